@@ -1,0 +1,6 @@
+"""`python -m klcli`."""
+
+from klcli.cli import run
+
+if __name__ == "__main__":
+    run()

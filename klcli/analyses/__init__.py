@@ -1,0 +1,8 @@
+"""The use cases: pure functions from `Distribution`s to a `Report`, one file each.
+
+prepare     what was given -> weights: read as, aligned, smoothed, with a note of everything done
+breakdown   the outcomes of a pair, sorted, cut, the rest folded into one
+compare     two distributions
+entropy     one distribution
+rank        candidates, nearest to P first
+"""

@@ -1,0 +1,75 @@
+"""The outcomes of a pair, one by one: which are shown, in which order, and what the rest adds up to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from klcli.engine.formulas import element_sums, element_values, elements
+from klcli.model import Elements
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from klcli.engine.measures import Element
+    from klcli.engine.terms import Pair as EnginePair
+    from klcli.model import Array, Pair, Settings
+
+BY_OUTCOME = "outcome"
+
+
+class Shown(NamedTuple):
+    """Which outcomes a breakdown shows. top: how many, None for all. sort: the element that orders them, largest
+    first; 'outcome': by label; None: as given, or with `top` by the size of their contribution.
+    """  # noqa: D205
+
+    top: int | None = None
+    sort: str | None = None
+
+
+def breakdown(
+    pair: Pair, terms: EnginePair, catalogue: Mapping[str, Element], contribution: str, shown: Shown, settings: Settings
+) -> Elements:
+    """The outcomes shown and, where some are not, one row for the rest: additive columns summed, others NaN.
+
+    `contribution` names the element whose absolute value tells which outcomes matter most.
+    """
+    n = len(pair.p)
+    chosen = _order(pair, terms, contribution, shown)
+    rows = chosen if chosen is not None else slice(None)
+    columns = elements(terms, catalogue, rows)
+    outcomes = [pair.outcome(i) for i in (chosen if chosen is not None else range(n))]
+    folded = n - len(outcomes)
+    if chosen is not None and folded:
+        rest = element_sums(terms, [name for name, e in catalogue.items() if e.additive], chosen)
+        columns = {name: np.append(column, rest.get(name, np.nan)) for name, column in columns.items()}
+        outcomes.append(f"other ({folded})")
+    for name, element in catalogue.items():
+        if element.in_unit:
+            columns[name] = columns[name] / settings.per_nat()
+    return Elements(outcomes, columns, folded)
+
+
+def _order(pair: Pair, terms: EnginePair, contribution: str, shown: Shown) -> list[int] | None:
+    """The indices of the outcomes shown, in order; None for all as given."""
+    n = len(pair.p)
+    top = n if shown.top is None else min(shown.top, n)
+    if shown.sort == BY_OUTCOME:
+        by_label = range(n) if pair.outcomes is None else sorted(range(n), key=lambda i: pair.outcome(i))
+        return list(by_label)[:top]
+    if shown.sort is None and top == n:
+        return None
+    if shown.sort is None:
+        return _first(-np.abs(element_values(terms, contribution)), top)
+    return _first(-element_values(terms, shown.sort), top)
+
+
+def _first(key: Array, top: int) -> list[int]:
+    """The indices of the `top` smallest keys, in order, equal ones as they stand."""
+    candidates = np.arange(len(key))
+    if top < len(key):
+        limit = np.partition(key, top)[top]
+        candidates = np.flatnonzero(key <= limit)
+    order = candidates[np.argsort(key[candidates], kind="stable")][:top]
+    return [int(i) for i in order]

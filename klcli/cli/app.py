@@ -1,0 +1,87 @@
+"""The commands and their order. A command's module is imported when it is called, or listed with its options."""
+
+import re
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from klcli import __version__
+from klcli.errors import UsageError, clipped, listed, nearest
+
+COMMANDS = ("compare", "kl", "entropy", "rank")
+
+# A value that starts with a minus sign, or standard input with a column: no option does.
+_NOT_AN_OPTION = re.compile(r"-(?:\d|\.\d|inf\b|nan\b|[:#])", re.IGNORECASE)
+
+
+class _Command(TyperCommand):
+    """A command that takes -1,2 for what it is, and has one way to say how it is used."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer does not export its Context's base
+        """Marks numbers with a minus sign by a space in front, which every reader of them strips."""
+        end = args.index("--") if "--" in args else len(args)
+        marked = [f" {arg}" if _NOT_AN_OPTION.match(arg) else arg for arg in args[:end]]
+        return super().parse_args(ctx, marked + args[end:])
+
+
+class _Commands(TyperGroup):
+    """The group, which imports a command's module when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002
+        """In the order of use, not of the alphabet."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002
+        """The command of that name, or None."""
+        return _load(cmd_name) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
+        """The command that the first argument names. Raises UsageError with the nearest."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            message = f"no command {clipped(args[0])}; there are {listed(COMMANDS)}.{nearest(args[0], COMMANDS)}"
+            raise UsageError(message)
+        return super().resolve_command(ctx, args)
+
+
+def _load(name: str) -> Any:  # noqa: ANN401
+    single = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    run = getattr(import_module(f"klcli.cli.{name}"), name)
+    single.command(name, cls=_Command, context_settings=_HELP)(run)
+    loaded = get_command(single)
+    loaded.name = name
+    return loaded
+
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+
+
+def _print_version(value: bool) -> None:  # noqa: FBT001 - Typer calls it so
+    if value:
+        typer.echo(f"klcli {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001 - its callback does all
+        bool, typer.Option("--version", "-V", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001
+) -> None:
+    """KL divergence, entropy and their relatives: exact, quick, and at home in a pipe.
+
+    A distribution is numbers (0.4,0.6), pairs (cat=0.7,dog=0.3), JSON, a file (survey.csv, survey.csv:truth,
+    model.json#/probs) or - for standard input.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def command() -> Any:  # noqa: ANN401
+    """The whole command line as one click command."""
+    app = typer.Typer(cls=_Commands, rich_markup_mode="rich", context_settings=_HELP, pretty_exceptions_enable=False)
+    app.callback(invoke_without_command=True)(_root)
+    return get_command(app)

@@ -1,0 +1,41 @@
+"""`klcli compare`."""
+
+from klcli.cli.options import BrokenDown, Inputs, Measured, OptionalQ, P, PairMaths, grouped, names, one_of
+from klcli.cli.output import ELEMENTS as ELEMENT_FIELD
+from klcli.cli.output import Gates, chosen_fields, deliver, format_of, rows_shown
+from klcli.engine.measures import ELEMENTS, MEASURES, SIX
+from klcli.model import Answer
+
+DEFAULT = (*SIX, "js_divergence", "total_variation")
+
+
+@grouped
+def compare(
+    p: P, q: OptionalQ = None, *, inputs: Inputs, maths: PairMaths, measured: Measured, shape: BrokenDown
+) -> int:
+    """How do P and Q differ, and where? Entropies, cross-entropies, KL both ways, and each outcome's share.
+
+    klcli compare 0.4,0.6 0.3,0.7 -f tsv
+
+    klcli compare cat=1,dog=0 cat=0.7,dog=0.3 -g kl_pq
+
+    klcli compare samples/survey.csv --unit bits
+    """
+    settings = maths.settings(alpha=measured.alpha)
+    fields = chosen_fields(shape, MEASURES, ["outcome", *ELEMENTS])
+    gates = Gates(shape.fail_above, MEASURES)
+    asked = names("--measures", measured.measures, MEASURES)
+    format_name = format_of(shape)
+    wanted, top = rows_shown(shape, format_name, fields)
+    sort = None if shape.sort is None else one_of("--sort", shape.sort, ["outcome", *ELEMENTS])
+
+    from klcli.analyses.breakdown import Shown
+    from klcli.analyses.compare import compare as analyse
+    from klcli.readers.arguments import Arguments
+
+    arguments = Arguments(inputs.checked_format(), inputs.label)
+    pair = arguments.pair(p) if q is None else (arguments.one(p, "P"), arguments.one(q, "Q"))
+    got = [field for field in fields if not field.startswith(ELEMENT_FIELD)]
+    computed = list(dict.fromkeys([*(asked or got or DEFAULT), *got, *gates.fields]))
+    report = analyse(*pair, settings, computed, Shown(top, sort) if wanted else None)
+    return deliver(Answer("compare", (report,), settings, report.notes), shape, format_name, fields, gates)

@@ -1,0 +1,100 @@
+"""The one place where errors become a line on stderr and an exit code."""
+
+import errno
+import os
+import sys
+import traceback
+
+from klcli.errors import KlcliError, OutputError, UsageError, nearest
+
+GATE, BUG, INTERRUPTED, CLOSED_PIPE = 1, 70, 130, 141
+REPORT_AT = "https://github.com/klcli/klcli/issues"
+
+
+def guarded(args: list[str]) -> int:
+    """Runs the command line `args`. Returns the exit code; whatever goes wrong has been said in one line."""
+    debug = "--debug" in args
+    try:
+        code = _run(args)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return CLOSED_PIPE
+    except KlcliError as error:
+        return _failed(str(error), error.exit_code, debug=debug)
+    except OSError as error:
+        _forget_stdout()
+        reason = (
+            "no space left on the device" if error.errno == errno.ENOSPC else (error.strerror or str(error)).lower()
+        )
+        return _failed(f"cannot write the output: {reason}", OutputError.exit_code, debug=debug)
+    except MemoryError:
+        return _failed("out of memory; give fewer outcomes at once", BUG, debug=debug)
+    except Exception as error:  # the last resort: a bug must end in one line too
+        return _failed(f"a bug: {type(error).__name__}: {error}; please report it at {REPORT_AT}", BUG, debug=debug)
+    return code
+
+
+def _run(args: list[str]) -> int:
+    import typer
+
+    from klcli.cli.app import command
+
+    usage_error = typer.BadParameter.__mro__[1]  # click's UsageError, which Typer keeps to itself
+    try:
+        returned = command().main(args=args, prog_name="klcli", standalone_mode=False)
+    except usage_error as error:
+        raise UsageError(_usage(error)) from error
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    return returned if isinstance(returned, int) else 0
+
+
+def _usage(error: Exception) -> str:
+    """A usage error in our words: what was not understood, and the nearest thing that is."""
+    context = getattr(error, "ctx", None)
+    name = getattr(error, "option_name", None)
+    if name is not None and type(error).__name__ == "NoSuchOption":
+        known = [opt for param in (context.command.params if context else []) for opt in param.opts]
+        return f"no option '{name}'.{nearest(name, known)} See {_help(context)}"
+    message = getattr(error, "message", None) or str(error)
+    format_message = getattr(error, "format_message", None)
+    if format_message is not None:
+        message = format_message()
+    message = message.strip().rstrip(".")
+    return f"{message[:1].lower()}{message[1:]}; see {_help(context)}"
+
+
+def _help(context: object) -> str:
+    return f"{getattr(context, 'command_path', 'klcli')} --help"
+
+
+def _failed(message: str, code: int, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    say(message)
+    return code
+
+
+def say(message: str) -> None:
+    """One line on stderr, whatever is in the message; nothing where stderr is gone."""
+    if sys.stderr is None:
+        return
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
+    encoding = sys.stderr.encoding or "utf-8"
+    try:
+        sys.stderr.write(f"klcli: {line}\n".encode(encoding, "backslashreplace").decode(encoding))
+        sys.stderr.flush()
+    except OSError:
+        pass
+
+
+def _forget_stdout() -> None:
+    """Keeps Python from flushing, at its end, what cannot be written."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except OSError:
+        pass

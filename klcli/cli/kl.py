@@ -1,0 +1,32 @@
+"""`klcli kl`."""
+
+from klcli.cli.options import Inputs, OptionalQ, Output, P, PairMaths, grouped
+from klcli.cli.output import Gates, say_notes, write
+from klcli.renderers.text import exact
+
+FIELD = "kl_pq"
+
+
+@grouped
+def kl(p: P, q: OptionalQ = None, *, inputs: Inputs, maths: PairMaths, output: Output) -> int:
+    """KL(P||Q) and nothing else: one number, full precision.
+
+    klcli kl 0.4,0.6 0.3,0.7
+
+    klcli kl 9/25,12/25,4/25 1/3,1/3,1/3 --unit bits
+
+    klcli kl samples/survey.csv --fail-above kl_pq=0.1
+    """
+    settings = maths.settings()
+    gates = Gates(output.fail_above, [FIELD])
+
+    from klcli.analyses.compare import compare
+    from klcli.readers.arguments import Arguments
+
+    arguments = Arguments(inputs.checked_format(), inputs.label)
+    pair = arguments.pair(p) if q is None else (arguments.one(p, "P"), arguments.one(q, "Q"))
+    report = compare(*pair, settings, [FIELD], None)
+    write(f"{exact(report.measures[FIELD])}\n", output.output)
+    if not output.quiet:
+        say_notes(report.notes)
+    return gates.exit_code([("", report.measures)])

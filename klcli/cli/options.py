@@ -1,0 +1,346 @@
+"""Every option once. A command takes a group of them as one parameter: `def kl(p: P, maths: PairMaths)`.
+
+Typer reads a function's signature; `grouped` spells the groups out in it and puts the values back together.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any
+
+import typer
+
+from klcli.errors import UsageError, clipped, listed, nearest
+from klcli.model import ALIGN, READ_AS, UNITS, Settings, Side, Smoothing
+
+_INPUTS, _MATHS, _OUTPUT = "Inputs", "Maths", "Output"
+
+Option = typer.Option
+
+
+class Group:
+    """Options that belong together: each a class attribute with Typer's annotation and a default."""
+
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401
+        """Takes the values of the command line."""
+        self.__dict__.update(values)
+
+
+def grouped(function: Callable[..., int]) -> Callable[..., int]:
+    """The function as Typer shall see it: for each parameter that is a Group, the group's own options."""
+    groups: dict[str, type[Group]] = {}
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        kind = parameter.annotation
+        if isinstance(kind, type) and issubclass(kind, Group):
+            groups[name] = kind
+            parameters += [
+                inspect.Parameter(
+                    option, inspect.Parameter.KEYWORD_ONLY, default=getattr(kind, option), annotation=hint
+                )
+                for option, hint in _options(kind).items()
+            ]
+        else:
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+
+    def run(**values: Any) -> int:  # noqa: ANN401
+        for name, kind in groups.items():
+            values[name] = kind(**{option: values.pop(option) for option in _options(kind)})
+        return function(**values)
+
+    run.__doc__ = function.__doc__
+    run.__name__ = function.__name__
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+def _options(kind: type[Group]) -> dict[str, Any]:
+    """A group's options and those of its bases, which come first."""
+    return {name: hint for base in reversed(kind.__mro__) for name, hint in inspect.get_annotations(base).items()}
+
+
+def one_of(option: str, value: str, choices: Iterable[str]) -> str:
+    """The value, if it is one of the choices. Raises UsageError with the nearest of them."""
+    choices = list(choices)
+    if value in choices:
+        return value
+    message = f"{option} {clipped(value)}: it is one of {listed(choices, 20)}.{nearest(value, choices)}"
+    raise UsageError(message)
+
+
+def names(option: str, given: Iterable[str] | None, choices: Iterable[str]) -> list[str]:
+    """Comma-separated names, repeated options joined, each once; 'all' is all of them."""
+    choices = list(choices)
+    wanted: list[str] = []
+    for name in (part.strip() for text in given or () for part in text.split(",")):
+        wanted += choices if name == "all" else [one_of(option, name, choices)]
+    return list(dict.fromkeys(wanted))
+
+
+def number(option: str, text: str) -> float:
+    """A number as people type it. Raises UsageError."""
+    from klcli.readers.numbers import NotANumberError
+    from klcli.readers.numbers import number as parsed
+
+    try:
+        value = parsed(text)
+    except NotANumberError as error:
+        message = f"{option}: {error}"
+        raise UsageError(message) from None
+    if value != value:  # noqa: PLR0124 - NaN
+        message = f"{option}: {clipped(text)} is no value to set"
+        raise UsageError(message)
+    return value
+
+
+def smoothing(option: str, text: str | None) -> Smoothing | None:
+    """METHOD or METHOD=VALUE. Raises UsageError with the nearest method or the range of its value."""
+    if text is None:
+        return None
+    from klcli.engine.weights import SMOOTHERS
+
+    method, equals, value = text.partition("=")
+    smoother = SMOOTHERS[one_of(option, method, SMOOTHERS)]
+    if smoother.takes is None:
+        if equals:
+            message = f"{option} {clipped(text)}: {method} takes no value; add=ALPHA does"
+            raise UsageError(message)
+        return Smoothing(method)
+    if not value:
+        message = f"{option} {method} needs a value: {method}={smoother.takes}"
+        raise UsageError(message)
+    amount = number(option, value)
+    if not 0 <= amount <= smoother.most or amount == float("inf"):
+        most = "" if smoother.most == float("inf") else f" and at most {smoother.most:g}"
+        message = f"{option} {clipped(text)}: {smoother.takes} must be at least 0{most}"
+        raise UsageError(message)
+    return Smoothing(method, amount)
+
+
+class Inputs(Group):
+    """How the inputs are read."""
+
+    input_format: Annotated[
+        str | None,
+        Option(
+            metavar="FORMAT", rich_help_panel=_INPUTS, help="Read files and stdin as this: csv, tsv, json, ndjson ..."
+        ),
+    ] = None
+    label: Annotated[
+        str | None,
+        Option(
+            metavar="COLUMN", rich_help_panel=_INPUTS, help="Column of labels (else 'label', or the first with text)."
+        ),
+    ] = None
+
+    def checked_format(self) -> str | None:
+        """The input format, if it is one."""
+        if self.input_format is None:
+            return None
+        from klcli.readers.formats import known_format
+
+        return known_format(self.input_format)
+
+
+class Maths(Group):
+    """What changes the numbers, for one distribution."""
+
+    read_as: Annotated[
+        str,
+        Option(
+            "--as",
+            metavar="|".join(READ_AS),
+            rich_help_panel=_INPUTS,
+            help="What the numbers are. Weights: counts, probabilities or percentages, divided by their sum.",
+        ),
+    ] = "weights"
+    softmax: Annotated[bool, Option("--softmax", rich_help_panel=_INPUTS, help="The same as --as logits.")] = False
+    temperature: Annotated[
+        str | None, Option(metavar="T", rich_help_panel=_INPUTS, help="Divide logits by T before the softmax.")
+    ] = None
+    strict: Annotated[bool, Option("--strict", rich_help_panel=_INPUTS, help="A sum that is not 1 is an error.")] = (
+        False
+    )
+    no_normalize: Annotated[
+        bool, Option("--no-normalize", rich_help_panel=_MATHS, help="Take the weights as they are.")
+    ] = False
+    smooth: Annotated[
+        str | None,
+        Option(
+            metavar="METHOD[=VALUE]",
+            rich_help_panel=_MATHS,
+            help="add=ALPHA, laplace, jeffreys, perks, mix=LAMBDA, floor=EPS, shrink.",
+        ),
+    ] = None
+    unit: Annotated[
+        str | None, Option(metavar="|".join(UNITS), rich_help_panel=_MATHS, help="Unit of the logarithms.")
+    ] = None
+    base: Annotated[str | None, Option(metavar="B", rich_help_panel=_MATHS, help="Base of the logarithms.")] = None
+
+    def _side(self, role: str) -> Side:
+        """What is done to P, or to Q."""
+        own_as = getattr(self, f"{role}_as", None)
+        own_smooth = getattr(self, f"{role}_smooth", None)
+        read_as = one_of("--as", self.read_as, READ_AS)
+        if self.softmax:
+            if self.read_as not in {"weights", "logits"}:
+                message = f"--softmax means --as logits; it does not go with --as {self.read_as}"
+                raise UsageError(message)
+            read_as = "logits"
+        if own_as is not None:
+            read_as = one_of(f"--{role}-as", own_as, READ_AS)
+        shared = smoothing("--smooth", self.smooth)
+        return Side(read_as, shared if own_smooth is None else smoothing(f"--{role}-smooth", own_smooth))
+
+    def settings(self, alpha: str = "2") -> Settings:
+        """All of it as one value. Raises UsageError."""
+        if self.unit is not None and self.base is not None:
+            message = "--unit and --base both name a logarithm; give one"
+            raise UsageError(message)
+        p, q = self._side("p"), self._side("q")
+        if self.temperature is not None and "logits" not in {p.read_as, q.read_as}:
+            message = "--temperature is for logits; add --as logits"
+            raise UsageError(message)
+        return Settings(
+            p=p,
+            q=q,
+            temperature=_above("--temperature", self.temperature or "1", 0),
+            strict=self.strict,
+            normalize=not self.no_normalize,
+            align=one_of("--align", getattr(self, "align", "outer"), ALIGN),
+            unit=one_of("--unit", self.unit or "nats", UNITS),
+            base=None if self.base is None else _above("--base", self.base, 1),
+            alpha=_order(alpha),
+        )
+
+
+def _above(option: str, text: str, least: float) -> float:
+    value = number(option, text)
+    if not least < value < float("inf"):
+        message = f"{option} {clipped(text.strip())}: it must be above {least:g} and finite"
+        raise UsageError(message)
+    return value
+
+
+def _order(text: str) -> float:
+    value = number("--alpha", text)
+    if value < 0:
+        message = f"--alpha {clipped(text.strip())}: the order must be at least 0 (inf is one too)"
+        raise UsageError(message)
+    return value
+
+
+class PairMaths(Maths):
+    """What changes the numbers, for two."""
+
+    p_as: Annotated[str | None, Option(metavar="KIND", rich_help_panel=_INPUTS, help="--as for P alone.")] = None
+    q_as: Annotated[str | None, Option(metavar="KIND", rich_help_panel=_INPUTS, help="--as for Q alone.")] = None
+    align: Annotated[
+        str,
+        Option(
+            metavar="|".join(ALIGN),
+            rich_help_panel=_INPUTS,
+            help="Labels that one side lacks: weight 0, dropped, or an error.",
+        ),
+    ] = "outer"
+    p_smooth: Annotated[
+        str | None, Option(metavar="METHOD[=VALUE]", rich_help_panel=_MATHS, help="--smooth for P alone.")
+    ] = None
+    q_smooth: Annotated[
+        str | None, Option(metavar="METHOD[=VALUE]", rich_help_panel=_MATHS, help="--smooth for Q alone.")
+    ] = None
+
+
+def _complete_measures(incomplete: str) -> list[str]:
+    from klcli.engine.measures import MEASURES
+
+    return [name for name in ("all", *MEASURES) if name.startswith(incomplete)]
+
+
+class Measured(Group):
+    """Which measures of a pair."""
+
+    measures: Annotated[
+        list[str] | None,
+        Option(
+            "--measures",
+            "-m",
+            metavar="NAMES|all",
+            rich_help_panel=_MATHS,
+            autocompletion=_complete_measures,
+            help="Comma-separated, as kl_pq,js_divergence; see the README for the list.",
+        ),
+    ] = None
+    alpha: Annotated[
+        str, Option(metavar="ALPHA", rich_help_panel=_MATHS, help="Order of the Renyi divergence renyi_pq.")
+    ] = "2"
+
+
+class Output(Group):
+    """Where the result goes, whatever it is."""
+
+    output: Annotated[
+        str | None,
+        Option(
+            "--output", "-o", metavar="FILE", rich_help_panel=_OUTPUT, help="Write there; the suffix picks the format."
+        ),
+    ] = None
+    fail_above: Annotated[
+        list[str] | None,
+        Option(metavar="FIELD=VALUE", rich_help_panel=_OUTPUT, help="Exit with 1 when the field is above the value."),
+    ] = None
+    quiet: Annotated[bool, Option("--quiet", "-q", rich_help_panel=_OUTPUT, help="No notes.")] = False
+    debug: Annotated[bool, Option("--debug", rich_help_panel=_OUTPUT, help="Show the traceback of an error.")] = False
+
+
+class Shape(Output):
+    """The form of the result."""
+
+    format: Annotated[
+        str,
+        Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            rich_help_panel=_OUTPUT,
+            help="auto, table, tsv, csv, json, ndjson, markdown. Auto: a table on a terminal, else TSV.",
+        ),
+    ] = "auto"
+    get: Annotated[
+        list[str] | None,
+        Option(
+            "--get",
+            "-g",
+            metavar="FIELD",
+            rich_help_panel=_OUTPUT,
+            help="Bare values, a line each; elements.FIELD too.",
+        ),
+    ] = None
+    sort: Annotated[str | None, Option(metavar="FIELD", rich_help_panel=_OUTPUT, help="Order by this field.")] = None
+    digits: Annotated[
+        int, Option(metavar="N", min=1, max=17, rich_help_panel=_OUTPUT, help="Significant digits in tables.")
+    ] = 5
+    color: Annotated[str, Option(metavar="auto|always|never", rich_help_panel=_OUTPUT, help="Colours in tables.")] = (
+        "auto"
+    )
+
+
+class BrokenDown(Shape):
+    """The form of a result with a breakdown by outcome."""
+
+    breakdown: Annotated[
+        bool | None,
+        Option("--breakdown/--no-breakdown", rich_help_panel=_OUTPUT, help="Show the outcomes one by one, or not."),
+    ] = None
+    top: Annotated[
+        int | None,
+        Option(
+            metavar="N", min=0, rich_help_panel=_OUTPUT, help="The N largest contributions, the rest as one; 0: all."
+        ),
+    ] = None
+
+
+P = Annotated[str, typer.Argument(metavar="P", help="Numbers, pairs, JSON, FILE[:COLUMN], FILE#/POINTER or -.")]
+OptionalQ = Annotated[
+    str | None, typer.Argument(metavar="[Q]", help="The same; left out when P is a file of two distributions.")
+]

@@ -1,0 +1,207 @@
+"""Where a result goes: the format it takes, the bytes written, the notes, the gates, the exit code."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from klcli.cli.failures import GATE, say
+from klcli.cli.options import BrokenDown, Output, Shape, names, number, one_of
+from klcli.errors import OutputError, UsageError, clipped, listed
+from klcli.model import Answer
+from klcli.renderers.view import View
+
+ELEMENTS = "elements."
+"""What a field of the breakdown is written with in front."""
+
+TABLE_ROWS = 30
+"""A table shows so many outcomes unless --top says otherwise; the rest is folded into one row that says so."""
+
+
+class Gates:
+    """`--fail-above FIELD=VALUE`, as often as given."""
+
+    def __init__(self, given: Iterable[str] | None, fields: Iterable[str]) -> None:
+        self._limits: list[tuple[str, float]] = []
+        for text in given or ():
+            field, equals, value = text.partition("=")
+            if not equals:
+                message = f"--fail-above {clipped(text)}: write FIELD=VALUE, as kl_pq=0.1"
+                raise UsageError(message)
+            self._limits.append((one_of("--fail-above", field.strip(), fields), number("--fail-above", value)))
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields that must be computed for the gates."""
+        return [field for field, _ in self._limits]
+
+    def exit_code(self, measured: Iterable[tuple[str, Mapping[str, float]]]) -> int:
+        """1 when a field of any of the named measurements is above its limit, and says so; else 0."""
+        code = 0
+        for name, measures in measured:
+            for field, limit in self._limits:
+                if measures[field] > limit:
+                    say(f"{name + ': ' if name else ''}{field} is {measures[field]!r}, above {limit!r}")
+                    code = GATE
+        return code
+
+
+def chosen_fields(
+    shape: Shape, measures: Iterable[str], elements: Iterable[str], extra: Iterable[str] = ()
+) -> list[str]:
+    """The fields of --get. Raises UsageError with the nearest for one that is none."""
+    fields = [*measures, *extra, *(f"{ELEMENTS}{name}" for name in elements)]
+    return names("--get", shape.get, fields)
+
+
+def format_of(shape: Shape) -> str:
+    """The format asked for; else by the suffix of the output file; else a table on a terminal and TSV elsewhere."""
+    from klcli.renderers.formats import RENDERERS, SUFFIXES
+
+    choice = one_of("--format", shape.format, ["auto", *RENDERERS])
+    if choice != "auto":
+        return choice
+    if shape.output is not None:
+        suffix = Path(shape.output).suffix.lower()
+        if suffix in SUFFIXES:
+            return SUFFIXES[suffix]
+        if suffix:
+            message = f"--output {clipped(shape.output)}: no format has the suffix {clipped(suffix)}; add --format ({listed(RENDERERS)})"
+            raise UsageError(message)
+        return "tsv"
+    return "table" if sys.stdout is not None and sys.stdout.isatty() else "tsv"
+
+
+def rows_shown(shape: BrokenDown, format_name: str, fields: list[str]) -> tuple[bool, int | None]:
+    """Whether the breakdown is wanted, and how many of its rows: --top, or in tables so many as fit a screen."""
+    wanted = shape.breakdown
+    if wanted is None:
+        wanted = format_name in {"table", "markdown", "json"}
+    if fields:
+        wanted = any(field.startswith(ELEMENTS) for field in fields)
+    if shape.top is None:
+        return wanted, TABLE_ROWS if format_name == "table" and not fields else None
+    return wanted, shape.top or None
+
+
+def deliver(answer: Answer, shape: Shape, format_name: str, fields: list[str], gates: Gates) -> int:
+    """Writes the answer, says the notes, checks the gates. Returns the exit code."""
+    from klcli.renderers.bare import bare
+    from klcli.renderers.formats import HOLDS_NOTES, RENDERERS
+
+    view = _view(shape, format_name)
+    text = bare(answer, fields) if fields else RENDERERS[format_name](answer, view)
+    write(text, shape.output)
+    if not shape.quiet and (fields or format_name not in HOLDS_NOTES):
+        say_notes(answer.notes)
+    several = len(answer.reports) > 1
+    return gates.exit_code((report.name if several else "", report.measures) for report in answer.reports)
+
+
+def say_notes(notes: Iterable[str]) -> None:
+    """The notes on stderr."""
+    for note in notes:
+        say(f"note: {note}")
+
+
+def _view(shape: Shape, format_name: str) -> View:
+    color = one_of("--color", shape.color, ("auto", "always", "never"))
+    breakdown = getattr(shape, "breakdown", None)
+    if format_name != "table":
+        return View(breakdown=breakdown, notes=not shape.quiet, digits=shape.digits)
+    return View(
+        breakdown=breakdown,
+        notes=not shape.quiet,
+        digits=shape.digits,
+        width=max(20, shutil.get_terminal_size((80, 24)).columns),
+        color=_wants_color(color, shape),
+        unicode=_encodes("█"),
+    )
+
+
+def _wants_color(choice: str, shape: Output) -> bool:
+    """Colours on a terminal that has them. Source: no-color.org, force-color.org."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    terminal = shape.output is None and sys.stdout is not None and sys.stdout.isatty()
+    return terminal and os.environ.get("TERM") not in {"dumb", "unknown"}
+
+
+def _encodes(character: str) -> bool:
+    """Whether the terminal's encoding has the character."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        character.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def write(text: str, path: str | None) -> None:
+    """Writes UTF-8 to the file, whole or not at all, or to standard output. Raises OutputError."""
+    data = text.encode("utf-8", "backslashreplace")
+    if path is None or path == "-":
+        _to_stdout(data)
+        return
+    try:
+        if Path(path).exists() and not Path(path).is_file():
+            with Path(path).open("wb") as device:  # a device or a pipe: there is nothing to rename
+                device.write(data)
+        else:
+            _replace(Path(path), data)
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+
+
+def _to_stdout(data: bytes) -> None:
+    if sys.stdout is None:
+        message = "standard output is closed; redirect it or add --output FILE"
+        raise OutputError(message)
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _cannot_write("standard output", error) from None
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Writes beside the file and renames: whoever looks sees the old content or the new, never a part."""
+    import tempfile
+
+    target = Path(os.path.realpath(path))
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        mode = target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask()
+        temporary.chmod(mode)
+        temporary.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def _cannot_write(where: str, error: OSError) -> OutputError:
+    folder = Path(where).parent
+    if isinstance(error, FileNotFoundError) and not folder.is_dir():
+        return OutputError(f"{where}: no folder {clipped(str(folder))}; make it first")
+    reason = (error.strerror or str(error)).lower()
+    return OutputError(
+        f"{where}: {reason}; nothing was written" if where != "standard output" else f"{where}: {reason}"
+    )

@@ -1,0 +1,234 @@
+"""How every measure and element is computed, in nats, from the terms of a pair.
+
+A summand is a function of the outcomes that is added up; a formula names its summands and makes the value of the sums.
+Arrays of outcomes are (K', n), sums and values (n,).
+"""
+
+from __future__ import annotations
+
+from math import inf, log
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from klcli.engine.arrays import total
+from klcli.engine.terms import polynomial, weighted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from klcli.engine.arrays import Array
+    from klcli.engine.terms import Pair, Terms
+
+HALF = 0.5
+
+
+class Context(NamedTuple):
+    """What a formula may need besides its sums."""
+
+    alpha: float
+    """Order of the Renyi divergence, 0 to inf."""
+    normalize: bool
+    """Whether p and q each add up to 1."""
+    excess: Array
+    """sum p - sum q, (n,): 0 where p and q add up to 1."""
+    peak: Array
+    """The largest log(p/q) of each pair, (n,); only where the order asks for it."""
+
+
+class Formula(NamedTuple):
+    """The names of the summands, and their sums to the value."""
+
+    summands: tuple[str, ...]
+    finish: Callable[[Mapping[str, Array], Context], Array]
+
+
+# ------------------------------------------------------------------------------------------------------ Renyi divergence
+
+
+def _side(terms: Terms, alpha: float) -> tuple[Terms, float]:
+    """Below order 1/2 the divergence is taken at order 1 - alpha with p and q exchanged, where less cancels."""
+    return (terms.reversed(), 1 - alpha) if 0 < alpha < HALF else (terms, alpha)
+
+
+_FACTORIALS = [1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040, 1 / 40320, 1 / 362880, 1 / 3628800, 1 / 39916800]
+
+
+def _renyi_excess(terms: Terms, context: Context) -> Array:
+    """(p^alpha q^(1-alpha) - q - alpha (p - q)) / (alpha - 1): >= 0 from order 1/2 on, and the term of KL at order 1."""
+    terms, alpha = _side(terms, context.alpha)
+    if alpha == 0:
+        return np.where(np.isneginf(terms.log_ratio), terms.q, 0.0)
+    if alpha in {1, inf}:
+        return terms.kl_terms()
+    c = alpha - 1
+    near = True if terms.near is None else terms.near
+    y = np.where(near, c * terms.log_ratio, 0.0)
+    curvature = np.where(np.abs(y) < HALF, polynomial(_FACTORIALS, y) * y * y, np.expm1(y) - y) / c
+    far = weighted(terms.p, np.expm1(c * terms.log_ratio) / c) - terms.d
+    return np.where(near, terms.kl_terms() + terms.p * curvature, far)
+
+
+def _renyi_mass(terms: Terms, context: Context) -> Array:
+    """p^alpha q^(1-alpha); above order 1 divided by exp((alpha - 1) peak), so that it cannot overflow."""
+    terms, alpha = _side(terms, context.alpha)
+    if alpha == 0:
+        return np.where(np.isneginf(terms.log_ratio), 0.0, terms.q)
+    if alpha in {1, inf}:
+        return terms.p
+    if alpha < 1:
+        if alpha == HALF:
+            return np.sqrt(terms.p) * np.sqrt(terms.q)
+        powers: Array = terms.p**alpha * terms.q ** (1 - alpha)
+        return powers
+    behind = np.where(np.isfinite(context.peak), terms.log_ratio - context.peak, 0.0)
+    return weighted(terms.p, np.exp((alpha - 1) * behind))
+
+
+def _renyi(sums: Mapping[str, Array], context: Context) -> Array:
+    excess, mass, alpha = sums["renyi_excess"], sums["renyi_mass"], context.alpha
+    if alpha == 0:
+        return _minus_log(excess, mass, context)
+    if alpha == 1:
+        return excess + context.excess
+    if alpha == inf:
+        return context.peak
+    order = 1 - alpha if alpha < HALF else alpha
+    c = order - 1
+    peak = context.peak if order > 1 else np.zeros_like(mass)
+    direct = np.where(np.isfinite(peak), peak + np.log(mass) / c, inf)
+    near = (np.abs(c * excess) < HALF) & context.normalize
+    value = np.where(near, np.log1p(np.where(near, c * excess, 0.0)) / c, direct)
+    return value * (alpha / (1 - alpha)) if order != alpha else value
+
+
+def needs_peak(alpha: float) -> bool:
+    """Whether the order's formula uses the largest log(p/q)."""
+    return alpha > 1
+
+
+# ------------------------------------------------------------------------------------------------------- the other sums
+
+
+def _minus_log(missing: Array, mass: Array, context: Context) -> Array:
+    """-log(mass), from what is missing of 1 where that is the smaller part: 1 - missing would round it away."""
+    near = (missing < HALF) & context.normalize
+    return np.where(near, -np.log1p(-np.where(near, missing, 0.0)), -np.log(mass)) + 0.0
+
+
+def _squared_hellinger(terms: Terms, _: Context) -> Array:
+    """(sqrt p - sqrt q)^2 / 2, with sqrt p - sqrt q = (p - q) / (sqrt p + sqrt q)."""
+    roots = np.sqrt(terms.p) + np.sqrt(terms.q)
+    difference = terms.d / np.where(roots == 0, 1.0, roots)
+    return difference * difference / 2
+
+
+SUMMANDS: Mapping[str, Callable[[Terms, Context], Array]] = {
+    "entropy_p": lambda t, _: -weighted(t.p, t.log_p),
+    "entropy_q": lambda t, _: -weighted(t.q, t.log_q),
+    "cross_entropy_pq": lambda t, _: -weighted(t.p, t.log_q),
+    "cross_entropy_qp": lambda t, _: -weighted(t.q, t.log_p),
+    "kl_pq": lambda t, _: t.kl_terms(),
+    "kl_qp": lambda t, _: t.reversed().kl_terms(),
+    "jensen_shannon": lambda t, _: t.jensen_shannon_terms(),
+    "distance": lambda t, _: np.abs(t.d),
+    "squared_hellinger": _squared_hellinger,
+    "affinity": lambda t, _: np.sqrt(t.p) * np.sqrt(t.q),
+    "chi2": lambda t, _: t.d * t.d_over_q,
+    "renyi_excess": _renyi_excess,
+    "renyi_mass": _renyi_mass,
+}
+
+
+def _bounded(value: Array, most: float, context: Context) -> Array:
+    """Takes off the last rounding where the definition has an upper bound."""
+    return np.minimum(value, most) if context.normalize else value
+
+
+FORMULAS: Mapping[str, Formula] = {
+    "entropy_p": Formula(("entropy_p",), lambda s, _: s["entropy_p"]),
+    "entropy_q": Formula(("entropy_q",), lambda s, _: s["entropy_q"]),
+    "cross_entropy_pq": Formula(("cross_entropy_pq",), lambda s, _: s["cross_entropy_pq"]),
+    "cross_entropy_qp": Formula(("cross_entropy_qp",), lambda s, _: s["cross_entropy_qp"]),
+    "kl_pq": Formula(("kl_pq",), lambda s, c: s["kl_pq"] + c.excess),
+    "kl_qp": Formula(("kl_qp",), lambda s, c: s["kl_qp"] - c.excess),
+    "jeffreys": Formula(("kl_pq", "kl_qp"), lambda s, _: s["kl_pq"] + s["kl_qp"]),
+    "js_divergence": Formula(("jensen_shannon",), lambda s, c: _bounded(s["jensen_shannon"], log(2), c)),
+    "js_distance": Formula(("jensen_shannon",), lambda s, c: np.sqrt(_bounded(s["jensen_shannon"], log(2), c))),
+    "total_variation": Formula(("distance",), lambda s, c: _bounded(s["distance"] / 2, 1.0, c)),
+    "hellinger": Formula(("squared_hellinger",), lambda s, c: _bounded(np.sqrt(s["squared_hellinger"]), 1.0, c)),
+    "bhattacharyya": Formula(
+        ("squared_hellinger", "affinity"), lambda s, c: _minus_log(s["squared_hellinger"], s["affinity"], c)
+    ),
+    "chi2_pq": Formula(("chi2",), lambda s, _: s["chi2"]),
+    "renyi_pq": Formula(("renyi_excess", "renyi_mass"), _renyi),
+    "perplexity_p": Formula(("entropy_p",), lambda s, _: np.exp(s["entropy_p"])),
+    "perplexity_q": Formula(("entropy_q",), lambda s, _: np.exp(s["entropy_q"])),
+}
+
+ELEMENT_FORMULAS: Mapping[str, Callable[[Terms], Array]] = {
+    "p": lambda t: t.p + 0.0,
+    "q": lambda t: t.q,
+    "log_ratio": lambda t: t.log_ratio,
+    "kl_pq": lambda t: weighted(t.p, t.log_ratio) + 0.0,
+    "kl_qp": lambda t: -weighted(t.q, t.log_ratio) + 0.0,
+    "self_information_p": lambda t: -t.log_p + 0.0,
+    "self_information_q": lambda t: -t.log_q + 0.0,
+    "entropy_p": lambda t: -weighted(t.p, t.log_p) + 0.0,
+    "cross_entropy_pq": lambda t: -weighted(t.p, t.log_q) + 0.0,
+}
+
+
+def measure(pair: Pair, names: Iterable[str], alpha: float) -> dict[str, Array]:
+    """The named measures of n pairs, in nats. Returns name -> (n,), each >= 0 (weights as they are: any sign) or +inf.
+
+    Source: see `measures.MEASURES` for each one's; `terms` for the method.
+    """
+    chosen = {name: FORMULAS[name] for name in names}
+    wanted = {summand for formula in chosen.values() for summand in formula.summands}
+    with np.errstate(all="ignore"):
+        peak = np.zeros_like(pair.excess)
+        if "renyi_excess" in wanted and needs_peak(alpha):
+            peak = np.max([_peak(pair.terms(where)) for where in pair.slices()], axis=0)
+        context = Context(alpha, pair.normalize, pair.excess, peak)
+        sums = {name: np.zeros_like(pair.excess) for name in wanted}
+        for where in pair.slices():
+            terms = pair.summands(where)
+            for name, so_far in sums.items():
+                so_far += total(SUMMANDS[name](terms, context))
+        return {name: formula.finish(sums, context) + 0.0 for name, formula in chosen.items()}
+
+
+def _peak(terms: Terms) -> Array:
+    empty = (terms.p == 0) & (terms.log_ratio == 0)
+    largest: Array = np.where(empty, -inf, terms.log_ratio).max(axis=0)
+    return largest
+
+
+def elements(pair: Pair, names: Iterable[str], where: slice | list[int]) -> dict[str, Array]:
+    """The named element terms of one pair's outcomes. Returns name -> (K',), in nats where they are logarithms."""
+    with np.errstate(all="ignore"):
+        terms = pair.terms(where)
+        return {name: ELEMENT_FORMULAS[name](terms)[:, 0] for name in names}
+
+
+def element_sums(pair: Pair, names: Iterable[str], without: list[int]) -> dict[str, float]:
+    """Each named, additive element term summed over all outcomes of one pair but those listed."""
+    names = list(names)
+    sums = dict.fromkeys(names, 0.0)
+    left_out = np.zeros(pair.outcomes, dtype=bool)
+    left_out[without] = True
+    for where in pair.slices():
+        keep = ~left_out[where]
+        for name, values in elements(pair, names, where).items():
+            sums[name] += float(values[keep].sum())
+    return sums
+
+
+def element_values(pair: Pair, name: str) -> Array:
+    """One element term of every outcome of one pair. Returns (K,)."""
+    values = np.empty(pair.outcomes)
+    for where in pair.slices():
+        values[where] = elements(pair, [name], where)[name]
+    return values
+

@@ -1,0 +1,455 @@
+"""p, q, their difference and their logarithms, none of which has lost digits to cancellation.
+
+With raw weights a, b, totals P, Q and x = a Q/P, the difference d = x - b (here divided by Q, so that it is p - q) and
+s = d / (x + b), KL(p, q) is exactly
+
+    sum d s [1 + s (1 + s) B(s^2)],    B(z) = (atanh(sqrt z) - sqrt z) / z^(3/2) = 1/3 + z/5 + z^2/7 + ...
+
+Every term is >= 0, so nothing cancels and the sum is as good as d. Two routes give d: `RoundedPair` in floating point,
+with one correction for all roundings at once, down to a KL of about 1e-36; `ExactPair` from integers, always.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from klcli.engine import exact
+from klcli.engine.arrays import is_ordinary, slices, total, two_product
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import numpy.typing as npt
+
+    from klcli.engine.arrays import Array, Mask
+
+    Where = slice | Sequence[int]
+    Indices = npt.NDArray[np.intp]
+
+EVERYTHING = slice(None)
+
+SERIES_LIMIT = 0.125
+"""Up to this |s| the power series are used (degree 6 leaves 2e-15); beyond it logarithms lose nothing that matters."""
+
+_ATANH = [1 / (2 * k + 3) for k in range(7)]
+_JENSEN_SHANNON = [1 / (k * (2 * k - 1)) for k in range(1, 8)]
+
+# The error of d is about 1e-32, twice the rounding of a double; below this sum of |d| that is too much of it.
+_ROUNDED_LIMIT = 1e-17
+_SNAP = 2.0**-44
+
+_APART = 1 / 4
+
+
+def polynomial(coefficients: Sequence[float], z: Array) -> Array:
+    """coefficients[0] + coefficients[1] z + ..., by Horner's rule."""
+    value = np.full_like(z, coefficients[-1])
+    for c in reversed(coefficients[:-1]):
+        value *= z
+        value += c
+    return value
+
+
+def _enough(coefficients: Sequence[float], largest: float) -> Sequence[float]:
+    """As many as leave less than one rounding of the value, for z up to `largest`."""
+    count = next((k for k, c in enumerate(coefficients) if k and c * largest**k < 2.0**-55), len(coefficients))
+    return coefficients[:count]
+
+
+class Terms:
+    """Some outcomes of a pair. All arrays (K', n): p and q in [0, 1], d = p - q, s = d / (p + q) in [-1, 1].
+
+    apart: p and q are so far apart as a whole that their logarithms alone make every sum over the outcomes accurate.
+    """
+
+    apart = False
+
+    def __init__(self, p: Array, q: Array, d: Array) -> None:
+        self.p, self.q, self.d = p, q, d
+
+    @cached_property
+    def s(self) -> Array:
+        """(p - q) / (p + q), 0 where p = q = 0."""
+        return _share(self.d, self.p + self.q)
+
+    @cached_property
+    def near(self) -> Mask | None:
+        """Where p and q are so close that the power series serve; None: everywhere."""
+        return None if self._largest <= SERIES_LIMIT**2 else self._squares <= SERIES_LIMIT**2
+
+    @cached_property
+    def far(self) -> Far | None:
+        """The other outcomes, all of them if the pair is apart; None: there are none."""
+        if self.apart:
+            return Far(None, self.p, self.q, self.d)
+        if self._largest <= SERIES_LIMIT**2:
+            return None
+        where = np.flatnonzero(self._squares > SERIES_LIMIT**2)
+        return Far(where, self.p.take(where), self.q.take(where), self.d.take(where))
+
+    @cached_property
+    def _squares(self) -> Array:
+        return self.s * self.s
+
+    @cached_property
+    def _largest(self) -> float:
+        return float(self._squares.max(initial=0.0))
+
+    def _series(self, coefficients: Sequence[float]) -> Array:
+        """The power series in s^2, good where near."""
+        return polynomial(_enough(coefficients, min(self._largest, SERIES_LIMIT**2)), self._squares)
+
+    @cached_property
+    def atanh_rest(self) -> Array:
+        """B(s^2)."""
+        return self._series(_ATANH)
+
+    @cached_property
+    def log_ratio(self) -> Array:
+        """log(p/q), in [-inf, inf]; 0 where p = q = 0."""
+        return self._joined(lambda: 2 * self.s * (1 + self._squares * self.atanh_rest), lambda far: far.log_ratio)
+
+    @cached_property
+    def log_p(self) -> Array:
+        """log p, -inf where p = 0."""
+        raise NotImplementedError
+
+    @cached_property
+    def log_q(self) -> Array:
+        """log q, -inf where q = 0."""
+        raise NotImplementedError
+
+    @cached_property
+    def d_over_q(self) -> Array:
+        """(p - q) / q, +inf where p > q = 0."""
+        return np.where(self.d == 0, 0.0, self.d / self.q)
+
+    def kl_terms(self) -> Array:
+        """What KL(p, q) is the sum of: p log(p/q) - p + q, >= 0, +inf where p > q = 0."""
+        return self._joined(self._kl_series, Far.kl_terms)
+
+    def _kl_series(self) -> Array:
+        series = self.s + 1
+        series *= self.s
+        series *= self.atanh_rest
+        series += 1
+        series *= self.s
+        series *= self.d
+        return series
+
+    def jensen_shannon_terms(self) -> Array:
+        """What JS(p, q) is the sum of, >= 0."""
+        return self._joined(lambda: self.d * self.s / 4 * self._series(_JENSEN_SHANNON), Far.jensen_shannon_terms)
+
+    def _joined(self, series: Callable[[], Array], closed: Callable[[Far], Array]) -> Array:
+        """The power series where near, the closed form where far."""
+        far = self.far
+        if far is None:
+            return series()
+        if far.where is None:
+            return closed(far)
+        values = series()
+        values.put(far.where, closed(far))
+        return values
+
+    def reversed(self) -> Terms:
+        """The same outcomes with p and q exchanged."""
+        return _Reversed(self)
+
+
+class Far:
+    """Outcomes where p and q are so far apart that logarithms serve. Arrays: those of `Terms`.
+
+    where: their flat indices, and then the arrays are flat too; None: all.
+    """
+
+    def __init__(self, where: Indices | None, p: Array, q: Array, d: Array) -> None:
+        self.where, self.p, self.q, self.d = where, p, q, d
+
+    @cached_property
+    def s(self) -> Array:
+        """(p - q) / (p + q), 0 where p = q = 0; roundings must not carry it beyond 1, to log(1 - s) of a number < 0."""
+        s = _share(self.d, self.p + self.q)
+        return np.clip(s, -1.0, 1.0, out=s)
+
+    @cached_property
+    def log_ratio(self) -> Array:
+        """log(p/q), in [-inf, inf]; 0 where p = q = 0."""
+        ratio = self.p / self.q
+        logs: Array = np.log(ratio, out=ratio)
+        if not self.p.min(initial=1.0) > 0:
+            logs[(self.p == 0) & (self.q == 0)] = 0.0
+        return logs
+
+    def kl_terms(self) -> Array:
+        """See `Terms.kl_terms`."""
+        values = weighted(self.p, self.log_ratio)
+        values -= self.d
+        return values
+
+    def jensen_shannon_terms(self) -> Array:
+        """See `Terms.jensen_shannon_terms`."""
+        values = weighted(1 + self.s, np.log1p(self.s))
+        values += weighted(1 - self.s, np.log1p(-self.s))
+        values *= self.p + self.q
+        values /= 4
+        return values
+
+    def reversed(self) -> Far:
+        """The same outcomes with p and q exchanged."""
+        far = Far(self.where, self.q, self.p, -self.d)
+        far.log_ratio = -self.log_ratio
+        return far
+
+
+class _Reversed(Terms):
+    def __init__(self, terms: Terms) -> None:
+        super().__init__(terms.q, terms.p, -terms.d)
+        self._terms, self.apart = terms, terms.apart
+
+    @cached_property
+    def s(self) -> Array:
+        return -self._terms.s
+
+    @cached_property
+    def near(self) -> Mask | None:
+        return self._terms.near
+
+    @cached_property
+    def far(self) -> Far | None:
+        far = self._terms.far
+        return None if far is None else far.reversed()
+
+    @cached_property
+    def atanh_rest(self) -> Array:
+        return self._terms.atanh_rest
+
+    @cached_property
+    def log_ratio(self) -> Array:
+        return -self._terms.log_ratio
+
+
+def weighted(weight: Array, value: Array) -> Array:
+    """weight * value, with 0 times anything 0 (0 log 0 = 0)."""
+    product = weight * value
+    if not weight.min(initial=1.0) > 0:
+        product[weight == 0] = 0.0
+    return product
+
+
+class _RoundedTerms(Terms):
+    def __init__(self, pair: RoundedPair, where: Where, *, apart: bool) -> None:
+        q = pair.b[where] * pair.inverse_q
+        q += 0.0  # -0.0 becomes 0.0, by which a quotient is +inf
+        if apart:
+            p = pair.a[where] * pair.inverse_p
+            d = p - q
+        else:
+            difference, scale = pair.difference
+            p, d = pair.a[where] * (scale * pair.inverse_q), difference[where] * pair.inverse_q
+        super().__init__(p, q, d)
+        self._pair, self.apart = pair, apart
+
+    @cached_property
+    def log_p(self) -> Array:
+        return _log_shares(self.p, self._pair.rest_p)
+
+    @cached_property
+    def log_q(self) -> Array:
+        return _log_shares(self.q, self._pair.rest_q)
+
+
+def _share(d: Array, w: Array) -> Array:
+    with np.errstate(invalid="ignore"):
+        s: Array = d / w
+    if not w.min(initial=1.0) > 0:
+        s[w == 0] = 0.0
+    return s
+
+
+def _log_shares(p: Array, rest: Array | None) -> Array:
+    """log p; an outcome above one half from the sum of the others, relative to the whole: rest, (n,)."""
+    logs = np.log(p)
+    if rest is not None:
+        large = p > 0.5  # noqa: PLR2004 - at most one outcome of a distribution
+        if large.any():
+            np.copyto(logs, np.log1p(-rest), where=large)
+    return logs
+
+
+class RoundedPair:
+    """n aligned pairs of ordinary weights (see `is_ordinary`). a, b: (K, n), every column's total above 0.
+
+    With normalize=False the weights are taken as they are, and "p" and "q" mean a and b.
+    """
+
+    def __init__(self, a: Array, b: Array, *, normalize: bool = True) -> None:
+        self.a, self.b, self.normalize, self.outcomes = a, b, normalize, len(a)
+        ones = np.ones(a.shape[1])
+        self.total_p, self.total_q = (total(a), total(b)) if normalize else (ones, ones)
+        self.inverse_p, self.inverse_q = 1 / self.total_p, 1 / self.total_q
+        ratio = self.total_q / self.total_p
+        self._ratio = np.where(np.abs(ratio - 1) <= _SNAP, 1.0, ratio)
+        self.excess: Array = ones * 0 if normalize else total(self.difference[0])
+        """sum p - sum q: 0 but for weights taken as they are."""
+
+    @cached_property
+    def difference(self) -> tuple[Array, Array]:
+        """x - b with x = a Q/P, which is Q times p - q, and the factor of a that makes the same x. Returns (K, n), (n,)."""
+        d = np.empty_like(self.a)
+        shift = np.zeros_like(self.total_p)
+        for where in self.slices():
+            shift += total(self._uncorrected(where, out=d[where]))
+        # The exact d sums to zero, so what d sums to is the sum of all roundings: of the totals, of their ratio, of the
+        # snap to 1. Spread over x it takes them out, and d is good to 1e-16 of the largest |d| down to |d| of 1e-18.
+        drift = shift * self.inverse_p
+        if not (self.normalize and drift.any()):
+            return d, self._ratio
+        for where in self.slices():
+            d[where] -= self.a[where] * drift
+        return d, self._ratio - drift
+
+    def _uncorrected(self, where: Where, out: Array) -> Array:
+        a, b = self.a[where], self.b[where]
+        if (self._ratio == 1).all():
+            return np.subtract(a, b, out=out)
+        high, low = two_product(a, self._ratio)
+        high -= b
+        return np.add(high, low, out=out)
+
+    def slices(self) -> Iterator[slice]:
+        """Runs of outcomes that fit the cache."""
+        return slices(*self.a.shape)
+
+    def terms(self, where: Where = EVERYTHING) -> Terms:
+        """The outcomes chosen (a slice, or a list of indices), each accurate by itself."""
+        return _RoundedTerms(self, where, apart=False)
+
+    def summands(self, where: Where) -> Terms:
+        """The outcomes chosen, as accurate as their sums over all outcomes need."""
+        return _RoundedTerms(self, where, apart=self.apart)
+
+    @cached_property
+    def apart(self) -> bool:
+        """Whether this is one pair whose KL is above 1/32 (Pinsker's inequality), so that logarithms lose 5 bits."""
+        if not (self.normalize and len(self.total_p) == 1):
+            return False
+        distance = np.zeros(1)
+        for where in self.slices():
+            d = self.a[where] * self._ratio
+            d -= self.b[where]
+            distance += total(np.abs(d, out=d))
+        return bool((distance * self.inverse_q)[0] > _APART)
+
+    @cached_property
+    def rest_p(self) -> Array | None:
+        """The mass of p outside its largest outcome, where that is above one half; None where no outcome is.
+
+        None for weights as they are, too.
+        """
+        return _rest(self.a, self.total_p) if self.normalize else None
+
+    @cached_property
+    def rest_q(self) -> Array | None:
+        """The same for q."""
+        return _rest(self.b, self.total_q) if self.normalize else None
+
+    def lost(self) -> Mask:
+        """Columns that differ by less than the rounding error of d allows. Returns (n,)."""
+        none = np.zeros(len(self.total_p), dtype=bool)
+        if not self.normalize or self.apart:
+            return none
+        small: Mask = total(np.abs(self.difference[0])) * self.inverse_q < _ROUNDED_LIMIT
+        if not small.any():
+            return none
+        return small & self._uncorrected(EVERYTHING, out=np.empty_like(self.a)).any(axis=0)
+
+
+def _rest(a: Array, whole: Array) -> Array | None:
+    large = a > whole / 2
+    if not large.any():
+        return None
+    return total(np.where(large, 0.0, a)) / whole
+
+
+class _ExactTerms(Terms):
+    def __init__(self, pair: ExactPair, where: Where) -> None:
+        chosen = range(len(pair.a))[where] if isinstance(where, slice) else where
+        self._p = [(pair.a[i], pair.total_p) for i in chosen]
+        self._q = [(pair.b[i], pair.total_q) for i in chosen]
+        self._normalize = pair.normalize
+        self._cross = [(a * pair.total_q, b * pair.total_p) for (a, _), (b, _) in zip(self._p, self._q, strict=True)]
+        both = pair.total_p * pair.total_q
+        super().__init__(
+            exact.column(exact.quotient(*x) for x in self._p),
+            exact.column(exact.quotient(*x) for x in self._q),
+            exact.column(exact.quotient(x - y, both) for x, y in self._cross),
+        )
+        self.s = exact.column(exact.quotient(x - y, x + y) for x, y in self._cross)
+
+    @cached_property
+    def far(self) -> Far | None:
+        far = super().far
+        if far is not None and far.where is not None:
+            far.log_ratio = exact.column(exact.log_quotient(*self._cross[i]) for i in far.where).ravel()
+            far.s = self.s.take(far.where)
+        return far
+
+    @cached_property
+    def log_p(self) -> Array:
+        return exact.column(self._logs(self._p))
+
+    @cached_property
+    def log_q(self) -> Array:
+        return exact.column(self._logs(self._q))
+
+    def _logs(self, shares: list[tuple[int, int]]) -> Iterator[float]:
+        log = exact.log_share if self._normalize else exact.log_quotient
+        return (log(part, whole) for part, whole in shares)
+
+    @cached_property
+    def d_over_q(self) -> Array:
+        return exact.column(exact.quotient(x - y, y) for x, y in self._cross)
+
+
+class ExactPair:
+    """One aligned pair of any finite weights >= 0, in exact arithmetic. a, b: (K, 1). See `RoundedPair`."""
+
+    def __init__(self, a: Array, b: Array, *, normalize: bool = True) -> None:
+        self.normalize, self.outcomes = normalize, len(a)
+        if normalize:
+            ((self.a,), _), ((self.b,), _) = exact.integers(a[:, 0]), exact.integers(b[:, 0])
+            self.total_p, self.total_q = sum(self.a), sum(self.b)
+        else:
+            (self.a, self.b), unit = exact.integers(a[:, 0], b[:, 0])
+            self.total_p = self.total_q = unit
+        self.excess: Array = np.zeros(1)
+        if not normalize:
+            self.excess += exact.quotient(sum(self.a) - sum(self.b), self.total_p)
+
+    def slices(self) -> Iterator[slice]:
+        """Everything at once: the integers are the cost, not the arrays."""
+        yield EVERYTHING
+
+    def terms(self, where: Where = EVERYTHING) -> Terms:
+        """The outcomes chosen: a slice, or a list of indices."""
+        return _ExactTerms(self, where)
+
+    def summands(self, where: Where) -> Terms:
+        """The same: all are accurate by themselves."""
+        return self.terms(where)
+
+
+Pair = RoundedPair | ExactPair
+
+
+def single_pair(a: Array, b: Array, *, normalize: bool = True) -> Pair:
+    """The cheapest route that meets the accuracy bar for one pair. a, b: (K, 1), finite, >= 0, not all zero."""
+    if is_ordinary(a, a.min(), a.max()) and is_ordinary(b, b.min(), b.max()):
+        rounded = RoundedPair(a, b, normalize=normalize)
+        if not rounded.lost().any():
+            return rounded
+    return ExactPair(a, b, normalize=normalize)

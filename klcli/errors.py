@@ -1,0 +1,71 @@
+"""Everything that can go wrong for a user, and the exit code of each branch.
+
+    KlcliError
+    |-- UsageError            2   an option, measure, unit or field that does not exist or does not fit
+    |-- InputError            3   text, a file, a column or a pointer that cannot be read
+    |-- DistributionError     4   read well, but no distribution, or two that do not match
+    |-- OutputError           6   the result cannot be written
+
+An error's text is one line: where, what, and how to mend it. Whoever raises it writes that line; `cli` alone prints it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class KlcliError(Exception):
+    """The root of the tree; never raised itself."""
+
+    exit_code = 70
+
+
+class UsageError(KlcliError):
+    """The command line asks for what does not exist or does not fit together."""
+
+    exit_code = 2
+
+
+class InputError(KlcliError):
+    """What was given cannot be read as numbers and labels."""
+
+    exit_code = 3
+
+
+class DistributionError(KlcliError):
+    """The numbers are no distribution, or the two distributions cannot be compared."""
+
+    exit_code = 4
+
+
+class OutputError(KlcliError):
+    """The result could not be written."""
+
+    exit_code = 6
+
+
+_LONGEST = 60
+
+
+def clipped(text: str) -> str:
+    """Text of a user's, fit for one line of an error: escaped where it would not print, quoted, cut if it is long."""
+    return repr(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
+
+
+def nearest(name: str, choices: Iterable[str]) -> str:
+    """' Did you mean ...?', or nothing when no choice is near."""
+    from difflib import get_close_matches
+
+    by_folded = {choice.casefold(): choice for choice in choices}
+    close = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.5)
+    return f" Did you mean {clipped(by_folded[close[0]])}?" if close else ""
+
+
+def listed(names: Iterable[str], most: int = 8) -> str:
+    """'a, b, c', cut after `most` names, each fit for one line."""
+    names = list(names)
+    shown = ", ".join(name if name.isprintable() and name else clipped(name) for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

@@ -1,0 +1,168 @@
+"""The types that pass from stage to stage. All frozen; arrays in them are read-only copies.
+
+Those that hold arrays are dataclasses without ==, which would have no one answer; the others are named tuples, which
+take a third of the time to define.
+
+Importing this module does not import NumPy: the command line builds its help from `Settings` without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+    Array = npt.NDArray[np.float64]
+
+READ_AS = ("weights", "probs", "logits", "logprobs")
+UNITS = {"nats": None, "bits": 2.0, "hartleys": 10.0}
+ALIGN = ("outer", "inner", "strict")
+
+
+def frozen(values: npt.ArrayLike) -> Array:
+    """A read-only float64 copy of shape (K,)."""
+    import numpy as np
+
+    array = np.array(values, dtype=np.float64)
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """What was given for one distribution, before anything is done to it.
+
+    values: (K,), read as `read_as` says. outcomes: K labels, or None where there were none. `name` is how a table of
+    several distributions calls it; `source` is where it came from; `where(i)` says where value i stands, for errors.
+    """
+
+    name: str
+    source: str
+    values: Array
+    where: Callable[[int], str]
+    outcomes: Sequence[str] | None = None
+
+    def __len__(self) -> int:
+        """The number of outcomes."""
+        return len(self.values)
+
+
+class Smoothing(NamedTuple):
+    """A smoothing method and its value, as `--smooth METHOD=VALUE` names them. value None: the method needs none."""
+
+    method: str
+    value: float | None = None
+
+    def __str__(self) -> str:
+        """As it is written on the command line."""
+        return self.method if self.value is None else f"{self.method}={self.value!r}"
+
+
+class Side(NamedTuple):
+    """What is done to P alone, or to Q alone."""
+
+    read_as: str = "weights"
+    smoothing: Smoothing | None = None
+
+
+class Settings(NamedTuple):
+    """Every option that changes a number; one value, passed down whole."""
+
+    p: Side = Side()
+    q: Side = Side()
+    temperature: float = 1.0
+    strict: bool = False
+    normalize: bool = True
+    align: str = "outer"
+    unit: str = "nats"
+    base: float | None = None
+    alpha: float = 2.0
+
+    def per_nat(self, *, root: bool = False) -> float:
+        """What a value in nats is divided by to be in the unit (for square roots of logarithms: its root)."""
+        base = self.base if self.base is not None else UNITS[self.unit]
+        divisor = 1.0 if base is None else log(base)
+        return divisor**0.5 if root else divisor
+
+    @property
+    def unit_name(self) -> str:
+        """What a value's unit is called: nats, bits, hartleys, or the base."""
+        return self.unit if self.base is None else f"base {self.base:g}"
+
+
+class Input(NamedTuple):
+    """One distribution as a report tells of it: where it came from, its raw values' sum, and all that was done."""
+
+    name: str
+    source: str
+    n: int
+    sum: float
+    read_as: str
+    done: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Smoothed:
+    """What smoothing did to one side. lifted: (K,) bool, the outcomes that had no mass before."""
+
+    role: str
+    text: str
+    lifted: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """P and Q on the same outcomes, read, aligned and smoothed. p, q: weights (K,), finite, >= 0, not all zero.
+
+    They are not yet divided by their sums: the engine does that itself, without the rounding it would cost.
+    """
+
+    p: Array
+    q: Array
+    outcomes: Sequence[str] | None
+    inputs: tuple[Input, Input]
+    notes: tuple[str, ...]
+    smoothed: tuple[Smoothed, ...] = ()
+
+    def outcome(self, i: int) -> str:
+        """The label of outcome i, or its position, counted from 1."""
+        return str(i + 1) if self.outcomes is None else self.outcomes[i]
+
+
+@dataclass(frozen=True, eq=False)
+class Elements:
+    """The breakdown by outcome: names of the outcomes shown, and their columns.
+
+    `folded` is how many outcomes the last row stands for, 0 when every outcome has its own; a column that cannot be
+    added up holds NaN there.
+    """
+
+    outcomes: Sequence[str]
+    columns: Mapping[str, Array]
+    folded: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """The answer about one pair (`compare`) or one distribution of several (`entropy`, `rank`)."""
+
+    name: str
+    inputs: tuple[Input, ...]
+    measures: Mapping[str, float]
+    elements: Elements | None
+    notes: tuple[str, ...] = ()
+
+
+class Answer(NamedTuple):
+    """What a command hands to a renderer: the reports, what they have in common, and the settings behind them."""
+
+    kind: str
+    reports: tuple[Report, ...]
+    settings: Settings
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,12 @@
+"""Text and files to `Distribution`s. The grammar a user writes is in `arguments`, its parts beside it.
+
+numbers     one number as people type it: 0.4, 9/25, 40%
+inline      numbers, label=number pairs or JSON, given as text
+sources     the bytes of a file or of standard input, decompressed and decoded
+content     what a source holds: some named distributions, on labels or not
+documents   JSON and JSON pointers
+delimited   CSV and TSV
+columnar    Parquet, Feather, and through pandas spreadsheets and statistics packages' files
+formats     which reader a suffix stands for
+arguments   DIST: which of all these an argument is
+"""

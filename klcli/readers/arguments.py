@@ -1,0 +1,108 @@
+"""DIST, the way a distribution is written on the command line:
+
+    DIST    = "-" | ["@"] SOURCE | JSON | PAIRS | NUMBERS
+    SOURCE  = (PATH | "-") [ ":" COLUMN | "#" JSON-POINTER ]
+
+JSON first, then pairs and numbers, then a file that exists; "@" says file at once.
+"""  # noqa: D400, D415
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from klcli.errors import DistributionError, InputError, UsageError, clipped
+from klcli.model import Distribution, frozen
+from klcli.readers import content, inline
+from klcli.readers.formats import reader
+from klcli.readers.sources import exists, near_file, open_source, split_selector
+
+if TYPE_CHECKING:
+    from klcli.readers.content import Content, Series
+    from klcli.readers.sources import Source
+
+_STDIN_FORMS = ("-", "-:", "-#")
+
+
+class Arguments:
+    """Reads the distributions of one command line; what several of them share is read once."""
+
+    def __init__(self, input_format: str | None = None, label: str | None = None) -> None:
+        self._input_format, self._label = input_format, label
+        self._sources: dict[str, Source] = {}
+        self._contents: dict[tuple[str, str], Content] = {}
+
+    def one(self, text: str, role: str) -> Distribution:
+        """The one distribution that the argument is. role: what errors call it."""
+        return _distribution(content.one(self._read(text, role)), text)
+
+    def pair(self, text: str) -> tuple[Distribution, Distribution]:
+        """The two distributions of an argument that is a whole pair."""
+        whole = self._read(text, "P")
+        if whole.source == "P" and whole.names() == [""]:
+            message = "Q is missing: P is one distribution; give another after it, or a file of two"
+            raise UsageError(message)
+        p, q = content.both(whole)
+        return _distribution(p, text), _distribution(q, text)
+
+    def every(self, text: str, role: str) -> list[Distribution]:
+        """All the distributions of the argument: the columns of a table, the members of an object."""
+        return [_distribution(series, text) for series in content.every(self._read(text, role))]
+
+    def _read(self, text: str, role: str) -> Content:
+        if text == "-" or text.startswith(_STDIN_FORMS[1:]):
+            return self._source(text)
+        text = text.strip()
+        if text.startswith("@"):
+            return self._source(text[1:])
+        try:
+            return inline.parse(text, role)
+        except (InputError, DistributionError) as error:
+            path, _, _ = split_selector(text)
+            if exists(path):
+                return self._source(text)
+            if not text or inline.looks_like_json(text) or inline.means_numbers(text):
+                raise
+            hint = near_file(Path(path)) or "; write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file"
+            message = f"{role}: {clipped(path)} is neither numbers nor a file that exists{hint}"
+            raise InputError(message) from error
+
+    def _source(self, text: str) -> Content:
+        path, selector, chosen = split_selector(text)
+        source = self._sources.setdefault(path, open_source(path))
+        read = reader(source, self._input_format, selector)
+        key = (path, selector if source.path is None and selector else "")
+        if key not in self._contents:
+            self._contents[key] = read(source, self._label)
+        whole = self._contents[key]
+        if selector == "#":
+            return whole.at(chosen)
+        return _Column(whole, chosen) if selector == ":" else whole
+
+
+class _Column:
+    """One of a source's distributions, chosen by name."""
+
+    def __init__(self, whole: Content, name: str) -> None:
+        self.source, self._whole, self._name = whole.source, whole, name
+
+    def names(self) -> list[str]:
+        """Just the one chosen."""
+        return [self._name]
+
+    def numeric(self) -> list[str]:
+        """Just the one chosen; whether it is numeric shows when it is read."""
+        return [self._name]
+
+    def series(self, name: str) -> Series:
+        """The one chosen."""
+        return self._whole.series(name)
+
+    def at(self, pointer: str) -> Content:
+        """Pointers are for whole sources."""
+        return self._whole.at(pointer)
+
+
+def _distribution(series: Series, text: str) -> Distribution:
+    name = text if not series.name or text.endswith((f":{series.name}", f"/{series.name}")) else f"{text}:{series.name}"
+    return Distribution(name, text, frozen(series.values), series.where, series.labels)

@@ -1,0 +1,205 @@
+"""Tables that come with types: Parquet, Feather, and what pandas reads.
+
+Arrow's own conversions to NumPy import pandas (0.3 s) where it is installed; `np.from_dlpack` does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, overload
+
+from klcli.errors import DistributionError, InputError, clipped
+from klcli.readers.content import Series, no_pointer, no_such, unique
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from klcli.readers.content import Content
+    from klcli.readers.sources import Source
+
+
+class Labels(Sequence[str]):
+    """Labels left in Arrow's memory: a million Python strings would take longer to make than everything else."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        self._column = column
+
+    def __len__(self) -> int:
+        """The number of labels."""
+        return len(self._column)
+
+    @overload
+    def __getitem__(self, i: int) -> str: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[str]: ...
+    def __getitem__(self, i: int | slice) -> str | list[str]:
+        """One label, or a list of them."""
+        if isinstance(i, slice):
+            cut = self._column.take(range(*i.indices(len(self))))
+            return [str(x) for x in cut.to_pylist()]
+        return str(self._column[i].as_py())
+
+    def are_unique(self) -> bool:
+        """Whether no label stands twice: at a glance when they are in order, else by hashing them all."""
+        import pyarrow.compute as pc
+
+        column = self._column.combine_chunks()
+        if len(column) < 2:  # noqa: PLR2004
+            return True
+        if pc.all(pc.less(column[:-1], column[1:])).as_py():
+            return True
+        return len(pc.unique(column)) == len(column)
+
+
+class Columns:
+    """An Arrow table. `where` gives, when an error needs it, the function from a row to its place."""
+
+    def __init__(
+        self, table: pa.Table, source: str, label: str | None, where: Callable[[], Callable[[int], str]] | None = None
+    ) -> None:
+        self.source, self._table, self._label, self._where = source, table, label, where
+
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return list(self._table.column_names)
+
+    @cached_property
+    def _label_name(self) -> str | None:
+        """The column of labels: the one chosen, 'label', or the first that holds text."""
+        if self._label is not None:
+            self._column(self._label)
+            return self._label
+        if "label" in self.names():
+            return "label"
+        return next((name for name in self.names() if not self._is_numeric(name)), None)
+
+    def _is_numeric(self, name: str) -> bool:
+        import pyarrow.types as of
+
+        kind = self._column(name).type
+        return bool(of.is_floating(kind) or of.is_integer(kind) or of.is_decimal(kind))
+
+    def _column(self, name: str) -> pa.ChunkedArray:
+        if name not in self.names():
+            raise no_such(self.source, name, self.names())
+        if self.names().count(name) > 1:
+            message = f"{self.source}: two columns are called {clipped(name)}; rename one"
+            raise InputError(message)
+        return self._table.column(name)
+
+    def numeric(self) -> list[str]:
+        """The columns of numbers, but for that of the labels."""
+        return [name for name in self.names() if name != self._label_name and self._is_numeric(name)]
+
+    def series(self, name: str) -> Series:
+        """One column's numbers, labelled by the column of labels."""
+        column = self._column(name)
+
+        def place(i: int) -> str:
+            return f"{self.row(i)}, column {clipped(name)}"
+
+        if not self._is_numeric(name):
+            message = f"{self.row(0)}: column {clipped(name)} holds {column.type}, not numbers"
+            raise InputError(message)
+        if column.null_count:
+            missing = column.is_null().to_pylist().index(True)
+            message = f"{self.row(missing)}: nothing stands where a number should in column {clipped(name)}"
+            raise InputError(message)
+        if len(column) == 0:
+            message = f"{self.source}: columns and no rows"
+            raise InputError(message)
+        return Series(name, _doubles(column), self._labels(name), place)
+
+    def row(self, i: int) -> str:
+        """The place of a row, for errors."""
+        return f"{self.source}, row {i + 1}" if self._where is None else self._where()(i)
+
+    def _labels(self, but: str) -> Sequence[str] | None:
+        return None if self._label_name in {None, but} else self._checked_labels
+
+    @cached_property
+    def _checked_labels(self) -> Sequence[str]:
+        import pyarrow as pa
+
+        column = self._column(str(self._label_name))
+        if column.null_count:
+            message = f"{self.row(column.is_null().to_pylist().index(True))}: the label is missing"
+            raise DistributionError(message)
+        try:
+            labels = Labels(column.cast(pa.string()))
+        except pa.ArrowInvalid:
+            message = f"{self.source}: column {clipped(str(self._label_name))} holds {column.type}, no labels"
+            raise InputError(message) from None
+        if not labels.are_unique():
+            unique(labels[:], self.row)
+        return labels
+
+    def at(self, pointer: str) -> Content:
+        """Pointers are for JSON."""
+        return no_pointer(self.source, pointer)
+
+
+def _doubles(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
+    import numpy as np
+    import pyarrow as pa
+
+    chunks = [np.from_dlpack(chunk) for chunk in column.cast(pa.float64(), safe=False).chunks if len(chunk)]
+    return chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+
+
+def read_parquet(source: Source, label: str | None) -> Content:
+    """A Parquet file."""
+    from pyarrow import parquet
+
+    return _arrow(source, label, lambda data: parquet.read_table(data), "Parquet")
+
+
+def read_feather(source: Source, label: str | None) -> Content:
+    """A Feather or Arrow IPC file."""
+    from pyarrow import feather
+
+    return _arrow(source, label, lambda data: feather.read_table(data), "Feather")
+
+
+def _arrow(source: Source, label: str | None, read: Callable[[BytesIO], pa.Table], kind: str) -> Content:
+    import pyarrow as pa
+
+    try:
+        return Columns(read(BytesIO(source.data)), source.name, label)
+    except (pa.ArrowException, OSError) as error:
+        message = f"{source.name}: not a readable {kind} file ({_first_line(error)})"
+        raise InputError(message) from None
+
+
+def read_by_pandas(source: Source, label: str | None, reader: str, **options: Any) -> Content:  # noqa: ANN401
+    """A file that pandas reads, labels as text. What pandas needs besides itself is named when it is missing."""
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        # These readers want a path or a seekable file; some of the libraries behind them only a path.
+        frame = getattr(pd, reader)(source.path or BytesIO(source.data), **options)
+    except ImportError as error:
+        missing = getattr(error, "name", None) or _first_line(error)
+        message = f"{source.name}: reading this needs {missing}; pip install {missing}"
+        raise InputError(message) from None
+    except OSError as error:
+        message = f"{source.name}: {(error.strerror or _first_line(error)).lower()}"
+        raise InputError(message) from None
+    except Exception as error:  # each of these libraries has errors of its own, without a common root
+        message = f"{source.name}: not readable ({_first_line(error)})"
+        raise InputError(message) from None
+    frame.columns = [str(name) for name in frame.columns]
+    for name in frame.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]]:
+        frame[name] = frame[name].astype(str)
+    return Columns(pa.Table.from_pandas(frame, preserve_index=False), source.name, label)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:120]

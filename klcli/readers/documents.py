@@ -1,0 +1,245 @@
+"""JSON: a list of numbers, an object of label: number, several of these by name, or a list of records."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from klcli.errors import DistributionError, InputError, clipped, listed, nearest
+from klcli.readers.content import Series, no_such, unique
+from klcli.readers.numbers import NotANumberError, number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from klcli.readers.content import Content
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that remembers a key that stood twice: a plain dict would keep the last and say nothing."""
+
+    repeated: str | None = None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> _Object:
+    made = _Object(pairs)
+    if len(made) < len(pairs):
+        seen: set[str] = set()
+        made.repeated = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    return made
+
+
+def _whole(digits: str) -> int | float:
+    """An integer while a double holds it exactly; beyond that the nearest double, however many digits there are."""
+    return int(digits) if len(digits) < 16 else float(digits)  # noqa: PLR2004
+
+
+def load(text: str, source: str, *, line: int = 0) -> Any:  # noqa: ANN401 - any JSON value
+    """The JSON value of the text. NaN and Infinity are taken; whether they can be weights is for later."""
+    try:
+        return json.loads(text, parse_int=_whole, object_pairs_hook=_object)
+    except json.JSONDecodeError as error:
+        what = error.msg[:1].lower() + error.msg[1:].removesuffix(":")
+        message = f"{source}:{line or error.lineno}: malformed JSON at column {error.colno}: {what}"
+    except RecursionError:
+        message = f"{source}: the JSON is nested too deeply; point at the distribution with #/KEY"
+    raise InputError(message)
+
+
+def parse(text: str, source: str, label: str | None = None) -> Content:
+    """The distributions of a JSON text. label: the key of the labels, where it is a list of records."""
+    return content(load(text, source), source, label)
+
+
+def content(value: Any, source: str, label: str | None = None) -> Content:  # noqa: ANN401
+    """The distributions of a JSON value."""
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return Records(source, value, lambda i: f"{source}, item {i + 1}", label)
+    return Document(source, value, label)
+
+
+class Document:
+    """A JSON value that is a distribution, or an object of several."""
+
+    def __init__(self, source: str, value: Any, label: str | None = None) -> None:  # noqa: ANN401
+        self.source, self._value, self._label = source, value, label
+
+    def _members(self) -> dict[str, Any] | None:
+        """The named values, when this is an object of lists or objects rather than of numbers."""
+        value = self._value
+        if isinstance(value, dict) and any(isinstance(member, list | dict) for member in value.values()):
+            return value
+        return None
+
+    def names(self) -> list[str]:
+        """The keys that hold distributions."""
+        members = self._members()
+        return [""] if members is None else [k for k, v in members.items() if isinstance(v, list | dict)]
+
+    def numeric(self) -> list[str]:
+        """The keys whose members are flat lists or objects."""
+        members = self._members()
+        return [""] if members is None else [k for k in self.names() if _is_flat(members[k])]
+
+    def series(self, name: str) -> Series:
+        """The member of that name, or the value itself."""
+        members = self._members()
+        if not name and members is None:
+            return _series("", self._value, self.source)
+        if members is None or name not in members:
+            raise no_such(self.source, name, self.names() if members else [], "key")
+        _no_repeated_key(members, self.source)
+        return _series(name, members[name], f"{self.source}#/{name}")
+
+    def at(self, pointer: str) -> Content:
+        """What an RFC 6901 pointer leads to."""
+        return content(resolve(self._value, pointer, self.source), f"{self.source}#{pointer}", self._label)
+
+
+def _is_flat(value: Any) -> bool:  # noqa: ANN401
+    inside = value.values() if isinstance(value, dict) else value
+    return len(value) > 0 and all(_is_number(v) or isinstance(v, str) for v in inside)
+
+
+def _no_repeated_key(value: Any, source: str) -> None:  # noqa: ANN401
+    if isinstance(value, _Object) and value.repeated is not None:
+        message = f"{source}: the label {clipped(value.repeated)} stands twice; add the two up"
+        raise DistributionError(message)
+
+
+def _series(name: str, value: Any, source: str) -> Series:  # noqa: ANN401
+    if isinstance(value, dict):
+        _no_repeated_key(value, source)
+        labels = list(value)
+
+        def where(i: int) -> str:
+            return f"{source}, {clipped(labels[i])}"
+
+        return Series(name, _numbers(list(value.values()), where), labels, where)
+    if isinstance(value, list):
+
+        def place(i: int) -> str:
+            return f"{source}, item {i + 1}"
+
+        return Series(name, _numbers(value, place), None, place)
+    message = f"{source}: {_shown(value)} is no distribution; a list of numbers or an object of label: number is"
+    raise InputError(message)
+
+
+def _numbers(values: Sequence[Any], where: Callable[[int], str]) -> list[float]:
+    return [_number(value, where, i) for i, value in enumerate(values)]
+
+
+def _is_number(value: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _number(value: Any, where: Callable[[int], str], i: int) -> float:  # noqa: ANN401
+    if _is_number(value):
+        return float(value)
+    if isinstance(value, str):
+        try:
+            return number(value)
+        except NotANumberError as error:
+            message = f"{where(i)}: {error}"
+            raise InputError(message) from None
+    message = f"{where(i)}: {_shown(value)} is not a number"
+    raise InputError(message)
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, list | dict):
+        return f"a JSON {'list' if isinstance(value, list) else 'object'}"
+    return json.dumps(value) if not isinstance(value, str) else clipped(value)
+
+
+def resolve(value: Any, pointer: str, source: str) -> Any:  # noqa: ANN401
+    """What the pointer leads to. Source: RFC 6901."""
+    if pointer and not pointer.startswith("/"):
+        message = f"{source}: the JSON pointer {clipped('#' + pointer)} must start with #/"
+        raise InputError(message)
+    path = ""
+    for part in pointer.split("/")[1:]:
+        token = part.replace("~1", "/").replace("~0", "~")
+        here = f"{source}#{path}" if path else source
+        if isinstance(value, dict):
+            if token not in value:
+                message = f"{here}: no key {clipped(token)}; it has {listed(value) or 'none'}.{nearest(token, value)}"
+                raise InputError(message)
+            _no_repeated_key(value, here)
+            value = value[token]
+        elif isinstance(value, list):
+            if not re.fullmatch(r"0|[1-9]\d{0,17}", token, re.ASCII) or int(token) >= len(value):
+                message = f"{here}: no item {clipped(token)}; it is a list of {len(value)}, counted from 0"
+                raise InputError(message)
+            value = value[int(token)]
+        else:
+            message = f"{here}: {_shown(value)} has nothing inside for {clipped(token)}"
+            raise InputError(message)
+        path += f"/{part}"
+    return value
+
+
+class Records:
+    """A list of JSON objects, one an outcome: their keys are columns."""
+
+    def __init__(
+        self, source: str, rows: Sequence[dict[str, Any]], where: Callable[[int], str], label: str | None
+    ) -> None:
+        self.source, self._rows, self._where, self._label = source, rows, where, label
+
+    def names(self) -> list[str]:
+        """Every key that occurs, in order."""
+        return list(dict.fromkeys(key for row in self._rows for key in row))
+
+    def numeric(self) -> list[str]:
+        """The keys under which every record has a number."""
+        taken = self._label or ("label" if "label" in self.names() else None)
+        return [name for name in self.names() if name != taken and self._is_numeric(name)]
+
+    def _is_numeric(self, name: str) -> bool:
+        return all(_is_number(row.get(name)) for row in self._rows)
+
+    def series(self, name: str) -> Series:
+        """One key's values over all records, labelled by another's."""
+        if name not in self.names():
+            raise no_such(self.source, name, self.names(), "key")
+
+        def where(i: int) -> str:
+            return f"{self._where(i)}, {clipped(name)}"
+
+        values = [_number(row.get(name), where, i) for i, row in enumerate(self._rows)]
+        labels = self._labels(name)
+        if labels is not None:
+            unique(labels, self._where)
+        return Series(name, values, labels, where)
+
+    def _labels(self, name: str) -> list[str] | None:
+        column = self._label
+        if column is None:
+            others = [other for other in self.names() if other != name]
+            column = "label" if "label" in others else next((o for o in others if not self._is_numeric(o)), None)
+        elif column not in self.names():
+            raise no_such(self.source, column, self.names(), "key")
+        if column is None:
+            return None
+        return [v if isinstance(v := row.get(column), str) else json.dumps(v) for row in self._rows]
+
+    def at(self, pointer: str) -> Content:
+        """What an RFC 6901 pointer leads to."""
+        return content(resolve(self._rows, pointer, self.source), f"{self.source}#{pointer}", self._label)
+
+
+def parse_lines(text: str, source: str, label: str | None = None) -> Content:
+    """NDJSON: one record a line."""
+    rows, lines = [], []
+    for i, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            row = load(line, source, line=i)
+            if not isinstance(row, dict):
+                message = f"{source}:{i}: {_shown(row)} is no record; each line of NDJSON is one object"
+                raise InputError(message)
+            rows.append(row)
+            lines.append(i)
+    return Records(source, rows, lambda i: f"{source}:{lines[i]}", label)

@@ -1,0 +1,71 @@
+"""A distribution written as text: JSON, LABEL=NUMBER pairs, or numbers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from klcli.errors import InputError, clipped
+from klcli.readers.content import Single, unique
+from klcli.readers.numbers import NotANumberError, is_number, items, number, numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from klcli.readers.content import Content
+
+
+_LIKE_A_NUMBER = re.compile(r"[-+]?[.\d][-+./%eE\d]*")
+
+
+def looks_like_json(text: str) -> bool:
+    """JSON is known by its first character."""
+    return text.lstrip()[:1] in {"[", "{"}
+
+
+def parse(text: str, source: str) -> Content:
+    """The distributions that the text is. Raises InputError, naming `source` and the item."""
+    if looks_like_json(text):
+        from klcli.readers.documents import parse as parse_json
+
+        return parse_json(text, source)
+    if not text.strip():
+        message = f"{source} is empty; write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file"
+        raise InputError(message)
+    if "=" in text:
+        return _pairs(text, source)
+    return Single(source, numbers(items(text), _item(source)), None, _item(source))
+
+
+def starts_with_a_number(text: str) -> bool:
+    """Whether the first item is a number or a pair: a CSV table's header seldom is."""
+    first = items(text)[0]
+    return is_number(first) or "=" in first
+
+
+def means_numbers(text: str) -> bool:
+    """Whether somebody meant numbers or pairs, even if some of it is neither."""
+    parts = items(text)
+    return "=" in parts[0] or any(map(is_number, parts)) or _LIKE_A_NUMBER.fullmatch(parts[0]) is not None
+
+
+def _item(source: str) -> Callable[[int], str]:
+    return lambda i: f"{source}, item {i + 1}"
+
+
+def _pairs(text: str, source: str) -> Content:
+    where = _item(source)
+    labels, values = [], []
+    for i, item in enumerate(re.split(r"[,\n]", text.strip())):
+        label, equals, weight = item.rpartition("=")
+        if not equals:
+            message = f"{where(i)}: {clipped(item)} is no LABEL=NUMBER pair, and others here are"
+            raise InputError(message)
+        labels.append(label.strip())
+        try:
+            values.append(number(weight))
+        except NotANumberError as error:
+            message = f"{where(i)}: {error}"
+            raise InputError(message) from None
+    unique(labels, where)
+    return Single(source, values, labels, where)

@@ -1,0 +1,134 @@
+"""The bytes of a file or of standard input, decompressed, and as text."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cached_property
+from pathlib import Path
+
+from klcli.errors import InputError, clipped, nearest
+
+STDIN = "<stdin>"
+
+
+class Source:
+    """Something to read, named as errors name it. `compression` is '', '.gz' or '.zst'."""
+
+    def __init__(self, name: str, path: Path | None, compression: str = "") -> None:
+        self.name, self.path, self.compression = name, path, compression
+
+    @cached_property
+    def data(self) -> bytes:
+        """All of it, decompressed. Raises InputError."""
+        data = _stdin(self.name) if self.path is None else _file(self.name, self.path)
+        return _DECOMPRESS[self.compression](data, self.name)
+
+    @cached_property
+    def text(self) -> str:
+        """All of it as text, without a byte order mark. Raises InputError where it is not UTF-8."""
+        data = self.data
+        if not data.strip():
+            why = "; did the command before it fail?" if self.path is None else ""
+            message = f"{self.name} is empty{why}"
+            raise InputError(message)
+        if b"\0" in data:
+            hint = (
+                "UTF-16 text; save it as UTF-8" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "a binary file, not text"
+            )
+            message = f"{self.name}: this is {hint}"
+            raise InputError(message)
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            message = f"{self.name}:{line}: byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
+            raise InputError(message) from None
+
+
+def _stdin(name: str) -> bytes:
+    if sys.stdin is None:
+        message = f"{name} is closed; pipe something in or name a file"
+        raise InputError(message)
+    if sys.stdin.isatty():
+        print("klcli: reading from the terminal; end with Ctrl-D", file=sys.stderr)  # noqa: T201 - a wait must be said
+    return sys.stdin.buffer.read()
+
+
+def _file(name: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        message = f"{name}: no such file{near_file(path)}"
+    except IsADirectoryError:
+        message = f"{name}: this is a directory; name a file in it"
+    except OSError as error:
+        message = f"{name}: {(error.strerror or str(error)).lower()}"
+    raise InputError(message)
+
+
+def near_file(path: Path) -> str:
+    """'. Did you mean ...?' for a path that does not exist but nearly does."""
+    try:
+        names = os.listdir(path.parent)
+    except OSError:
+        return ""
+    hint = nearest(path.name, names)
+    return f".{hint}" if hint else ""
+
+
+def _gunzip(data: bytes, name: str) -> bytes:
+    import gzip
+    import zlib
+
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        message = f"{name}: damaged gzip data ({error})"
+        raise InputError(message) from None
+
+
+def _unzstd(data: bytes, name: str) -> bytes:
+    import pyarrow as pa
+
+    try:
+        with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
+            return bytes(stream.read())
+    except OSError as error:
+        message = f"{name}: damaged zstd data ({error})"
+        raise InputError(message) from None
+
+
+_DECOMPRESS = {"": lambda data, _: data, ".gz": _gunzip, ".zst": _unzstd}
+COMPRESSIONS = frozenset(_DECOMPRESS) - {""}
+
+
+def split_selector(text: str) -> tuple[str, str, str]:
+    """PATH, ':' or '#' or '', and what follows it: the longest existing path wins, else the shortest possible one."""
+    if text[:2] in {"-:", "-#"}:
+        return "-", text[1], text[2:]
+    cuts = [i for i, c in enumerate(text) if c in ":#" and i > 0]
+    for cut in [len(text), *reversed(cuts)]:
+        if exists(text[:cut]):
+            return text[:cut], text[cut : cut + 1], text[cut + 1 :]
+    cut = cuts[0] if cuts else len(text)
+    return text[:cut], text[cut : cut + 1], text[cut + 1 :]
+
+
+def exists(path: str) -> bool:
+    """Whether there is a file or folder of that name; text that cannot be a name is none."""
+    if path == "-":
+        return True
+    try:
+        return bool(path) and Path(path).exists()
+    except (OSError, ValueError):  # too long, or a NUL
+        return False
+
+
+def open_source(path: str) -> Source:
+    """The source that a path or '-' names."""
+    if path == "-":
+        return Source(STDIN, None)
+    suffix = Path(path).suffix.lower()
+    shown = path if path.isprintable() else clipped(path)
+    return Source(shown, Path(path), suffix if suffix in COMPRESSIONS else "")

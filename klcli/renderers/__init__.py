@@ -1,0 +1,7 @@
+"""An `Answer` to text. `RENDERERS` in `formats` is the table: a row a format.
+
+shape       what each kind of answer is as a JSON document, and as rows and columns
+formats     TSV, CSV, NDJSON, JSON, Markdown, bare values
+terminal    tables, with the breakdown drawn as bars
+text        labels made safe to show, numbers made short
+"""

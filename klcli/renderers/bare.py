@@ -1,0 +1,41 @@
+"""`--get FIELD`: bare values, a line each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from klcli.renderers.shape import measures_table
+from klcli.renderers.text import exact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from klcli.model import Answer
+
+_ELEMENTS = "elements."
+
+
+def bare(answer: Answer, fields: Sequence[str]) -> str:
+    """The fields' values, field after field: a measure's for every report, an element's for every outcome."""
+    return "".join(f"{value}\n" for field in fields for value in _values(answer, field))
+
+
+def _values(answer: Answer, field: str) -> Iterator[str]:
+    if field.startswith(_ELEMENTS):
+        name = field.removeprefix(_ELEMENTS)
+        for report in answer.reports:
+            if report.elements is not None:
+                yield from (
+                    report.elements.outcomes
+                    if name == "outcome"
+                    else map(exact, report.elements.columns[name].tolist())
+                )
+        return
+    if answer.kind == "compare":
+        yield exact(answer.reports[0].measures[field])
+        return
+    table = measures_table(answer)
+    at = table.header.index(field)
+    for row in table.rows:
+        value = row[at]
+        yield exact(value) if isinstance(value, float) else str(value)

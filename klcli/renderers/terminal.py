@@ -1,0 +1,206 @@
+"""Tables for people: measures with what they mean, the breakdown with a bar for each contribution.
+
+Rich draws; user text only ever enters as `Text`, so that no label is read as markup.
+"""
+
+from __future__ import annotations
+
+import io
+from math import isfinite, isinf
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.box import ASCII2, SIMPLE_HEAD
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from klcli.engine.measures import ELEMENTS, MEASURES, SINGLE, SINGLE_ELEMENTS
+from klcli.renderers.text import short, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from klcli.model import Answer, Elements, Report
+    from klcli.renderers.view import View
+
+_SMALLEST_BAR, _LARGEST_BAR = 8, 40
+_SMALLEST_LABEL, _LONGEST_LABEL = 20, 32
+_BETWEEN = 3
+"""What each column takes besides its text: a space on either side and one for the divider."""
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_POSITIVE, _NEGATIVE, _QUIET = "cyan", "magenta", "dim"
+
+
+def draw(answer: Answer, view: View) -> str:
+    """The whole answer as text for a terminal of `view.width` columns."""
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=view.width,
+        height=25,
+        force_terminal=view.color,
+        color_system="standard" if view.color else None,
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    for part in _parts(answer, view):
+        console.print(part)
+    if view.notes:
+        for note in answer.notes:
+            console.print(Text(f"note: {visible(note)}", style=_QUIET if view.color else ""), soft_wrap=False)
+    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+
+
+def _parts(answer: Answer, view: View) -> list[Text | Table]:
+    if answer.kind == "compare":
+        (report,) = answer.reports
+        parts: list[Text | Table] = [
+            _headline("P", report.inputs[0].name, view),
+            _headline("Q", report.inputs[1].name, view),
+            _measures(report, answer.settings.unit_name, view),
+        ]
+        return [*parts, *_breakdown(report, ("p", "q", "log_ratio", "kl_pq"), "kl_pq", view)]
+    if answer.kind == "rank":
+        return [_headline("P", answer.reports[0].inputs[0].name, view), _ranking(answer, view)]
+    parts = []
+    for report in answer.reports:
+        parts += [_headline("P", report.name, view), _measures(report, answer.settings.unit_name, view)]
+        parts += _breakdown(report, ("p", "self_information", "entropy"), "entropy", view)
+    return parts
+
+
+def _headline(role: str, name: str, view: View) -> Text:
+    text = Text(f" {role} = ", style="bold" if view.color else "")
+    text.append(_fitted(name, max(8, view.width - 6)))
+    return text
+
+
+def _fitted(text: str, width: int) -> str:
+    """A label in at most `width` columns of the screen."""
+    text = visible(text)
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
+
+
+def _table(view: View) -> Table:
+    return Table(box=SIMPLE_HEAD if view.unicode else ASCII2, show_edge=False, pad_edge=True, padding=(0, 1))
+
+
+def _measures(report: Report, unit: str, view: View) -> Table:
+    titles = {name: measure.title for name, measure in (MEASURES | SINGLE).items()}
+    table = _table(view)
+    table.add_column("measure", no_wrap=True)
+    table.add_column(unit, justify="right", no_wrap=True)
+    meanings = [titles[name] for name in report.measures]
+    values = [short(value, view.digits) for value in report.measures.values()]
+    needed = max(map(len, report.measures)) + max(map(len, [*values, unit])) + 8
+    with_meaning = needed + max(map(len, meanings)) <= view.width
+    if with_meaning:
+        table.add_column("", no_wrap=True, style=_QUIET if view.color else "")
+    for name, value, meaning in zip(report.measures, values, meanings, strict=True):
+        table.add_row(name, value, *([meaning] if with_meaning else []))
+    return table
+
+
+def _ranking(answer: Answer, view: View) -> Table:
+    names = list(answer.reports[0].measures)
+    rows = [[short(value, view.digits) for value in report.measures.values()] for report in answer.reports]
+    widths = [max(len(name), *(len(row[i]) for row in rows)) for i, name in enumerate(names)]
+    longest = max(len("candidate"), *(cell_len(visible(report.name)) for report in answer.reports))
+    room = view.width - len(str(len(rows))) - 2 * _BETWEEN - sum(width + _BETWEEN for width in widths)
+    while len(names) > 1 and room < min(_SMALLEST_LABEL, longest):
+        names.pop()
+        room += widths.pop() + _BETWEEN
+    table = _table(view)
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("candidate", no_wrap=True)
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    for i, (report, row) in enumerate(zip(answer.reports, rows, strict=True), 1):
+        table.add_row(str(i), Text(_fitted(report.name, max(6, room))), *row[: len(names)])
+    return table
+
+
+class _Layout(NamedTuple):
+    """What a breakdown has room for: the columns, the width of the labels, the width of the bars (0: none)."""
+
+    columns: list[str]
+    label: int
+    bar: int
+
+
+def _breakdown(report: Report, wanted: Sequence[str], contribution: str, view: View) -> list[Text | Table]:
+    if report.elements is None or view.breakdown is False:
+        return []
+    elements = report.elements
+    titles = {name: element.title for name, element in (ELEMENTS | SINGLE_ELEMENTS).items()}
+    cells = {name: [short(v, view.digits) for v in elements.columns[name].tolist()] for name in wanted}
+    labels = [visible(outcome) for outcome in elements.outcomes]
+    layout = _layout(cells, titles, labels, contribution, view.width)
+    table = _table(view)
+    table.add_column("outcome", no_wrap=True)
+    for name in layout.columns:
+        table.add_column(titles[name], justify="right", no_wrap=True)
+    if layout.bar:
+        table.add_column("", no_wrap=True)
+    bars = _Bars(elements, contribution, layout.bar, unicode=view.unicode)
+    for i, label in enumerate(labels):
+        bar = [bars.bar(i, color=view.color)] if layout.bar else []
+        table.add_row(Text(_fitted(label, layout.label)), *(cells[name][i] for name in layout.columns), *bar)
+    return [Text(""), table]
+
+
+def _layout(
+    cells: dict[str, list[str]], titles: dict[str, str], labels: list[str], contribution: str, width: int
+) -> _Layout:
+    """Columns are dropped, the least telling first, until labels and bars have room."""
+    widths = {name: max(len(titles[name]), *map(len, values)) for name, values in cells.items()}
+    columns = list(cells)
+    longest = min(_LONGEST_LABEL, max(len("outcome"), *map(cell_len, labels)))
+    for dropped in ("log_ratio", "self_information", "q", "p", ""):
+        room = width - 2 * _BETWEEN + 1 - sum(widths[name] + _BETWEEN for name in columns)
+        if room - longest >= _SMALLEST_BAR or dropped == "":
+            break
+        columns = [name for name in columns if name != dropped]
+    bar = max(0, min(_LARGEST_BAR, room - longest))
+    if bar < _SMALLEST_BAR:
+        bar = 0
+        longest = max(6, min(longest, room))
+    if contribution not in columns:
+        columns.append(contribution)
+    return _Layout(columns, longest, bar)
+
+
+class _Bars:
+    """Bars to one scale: negative contributions to the left of a common zero, positive ones to the right."""
+
+    def __init__(self, elements: Elements, contribution: str, width: int, *, unicode: bool) -> None:
+        self._values = elements.columns[contribution].tolist()
+        self._unicode = unicode
+        finite = [v for v in self._values if isfinite(v)]
+        most, least = max([0.0, *finite]), min([0.0, *finite])
+        span = most - least
+        self._left = round(width * -least / span) if span else 0
+        if least < 0:
+            self._left = min(max(1, self._left), width - 1)
+        self._right = width - self._left
+        self._per_cell = max(most / self._right, -least / self._left if self._left else 0.0)
+
+    def bar(self, i: int, *, color: bool) -> Text:
+        """The bar of outcome i."""
+        value = self._values[i]
+        if isinf(value):
+            bar = (" " * self._left) + "∞" * self._right if self._unicode else (" " * self._left) + ">" * self._right
+            return Text(bar, style=_POSITIVE if color else "")
+        cells = abs(value) / self._per_cell if self._per_cell else 0.0
+        if value < 0:
+            drawn = ("█" if self._unicode else "-") * max(1, round(cells))
+            return Text(drawn.rjust(self._left), style=_NEGATIVE if color else "")
+        if self._unicode:
+            eighths = round(cells * 8)
+            drawn = "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+        else:
+            drawn = "#" * round(cells)
+        return Text(" " * self._left + drawn, style=_POSITIVE if color else "")

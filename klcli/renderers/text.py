@@ -1,0 +1,37 @@
+"""Numbers and labels as text."""
+
+from __future__ import annotations
+
+import unicodedata
+from math import isinf, isnan
+
+_MISLEADING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that turn the direction of the text around them."""
+
+
+def exact(value: float) -> str:
+    """The shortest text that reads back as the same double; inf as 'inf', what does not apply (NaN) as nothing."""
+    return "" if isnan(value) else repr(value)
+
+
+def short(value: float, digits: int) -> str:
+    """A number for people: so many significant digits."""
+    if isnan(value):
+        return ""
+    if isinf(value):
+        return "inf" if value > 0 else "-inf"
+    text = f"{value:#.{digits}g}" if value else "0"
+    return text.rstrip(".") if "e" not in text else f"{value:.{digits - 1}e}"
+
+
+def visible(label: str) -> str:
+    """A label as it may be shown: what would move the cursor, break the line or turn the text is escaped."""
+    if label.isprintable() and not _MISLEADING.intersection(label):
+        return label
+    return "".join(_escaped(c) for c in label)
+
+
+def _escaped(c: str) -> str:
+    if c in _MISLEADING or unicodedata.category(c) in {"Cc", "Cs", "Cn", "Co", "Zl", "Zp"}:
+        return c.encode("unicode_escape").decode("ascii")
+    return c
