@@ -26,9 +26,11 @@ ALIGN = ("outer", "inner", "strict")
 
 
 def frozen(values: npt.ArrayLike) -> Array:
-    """A read-only float64 copy of shape (K,)."""
+    """The values as a read-only float64 array of shape (K,): a copy, unless they are that already."""
     import numpy as np
 
+    if isinstance(values, np.ndarray) and values.dtype == np.float64 and not values.flags.writeable:
+        return values
     array = np.array(values, dtype=np.float64)
     array.setflags(write=False)
     return array

@@ -56,7 +56,7 @@ def _order(pair: Pair, terms: EnginePair, contribution: str, shown: Shown) -> li
     n = len(pair.p)
     top = n if shown.top is None else min(shown.top, n)
     if shown.sort == BY_OUTCOME:
-        by_label = range(n) if pair.outcomes is None else sorted(range(n), key=lambda i: pair.outcome(i))
+        by_label = range(n) if pair.outcomes is None else sorted(range(n), key=pair.outcome)
         return list(by_label)[:top]
     if shown.sort is None and top == n:
         return None

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from math import isinf
+from math import inf, isinf
 from typing import TYPE_CHECKING
 
 from klcli.analyses.breakdown import breakdown
-from klcli.analyses.prepare import prepare_pair
-from klcli.engine.formulas import element_values, measure
+from klcli.analyses.prepare import named, prepare_pair
+from klcli.engine.formulas import element_values, elements, measure
 from klcli.engine.measures import ELEMENTS, MEASURES, ROOT_OF_UNIT
 from klcli.engine.terms import single_pair
-from klcli.errors import clipped
 from klcli.model import Report
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def measured(pair: Pair, settings: Settings, names: Sequence[str], shown: Shown 
     terms = single_pair(pair.p.reshape(-1, 1), pair.q.reshape(-1, 1), normalize=settings.normalize)
     found = measure(terms, dict.fromkeys([*names, *FINITE]), settings.alpha)
     values = {name: in_unit(name, float(found[name][0]), settings) for name in found}
-    notes = [*pair.notes, *_smoothing(pair, terms, values), *_infinities(pair, values, names, settings)]
+    notes = [*pair.notes, *_smoothing(pair, terms), *_infinities(pair, terms, values, names, settings)]
     rows = breakdown(pair, terms, ELEMENTS, "kl_pq", shown, settings) if shown is not None else None
     return Report(name, pair.inputs, {name: values[name] for name in names}, rows, tuple(notes))
 
@@ -47,7 +46,7 @@ def in_unit(name: str, value: float, settings: Settings) -> float:
     return value / settings.per_nat(root=name in ROOT_OF_UNIT)
 
 
-def _smoothing(pair: Pair, terms: EnginePair, values: Mapping[str, float]) -> list[str]:
+def _smoothing(pair: Pair, terms: EnginePair) -> list[str]:
     """What smoothing did, and how much of the KL divergence stands on outcomes that had no mass before."""
     notes = []
     for smoothed in pair.smoothed:
@@ -56,35 +55,33 @@ def _smoothing(pair: Pair, terms: EnginePair, values: Mapping[str, float]) -> li
         if count:
             contribution = element_values(terms, "kl_pq")
             whole = float(contribution.sum())
-            share = (
-                f"{float(contribution[smoothed.lifted].sum()) / whole:.1%}"
-                if whole > 0 and not isinf(whole)
-                else "none"
-            )
-            note += f"; {count} had no mass and now carry {share} of KL(P||Q)"
+            note += f"; {count} had no mass before"
+            if 0 < whole < inf:
+                note += f" ({float(contribution[smoothed.lifted].sum()) / whole:.1%} of KL(P||Q) comes from there)"
         notes.append(note)
     return notes
 
 
-def _infinities(pair: Pair, values: Mapping[str, float], names: Sequence[str], settings: Settings) -> list[str]:
+def _infinities(
+    pair: Pair, terms: EnginePair, values: Mapping[str, float], names: Sequence[str], settings: Settings
+) -> list[str]:
     """Why a divergence is infinite: which outcomes, how much mass, and what stays finite."""
+    directions = (
+        ("KL(P||Q)", "P", "Q", pair.p, pair.q, ("kl_pq", "cross_entropy_pq", "jeffreys")),
+        ("KL(Q||P)", "Q", "P", pair.q, pair.p, ("kl_qp", "cross_entropy_qp", "jeffreys")),
+    )
+    js, tv = (values[name] for name in FINITE)
     notes = []
-    finite = f"Jensen-Shannon {values['js_divergence']:.6g} {settings.unit_name}, total variation {values['total_variation']:.6g}"
-    for direction, (one, other), (has, lacks) in (("P||Q", "PQ", (pair.p, pair.q)), ("Q||P", "QP", (pair.q, pair.p))):
-        concerned = {"P||Q": ("kl_pq", "cross_entropy_pq"), "Q||P": ("kl_qp", "cross_entropy_qp")}[direction]
-        both = ("jeffreys",) if direction == "P||Q" else ()
-        if not any(name in names and isinf(values[name]) for name in (*concerned, *both)):
-            continue
-        where = ((has > 0) & (lacks == 0)).nonzero()[0]
-        if not len(where):
-            continue
-        from klcli.engine.weights import mass
-
-        outcomes = ", ".join(clipped(pair.outcome(int(i))) for i in where[:3])
-        more = f" and {len(where) - 3} more" if len(where) > 3 else ""  # noqa: PLR2004
-        share = float(mass(has)[where].sum())
-        notes.append(
-            f"KL({direction}) is infinite: {one} holds {share:.4g} of its mass where {other} has none ({outcomes}{more}); "
-            f"finite: {finite}; --{other.lower()}-smooth METHOD gives {other} mass there"
-        )
+    for title, one, other, has, lacks, concerned in directions:
+        if any(name in names and isinf(values[name]) for name in concerned):
+            where = ((has > 0) & (lacks == 0)).nonzero()[0].tolist()
+            if not where:
+                continue  # infinite in the other direction
+            share = float(elements(terms, [one.lower()], where)[one.lower()].sum())
+            outcomes = named([pair.outcome(i) for i in where[:3]], len(where))
+            notes.append(
+                f"{title} is infinite: {one} holds {share:.4g} of its mass where {other} has none ({outcomes}); "
+                f"finite: Jensen-Shannon {js:.6g} {settings.unit_name}, total variation {tv:.6g}; "
+                f"--{other.lower()}-smooth METHOD gives {other} mass there"
+            )
     return notes

@@ -14,6 +14,8 @@ from klcli.model import Input, Pair, Smoothed, frozen
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy.typing as npt
+
     from klcli.model import Array, Distribution, Settings, Side, Smoothing
 
 SUM_TOLERANCE = 1e-9
@@ -34,7 +36,7 @@ class _Prepared(NamedTuple):
 class _Check(NamedTuple):
     """A value that cannot stand: which ones, and what to say of the first."""
 
-    fails: Callable[[Array], Array]
+    fails: Callable[[Array], npt.NDArray[np.bool_]]
     complaint: str
 
 
@@ -58,8 +60,7 @@ def _checked(given: Distribution, read_as: str, role: str) -> Array:
         message = f"{role} has no values; a distribution has at least one outcome"
         raise DistributionError(message)
     kind, checks = _KINDS[read_as]
-    # NaN, infinities and (for weights) negative numbers all show in these two, which read the values once each.
-    if np.isfinite(np.sum(np.abs(values))) and read_as == "weights" and values.min() >= 0:
+    if read_as == "weights" and values.min() >= 0 and values.max() < inf:  # both are NaN where any value is
         return values
     for check in checks:
         bad = np.flatnonzero(check.fails(values))
@@ -84,7 +85,8 @@ def _as_weights(given: Distribution, side: Side, settings: Settings, role: str) 
 
 
 def _from_weights(values: Array, settings: Settings, role: str) -> _Prepared:
-    weights = values + 0.0  # -0.0 becomes 0.0
+    weights = values if values.min() > 0 else values + 0.0  # which makes -0.0 0.0
+    weights.setflags(write=False)
     whole = raw_sum(values)
     if abs(whole - 1) <= SUM_TOLERANCE:
         return _Prepared(weights, (), ())
@@ -127,7 +129,7 @@ def _from_log_probabilities(values: Array, settings: Settings, role: str) -> _Pr
 
 def raw_sum(values: Array) -> float:
     """The sum of the values as given, correctly rounded where there are not too many; for telling, not for dividing."""
-    if len(values) > 10_000 or not np.isfinite(values).all():  # noqa: PLR2004 - where fsum would be felt
+    if len(values) > 10_000 or not np.isfinite(values.sum()):  # noqa: PLR2004 - where fsum would be felt
         return float(values.sum())
     try:
         return fsum(values.tolist())
@@ -176,7 +178,7 @@ def _join(p: Array, q: Array, of_p: list[str], of_q: list[str], how: str) -> _Al
         notes.append("Q's outcomes stand in another order; joined by label")
     if how == "strict" and (only_p or only_q):
         lacking = "; ".join(
-            f"{role} lacks {_named(missing)}" for role, missing in (("Q", only_p), ("P", only_q)) if missing
+            f"{role} lacks {named(missing)}" for role, missing in (("Q", only_p), ("P", only_q)) if missing
         )
         message = f"{lacking}, and --align strict was given; --align outer gives weight 0"
         raise DistributionError(message)
@@ -188,10 +190,10 @@ def _join(p: Array, q: Array, of_p: list[str], of_q: list[str], how: str) -> _Al
         for role, missing, weights, at in (("P", only_p, p, at_p), ("Q", only_q, q, at_q)):
             if missing:
                 share = float(mass(weights)[[at[label] for label in missing]].sum())
-                notes.append(f"{role}: dropped {_named(missing)}, {share:.4g} of its mass, which the other lacks")
+                notes.append(f"{role}: dropped {named(missing)}, {share:.4g} of its mass, which the other lacks")
     else:
         outcomes = of_p + only_q
-        notes += [f"{role} lacks {_named(m)}; weight 0 there" for role, m in (("Q", only_p), ("P", only_q)) if m]
+        notes += [f"{role} lacks {named(m)}; weight 0 there" for role, m in (("Q", only_p), ("P", only_q)) if m]
     picked = [
         np.array([weights[at[label]] if label in at else 0.0 for label in outcomes])
         for weights, at in ((p, at_p), (q, at_q))
@@ -203,9 +205,11 @@ def _join(p: Array, q: Array, of_p: list[str], of_q: list[str], how: str) -> _Al
     return _Aligned(picked[0], picked[1], outcomes, tuple(notes))
 
 
-def _named(labels: list[str]) -> str:
-    shown_labels = ", ".join(map(clipped, labels[:3]))
-    return shown_labels if len(labels) <= 3 else f"{shown_labels} and {len(labels) - 3} more"  # noqa: PLR2004
+def named(labels: Sequence[str], count: int | None = None) -> str:
+    """The first three labels in a sentence, quoted, and how many more there are. count: of all, else of `labels`."""
+    first = ", ".join(map(clipped, labels[:3]))
+    more = (len(labels) if count is None else count) - 3
+    return first if more <= 0 else f"{first} and {more} more"
 
 
 # ------------------------------------------------------------------------------------------------------------ smoothing

@@ -18,7 +18,7 @@ NEAREST = "kl_pq"
 def rank(
     p: Distribution, candidates: Sequence[Distribution], settings: Settings, names: Sequence[str], by: str
 ) -> list[Report]:
-    """A report for each candidate, by the measure `by`, smallest first; equal ones as given. Raises DistributionError."""
+    """A report for each candidate, by the measure `by`, smallest first; equal ones as given."""
     wanted = list(dict.fromkeys([*names, by]))
     reports = []
     for i, q in enumerate(candidates):

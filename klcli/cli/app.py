@@ -66,6 +66,7 @@ def _print_version(value: bool) -> None:  # noqa: FBT001 - Typer calls it so
 
 def _root(
     context: typer.Context,
+    *,
     version: Annotated[  # noqa: ARG001 - its callback does all
         bool, typer.Option("--version", "-V", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,

@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 import traceback
+from contextlib import suppress
 
 from klcli.errors import KlcliError, OutputError, UsageError, nearest
 
@@ -11,7 +12,7 @@ GATE, BUG, INTERRUPTED, CLOSED_PIPE = 1, 70, 130, 141
 REPORT_AT = "https://github.com/klcli/klcli/issues"
 
 
-def guarded(args: list[str]) -> int:
+def guarded(args: list[str]) -> int:  # noqa: PLR0911 - a return an exit code
     """Runs the command line `args`. Returns the exit code; whatever goes wrong has been said in one line."""
     debug = "--debug" in args
     try:
@@ -33,7 +34,7 @@ def guarded(args: list[str]) -> int:
         return _failed(f"cannot write the output: {reason}", OutputError.exit_code, debug=debug)
     except MemoryError:
         return _failed("out of memory; give fewer outcomes at once", BUG, debug=debug)
-    except Exception as error:  # the last resort: a bug must end in one line too
+    except Exception as error:  # noqa: BLE001 - the last resort: a bug must end in one line too
         return _failed(f"a bug: {type(error).__name__}: {error}; please report it at {REPORT_AT}", BUG, debug=debug)
     return code
 
@@ -43,13 +44,14 @@ def _run(args: list[str]) -> int:
 
     from klcli.cli.app import command
 
-    usage_error = typer.BadParameter.__mro__[1]  # click's UsageError, which Typer keeps to itself
     try:
         returned = command().main(args=args, prog_name="klcli", standalone_mode=False)
-    except usage_error as error:
-        raise UsageError(_usage(error)) from error
     except typer.Abort:
         raise KeyboardInterrupt from None
+    except Exception as error:
+        if isinstance(error, typer.BadParameter.__mro__[1]):  # click's UsageError, which Typer keeps to itself
+            raise UsageError(_usage(error)) from error
+        raise
     return returned if isinstance(returned, int) else 0
 
 
@@ -85,16 +87,12 @@ def say(message: str) -> None:
         return
     line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
     encoding = sys.stderr.encoding or "utf-8"
-    try:
+    with suppress(OSError):
         sys.stderr.write(f"klcli: {line}\n".encode(encoding, "backslashreplace").decode(encoding))
         sys.stderr.flush()
-    except OSError:
-        pass
 
 
 def _forget_stdout() -> None:
     """Keeps Python from flushing, at its end, what cannot be written."""
-    try:
+    with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    except OSError:
-        pass

@@ -13,6 +13,8 @@ from klcli.errors import OutputError, UsageError, clipped, listed
 from klcli.model import Answer
 from klcli.renderers.view import View
 
+_STDOUT = "standard output"
+
 ELEMENTS = "elements."
 """What a field of the breakdown is written with in front."""
 
@@ -68,7 +70,8 @@ def format_of(shape: Shape) -> str:
         if suffix in SUFFIXES:
             return SUFFIXES[suffix]
         if suffix:
-            message = f"--output {clipped(shape.output)}: no format has the suffix {clipped(suffix)}; add --format ({listed(RENDERERS)})"
+            known = listed(RENDERERS)
+            message = f"--output {clipped(shape.output)}: no format has the suffix {clipped(suffix)}; add -f ({known})"
             raise UsageError(message)
         return "tsv"
     return "table" if sys.stdout is not None and sys.stdout.isatty() else "tsv"
@@ -169,7 +172,7 @@ def _to_stdout(data: bytes) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise _cannot_write("standard output", error) from None
+        raise _cannot_write(_STDOUT, error) from None
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -10,7 +10,7 @@ from klcli.engine.measures import MEASURES
 from klcli.errors import InputError
 from klcli.model import Answer
 
-DEFAULT = ("kl_pq", "kl_qp", "js_divergence", "total_variation")
+DEFAULT = ("kl_pq", "kl_qp", "js_divergence")
 NEAREST = "kl_pq"
 
 Candidates = Annotated[

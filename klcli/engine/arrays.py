@@ -1,4 +1,4 @@
-"""Sums, products and range checks on arrays with the outcomes on axis 0."""
+"""Sums, products, shares and range checks on arrays with the outcomes on axis 0."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -91,3 +91,53 @@ def ordinary_columns(x: Array) -> Mask:
     """Which columns have all their entries 0 or within [SMALLEST, LARGEST]. x: (K, n). Returns (n,)."""
     inside: Mask = ((x == 0) | ((x >= SMALLEST) & (x <= LARGEST))).all(axis=0)
     return inside
+
+
+def polynomial(coefficients: Sequence[float], z: Array) -> Array:
+    """coefficients[0] + coefficients[1] z + ..., by Horner's rule."""
+    value = np.full_like(z, coefficients[-1])
+    for c in reversed(coefficients[:-1]):
+        value *= z
+        value += c
+    return value
+
+
+def power_series(coefficients: Sequence[float], z: Array, largest: float) -> Array:
+    """The same with as few of the falling coefficients as leave less than one rounding, for z from 0 to `largest`."""
+    count = next((k for k, c in enumerate(coefficients) if k and c * largest**k < 2.0**-55), len(coefficients))
+    return polynomial(coefficients[:count], z)
+
+
+def weighted(weight: Array, value: Array) -> Array:
+    """weight * value, with 0 times anything 0 (0 log 0 = 0)."""
+    product = weight * value
+    if not weight.min(initial=1.0) > 0:
+        product[weight == 0] = 0.0
+    return product
+
+
+def share(d: Array, w: Array) -> Array:
+    """d / w, 0 where w = 0. Both (K, n)."""
+    with np.errstate(invalid="ignore"):
+        s: Array = d / w
+    if not w.min(initial=1.0) > 0:
+        s[w == 0] = 0.0
+    return s
+
+
+def log_shares(p: Array, rest: Array | None) -> Array:
+    """log p; an outcome above one half from the sum of the others, relative to the whole: rest, (n,)."""
+    logs = np.log(p)
+    if rest is not None:
+        large = p > 0.5  # noqa: PLR2004 - at most one outcome of a distribution
+        if large.any():
+            np.copyto(logs, np.log1p(-rest), where=large)
+    return logs
+
+
+def rest(a: Array, whole: Array) -> Array | None:
+    """The part of the whole outside the outcomes above half of it, (n,); None where there are none. a: (K, n)."""
+    large = a > whole / 2
+    if not large.any():
+        return None
+    return total(np.where(large, 0.0, a)) / whole

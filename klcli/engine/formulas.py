@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from klcli.engine.arrays import total
-from klcli.engine.terms import polynomial, weighted
+from klcli.engine.arrays import polynomial, total, weighted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -43,7 +42,7 @@ class Formula(NamedTuple):
     finish: Callable[[Mapping[str, Array], Context], Array]
 
 
-# ------------------------------------------------------------------------------------------------------ Renyi divergence
+# ----------------------------------------------------------------------------------------------------- Renyi divergence
 
 
 def _side(terms: Terms, alpha: float) -> tuple[Terms, float]:
@@ -55,7 +54,7 @@ _FACTORIALS = [1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040, 1 / 40320, 1 / 
 
 
 def _renyi_excess(terms: Terms, context: Context) -> Array:
-    """(p^alpha q^(1-alpha) - q - alpha (p - q)) / (alpha - 1): >= 0 from order 1/2 on, and the term of KL at order 1."""
+    """(p^alpha q^(1-alpha) - q - alpha (p - q)) / (alpha - 1): >= 0 from order 1/2 on, and KL's term at order 1."""
     terms, alpha = _side(terms, context.alpha)
     if alpha == 0:
         return np.where(np.isneginf(terms.log_ratio), terms.q, 0.0)
@@ -194,8 +193,8 @@ def measure(pair: Pair, names: Iterable[str], alpha: float) -> dict[str, Array]:
         sums = {name: np.zeros_like(pair.excess) for name in wanted}
         for where in pair.slices():
             terms = pair.summands(where)
-            for name, so_far in sums.items():
-                so_far += total(SUMMANDS[name](terms, context))
+            for name in sums:
+                sums[name] += total(SUMMANDS[name](terms, context))
         return {name: formula.finish(sums, context) + 0.0 for name, formula in chosen.items()}
 
 
@@ -231,4 +230,3 @@ def element_values(pair: Pair, name: str) -> Array:
     for where in pair.slices():
         values[where] = elements(pair, [name], where)[name]
     return values
-

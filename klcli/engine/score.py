@@ -18,6 +18,8 @@ from klcli.engine.terms import ExactPair, RoundedPair
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
+
     from klcli.engine.arrays import Array, Mask
 
     Values = dict[str, Array]
@@ -134,8 +136,7 @@ def _any_but(mask: Mask | None, without: Mask | None) -> Mask | None:
     if mask is None:
         return None
     left: Mask = mask if without is None else mask > without
-    columns: Mask = left.any(axis=0)
-    return columns
+    return np.asarray(left.any(axis=0))
 
 
 def _minus_dot(weight: Array, value: Array) -> Array:
@@ -187,7 +188,7 @@ def _quick(a: Array, b: Array, values: Values) -> Mask:
     return again
 
 
-def _careful(a: Array, b: Array, which: Array, values: Values, *, alpha: float, normalize: bool) -> None:
+def _careful(a: Array, b: Array, which: npt.NDArray[np.intp], values: Values, *, alpha: float, normalize: bool) -> None:
     """Fills in `values` for the columns listed, in ascending order."""
     step = max(1, CACHE // len(a))
     for start in range(0, len(which), step):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from klcli.engine import exact
-from klcli.engine.arrays import is_ordinary, slices, total, two_product
+from klcli.engine.arrays import is_ordinary, log_shares, power_series, rest, share, slices, total, two_product, weighted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,26 +37,12 @@ SERIES_LIMIT = 0.125
 _ATANH = [1 / (2 * k + 3) for k in range(7)]
 _JENSEN_SHANNON = [1 / (k * (2 * k - 1)) for k in range(1, 8)]
 
-# The error of d is about 1e-32, twice the rounding of a double; below this sum of |d| that is too much of it.
-_ROUNDED_LIMIT = 1e-17
+# The error of d is up to 1e-30, a rounding of what _SNAP lets through; below this sum of |d| that is too much of it.
+_ROUNDED_LIMIT = 1e-16
 _SNAP = 2.0**-44
 
 _APART = 1 / 4
-
-
-def polynomial(coefficients: Sequence[float], z: Array) -> Array:
-    """coefficients[0] + coefficients[1] z + ..., by Horner's rule."""
-    value = np.full_like(z, coefficients[-1])
-    for c in reversed(coefficients[:-1]):
-        value *= z
-        value += c
-    return value
-
-
-def _enough(coefficients: Sequence[float], largest: float) -> Sequence[float]:
-    """As many as leave less than one rounding of the value, for z up to `largest`."""
-    count = next((k for k, c in enumerate(coefficients) if k and c * largest**k < 2.0**-55), len(coefficients))
-    return coefficients[:count]
+"""A sum of |p - q| that makes a pair apart: its KL is above 1/32 then (Pinsker's inequality)."""
 
 
 class Terms:
@@ -73,7 +59,7 @@ class Terms:
     @cached_property
     def s(self) -> Array:
         """(p - q) / (p + q), 0 where p = q = 0."""
-        return _share(self.d, self.p + self.q)
+        return share(self.d, self.p + self.q)
 
     @cached_property
     def near(self) -> Mask | None:
@@ -100,7 +86,7 @@ class Terms:
 
     def _series(self, coefficients: Sequence[float]) -> Array:
         """The power series in s^2, good where near."""
-        return polynomial(_enough(coefficients, min(self._largest, SERIES_LIMIT**2)), self._squares)
+        return power_series(coefficients, self._squares, min(self._largest, SERIES_LIMIT**2))
 
     @cached_property
     def atanh_rest(self) -> Array:
@@ -172,7 +158,7 @@ class Far:
     @cached_property
     def s(self) -> Array:
         """(p - q) / (p + q), 0 where p = q = 0; roundings must not carry it beyond 1, to log(1 - s) of a number < 0."""
-        s = _share(self.d, self.p + self.q)
+        s = share(self.d, self.p + self.q)
         return np.clip(s, -1.0, 1.0, out=s)
 
     @cached_property
@@ -215,10 +201,6 @@ class _Reversed(Terms):
         return -self._terms.s
 
     @cached_property
-    def near(self) -> Mask | None:
-        return self._terms.near
-
-    @cached_property
     def far(self) -> Far | None:
         far = self._terms.far
         return None if far is None else far.reversed()
@@ -226,18 +208,6 @@ class _Reversed(Terms):
     @cached_property
     def atanh_rest(self) -> Array:
         return self._terms.atanh_rest
-
-    @cached_property
-    def log_ratio(self) -> Array:
-        return -self._terms.log_ratio
-
-
-def weighted(weight: Array, value: Array) -> Array:
-    """weight * value, with 0 times anything 0 (0 log 0 = 0)."""
-    product = weight * value
-    if not weight.min(initial=1.0) > 0:
-        product[weight == 0] = 0.0
-    return product
 
 
 class _RoundedTerms(Terms):
@@ -255,29 +225,11 @@ class _RoundedTerms(Terms):
 
     @cached_property
     def log_p(self) -> Array:
-        return _log_shares(self.p, self._pair.rest_p)
+        return log_shares(self.p, self._pair.rest_p)
 
     @cached_property
     def log_q(self) -> Array:
-        return _log_shares(self.q, self._pair.rest_q)
-
-
-def _share(d: Array, w: Array) -> Array:
-    with np.errstate(invalid="ignore"):
-        s: Array = d / w
-    if not w.min(initial=1.0) > 0:
-        s[w == 0] = 0.0
-    return s
-
-
-def _log_shares(p: Array, rest: Array | None) -> Array:
-    """log p; an outcome above one half from the sum of the others, relative to the whole: rest, (n,)."""
-    logs = np.log(p)
-    if rest is not None:
-        large = p > 0.5  # noqa: PLR2004 - at most one outcome of a distribution
-        if large.any():
-            np.copyto(logs, np.log1p(-rest), where=large)
-    return logs
+        return log_shares(self.q, self._pair.rest_q)
 
 
 class RoundedPair:
@@ -298,7 +250,7 @@ class RoundedPair:
 
     @cached_property
     def difference(self) -> tuple[Array, Array]:
-        """x - b with x = a Q/P, which is Q times p - q, and the factor of a that makes the same x. Returns (K, n), (n,)."""
+        """Q (p - q) = x - b with x = a Q/P, and x/a, both free of the same roundings. Returns (K, n) and (n,)."""
         d = np.empty_like(self.a)
         shift = np.zeros_like(self.total_p)
         for where in self.slices():
@@ -334,7 +286,7 @@ class RoundedPair:
 
     @cached_property
     def apart(self) -> bool:
-        """Whether this is one pair whose KL is above 1/32 (Pinsker's inequality), so that logarithms lose 5 bits."""
+        """Whether this is one pair that differs so much that logarithms cost its sums at most five bits."""
         if not (self.normalize and len(self.total_p) == 1):
             return False
         distance = np.zeros(1)
@@ -350,29 +302,21 @@ class RoundedPair:
 
         None for weights as they are, too.
         """
-        return _rest(self.a, self.total_p) if self.normalize else None
+        return rest(self.a, self.total_p) if self.normalize else None
 
     @cached_property
     def rest_q(self) -> Array | None:
         """The same for q."""
-        return _rest(self.b, self.total_q) if self.normalize else None
+        return rest(self.b, self.total_q) if self.normalize else None
 
     def lost(self) -> Mask:
         """Columns that differ by less than the rounding error of d allows. Returns (n,)."""
-        none = np.zeros(len(self.total_p), dtype=bool)
         if not self.normalize or self.apart:
-            return none
+            return np.zeros(len(self.total_p), dtype=bool)
         small: Mask = total(np.abs(self.difference[0])) * self.inverse_q < _ROUNDED_LIMIT
-        if not small.any():
-            return none
-        return small & self._uncorrected(EVERYTHING, out=np.empty_like(self.a)).any(axis=0)
-
-
-def _rest(a: Array, whole: Array) -> Array | None:
-    large = a > whole / 2
-    if not large.any():
-        return None
-    return total(np.where(large, 0.0, a)) / whole
+        if small.any():
+            small &= self._uncorrected(EVERYTHING, out=np.empty_like(self.a)).any(axis=0)
+        return small
 
 
 class _ExactTerms(Terms):

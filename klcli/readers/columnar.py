@@ -5,16 +5,16 @@ Arrow's own conversions to NumPy import pandas (0.3 s) where it is installed; `n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 from klcli.errors import DistributionError, InputError, clipped
 from klcli.readers.content import Series, no_pointer, no_such, unique
+from klcli.readers.labels import Labels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -22,39 +22,6 @@ if TYPE_CHECKING:
 
     from klcli.readers.content import Content
     from klcli.readers.sources import Source
-
-
-class Labels(Sequence[str]):
-    """Labels left in Arrow's memory: a million Python strings would take longer to make than everything else."""
-
-    def __init__(self, column: pa.ChunkedArray) -> None:
-        self._column = column
-
-    def __len__(self) -> int:
-        """The number of labels."""
-        return len(self._column)
-
-    @overload
-    def __getitem__(self, i: int) -> str: ...
-    @overload
-    def __getitem__(self, i: slice) -> list[str]: ...
-    def __getitem__(self, i: int | slice) -> str | list[str]:
-        """One label, or a list of them."""
-        if isinstance(i, slice):
-            cut = self._column.take(range(*i.indices(len(self))))
-            return [str(x) for x in cut.to_pylist()]
-        return str(self._column[i].as_py())
-
-    def are_unique(self) -> bool:
-        """Whether no label stands twice: at a glance when they are in order, else by hashing them all."""
-        import pyarrow.compute as pc
-
-        column = self._column.combine_chunks()
-        if len(column) < 2:  # noqa: PLR2004
-            return True
-        if pc.all(pc.less(column[:-1], column[1:])).as_py():
-            return True
-        return len(pc.unique(column)) == len(column)
 
 
 class Columns:
@@ -132,7 +99,8 @@ class Columns:
             message = f"{self.row(column.is_null().to_pylist().index(True))}: the label is missing"
             raise DistributionError(message)
         try:
-            labels = Labels(column.cast(pa.string()))
+            # A cast imports pyarrow.compute, 25 ms, even where there is nothing to do.
+            labels = Labels(column if column.type == pa.string() else column.cast(pa.string()))
         except pa.ArrowInvalid:
             message = f"{self.source}: column {clipped(str(self._label_name))} holds {column.type}, no labels"
             raise InputError(message) from None
@@ -149,22 +117,26 @@ def _doubles(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
     import numpy as np
     import pyarrow as pa
 
-    chunks = [np.from_dlpack(chunk) for chunk in column.cast(pa.float64(), safe=False).chunks if len(chunk)]
-    return chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+    if column.type != pa.float64():
+        column = column.cast(pa.float64(), safe=False)
+    chunks: list[Any] = [np.from_dlpack(chunk) for chunk in column.chunks if len(chunk)]
+    doubles: npt.NDArray[np.float64] = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+    doubles.setflags(write=False)
+    return doubles
 
 
 def read_parquet(source: Source, label: str | None) -> Content:
     """A Parquet file."""
     from pyarrow import parquet
 
-    return _arrow(source, label, lambda data: parquet.read_table(data), "Parquet")
+    return _arrow(source, label, parquet.read_table, "Parquet")
 
 
 def read_feather(source: Source, label: str | None) -> Content:
     """A Feather or Arrow IPC file."""
     from pyarrow import feather
 
-    return _arrow(source, label, lambda data: feather.read_table(data), "Feather")
+    return _arrow(source, label, feather.read_table, "Feather")
 
 
 def _arrow(source: Source, label: str | None, read: Callable[[BytesIO], pa.Table], kind: str) -> Content:
@@ -192,7 +164,7 @@ def read_by_pandas(source: Source, label: str | None, reader: str, **options: An
     except OSError as error:
         message = f"{source.name}: {(error.strerror or _first_line(error)).lower()}"
         raise InputError(message) from None
-    except Exception as error:  # each of these libraries has errors of its own, without a common root
+    except Exception as error:  # noqa: BLE001 - each of these libraries has errors of its own, without a common root
         message = f"{source.name}: not readable ({_first_line(error)})"
         raise InputError(message) from None
     frame.columns = [str(name) for name in frame.columns]

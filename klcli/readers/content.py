@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         source: str
 
         def names(self) -> list[str]:
-            """The names of everything that may be a distribution: columns, keys; [''] where there is just one, unnamed."""
+            """The names of all that may be distributions: columns, keys; [''] where there is one, unnamed."""
             ...
 
         def numeric(self) -> list[str]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LARGE = 1 << 20
 """From this many bytes on, Arrow's 35 ms of import are worth it."""
 
-_SAMPLE = 1 << 16
+_SAMPLE = 1 << 13
 
 
 class Delimited:
@@ -134,8 +134,8 @@ def read(source: Source, label: str | None, delimiter: str) -> Content:
 
 def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | None:
     """The table, or None where Arrow does not read it or might read it otherwise."""
-    start = source.data[:_SAMPLE]
-    sample = start[: start.rfind(b"\n") + 1].decode("utf-8-sig", errors="replace")
+    end = source.data.find(b"\n", source.data.find(b"\n") + _SAMPLE) + 1
+    sample = source.data[:end].decode("utf-8-sig", errors="replace")
     try:
         first = Delimited(sample, source.name, delimiter, label)
     except InputError:

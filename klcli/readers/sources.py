@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from klcli.errors import InputError, clipped, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STDIN = "<stdin>"
 
@@ -70,7 +73,7 @@ def _file(name: str, path: Path) -> bytes:
 def near_file(path: Path) -> str:
     """'. Did you mean ...?' for a path that does not exist but nearly does."""
     try:
-        names = os.listdir(path.parent)
+        names = [entry.name for entry in path.parent.iterdir()]
     except OSError:
         return ""
     hint = nearest(path.name, names)
@@ -99,7 +102,7 @@ def _unzstd(data: bytes, name: str) -> bytes:
         raise InputError(message) from None
 
 
-_DECOMPRESS = {"": lambda data, _: data, ".gz": _gunzip, ".zst": _unzstd}
+_DECOMPRESS: dict[str, Callable[[bytes, str], bytes]] = {"": lambda data, _: data, ".gz": _gunzip, ".zst": _unzstd}
 COMPRESSIONS = frozenset(_DECOMPRESS) - {""}
 
 

@@ -64,7 +64,7 @@ def _parts(answer: Answer, view: View) -> list[Text | Table]:
         ]
         return [*parts, *_breakdown(report, ("p", "q", "log_ratio", "kl_pq"), "kl_pq", view)]
     if answer.kind == "rank":
-        return [_headline("P", answer.reports[0].inputs[0].name, view), _ranking(answer, view)]
+        return [_headline("P", answer.reports[0].inputs[0].name, view), *_ranking(answer, view)]
     parts = []
     for report in answer.reports:
         parts += [_headline("P", report.name, view), _measures(report, answer.settings.unit_name, view)]
@@ -104,7 +104,7 @@ def _measures(report: Report, unit: str, view: View) -> Table:
     return table
 
 
-def _ranking(answer: Answer, view: View) -> Table:
+def _ranking(answer: Answer, view: View) -> list[Text | Table]:
     names = list(answer.reports[0].measures)
     rows = [[short(value, view.digits) for value in report.measures.values()] for report in answer.reports]
     widths = [max(len(name), *(len(row[i]) for row in rows)) for i, name in enumerate(names)]
@@ -120,7 +120,10 @@ def _ranking(answer: Answer, view: View) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for i, (report, row) in enumerate(zip(answer.reports, rows, strict=True), 1):
         table.add_row(str(i), Text(_fitted(report.name, max(6, room))), *row[: len(names)])
-    return table
+    left_out = list(answer.reports[0].measures)[len(names) :]
+    if not left_out:
+        return [table]
+    return [table, Text(f" (no room for {', '.join(left_out)}: widen the terminal, or use another --format)")]
 
 
 class _Layout(NamedTuple):
