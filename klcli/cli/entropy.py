@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from klcli.cli.options import BrokenDown, Inputs, Maths, grouped, one_of
+from klcli.cli.options import BrokenDown, Inputs, Maths, SingleMeasured, grouped, names, one_of
 from klcli.cli.output import Gates, chosen_fields, deliver, format_of, rows_shown
 from klcli.engine.measures import SINGLE, SINGLE_ELEMENTS
 from klcli.model import Answer
@@ -15,7 +15,7 @@ Distributions = Annotated[
 
 
 @grouped
-def entropy(p: Distributions, *, inputs: Inputs, maths: Maths, shape: BrokenDown) -> int:
+def entropy(p: Distributions, *, inputs: Inputs, maths: Maths, measured: SingleMeasured, shape: BrokenDown) -> int:
     """How uncertain is each distribution? Entropy, perplexity, and the self-information of its outcomes.
 
     klcli entropy 1/8,1/8,1/4,1/2 --unit bits -g entropy
@@ -27,6 +27,7 @@ def entropy(p: Distributions, *, inputs: Inputs, maths: Maths, shape: BrokenDown
     settings = maths.settings()
     fields = chosen_fields(shape, SINGLE, ["outcome", *SINGLE_ELEMENTS], ["name"])
     gates = Gates(shape.fail_above, SINGLE)
+    asked = names("--measures", measured.measures, SINGLE)
     format_name = format_of(shape)
     wanted, top = rows_shown(shape, format_name, fields)
     sort = None if shape.sort is None else one_of("--sort", shape.sort, ["outcome", *SINGLE_ELEMENTS])
@@ -40,7 +41,9 @@ def entropy(p: Distributions, *, inputs: Inputs, maths: Maths, shape: BrokenDown
     given = [(one, role) for text, role in zip(p, roles, strict=True) for one in arguments.every(text, role)]
     if len(given) > len(p):
         given = [(one, one.name) for one, _ in given]
+    got = [field for field in fields if field in SINGLE]
+    computed = list(dict.fromkeys([*(asked or got or SINGLE), *got, *gates.fields]))
     shown = Shown(top, sort) if wanted else None
-    reports = tuple(analyse(one, settings, list(SINGLE), shown, role) for one, role in given)
+    reports = tuple(analyse(one, settings, computed, shown, role) for one, role in given)
     notes = tuple(dict.fromkeys(note for report in reports for note in report.notes))
     return deliver(Answer("entropy", reports, settings, notes), shape, format_name, fields, gates)

@@ -60,7 +60,8 @@ def _usage(error: Exception) -> str:
     context = getattr(error, "ctx", None)
     name = getattr(error, "option_name", None)
     if name is not None and type(error).__name__ == "NoSuchOption":
-        known = [opt for param in (context.command.params if context else []) for opt in param.opts]
+        options = [opt for param in (context.command.params if context else []) for opt in param.opts]
+        known = [opt for opt in options if opt.startswith("--")] if name.startswith("--") else options
         return f"no option '{name}'.{nearest(name, known)} See {_help(context)}"
     message = getattr(error, "message", None) or str(error)
     format_message = getattr(error, "format_message", None)

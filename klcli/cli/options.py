@@ -276,6 +276,15 @@ class Measured(Group):
     ] = "2"
 
 
+class SingleMeasured(Group):
+    """Which measures of one distribution."""
+
+    measures: Annotated[
+        list[str] | None,
+        Option("--measures", "-m", metavar="NAMES|all", rich_help_panel=_MATHS, help="entropy, perplexity, or all."),
+    ] = None
+
+
 class Output(Group):
     """Where the result goes, whatever it is."""
 

@@ -277,8 +277,10 @@ class RoundedPair:
         return slices(*self.a.shape)
 
     def terms(self, where: Where = EVERYTHING) -> Terms:
-        """The outcomes chosen (a slice, or a list of indices), each accurate by itself."""
-        return _RoundedTerms(self, where, apart=False)
+        """The outcomes chosen (a slice, or a list of indices), each accurate by itself; p and q rounded once."""
+        terms = _RoundedTerms(self, where, apart=False)
+        terms.p, terms.q = self.a[where] / self.total_p, self.b[where] / self.total_q
+        return terms
 
     def summands(self, where: Where) -> Terms:
         """The outcomes chosen, as accurate as their sums over all outcomes need."""

@@ -1,0 +1,166 @@
+"""Every measure and element from its definition, in arithmetic with as many digits as the pair needs."""
+
+from functools import cached_property
+from math import inf
+
+import mpmath as mp
+
+LEAST = mp.mpf(2) ** -1074
+"""The spacing of subnormal numbers."""
+
+BAR = 1e-13
+
+_SPARE, _MOST = 220, 2600
+
+
+def _integers(weights):
+    """Doubles as integers in one unit, and that unit's inverse."""
+    ratios = [float(x).as_integer_ratio() for x in weights]
+    unit = max(d for _, d in ratios)
+    return [n * (unit // d) for n, d in ratios], unit
+
+
+class Reference:
+    """One pair of weights a, b: (K,). With normalize=False p and q are the weights as they are."""
+
+    def __init__(self, a, b, *, normalize=True):
+        self.normalize = normalize
+        numerators, unit = _integers([*a, *b])
+        self._a, self._b = numerators[: len(a)], numerators[len(a) :]
+        self._whole_p, self._whole_q = (sum(self._a), sum(self._b)) if normalize else (unit, unit)
+        self._prec = self._digits()
+        with mp.workprec(self._prec):
+            self.p = [mp.mpf(x) / self._whole_p for x in self._a]
+            self.q = [mp.mpf(x) / self._whole_q for x in self._b]
+            self.log_p = [mp.log(x) if x else -mp.inf for x in self.p]
+            self.log_q = [mp.log(x) if x else -mp.inf for x in self.q]
+        self.uncovered_p = any(x and not y for x, y in zip(self._a, self._b, strict=True))
+        self.uncovered_q = any(y and not x for x, y in zip(self._a, self._b, strict=True))
+
+    def _digits(self):
+        """Bits: what cancels in the sums (of terms of size d, to sums of size d s) and in log(1 - small), and more."""
+        whole_p, whole_q = self._whole_p, self._whole_q
+        sums, singles = [], [0]
+        for x, y in zip(self._a, self._b, strict=True):
+            d, w = abs(x * whole_q - y * whole_p).bit_length(), (x * whole_q + y * whole_p).bit_length()
+            if d:
+                sums.append(w + whole_p.bit_length() + whole_q.bit_length() - 2 * d)
+                singles.append(w - d)
+        for part, whole in ((max(self._a), whole_p), (max(self._b), whole_q)):
+            if part != whole:
+                singles.append(whole.bit_length() - abs(whole - part).bit_length())
+        lost = max(min(sums, default=0), *singles, 0)
+        return min(_MOST, _SPARE + len(self._a).bit_length() + lost)
+
+    def _total(self, terms):
+        return mp.fsum(terms)
+
+    def _dot(self, weights, values):
+        return self._total(w * v for w, v in zip(weights, values, strict=True) if w)
+
+    def _kl(self, p, log_p, log_q):
+        return self._total(w * (x - y) for w, x, y in zip(p, log_p, log_q, strict=True) if w)
+
+    @cached_property
+    def _kl_pq(self):
+        return mp.inf if self.uncovered_p else self._kl(self.p, self.log_p, self.log_q)
+
+    @cached_property
+    def _kl_qp(self):
+        return mp.inf if self.uncovered_q else self._kl(self.q, self.log_q, self.log_p)
+
+    @cached_property
+    def _jensen_shannon(self):
+        log_m = [mp.log((x + y) / 2) if x or y else mp.mpf(0) for x, y in zip(self.p, self.q, strict=True)]
+        return (self._kl(self.p, self.log_p, log_m) + self._kl(self.q, self.log_q, log_m)) / 2
+
+    @cached_property
+    def _affinity(self):
+        return self._total(mp.sqrt(x * y) for x, y in zip(self.p, self.q, strict=True))
+
+    def _renyi(self, alpha):
+        if alpha == 1:
+            return self._kl_pq
+        both = [(x, y) for x, y in zip(self.log_p, self.log_q, strict=True) if mp.isfinite(x) and mp.isfinite(y)]
+        if alpha == 0:
+            covered = self._total(y for x, y in zip(self.p, self.q, strict=True) if x)
+            return -mp.log(covered) if covered else mp.inf
+        if not both or (alpha > 1 and self.uncovered_p):
+            return mp.inf
+        if alpha == inf:
+            return max(x - y for x, y in both)
+        order = mp.mpf(alpha)
+        return mp.log(self._total(mp.exp(order * x + (1 - order) * y) for x, y in both)) / (order - 1)
+
+    def _measure(self, name, alpha):
+        pairs = list(zip(self.p, self.q, strict=True))
+        by_name = {
+            "entropy_p": lambda: -self._dot(self.p, self.log_p),
+            "entropy_q": lambda: -self._dot(self.q, self.log_q),
+            "cross_entropy_pq": lambda: mp.inf if self.uncovered_p else -self._dot(self.p, self.log_q),
+            "cross_entropy_qp": lambda: mp.inf if self.uncovered_q else -self._dot(self.q, self.log_p),
+            "kl_pq": lambda: self._kl_pq,
+            "kl_qp": lambda: self._kl_qp,
+            "jeffreys": lambda: self._kl_pq + self._kl_qp,
+            "js_divergence": lambda: self._jensen_shannon,
+            "js_distance": lambda: mp.sqrt(abs(self._jensen_shannon)),
+            "total_variation": lambda: self._total(abs(x - y) for x, y in pairs) / 2,
+            "hellinger": lambda: mp.sqrt(self._total((mp.sqrt(x) - mp.sqrt(y)) ** 2 for x, y in pairs) / 2),
+            "bhattacharyya": lambda: -mp.log(self._affinity) if self._affinity else mp.inf,
+            "chi2_pq": lambda: mp.inf if self.uncovered_p else self._total((x - y) ** 2 / y for x, y in pairs if y),
+            "renyi_pq": lambda: self._renyi(alpha),
+            "perplexity_p": lambda: mp.exp(-self._dot(self.p, self.log_p)),
+            "perplexity_q": lambda: mp.exp(-self._dot(self.q, self.log_q)),
+        }
+        return by_name[name]()
+
+    def measure(self, name, alpha=2.0):
+        """The measure's value, an mpf or +inf."""
+        with mp.workprec(self._prec):
+            return self._measure(name, alpha)
+
+    def element(self, name):
+        """The element's value for each outcome: (K,)."""
+        with mp.workprec(self._prec):
+            p, q, log_p, log_q = self.p, self.q, self.log_p, self.log_q
+            ratio = [x - y if mp.isfinite(x) or mp.isfinite(y) else mp.mpf(0) for x, y in zip(log_p, log_q, strict=True)]
+            by_name = {
+                "p": lambda: p,
+                "q": lambda: q,
+                "log_ratio": lambda: ratio,
+                "kl_pq": lambda: _products(p, ratio),
+                "kl_qp": lambda: _products(q, [-r for r in ratio]),
+                "self_information_p": lambda: [-x for x in log_p],
+                "self_information_q": lambda: [-x for x in log_q],
+                "entropy_p": lambda: _products(p, [-x for x in log_p]),
+                "cross_entropy_pq": lambda: _products(p, [-x for x in log_q]),
+            }
+            return by_name[name]()
+
+
+def _products(weights, values):
+    return [w * v if w else mp.mpf(0) for w, v in zip(weights, values, strict=True)]
+
+
+def error(value, exact):
+    """The relative error; for results below the normal range the number of spacings beyond one, times 1; inf: wrong.
+
+    An exact value that no double reaches must be infinite.
+    """
+    value = float(value)
+    nearest = float(exact)
+    if value != value or abs(value) == inf or abs(nearest) == inf:
+        return 0.0 if value == nearest else inf
+    with mp.workprec(_MOST):
+        distance = abs(mp.mpf(value) - exact)
+        if abs(exact) < mp.mpf(2) ** -1022:
+            return 0.0 if distance <= LEAST else float(distance / LEAST)
+        return float(distance / abs(exact))
+
+
+def assert_exact(value, exact, *what, signed=False):
+    """Within the accuracy bar of the exact value; not below zero, -0.0 included, unless it may be."""
+    assert error(value, exact) <= BAR, (*what, float(value), mp.nstr(exact, 17), error(value, exact))
+    if not signed:
+        assert mp.sign(exact) >= 0, what
+        assert str(float(value))[0] != "-", (*what, float(value))
