@@ -5,6 +5,11 @@
 0.0226
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from klcli.api import entropy, kl_divergence, measures
+
 __version__ = "0.1.0"
 
 __all__ = ["__version__", "entropy", "kl_divergence", "measures"]

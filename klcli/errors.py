@@ -55,13 +55,15 @@ def clipped(text: str) -> str:
     return repr(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
 
 
-def nearest(name: str, choices: Iterable[str]) -> str:
-    """' Did you mean ...?', or nothing when no choice is near."""
-    from difflib import get_close_matches
+def nearest(name: str, choices: Iterable[str], least: float = 0.5) -> str:
+    """' Did you mean ...?', or nothing when no choice is at least so similar; of equally similar ones the first."""
+    from difflib import SequenceMatcher
 
-    by_folded = {choice.casefold(): choice for choice in choices}
-    close = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.5)
-    return f" Did you mean {clipped(by_folded[close[0]])}?" if close else ""
+    def similarity(choice: str) -> float:
+        return SequenceMatcher(None, name.casefold(), choice.casefold()).ratio()
+
+    best = max((choice for choice in choices if choice != name), key=similarity, default=None)
+    return f" Did you mean {clipped(best)}?" if best is not None and similarity(best) >= least else ""
 
 
 def listed(names: Iterable[str], most: int = 8) -> str:

@@ -41,7 +41,8 @@ class Distribution:
     """What was given for one distribution, before anything is done to it.
 
     values: (K,), read as `read_as` says. outcomes: K labels, or None where there were none. `name` is how a table of
-    several distributions calls it; `source` is where it came from; `where(i)` says where value i stands, for errors.
+    several distributions calls it; `source` is where it came from; `where(i)` says where value i stands, for errors;
+    `remark` what should be known of how it was read.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Distribution:
     values: Array
     where: Callable[[int], str]
     outcomes: Sequence[str] | None = None
+    remark: str = ""
 
     def __len__(self) -> int:
         """The number of outcomes."""
@@ -95,7 +97,7 @@ class Settings(NamedTuple):
     @property
     def unit_name(self) -> str:
         """What a value's unit is called: nats, bits, hartleys, or the base."""
-        return self.unit if self.base is None else f"base {self.base:g}"
+        return self.unit if self.base is None else f"base {self.base!r}"
 
 
 class Input(NamedTuple):
@@ -128,6 +130,7 @@ class Pair:
     p: Array
     q: Array
     outcomes: Sequence[str] | None
+    roles: tuple[str, str]
     inputs: tuple[Input, Input]
     notes: tuple[str, ...]
     smoothed: tuple[Smoothed, ...] = ()
@@ -141,22 +144,27 @@ class Pair:
 class Elements:
     """The breakdown by outcome: names of the outcomes shown, and their columns.
 
-    `folded` is how many outcomes the last row stands for, 0 when every outcome has its own; a column that cannot be
-    added up holds NaN there.
+    `contribution` names the column that tells which outcomes matter. `folded` is how many outcomes the last row stands
+    for, 0 when every outcome has its own; a column that cannot be added up holds NaN there.
     """
 
     outcomes: Sequence[str]
     columns: Mapping[str, Array]
+    contribution: str
     folded: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """The answer about one pair (`compare`) or one distribution of several (`entropy`, `rank`)."""
+    """The answer about one pair (`compare`) or one distribution of several (`entropy`, `rank`).
+
+    measures: those asked for; others: those computed for a gate or an order besides.
+    """
 
     name: str
     inputs: tuple[Input, ...]
     measures: Mapping[str, float]
+    others: Mapping[str, float]
     elements: Elements | None
     notes: tuple[str, ...] = ()
 

@@ -20,26 +20,29 @@ BY_OUTCOME = "outcome"
 
 
 class Shown(NamedTuple):
-    """Which outcomes a breakdown shows. top: how many, None for all. sort: the element that orders them, largest
-    first; 'outcome': by label; None: as given, or with `top` by the size of their contribution.
-    """  # noqa: D205
+    """Which outcomes a breakdown shows, and how.
 
+    contribution: the element whose size tells which outcomes matter. top: how many are shown, None for all. sort: the
+    element that orders them, largest first; 'outcome': by label; None: as given, or with `top` by their contribution.
+    """
+
+    contribution: str
     top: int | None = None
     sort: str | None = None
 
 
 def breakdown(
-    pair: Pair, terms: EnginePair, catalogue: Mapping[str, Element], contribution: str, shown: Shown, settings: Settings
+    pair: Pair, terms: EnginePair, catalogue: Mapping[str, Element], shown: Shown, settings: Settings
 ) -> Elements:
-    """The outcomes shown and, where some are not, one row for the rest: additive columns summed, others NaN.
-
-    `contribution` names the element whose absolute value tells which outcomes matter most.
-    """
+    """The outcomes shown and, where some are not, one row for the rest: additive columns summed, others NaN."""
     n = len(pair.p)
-    chosen = _order(pair, terms, contribution, shown)
+    chosen = _order(pair, terms, shown)
     rows = chosen if chosen is not None else slice(None)
     columns = elements(terms, catalogue, rows)
-    outcomes = [pair.outcome(i) for i in (chosen if chosen is not None else range(n))]
+    if chosen is None and pair.outcomes is not None:
+        outcomes = list(pair.outcomes)
+    else:
+        outcomes = [pair.outcome(i) for i in (range(n) if chosen is None else chosen)]
     folded = n - len(outcomes)
     if chosen is not None and folded:
         rest = element_sums(terms, [name for name, e in catalogue.items() if e.additive], chosen)
@@ -48,20 +51,20 @@ def breakdown(
     for name, element in catalogue.items():
         if element.in_unit:
             columns[name] = columns[name] / settings.per_nat()
-    return Elements(outcomes, columns, folded)
+    return Elements(outcomes, columns, shown.contribution, folded)
 
 
-def _order(pair: Pair, terms: EnginePair, contribution: str, shown: Shown) -> list[int] | None:
+def _order(pair: Pair, terms: EnginePair, shown: Shown) -> list[int] | None:
     """The indices of the outcomes shown, in order; None for all as given."""
     n = len(pair.p)
-    top = n if shown.top is None else min(shown.top, n)
+    top = n if shown.top is None or shown.top >= n - 1 else shown.top  # to fold a single outcome would only rename it
     if shown.sort == BY_OUTCOME:
-        by_label = range(n) if pair.outcomes is None else sorted(range(n), key=pair.outcome)
-        return list(by_label)[:top]
+        labels = None if pair.outcomes is None else list(pair.outcomes)
+        return list(range(n) if labels is None else sorted(range(n), key=labels.__getitem__))[:top]
     if shown.sort is None and top == n:
         return None
     if shown.sort is None:
-        return _first(-np.abs(element_values(terms, contribution)), top)
+        return _first(-np.abs(element_values(terms, shown.contribution)), top)
     return _first(-element_values(terms, shown.sort), top)
 
 

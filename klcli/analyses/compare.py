@@ -13,7 +13,7 @@ from klcli.engine.terms import single_pair
 from klcli.model import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from klcli.analyses.breakdown import Shown
     from klcli.engine.terms import Pair as EnginePair
@@ -23,27 +23,40 @@ FINITE = ("js_divergence", "total_variation")
 """What an infinite divergence is explained with: these never are infinite."""
 
 
-def compare(p: Distribution, q: Distribution, settings: Settings, names: Sequence[str], shown: Shown | None) -> Report:
-    """The named measures of P and Q and, unless `shown` is None, the breakdown by outcome. Raises DistributionError."""
-    pair = prepare_pair(p, q, settings)
-    return measured(pair, settings, names, shown, q.name)
+def compare(
+    p: Distribution,
+    q: Distribution,
+    settings: Settings,
+    names: Sequence[str],
+    others: Sequence[str],
+    shown: Shown | None,
+) -> Report:
+    """The named measures of P and Q and, unless `shown` is None, the breakdown by outcome. Raises DistributionError.
+
+    others: measures to compute besides, for a gate or an order.
+    """
+    return measured(prepare_pair(p, q, settings), settings, names, others, shown)
 
 
-def measured(pair: Pair, settings: Settings, names: Sequence[str], shown: Shown | None, name: str) -> Report:
-    """The report on a prepared pair."""
+def measured(
+    pair: Pair, settings: Settings, names: Sequence[str], others: Sequence[str], shown: Shown | None
+) -> Report:
+    """The report on a prepared pair; see `compare`."""
     terms = single_pair(pair.p.reshape(-1, 1), pair.q.reshape(-1, 1), normalize=settings.normalize)
-    found = measure(terms, dict.fromkeys([*names, *FINITE]), settings.alpha)
-    values = {name: in_unit(name, float(found[name][0]), settings) for name in found}
-    notes = [*pair.notes, *_smoothing(pair, terms), *_infinities(pair, terms, values, names, settings)]
-    rows = breakdown(pair, terms, ELEMENTS, "kl_pq", shown, settings) if shown is not None else None
-    return Report(name, pair.inputs, {name: values[name] for name in names}, rows, tuple(notes))
+    values = _values(terms, dict.fromkeys([*names, *others]), settings)
+    notes = [*pair.notes, *_smoothing(pair, terms), *_infinities(pair, terms, values, settings)]
+    rows = breakdown(pair, terms, ELEMENTS, shown, settings) if shown is not None else None
+    besides = {name: values[name] for name in others if name not in names}
+    return Report(pair.inputs[1].name, pair.inputs, {name: values[name] for name in names}, besides, rows, tuple(notes))
 
 
-def in_unit(name: str, value: float, settings: Settings) -> float:
-    """A measure's value in the unit of the settings."""
-    if not MEASURES[name].in_unit:
-        return value
-    return value / settings.per_nat(root=name in ROOT_OF_UNIT)
+def _values(terms: EnginePair, names: Iterable[str], settings: Settings) -> dict[str, float]:
+    """The measures in the unit of the settings."""
+    found = measure(terms, names, settings.alpha)
+    return {
+        name: float(value[0]) / (settings.per_nat(root=name in ROOT_OF_UNIT) if MEASURES[name].in_unit else 1)
+        for name, value in found.items()
+    }
 
 
 def _smoothing(pair: Pair, terms: EnginePair) -> list[str]:
@@ -57,31 +70,32 @@ def _smoothing(pair: Pair, terms: EnginePair) -> list[str]:
             whole = float(contribution.sum())
             note += f"; {count} had no mass before"
             if 0 < whole < inf:
-                note += f" ({float(contribution[smoothed.lifted].sum()) / whole:.1%} of KL(P||Q) comes from there)"
+                part = float(contribution[smoothed.lifted].sum()) / whole
+                note += f" ({part:.1%} of KL({'||'.join(pair.roles)}) comes from there)"
         notes.append(note)
     return notes
 
 
-def _infinities(
-    pair: Pair, terms: EnginePair, values: Mapping[str, float], names: Sequence[str], settings: Settings
-) -> list[str]:
+def _infinities(pair: Pair, terms: EnginePair, values: Mapping[str, float], settings: Settings) -> list[str]:
     """Why a divergence is infinite: which outcomes, how much mass, and what stays finite."""
-    directions = (
-        ("KL(P||Q)", "P", "Q", pair.p, pair.q, ("kl_pq", "cross_entropy_pq", "jeffreys")),
-        ("KL(Q||P)", "Q", "P", pair.q, pair.p, ("kl_qp", "cross_entropy_qp", "jeffreys")),
-    )
-    js, tv = (values[name] for name in FINITE)
+    infinite = {name for name, value in values.items() if isinf(value)}
+    if not infinite:
+        return []
+    js, tv = _values(terms, FINITE, settings).values()
+    finite = f"finite: Jensen-Shannon {js:.6g} {settings.unit_name}, total variation {tv:.6g}"
     notes = []
-    for title, one, other, has, lacks, concerned in directions:
-        if any(name in names and isinf(values[name]) for name in concerned):
-            where = ((has > 0) & (lacks == 0)).nonzero()[0].tolist()
-            if not where:
-                continue  # infinite in the other direction
-            share = float(elements(terms, [one.lower()], where)[one.lower()].sum())
+    for side, has, lacks, concerned in (
+        ("p", pair.p, pair.q, {"kl_pq", "cross_entropy_pq", "jeffreys", "chi2_pq", "renyi_pq", "bhattacharyya"}),
+        ("q", pair.q, pair.p, {"kl_qp", "cross_entropy_qp", "jeffreys"}),
+    ):
+        where = ((has > 0) & (lacks == 0)).nonzero()[0].tolist()
+        if where and infinite & concerned:
+            one, other = pair.roles if side == "p" else pair.roles[::-1]
+            share = float(elements(terms, [side], where)[side].sum())
             outcomes = named([pair.outcome(i) for i in where[:3]], len(where))
+            option = "--q-smooth" if side == "p" else "--p-smooth"
             notes.append(
-                f"{title} is infinite: {one} holds {share:.4g} of its mass where {other} has none ({outcomes}); "
-                f"finite: Jensen-Shannon {js:.6g} {settings.unit_name}, total variation {tv:.6g}; "
-                f"--{other.lower()}-smooth METHOD gives {other} mass there"
+                f"KL({one}||{other}) is infinite: {one} holds {share:.4g} of its mass where {other} has none "
+                f"({outcomes}); {finite}; {option} METHOD gives {other} mass there"
             )
     return notes

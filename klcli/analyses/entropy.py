@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from klcli.analyses.breakdown import breakdown
+from klcli.analyses.breakdown import Shown, breakdown
 from klcli.analyses.prepare import prepare_one
 from klcli.engine.formulas import measure
 from klcli.engine.measures import SINGLE, SINGLE_ELEMENTS
@@ -14,30 +14,38 @@ from klcli.model import Elements, Report
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from klcli.analyses.breakdown import Shown
     from klcli.model import Distribution, Settings
+
+CONTRIBUTION = "entropy"
 
 _AS_PAIR = {"entropy": "entropy_p", "perplexity": "perplexity_p", "self_information": "self_information_p"}
 """One distribution is measured as a pair of it with itself; these are its fields' names there."""
 
 
-def entropy(given: Distribution, settings: Settings, names: Sequence[str], shown: Shown | None, role: str) -> Report:
-    """Entropy and perplexity and, unless `shown` is None, the self-information of each outcome."""
+def entropy(
+    given: Distribution, settings: Settings, names: Sequence[str], others: Sequence[str], shown: Shown | None, role: str
+) -> Report:
+    """Entropy and perplexity and, unless `shown` is None, the self-information of each outcome.
+
+    others: measures to compute besides, for a gate. Raises DistributionError.
+    """
     pair = prepare_one(given, settings, role)
     column = pair.p.reshape(-1, 1)
     terms = single_pair(column, column, normalize=settings.normalize)
-    found = measure(terms, [_AS_PAIR[name] for name in names], settings.alpha)
+    found = measure(terms, {_in_pair(name) for name in (*names, *others)}, settings.alpha)
     values = {
-        name: float(found[_AS_PAIR[name]][0]) / (settings.per_nat() if SINGLE[name].in_unit else 1) for name in names
+        name: float(found[_in_pair(name)][0]) / (settings.per_nat() if SINGLE[name].in_unit else 1)
+        for name in (*names, *others)
     }
     rows = None
     if shown is not None:
-        in_pair = {_in_pair(name): element for name, element in SINGLE_ELEMENTS.items()}
-        sort = shown.sort if shown.sort is None else _in_pair(shown.sort)
-        found_rows = breakdown(pair, terms, in_pair, "entropy_p", type(shown)(shown.top, sort), settings)
+        catalogue = {_in_pair(name): element for name, element in SINGLE_ELEMENTS.items()}
+        sort = None if shown.sort is None else _in_pair(shown.sort)
+        found_rows = breakdown(pair, terms, catalogue, Shown(_in_pair(CONTRIBUTION), shown.top, sort), settings)
         columns = {name: found_rows.columns[_in_pair(name)] for name in SINGLE_ELEMENTS}
-        rows = Elements(found_rows.outcomes, columns, found_rows.folded)
-    return Report(given.name, pair.inputs[:1], values, rows, pair.notes)
+        rows = Elements(found_rows.outcomes, columns, CONTRIBUTION, found_rows.folded)
+    besides = {name: values[name] for name in others if name not in names}
+    return Report(given.name, pair.inputs[:1], {name: values[name] for name in names}, besides, rows, pair.notes)
 
 
 def _in_pair(name: str) -> str:

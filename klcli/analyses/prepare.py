@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import fsum, inf
+from math import fsum, inf, isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from klcli.engine.weights import SMOOTHERS, logsumexp, mass, softmax
+from klcli.engine.weights import SMOOTHERS, logsumexp, mass, shrinkage_rate, softmax
 from klcli.errors import DistributionError, clipped, listed
 from klcli.model import Input, Pair, Smoothed, frozen
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 SUM_TOLERANCE = 1e-9
 """A sum this near to 1 is 1: more would be a difference, not the rounding of decimals."""
+
+_MANY = 10_000
+"""From here on adding up with a single rounding would be felt."""
 
 LOG_SUM_TOLERANCE = 1e-6
 """Log-probabilities come rounded from float32 programs as often as not."""
@@ -73,18 +76,17 @@ def _checked(given: Distribution, read_as: str, role: str) -> Array:
 
 
 def _as_weights(given: Distribution, side: Side, settings: Settings, role: str) -> _Prepared:
+    """The weights that the values are, and what was done and remarked on the way. Raises DistributionError."""
     values = _checked(given, side.read_as, role)
-    if side.read_as == "logits":
-        return _from_logits(values, settings, role)
-    if side.read_as == "logprobs":
-        return _from_log_probabilities(values, settings, role)
-    if not values.any():
-        message = f"{role}: all {len(values)} weights are zero; a distribution needs one above zero"
-        raise DistributionError(message)
-    return _from_weights(values, settings, role)
+    read = {"logits": _from_logits, "logprobs": _from_log_probabilities}.get(side.read_as, _from_weights)
+    prepared = read(values, settings, role)
+    return prepared._replace(notes=(given.remark, *prepared.notes)) if given.remark else prepared
 
 
 def _from_weights(values: Array, settings: Settings, role: str) -> _Prepared:
+    if not values.any():
+        message = f"{role}: all {len(values)} weights are zero; a distribution needs one above zero"
+        raise DistributionError(message)
     weights = values if values.min() > 0 else values + 0.0  # which makes -0.0 0.0
     weights.setflags(write=False)
     whole = raw_sum(values)
@@ -124,22 +126,21 @@ def _from_log_probabilities(values: Array, settings: Settings, role: str) -> _Pr
         if settings.normalize:
             notes.append(f"{finding}; divided by their sum")
     weights = softmax(values) if settings.normalize else np.exp(values)
+    if not (weights.any() and np.isfinite(weights).all()):
+        message = f"{role}: exp of these log-probabilities is beyond what a double holds; drop --no-normalize"
+        raise DistributionError(message)
     return _Prepared(weights, ("exponentiated",), tuple(notes))
 
 
 def raw_sum(values: Array) -> float:
     """The sum of the values as given, correctly rounded where there are not too many; for telling, not for dividing."""
-    if len(values) > 10_000 or not np.isfinite(values.sum()):  # noqa: PLR2004 - where fsum would be felt
-        return float(values.sum())
-    try:
-        return fsum(values.tolist())
-    except OverflowError:
-        return inf
+    whole = float(values.sum())
+    return whole if len(values) > _MANY or not isfinite(whole) else fsum(values.tolist())
 
 
 def shown(value: float) -> str:
     """A number in a sentence: up to 10 digits, which shows a sum of 1.0000001 as what it is."""
-    return f"{value:.10g}"
+    return f"{value:.10g}" if isfinite(value) else "more than 1.8e308"
 
 
 # ------------------------------------------------------------------------------------------------------------ alignment
@@ -152,54 +153,56 @@ class _Aligned(NamedTuple):
     notes: tuple[str, ...]
 
 
-def _align(p: Array, q: Array, labels: tuple[Sequence[str] | None, Sequence[str] | None], how: str) -> _Aligned:
-    """P and q on the same outcomes, joined by label where both have labels."""
+def _align(
+    p: Array, q: Array, labels: tuple[Sequence[str] | None, Sequence[str] | None], roles: tuple[str, str], how: str
+) -> _Aligned:
+    """p and q on the same outcomes, joined by label where both have labels."""
     of_p, of_q = labels
     if of_p is None or of_q is None:
         if len(p) != len(q):
-            message = f"P has {len(p)} values, Q has {len(q)}; without labels on both the lengths must match"
+            message = f"{roles[0]} has {len(p)} values, {roles[1]} has {len(q)}; without labels on both they must match"
             raise DistributionError(message)
         notes: tuple[str, ...] = ()
         if of_p is not of_q:
-            bare, other = ("P", "Q") if of_p is None else ("Q", "P")
+            bare, other = roles if of_p is None else roles[::-1]
             notes = (f"{bare} has no labels; its values were taken in {other}'s order",)
         return _Aligned(p, q, of_p if of_p is not None else of_q, notes)
-    if of_p is of_q or (len(of_p) == len(of_q) and list(of_p) == list(of_q)):
+    if of_p is of_q:
         return _Aligned(p, q, of_p, ())
-    return _join(p, q, list(of_p), list(of_q), how)
+    of_p, of_q = list(of_p), list(of_q)
+    return _Aligned(p, q, of_p, ()) if of_p == of_q else _join((p, q), (of_p, of_q), roles, how)
 
 
-def _join(p: Array, q: Array, of_p: list[str], of_q: list[str], how: str) -> _Aligned:
-    at_p, at_q = ({label: i for i, label in enumerate(labels)} for labels in (of_p, of_q))
-    only_p = [label for label in of_p if label not in at_q]
-    only_q = [label for label in of_q if label not in at_p]
-    notes = []
-    if not only_p and not only_q:
-        notes.append("Q's outcomes stand in another order; joined by label")
-    if how == "strict" and (only_p or only_q):
-        lacking = "; ".join(
-            f"{role} lacks {named(missing)}" for role, missing in (("Q", only_p), ("P", only_q)) if missing
-        )
-        message = f"{lacking}, and --align strict was given; --align outer gives weight 0"
+def _join(
+    weights: tuple[Array, Array], labels: tuple[list[str], list[str]], roles: tuple[str, str], how: str
+) -> _Aligned:
+    """Both sides' weights on the outcomes that `how` says, 0 where a side lacks one."""
+    at = [{label: i for i, label in enumerate(side)} for side in labels]
+    # What each side lacks of the other, P first.
+    lacking = [[label for label in labels[1 - side] if label not in at[side]] for side in (0, 1)]
+    said = [f"{role} lacks {named(missing)}" for role, missing in zip(roles, lacking, strict=True) if missing]
+    notes = [] if said else [f"{roles[1]}'s outcomes stand in another order; joined by label"]
+    if how == "strict" and said:
+        message = f"{'; '.join(said)}, and --align strict was given; --align outer gives weight 0"
         raise DistributionError(message)
     if how == "inner":
-        outcomes = [label for label in of_p if label in at_q]
+        outcomes = [label for label in labels[0] if label in at[1]]
         if not outcomes:
-            message = f"P and Q share no label; P has {listed(of_p, 3)}, Q has {listed(of_q, 3)}"
+            message = f"{roles[0]} and {roles[1]} share no label; {listed(labels[0], 3)} against {listed(labels[1], 3)}"
             raise DistributionError(message)
-        for role, missing, weights, at in (("P", only_p, p, at_p), ("Q", only_q, q, at_q)):
-            if missing:
-                share = float(mass(weights)[[at[label] for label in missing]].sum())
-                notes.append(f"{role}: dropped {named(missing)}, {share:.4g} of its mass, which the other lacks")
+        for side in (0, 1):
+            dropped = lacking[1 - side]
+            if dropped:
+                share = float(mass(weights[side])[[at[side][label] for label in dropped]].sum())
+                notes.append(f"{roles[side]}: dropped {named(dropped)}, {share:.4g} of its mass; the other lacks it")
     else:
-        outcomes = of_p + only_q
-        notes += [f"{role} lacks {named(m)}; weight 0 there" for role, m in (("Q", only_p), ("P", only_q)) if m]
+        outcomes = labels[0] + lacking[0]
+        notes += [f"{sentence}; weight 0 there" for sentence in said]
     picked = [
-        np.array([weights[at[label]] if label in at else 0.0 for label in outcomes])
-        for weights, at in ((p, at_p), (q, at_q))
+        np.array([w[i[label]] if label in i else 0.0 for label in outcomes]) for w, i in zip(weights, at, strict=True)
     ]
-    for role, weights in zip("PQ", picked, strict=True):
-        if not weights.any():
+    for role, side_weights in zip(roles, picked, strict=True):
+        if not side_weights.any():
             message = f"{role} has no mass on the labels that both have; try --align outer"
             raise DistributionError(message)
     return _Aligned(picked[0], picked[1], outcomes, tuple(notes))
@@ -217,58 +220,65 @@ def named(labels: Sequence[str], count: int | None = None) -> str:
 
 def _smooth(weights: Array, smoothing: Smoothing, role: str, settings: Settings) -> tuple[Array, Smoothed]:
     smoother = SMOOTHERS[smoothing.method]
-    p = mass(weights) if settings.normalize else weights
-    after = smoother.apply(weights, p, smoothing.value or 0.0)
-    before = weights if smoother.takes == "ALPHA" or smoothing.method in {"laplace", "jeffreys", "perks"} else p
-    added = float(np.maximum(after - before, 0).sum())
-    touched, lifted = int((after != before).sum()), (weights == 0) & (after > 0)
-    text = (
-        f"{smoothing} added {added:.4g} to a sum of {float(before.sum()):.4g}, touching {touched} of {len(p)} outcomes"
-    )
-    return after, Smoothed(role, text, lifted)
+    before = mass(weights) if smoother.of_mass and settings.normalize else weights
+    after = smoother.apply(before, smoothing.value or 0.0)
+    if not np.isfinite(after).all():
+        message = f"{role}: {smoothing} makes weights beyond what a double holds; take a smaller value"
+        raise DistributionError(message)
+    lifted = (weights == 0) & (after > 0)
+    return after, Smoothed(role, f"{smoothing} {_effect(smoothing, weights, before, after)}", lifted)
+
+
+def _effect(smoothing: Smoothing, weights: Array, before: Array, after: Array) -> str:
+    """What smoothing did, in a sentence."""
+    if smoothing.method == "shrink":
+        counts = "" if weights.sum() > 1 else ", which needs counts: these sum to 1 or less"
+        return f"mixed in {shrinkage_rate(weights):.4g} of the uniform distribution{counts}"
+    added, touched = float(np.maximum(after - before, 0).sum()), int((after != before).sum())
+    return f"added {added:.4g} to a sum of {before.sum():.4g}, touching {touched} of {len(after)} outcomes"
 
 
 # --------------------------------------------------------------------------------------------------------------- whole
 
 
+@np.errstate(all="ignore")  # what overflows is checked for, and said
 def prepare_pair(p: Distribution, q: Distribution, settings: Settings, roles: tuple[str, str] = ("P", "Q")) -> Pair:
     """P and Q read, aligned and smoothed as the settings say. Raises DistributionError."""
-    one = _as_weights(p, settings.p, settings, roles[0])
-    two = _as_weights(q, settings.q, settings, roles[1])
-    aligned = _align(one.weights, two.weights, (p.outcomes, q.outcomes), settings.align)
-    weights, smoothed = [aligned.p, aligned.q], []
-    for i, (side, role) in enumerate(zip((settings.p, settings.q), roles, strict=True)):
+    sides = (settings.p, settings.q)
+    read = [_as_weights(*each) for each in zip((p, q), sides, (settings, settings), roles, strict=True)]
+    aligned = _align(read[0].weights, read[1].weights, (p.outcomes, q.outcomes), roles, settings.align)
+    notes = tuple(dict.fromkeys(read[0].notes + read[1].notes + aligned.notes))
+    weights, smoothed, inputs = [aligned.p, aligned.q], [], []
+    for i, (given, side, role) in enumerate(zip((p, q), sides, roles, strict=True)):
+        done = read[i].done
         if side.smoothing is not None:
             weights[i], what = _smooth(weights[i], side.smoothing, role, settings)
             smoothed.append(what)
-    inputs = tuple(
-        _input(given, side.read_as, prepared, [s.text for s in smoothed if s.role == role])
-        for given, side, prepared, role in zip((p, q), (settings.p, settings.q), (one, two), roles, strict=True)
-    )
-    notes = one.notes + two.notes + aligned.notes
-    if not settings.normalize:
-        sums = " and ".join(f"{role} sums to {w.sum():.4g}" for role, w in zip(roles, weights, strict=True))
-        notes += (f"not normalised: {sums}; the results need not be divergences and can be negative",)
+            done += (what.text,)
+        inputs.append(Input(given.name, given.source, len(given), raw_sum(given.values), side.read_as, done))
+    notes += _unnormalized(list(zip(roles, weights, strict=True)), settings)
     return Pair(
-        frozen(weights[0]), frozen(weights[1]), aligned.outcomes, (inputs[0], inputs[1]), notes, tuple(smoothed)
+        frozen(weights[0]), frozen(weights[1]), aligned.outcomes, roles, (inputs[0], inputs[1]), notes, tuple(smoothed)
     )
 
 
+@np.errstate(all="ignore")
 def prepare_one(given: Distribution, settings: Settings, role: str) -> Pair:
     """One distribution, read and smoothed as the settings say: a pair of it with itself."""
-    prepared = _as_weights(given, settings.p, settings, role)
-    weights, notes, done = prepared.weights, prepared.notes, []
+    weights, done, notes = _as_weights(given, settings.p, settings, role)
     if settings.p.smoothing is not None:
         weights, what = _smooth(weights, settings.p.smoothing, role, settings)
         notes += (f"{role}: {what.text}",)
-        done.append(what.text)
-    if not settings.normalize:
-        notes += (f"not normalised: {role} sums to {weights.sum():.4g}; the results need not be entropies",)
+        done += (what.text,)
+    notes += _unnormalized([(role, weights)], settings)
     same = frozen(weights)
-    told = _input(given, settings.p.read_as, prepared, done)
-    return Pair(same, same, given.outcomes, (told, told), notes)
+    told = Input(given.name, given.source, len(given), raw_sum(given.values), settings.p.read_as, done)
+    return Pair(same, same, given.outcomes, (role, role), (told, told), notes)
 
 
-def _input(given: Distribution, read_as: str, prepared: _Prepared, smoothed: list[str]) -> Input:
-    done = (*prepared.done, *smoothed)
-    return Input(given.name, given.source, len(given), raw_sum(given.values), read_as, done)
+def _unnormalized(sides: list[tuple[str, Array]], settings: Settings) -> tuple[str, ...]:
+    """The note that weights were taken as they are, where that makes a difference."""
+    sums = [f"{role} sums to {w.sum():.10g}" for role, w in sides if abs(w.sum() - 1) > SUM_TOLERANCE]
+    if settings.normalize or not sums:
+        return ()
+    return (f"not normalised: {' and '.join(sums)}; the results need not be divergences and can be negative",)

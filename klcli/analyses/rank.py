@@ -12,17 +12,22 @@ if TYPE_CHECKING:
 
     from klcli.model import Distribution, Report, Settings
 
-NEAREST = "kl_pq"
-
 
 def rank(
-    p: Distribution, candidates: Sequence[Distribution], settings: Settings, names: Sequence[str], by: str
+    p: Distribution,
+    candidates: Sequence[Distribution],
+    settings: Settings,
+    names: Sequence[str],
+    others: Sequence[str],
+    by: str,
 ) -> list[Report]:
-    """A report for each candidate, by the measure `by`, smallest first; equal ones as given."""
-    wanted = list(dict.fromkeys([*names, by]))
+    """A report for each candidate, by the measure `by`, smallest first; equal ones as given.
+
+    others: measures to compute besides, for a gate. Raises DistributionError.
+    """
+    besides = [*others, by]
     reports = []
     for i, q in enumerate(candidates):
-        role = "Q" if len(candidates) == 1 else f"Q{i + 1}"
-        pair = prepare_pair(p, q, settings, ("P", role))
-        reports.append(measured(pair, settings, wanted, None, q.name))
-    return sorted(reports, key=lambda report: report.measures[by])
+        roles = ("P", "Q" if len(candidates) == 1 else f"Q{i + 1}")
+        reports.append(measured(prepare_pair(p, q, settings, roles), settings, names, besides, None))
+    return sorted(reports, key=lambda report: {**report.measures, **report.others}[by])

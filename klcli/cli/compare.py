@@ -36,6 +36,8 @@ def compare(
     arguments = Arguments(inputs.checked_format(), inputs.label)
     pair = arguments.pair(p) if q is None else (arguments.one(p, "P"), arguments.one(q, "Q"))
     got = [field for field in fields if not field.startswith(ELEMENT_FIELD)]
-    computed = list(dict.fromkeys([*(asked or got or DEFAULT), *got, *gates.fields]))
-    report = analyse(*pair, settings, computed, Shown(top, sort) if wanted else None)
+    shown = list(dict.fromkeys([*(asked or got or DEFAULT), *got]))
+    reverse = sort == "kl_qp" or ("kl_qp" in shown and "kl_pq" not in shown)
+    rows = Shown("kl_qp" if reverse else "kl_pq", top, sort) if wanted else None
+    report = analyse(*pair, settings, shown, gates.fields, rows)
     return deliver(Answer("compare", (report,), settings, report.notes), shape, format_name, fields, gates)

@@ -33,6 +33,7 @@ def entropy(p: Distributions, *, inputs: Inputs, maths: Maths, measured: SingleM
     sort = None if shape.sort is None else one_of("--sort", shape.sort, ["outcome", *SINGLE_ELEMENTS])
 
     from klcli.analyses.breakdown import Shown
+    from klcli.analyses.entropy import CONTRIBUTION
     from klcli.analyses.entropy import entropy as analyse
     from klcli.readers.arguments import Arguments
 
@@ -42,8 +43,8 @@ def entropy(p: Distributions, *, inputs: Inputs, maths: Maths, measured: SingleM
     if len(given) > len(p):
         given = [(one, one.name) for one, _ in given]
     got = [field for field in fields if field in SINGLE]
-    computed = list(dict.fromkeys([*(asked or got or SINGLE), *got, *gates.fields]))
-    shown = Shown(top, sort) if wanted else None
-    reports = tuple(analyse(one, settings, computed, shown, role) for one, role in given)
+    shown = list(dict.fromkeys([*(asked or got or SINGLE), *got]))
+    rows = Shown(CONTRIBUTION, top, sort) if wanted else None
+    reports = tuple(analyse(one, settings, shown, gates.fields, rows, role) for one, role in given)
     notes = tuple(dict.fromkeys(note for report in reports for note in report.notes))
     return deliver(Answer("entropy", reports, settings, notes), shape, format_name, fields, gates)

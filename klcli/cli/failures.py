@@ -1,6 +1,5 @@
 """The one place where errors become a line on stderr and an exit code."""
 
-import errno
 import os
 import sys
 import traceback
@@ -28,10 +27,7 @@ def guarded(args: list[str]) -> int:  # noqa: PLR0911 - a return an exit code
         return _failed(str(error), error.exit_code, debug=debug)
     except OSError as error:
         _forget_stdout()
-        reason = (
-            "no space left on the device" if error.errno == errno.ENOSPC else (error.strerror or str(error)).lower()
-        )
-        return _failed(f"cannot write the output: {reason}", OutputError.exit_code, debug=debug)
+        return _failed(f"cannot write the output: {reason(error)}", OutputError.exit_code, debug=debug)
     except MemoryError:
         return _failed("out of memory; give fewer outcomes at once", BUG, debug=debug)
     except Exception as error:  # noqa: BLE001 - the last resort: a bug must end in one line too
@@ -50,29 +46,27 @@ def _run(args: list[str]) -> int:
         raise KeyboardInterrupt from None
     except Exception as error:
         if isinstance(error, typer.BadParameter.__mro__[1]):  # click's UsageError, which Typer keeps to itself
-            raise UsageError(_usage(error)) from error
+            raise UsageError(_usage(error, args)) from error
         raise
     return returned if isinstance(returned, int) else 0
 
 
-def _usage(error: Exception) -> str:
+def _usage(error: Exception, args: list[str]) -> str:
     """A usage error in our words: what was not understood, and the nearest thing that is."""
     context = getattr(error, "ctx", None)
+    used = context.command_path if context is not None else " ".join(["klcli", *args[:1]])
     name = getattr(error, "option_name", None)
-    if name is not None and type(error).__name__ == "NoSuchOption":
+    if type(error).__name__ == "NoSuchOption" and name is not None:
         options = [opt for param in (context.command.params if context else []) for opt in param.opts]
-        known = [opt for opt in options if opt.startswith("--")] if name.startswith("--") else options
-        return f"no option '{name}'.{nearest(name, known)} See {_help(context)}"
-    message = getattr(error, "message", None) or str(error)
-    format_message = getattr(error, "format_message", None)
-    if format_message is not None:
-        message = format_message()
-    message = message.strip().rstrip(".")
-    return f"{message[:1].lower()}{message[1:]}; see {_help(context)}"
+        known = [opt for opt in options if opt.startswith("--")] if name.startswith("--") else []
+        return f"no option '{name}'.{nearest(name, known)} See {used} --help"
+    message = str(getattr(error, "format_message", error.__str__)()).strip().rstrip(".")
+    return f"{message[:1].lower()}{message[1:]}; see {used} --help"
 
 
-def _help(context: object) -> str:
-    return f"{getattr(context, 'command_path', 'klcli')} --help"
+def reason(error: OSError) -> str:
+    """What the system says, as part of a sentence."""
+    return (error.strerror or str(error)).lower()
 
 
 def _failed(message: str, code: int, *, debug: bool) -> int:

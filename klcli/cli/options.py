@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from klcli.engine.measures import MEASURES
 from klcli.errors import UsageError, clipped, listed, nearest
 from klcli.model import ALIGN, READ_AS, UNITS, Settings, Side, Smoothing
 
@@ -252,8 +253,6 @@ class PairMaths(Maths):
 
 
 def _complete_measures(incomplete: str) -> list[str]:
-    from klcli.engine.measures import MEASURES
-
     return [name for name in ("all", *MEASURES) if name.startswith(incomplete)]
 
 
@@ -268,7 +267,7 @@ class Measured(Group):
             metavar="NAMES|all",
             rich_help_panel=_MATHS,
             autocompletion=_complete_measures,
-            help="Comma-separated, as kl_pq,js_divergence; see the README for the list.",
+            help=f"Comma-separated, of {', '.join(MEASURES)}.",
         ),
     ] = None
     alpha: Annotated[
@@ -291,7 +290,11 @@ class Output(Group):
     output: Annotated[
         str | None,
         Option(
-            "--output", "-o", metavar="FILE", rich_help_panel=_OUTPUT, help="Write there; the suffix picks the format."
+            "--output",
+            "-o",
+            metavar="FILE",
+            rich_help_panel=_OUTPUT,
+            help="Write there instead of to standard output; a suffix picks the format.",
         ),
     ] = None
     fail_above: Annotated[

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from klcli.cli.failures import GATE, say
+from klcli.cli.failures import GATE, reason, say
 from klcli.cli.options import BrokenDown, Output, Shape, names, number, one_of
 from klcli.errors import OutputError, UsageError, clipped, listed
 from klcli.model import Answer
@@ -81,7 +81,7 @@ def rows_shown(shape: BrokenDown, format_name: str, fields: list[str]) -> tuple[
     """Whether the breakdown is wanted, and how many of its rows: --top, or in tables so many as fit a screen."""
     wanted = shape.breakdown
     if wanted is None:
-        wanted = format_name in {"table", "markdown", "json"}
+        wanted = format_name in {"table", "markdown", "json"} or shape.top is not None or shape.sort is not None
     if fields:
         wanted = any(field.startswith(ELEMENTS) for field in fields)
     if shape.top is None:
@@ -100,7 +100,8 @@ def deliver(answer: Answer, shape: Shape, format_name: str, fields: list[str], g
     if not shape.quiet and (fields or format_name not in HOLDS_NOTES):
         say_notes(answer.notes)
     several = len(answer.reports) > 1
-    return gates.exit_code((report.name if several else "", report.measures) for report in answer.reports)
+    measured = ((r.name if several else "", {**r.measures, **r.others}) for r in answer.reports)
+    return gates.exit_code(measured)
 
 
 def say_notes(notes: Iterable[str]) -> None:
@@ -111,14 +112,12 @@ def say_notes(notes: Iterable[str]) -> None:
 
 def _view(shape: Shape, format_name: str) -> View:
     color = one_of("--color", shape.color, ("auto", "always", "never"))
-    breakdown = getattr(shape, "breakdown", None)
     if format_name != "table":
-        return View(breakdown=breakdown, notes=not shape.quiet, digits=shape.digits)
+        return View(notes=not shape.quiet, digits=shape.digits)
     return View(
-        breakdown=breakdown,
         notes=not shape.quiet,
         digits=shape.digits,
-        width=max(20, shutil.get_terminal_size((80, 24)).columns),
+        width=max(40, shutil.get_terminal_size((80, 24)).columns),
         color=_wants_color(color, shape),
         unicode=_encodes("█"),
     )
@@ -204,7 +203,6 @@ def _cannot_write(where: str, error: OSError) -> OutputError:
     folder = Path(where).parent
     if isinstance(error, FileNotFoundError) and not folder.is_dir():
         return OutputError(f"{where}: no folder {clipped(str(folder))}; make it first")
-    reason = (error.strerror or str(error)).lower()
     return OutputError(
-        f"{where}: {reason}; nothing was written" if where != "standard output" else f"{where}: {reason}"
+        f"{where}: {reason(error)}; nothing was written" if where != "standard output" else f"{where}: {reason(error)}"
     )

@@ -49,7 +49,7 @@ def rank(p: P, q: Candidates = None, *, inputs: Inputs, maths: PairMaths, measur
         message = f"{p}: one distribution; rank needs P and at least one candidate"
         raise InputError(message)
     got = [field for field in fields if field in MEASURES]
-    computed = list(dict.fromkeys([*(asked or got or DEFAULT), *got, *gates.fields]))
-    reports = analyse(reference, candidates, settings, computed, by)
+    shown = list(dict.fromkeys([*(asked or got or DEFAULT), *got]))
+    reports = analyse(reference, candidates, settings, shown, gates.fields, by)
     notes = tuple(dict.fromkeys(note for report in reports for note in report.notes))
     return deliver(Answer("rank", tuple(reports), settings, notes), shape, format_name, fields, gates)

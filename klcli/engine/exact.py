@@ -7,7 +7,7 @@ integers rounds once, correctly, however large they are. One to two microseconds
 
 from __future__ import annotations
 
-from math import inf, log, log1p
+from math import copysign, inf, log, log1p
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from klcli.engine.arrays import Array
+
+_SMALLEST = 5e-324
+"""The least double above 0."""
 
 
 def integers(*rows: Array) -> tuple[list[list[int]], int]:
@@ -26,13 +29,18 @@ def integers(*rows: Array) -> tuple[list[list[int]], int]:
 
 
 def quotient(numerator: int, denominator: int) -> float:
-    """numerator / denominator, rounded once; x/0 and results beyond the largest double are infinite, 0/0 is 0."""
-    if denominator == 0:
-        return inf if numerator > 0 else -inf if numerator < 0 else 0.0
+    """numerator / denominator, rounded once; beyond the largest double, and x/0, infinite; 0/0 is 0."""
+    if numerator == 0:
+        return 0.0
     try:
         return numerator / denominator
-    except OverflowError:
-        return inf if numerator > 0 else -inf
+    except (OverflowError, ZeroDivisionError):
+        return copysign(inf, numerator)
+
+
+def share(part: int, whole: int) -> float:
+    """part / whole, rounded once; never 0 for a part above 0, so that what has mass keeps it."""
+    return quotient(part, whole) or (_SMALLEST if part else 0.0)
 
 
 def log_quotient(numerator: int, denominator: int) -> float:

@@ -29,8 +29,6 @@ class Context(NamedTuple):
     """Order of the Renyi divergence, 0 to inf."""
     normalize: bool
     """Whether p and q each add up to 1."""
-    excess: Array
-    """sum p - sum q, (n,): 0 where p and q add up to 1."""
     peak: Array
     """The largest log(p/q) of each pair, (n,); only where the order asks for it."""
 
@@ -59,7 +57,7 @@ def _renyi_excess(terms: Terms, context: Context) -> Array:
     if alpha == 0:
         return np.where(np.isneginf(terms.log_ratio), terms.q, 0.0)
     if alpha in {1, inf}:
-        return terms.kl_terms()
+        return _kl(terms, context)
     c = alpha - 1
     near = True if terms.near is None else terms.near
     y = np.where(near, c * terms.log_ratio, 0.0)
@@ -76,10 +74,7 @@ def _renyi_mass(terms: Terms, context: Context) -> Array:
     if alpha in {1, inf}:
         return terms.p
     if alpha < 1:
-        if alpha == HALF:
-            return np.sqrt(terms.p) * np.sqrt(terms.q)
-        powers: Array = terms.p**alpha * terms.q ** (1 - alpha)
-        return powers
+        return terms.geometric_mean(alpha)
     behind = np.where(np.isfinite(context.peak), terms.log_ratio - context.peak, 0.0)
     return weighted(terms.p, np.exp((alpha - 1) * behind))
 
@@ -89,7 +84,7 @@ def _renyi(sums: Mapping[str, Array], context: Context) -> Array:
     if alpha == 0:
         return _minus_log(excess, mass, context)
     if alpha == 1:
-        return excess + context.excess
+        return excess
     if alpha == inf:
         return context.peak
     order = 1 - alpha if alpha < HALF else alpha
@@ -122,18 +117,23 @@ def _squared_hellinger(terms: Terms, _: Context) -> Array:
     return difference * difference / 2
 
 
+def _kl(terms: Terms, context: Context) -> Array:
+    """p log(p/q), with p - q taken off where that adds up to nothing: what is left is >= 0 and does not cancel."""
+    return terms.kl_terms() if context.normalize else weighted(terms.p, terms.log_ratio)
+
+
 SUMMANDS: Mapping[str, Callable[[Terms, Context], Array]] = {
     "entropy_p": lambda t, _: -weighted(t.p, t.log_p),
     "entropy_q": lambda t, _: -weighted(t.q, t.log_q),
     "cross_entropy_pq": lambda t, _: -weighted(t.p, t.log_q),
     "cross_entropy_qp": lambda t, _: -weighted(t.q, t.log_p),
-    "kl_pq": lambda t, _: t.kl_terms(),
-    "kl_qp": lambda t, _: t.reversed().kl_terms(),
+    "kl_pq": _kl,
+    "kl_qp": lambda t, c: _kl(t.reversed(), c),
     "jensen_shannon": lambda t, _: t.jensen_shannon_terms(),
     "distance": lambda t, _: np.abs(t.d),
     "squared_hellinger": _squared_hellinger,
-    "affinity": lambda t, _: np.sqrt(t.p) * np.sqrt(t.q),
-    "chi2": lambda t, _: t.d * t.d_over_q,
+    "affinity": lambda t, _: t.geometric_mean(HALF),
+    "chi2": lambda t, _: t.chi2_terms(),
     "renyi_excess": _renyi_excess,
     "renyi_mass": _renyi_mass,
 }
@@ -149,8 +149,8 @@ FORMULAS: Mapping[str, Formula] = {
     "entropy_q": Formula(("entropy_q",), lambda s, _: s["entropy_q"]),
     "cross_entropy_pq": Formula(("cross_entropy_pq",), lambda s, _: s["cross_entropy_pq"]),
     "cross_entropy_qp": Formula(("cross_entropy_qp",), lambda s, _: s["cross_entropy_qp"]),
-    "kl_pq": Formula(("kl_pq",), lambda s, c: s["kl_pq"] + c.excess),
-    "kl_qp": Formula(("kl_qp",), lambda s, c: s["kl_qp"] - c.excess),
+    "kl_pq": Formula(("kl_pq",), lambda s, _: s["kl_pq"]),
+    "kl_qp": Formula(("kl_qp",), lambda s, _: s["kl_qp"]),
     "jeffreys": Formula(("kl_pq", "kl_qp"), lambda s, _: s["kl_pq"] + s["kl_qp"]),
     "js_divergence": Formula(("jensen_shannon",), lambda s, c: _bounded(s["jensen_shannon"], log(2), c)),
     "js_distance": Formula(("jensen_shannon",), lambda s, c: np.sqrt(_bounded(s["jensen_shannon"], log(2), c))),
@@ -186,11 +186,11 @@ def measure(pair: Pair, names: Iterable[str], alpha: float) -> dict[str, Array]:
     chosen = {name: FORMULAS[name] for name in names}
     wanted = {summand for formula in chosen.values() for summand in formula.summands}
     with np.errstate(all="ignore"):
-        peak = np.zeros_like(pair.excess)
+        peak = np.zeros(pair.columns)
         if "renyi_excess" in wanted and needs_peak(alpha):
             peak = np.max([_peak(pair.terms(where)) for where in pair.slices()], axis=0)
-        context = Context(alpha, pair.normalize, pair.excess, peak)
-        sums = {name: np.zeros_like(pair.excess) for name in wanted}
+        context = Context(alpha, pair.normalize, peak)
+        sums = {name: np.zeros(pair.columns) for name in wanted}
         for where in pair.slices():
             terms = pair.summands(where)
             for name in sums:

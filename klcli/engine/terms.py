@@ -108,11 +108,6 @@ class Terms:
         """log q, -inf where q = 0."""
         raise NotImplementedError
 
-    @cached_property
-    def d_over_q(self) -> Array:
-        """(p - q) / q, +inf where p > q = 0."""
-        return np.where(self.d == 0, 0.0, self.d / self.q)
-
     def kl_terms(self) -> Array:
         """What KL(p, q) is the sum of: p log(p/q) - p + q, >= 0, +inf where p > q = 0."""
         return self._joined(self._kl_series, Far.kl_terms)
@@ -130,6 +125,10 @@ class Terms:
         """What JS(p, q) is the sum of, >= 0."""
         return self._joined(lambda: self.d * self.s / 4 * self._series(_JENSEN_SHANNON), Far.jensen_shannon_terms)
 
+    def chi2_terms(self) -> Array:
+        """(p - q)^2 / q, +inf where p > q = 0."""
+        return np.where(self.d == 0, 0.0, self.d * (self.d / self.q))
+
     def _joined(self, series: Callable[[], Array], closed: Callable[[Far], Array]) -> Array:
         """The power series where near, the closed form where far."""
         far = self.far
@@ -140,6 +139,12 @@ class Terms:
         values = series()
         values.put(far.where, closed(far))
         return values
+
+    def geometric_mean(self, weight: float) -> Array:
+        """p^weight q^(1 - weight), for a weight between 0 and 1."""
+        if weight == 1 / 2:
+            return np.asarray(np.sqrt(self.p) * np.sqrt(self.q))
+        return np.asarray(self.p**weight * self.q ** (1 - weight))
 
     def reversed(self) -> Terms:
         """The same outcomes with p and q exchanged."""
@@ -209,6 +214,9 @@ class _Reversed(Terms):
     def atanh_rest(self) -> Array:
         return self._terms.atanh_rest
 
+    def geometric_mean(self, weight: float) -> Array:
+        return self._terms.geometric_mean(1 - weight)
+
 
 class _RoundedTerms(Terms):
     def __init__(self, pair: RoundedPair, where: Where, *, apart: bool) -> None:
@@ -239,14 +247,13 @@ class RoundedPair:
     """
 
     def __init__(self, a: Array, b: Array, *, normalize: bool = True) -> None:
-        self.a, self.b, self.normalize, self.outcomes = a, b, normalize, len(a)
+        self.a, self.b, self.normalize = a, b, normalize
+        self.outcomes, self.columns = a.shape
         ones = np.ones(a.shape[1])
         self.total_p, self.total_q = (total(a), total(b)) if normalize else (ones, ones)
         self.inverse_p, self.inverse_q = 1 / self.total_p, 1 / self.total_q
         ratio = self.total_q / self.total_p
         self._ratio = np.where(np.abs(ratio - 1) <= _SNAP, 1.0, ratio)
-        self.excess: Array = ones * 0 if normalize else total(self.difference[0])
-        """sum p - sum q: 0 but for weights taken as they are."""
 
     @cached_property
     def difference(self) -> tuple[Array, Array]:
@@ -277,10 +284,8 @@ class RoundedPair:
         return slices(*self.a.shape)
 
     def terms(self, where: Where = EVERYTHING) -> Terms:
-        """The outcomes chosen (a slice, or a list of indices), each accurate by itself; p and q rounded once."""
-        terms = _RoundedTerms(self, where, apart=False)
-        terms.p, terms.q = self.a[where] / self.total_p, self.b[where] / self.total_q
-        return terms
+        """The outcomes chosen (a slice, or a list of indices), each accurate by itself."""
+        return _RoundedTerms(self, where, apart=False)
 
     def summands(self, where: Where) -> Terms:
         """The outcomes chosen, as accurate as their sums over all outcomes need."""
@@ -328,10 +333,10 @@ class _ExactTerms(Terms):
         self._q = [(pair.b[i], pair.total_q) for i in chosen]
         self._normalize = pair.normalize
         self._cross = [(a * pair.total_q, b * pair.total_p) for (a, _), (b, _) in zip(self._p, self._q, strict=True)]
-        both = pair.total_p * pair.total_q
+        self._both = both = pair.total_p * pair.total_q
         super().__init__(
-            exact.column(exact.quotient(*x) for x in self._p),
-            exact.column(exact.quotient(*x) for x in self._q),
+            exact.column(exact.share(*x) for x in self._p),
+            exact.column(exact.share(*x) for x in self._q),
             exact.column(exact.quotient(x - y, both) for x, y in self._cross),
         )
         self.s = exact.column(exact.quotient(x - y, x + y) for x, y in self._cross)
@@ -352,29 +357,30 @@ class _ExactTerms(Terms):
     def log_q(self) -> Array:
         return exact.column(self._logs(self._q))
 
+    def geometric_mean(self, weight: float) -> Array:
+        # By logarithms: p or q may be below the smallest double.
+        return np.exp(weight * self.log_p + (1 - weight) * self.log_q)
+
     def _logs(self, shares: list[tuple[int, int]]) -> Iterator[float]:
         log = exact.log_share if self._normalize else exact.log_quotient
         return (log(part, whole) for part, whole in shares)
 
-    @cached_property
-    def d_over_q(self) -> Array:
-        return exact.column(exact.quotient(x - y, y) for x, y in self._cross)
+    def chi2_terms(self) -> Array:
+        return exact.column(exact.quotient((x - y) ** 2, self._both * y) for x, y in self._cross)
 
 
 class ExactPair:
     """One aligned pair of any finite weights >= 0, in exact arithmetic. a, b: (K, 1). See `RoundedPair`."""
 
     def __init__(self, a: Array, b: Array, *, normalize: bool = True) -> None:
-        self.normalize, self.outcomes = normalize, len(a)
+        self.normalize = normalize
+        self.outcomes, self.columns = len(a), 1
         if normalize:
             ((self.a,), _), ((self.b,), _) = exact.integers(a[:, 0]), exact.integers(b[:, 0])
             self.total_p, self.total_q = sum(self.a), sum(self.b)
         else:
             (self.a, self.b), unit = exact.integers(a[:, 0], b[:, 0])
             self.total_p = self.total_q = unit
-        self.excess: Array = np.zeros(1)
-        if not normalize:
-            self.excess += exact.quotient(sum(self.a) - sum(self.b), self.total_p)
 
     def slices(self) -> Iterator[slice]:
         """Everything at once: the integers are the cost, not the arrays."""
@@ -392,9 +398,13 @@ class ExactPair:
 Pair = RoundedPair | ExactPair
 
 
+SMALL = 1000
+"""Up to so many outcomes a single pair is exact, in 5 ms: every term of it, and p and q rounded once."""
+
+
 def single_pair(a: Array, b: Array, *, normalize: bool = True) -> Pair:
-    """The cheapest route that meets the accuracy bar for one pair. a, b: (K, 1), finite, >= 0, not all zero."""
-    if is_ordinary(a, a.min(), a.max()) and is_ordinary(b, b.min(), b.max()):
+    """The best route for one pair that its size allows. a, b: (K, 1), finite, >= 0, not all zero."""
+    if len(a) > SMALL and is_ordinary(a, a.min(), a.max()) and is_ordinary(b, b.min(), b.max()):
         rounded = RoundedPair(a, b, normalize=normalize)
         if not rounded.lost().any():
             return rounded

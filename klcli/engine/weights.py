@@ -17,14 +17,14 @@ def softmax(logits: Array, temperature: float = 1.0) -> Array:
 
     Source: Bridle 1990. Relative error about 1e-16 times the logits' span over the temperature.
     """
-    weights: Array = np.exp((logits - logits.max()) / temperature)
+    with np.errstate(over="ignore"):  # a logit further below the largest than a double reaches: its weight is 0
+        weights: Array = np.exp((logits - logits.max()) / temperature)
     return weights
 
 
 def logsumexp(logits: Array) -> float:
     """log(sum(exp(logits))), without overflow. logits: (K,), finite or -inf, not all -inf."""
-    peak = logits.max()
-    return float(peak + np.log(np.exp(logits - peak).sum()))
+    return float(logits.max() + np.log(softmax(logits).sum()))
 
 
 def mass(weights: Array) -> Array:
@@ -43,20 +43,25 @@ def shrinkage_rate(counts: Array) -> float:
     spread = float(((1 / len(p) - p) ** 2).sum()) * (float(counts.sum()) - 1)
     if spread <= 0:
         return 1.0
-    return min(1.0, max(0.0, (1 - float((p * p).sum())) / spread))
+    # 1 - sum p^2, without the cancellation that one large p brings.
+    largest = int(p.argmax())
+    others = np.delete(p, largest)
+    variety = float(p[largest] * others.sum() + (others * (1 - others)).sum())
+    return min(1.0, max(0.0, variety / spread))
 
 
 class Smoother(NamedTuple):
     """A smoothing method.
 
-    apply(weights, p, value): the new weights, all (K,); p are the weights divided by their sum. takes: what the value
-    is called, None where there is none to give; it lies within [0, most].
+    apply(w, value): the new weights, (K,). of_mass: w are the weights divided by their sum, else as they are. takes:
+    what the value is called, None where there is none to give; it lies within [0, most].
     """
 
-    apply: Callable[[Array, Array, float], Array]
-    takes: str | None
-    most: float
+    apply: Callable[[Array, float], Array]
     source: str
+    of_mass: bool = False
+    takes: str | None = None
+    most: float = 0.0
 
 
 def _mix(p: Array, rate: float) -> Array:
@@ -64,11 +69,11 @@ def _mix(p: Array, rate: float) -> Array:
 
 
 SMOOTHERS: Mapping[str, Smoother] = {
-    "add": Smoother(lambda w, _, alpha: w + alpha, "ALPHA", np.inf, "Lidstone 1920"),
-    "laplace": Smoother(lambda w, *_: w + 1.0, None, 0, "Laplace 1814"),
-    "jeffreys": Smoother(lambda w, *_: w + 0.5, None, 0, "Krichevsky & Trofimov 1981"),
-    "perks": Smoother(lambda w, *_: w + 1 / len(w), None, 0, "Perks 1947"),
-    "mix": Smoother(lambda _, p, rate: _mix(p, rate), "LAMBDA", 1, "Jelinek & Mercer 1980"),
-    "floor": Smoother(lambda _, p, least: np.maximum(p, least), "EPS", 1, "Chen & Goodman 1999"),
-    "shrink": Smoother(lambda w, p, _: _mix(p, shrinkage_rate(w)), None, 0, "Hausser & Strimmer 2009"),
+    "add": Smoother(lambda w, alpha: w + alpha, "Lidstone 1920", takes="ALPHA", most=np.inf),
+    "laplace": Smoother(lambda w, _: w + 1.0, "Laplace 1814"),
+    "jeffreys": Smoother(lambda w, _: w + 0.5, "Krichevsky & Trofimov 1981"),
+    "perks": Smoother(lambda w, _: w + 1 / len(w), "Perks 1947"),
+    "mix": Smoother(_mix, "Jelinek & Mercer 1980", of_mass=True, takes="LAMBDA", most=1.0),
+    "floor": Smoother(np.maximum, "Chen & Goodman 1999", of_mass=True, takes="EPS", most=1.0),
+    "shrink": Smoother(lambda w, _: _mix(mass(w), shrinkage_rate(w)), "Hausser & Strimmer 2009"),
 }

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from klcli.errors import DistributionError, InputError, UsageError, clipped
 from klcli.model import Distribution, frozen
 from klcli.readers import content, inline
-from klcli.readers.formats import reader
+from klcli.readers.formats import is_known_suffix, reader
 from klcli.readers.sources import exists, near_file, open_source, split_selector
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ class Arguments:
             path, _, _ = split_selector(text)
             if exists(path):
                 return self._source(text)
-            if not text or inline.looks_like_json(text) or inline.means_numbers(text):
+            meant = inline.looks_like_json(text) or inline.means_numbers(text)
+            if not text or (meant and "/" not in path.partition("=")[0] and not is_known_suffix(path)):
                 raise
             hint = near_file(Path(path)) or "; write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file"
             message = f"{role}: {clipped(path)} is neither numbers nor a file that exists{hint}"
@@ -84,7 +85,7 @@ class _Column:
     """One of a source's distributions, chosen by name."""
 
     def __init__(self, whole: Content, name: str) -> None:
-        self.source, self._whole, self._name = whole.source, whole, name
+        self.source, self.header, self._whole, self._name = whole.source, None, whole, name
 
     def names(self) -> list[str]:
         """Just the one chosen."""
@@ -99,10 +100,14 @@ class _Column:
         return self._whole.series(name)
 
     def at(self, pointer: str) -> Content:
-        """Pointers are for whole sources."""
+        """What the pointer leads to in the whole source."""
         return self._whole.at(pointer)
+
+    def address(self, name: str) -> str:
+        """As the whole source says."""
+        return self._whole.address(name)
 
 
 def _distribution(series: Series, text: str) -> Distribution:
     name = text if not series.name or text.endswith((f":{series.name}", f"/{series.name}")) else f"{text}:{series.name}"
-    return Distribution(name, text, frozen(series.values), series.where, series.labels)
+    return Distribution(name, text, frozen(series.values), series.where, series.labels, series.remark)

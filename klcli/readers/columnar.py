@@ -5,12 +5,13 @@ Arrow's own conversions to NumPy import pandas (0.3 s) where it is installed; `n
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from klcli.errors import DistributionError, InputError, clipped
-from klcli.readers.content import Series, no_pointer, no_such, unique
+from klcli.readers.content import Series, column_of, no_pointer, no_such, unique
 from klcli.readers.labels import Labels
 
 if TYPE_CHECKING:
@@ -30,7 +31,11 @@ class Columns:
     def __init__(
         self, table: pa.Table, source: str, label: str | None, where: Callable[[], Callable[[int], str]] | None = None
     ) -> None:
-        self.source, self._table, self._label, self._where = source, table, label, where
+        index = [
+            name for name in table.column_names if re.fullmatch(r"__index_level_\d+__", name)
+        ]  # pandas' row numbers
+        self.source, self._table, self._label, self._where = source, table.drop_columns(index), label, where
+        self.header = None if where is None else list(table.column_names)
 
     def names(self) -> list[str]:
         """The names of the columns."""
@@ -44,7 +49,14 @@ class Columns:
             return self._label
         if "label" in self.names():
             return "label"
-        return next((name for name in self.names() if not self._is_numeric(name)), None)
+        return next((name for name in self.names() if self._is_text(name)), None)
+
+    def _is_text(self, name: str) -> bool:
+        import pyarrow.types as of
+
+        kind = self._column(name).type
+        kind = kind.value_type if of.is_dictionary(kind) else kind
+        return bool(of.is_string(kind) or of.is_large_string(kind) or of.is_string_view(kind))
 
     def _is_numeric(self, name: str) -> bool:
         import pyarrow.types as of
@@ -94,23 +106,37 @@ class Columns:
     def _checked_labels(self) -> Sequence[str]:
         import pyarrow as pa
 
-        column = self._column(str(self._label_name))
+        column, name = self._column(str(self._label_name)), str(self._label_name)
         if column.null_count:
             message = f"{self.row(column.is_null().to_pylist().index(True))}: the label is missing"
             raise DistributionError(message)
         try:
             # A cast imports pyarrow.compute, 25 ms, even where there is nothing to do.
-            labels = Labels(column if column.type == pa.string() else column.cast(pa.string()))
-        except pa.ArrowInvalid:
-            message = f"{self.source}: column {clipped(str(self._label_name))} holds {column.type}, no labels"
+            labels = Labels(column if column.type == pa.string() else _as_text(column))
+        except pa.ArrowException:
+            message = f"{self.source}: column {clipped(name)} holds {column.type}, no labels"
             raise InputError(message) from None
         if not labels.are_unique():
-            unique(labels[:], self.row)
+            unique(list(labels), self.row, name)
         return labels
 
     def at(self, pointer: str) -> Content:
         """Pointers are for JSON."""
         return no_pointer(self.source, pointer)
+
+    def address(self, name: str) -> str:
+        """SOURCE:COLUMN."""
+        return column_of(self.source, name)
+
+
+def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column as strings, 1.0 as '1.0' (Arrow's cast makes it '1')."""
+    import pyarrow as pa
+    import pyarrow.types as of
+
+    if of.is_floating(column.type):
+        return pa.chunked_array([[repr(value) for value in column.to_pylist()]], type=pa.string())
+    return column.cast(pa.string())
 
 
 def _doubles(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
@@ -156,10 +182,12 @@ def read_by_pandas(source: Source, label: str | None, reader: str, **options: An
 
     try:
         # These readers want a path or a seekable file; some of the libraries behind them only a path.
-        frame = getattr(pd, reader)(source.path or BytesIO(source.data), **options)
+        whole = source.path if source.path is not None and not source.compression else BytesIO(source.data)
+        frame = getattr(pd, reader)(whole, **options)
     except ImportError as error:
-        missing = getattr(error, "name", None) or _first_line(error)
-        message = f"{source.name}: reading this needs {missing}; pip install {missing}"
+        named = re.search(r"openpyxl|odfpy|xlrd|pyreadstat", str(error))
+        missing = named[0] if named else error.name
+        message = f"{source.name}: reading this needs {missing}; pip install {missing}, or 'klcli[sheets]'"
         raise InputError(message) from None
     except OSError as error:
         message = f"{source.name}: {(error.strerror or _first_line(error)).lower()}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from klcli.errors import InputError, clipped
 from klcli.readers.columnar import Columns
-from klcli.readers.content import Series, no_pointer, no_such, unique
+from klcli.readers.content import Series, all_numbers, column_of, label_column, no_pointer, no_such, unique
 from klcli.readers.numbers import is_number, numbers
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Delimited:
         except csv.Error as error:
             message = f"{source}:{reader.line_num}: {error}"
             raise InputError(message) from None
+        self._check_delimiter(delimiter)
         if not self._rows:
             message = f"{source}: a header and no rows; the first line of a table names its columns"
             raise InputError(message)
@@ -55,6 +56,16 @@ class Delimited:
         if len(row) != len(self.header):
             fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
             message = f"{self.source}:{line}: {fields}, the header has {len(self.header)}"
+            raise InputError(message)
+
+    def _check_delimiter(self, delimiter: str) -> None:
+        """Says so where a table of one column looks like one of several with another delimiter."""
+        other = next((c for c in ",;\t" if c != delimiter and c in (*self.header, "")[0]), None)
+        if len(self.header) == 1 and other is not None and self._rows and other in self._rows[0][0]:
+            separated = {",": "commas", "\t": "tabs"}[delimiter]
+            mend = {",": "--input-format csv", "\t": "--input-format tsv"}.get(other, f"no format has {other!r}")
+            found = f"{self.source}:1: one field, {clipped(self.header[0])}"
+            message = f"{found}; fields here are separated by {separated} ({mend})"
             raise InputError(message)
 
     def where(self, row: int) -> str:
@@ -66,17 +77,15 @@ class Delimited:
         return self.header
 
     @cached_property
-    def _numeric(self) -> frozenset[int]:
-        return frozenset(i for i in range(len(self.header)) if all(is_number(row[i]) for row in self._rows))
+    def _numbers(self) -> list[tuple[int, int]]:
+        """For each column how many cells are numbers, and how many cells there are."""
+        return [(sum(is_number(row[i]) for row in self._rows), len(self._rows)) for i in range(len(self.header))]
 
     @cached_property
     def _label_column(self) -> int | None:
-        """The column of labels: the one chosen, 'label', or the first that is not all numbers."""
-        if self._label is not None:
-            return self._column(self._label)
-        if "label" in self.header:
-            return self._column("label")
-        return next((i for i in range(len(self.header)) if i not in self._numeric), None)
+        """The column of labels: the one chosen, or see `label_column`."""
+        name = self._label if self._label is not None else label_column(self.header, self._numbers)
+        return None if name is None else self._column(name)
 
     @property
     def label_name(self) -> str | None:
@@ -85,7 +94,8 @@ class Delimited:
 
     def numeric(self) -> list[str]:
         """The columns in which every cell is a number, but for that of the labels."""
-        return [self.header[i] for i in sorted(self._numeric) if i != self._label_column]
+        others = [i for i in range(len(self.header)) if i != self._label_column]
+        return [self.header[i] for i in others if all_numbers(self, self.header[i], self._numbers[i])]
 
     def _column(self, name: str) -> int:
         if name not in self.header:
@@ -98,21 +108,12 @@ class Delimited:
     def series(self, name: str) -> Series:
         """One column's numbers, labelled by the column of labels."""
         column = self._column(name)
-        in_column = f"in column {clipped(name)}"
-        cells = [row[column] for row in self._rows]
-
-        def place(i: int) -> str:
-            return f"{self.where(i)}, column {clipped(name)}"
-
-        try:
-            values = numbers(cells, self.where)
-        except InputError as error:
-            message = str(error).replace(" is not a number", f" {in_column} is not a number")
-            raise InputError(message) from None
+        inside = f" in column {clipped(name)}"
+        values = numbers([row[column] for row in self._rows], self.where, inside)
         labels = self._labels(column)
         if labels is not None:
-            unique(labels, self.where)
-        return Series(name, values, labels, place)
+            unique(labels, self.where, str(self.label_name))
+        return Series(name, values, labels, lambda i: f"{self.where(i)}, column {clipped(name)}")
 
     def _labels(self, but: int) -> Sequence[str] | None:
         column = self._label_column
@@ -121,6 +122,10 @@ class Delimited:
     def at(self, pointer: str) -> Content:
         """Pointers are for JSON."""
         return no_pointer(self.source, pointer)
+
+    def address(self, name: str) -> str:
+        """SOURCE:COLUMN."""
+        return column_of(self.source, name)
 
 
 def read(source: Source, label: str | None, delimiter: str) -> Content:
@@ -133,7 +138,12 @@ def read(source: Source, label: str | None, delimiter: str) -> Content:
 
 
 def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | None:
-    """The table, or None where Arrow does not read it or might read it otherwise."""
+    """The table, or None where Arrow does not read it or might read it otherwise.
+
+    Arrow takes "a"b for ab and lets NUL pass; neither can be without these two characters.
+    """
+    if b'"' in source.data or b"\0" in source.data:
+        return None
     end = source.data.find(b"\n", source.data.find(b"\n") + _SAMPLE) + 1
     sample = source.data[:end].decode("utf-8-sig", errors="replace")
     try:
@@ -151,7 +161,7 @@ def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | No
         table = arrow_csv.read_csv(
             pa.BufferReader(source.data),
             read_options=arrow_csv.ReadOptions(block_size=1 << 20),
-            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in source.data),
+            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, quote_char=False),
             convert_options=arrow_csv.ConvertOptions(column_types=types, null_values=[]),
         )
     except pa.ArrowInvalid:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from klcli.errors import DistributionError, InputError, clipped, listed, nearest
-from klcli.readers.content import Series, no_such, unique
+from klcli.readers.content import STDIN, Series, all_numbers, column_of, label_column, no_such, unique
 from klcli.readers.numbers import NotANumberError, number
 
 if TYPE_CHECKING:
@@ -26,13 +27,16 @@ def _object(pairs: list[tuple[str, Any]]) -> _Object:
     made = _Object(pairs)
     if len(made) < len(pairs):
         seen: set[str] = set()
-        made.repeated = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        for key, _ in pairs:
+            if key in seen:
+                made.repeated = key
+            seen.add(key)
     return made
 
 
 def _whole(digits: str) -> int | float:
-    """An integer while a double holds it exactly; beyond that the nearest double, however many digits there are."""
-    return int(digits) if len(digits) < 16 else float(digits)  # noqa: PLR2004
+    """An integer, which may be a label; of more digits than Python converts, infinity or the nearest double."""
+    return int(digits) if len(digits) < 4000 else float(digits)  # noqa: PLR2004
 
 
 def load(text: str, source: str, *, line: int = 0) -> Any:  # noqa: ANN401 - any JSON value
@@ -61,6 +65,8 @@ def content(value: Any, source: str, label: str | None = None) -> Content:  # no
 
 class Document:
     """A JSON value that is a distribution, or an object of several."""
+
+    header = None
 
     def __init__(self, source: str, value: Any, label: str | None = None) -> None:  # noqa: ANN401
         self.source, self._value, self._label = source, value, label
@@ -95,6 +101,12 @@ class Document:
     def at(self, pointer: str) -> Content:
         """What an RFC 6901 pointer leads to."""
         return content(resolve(self._value, pointer, self.source), f"{self.source}#{pointer}", self._label)
+
+    def address(self, name: str) -> str:
+        """SOURCE#/KEY."""
+        source = self.source.replace(STDIN, "-", 1) if self.source.startswith(STDIN) else self.source
+        token = name.replace("~", "~0").replace("/", "~1")
+        return f"{source}/{token}" if "#" in source else f"{source}#/{token}"
 
 
 def _is_flat(value: Any) -> bool:  # noqa: ANN401
@@ -137,7 +149,10 @@ def _is_number(value: Any) -> bool:  # noqa: ANN401
 
 def _number(value: Any, where: Callable[[int], str], i: int) -> float:  # noqa: ANN401
     if _is_number(value):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            return inf if value > 0 else -inf
     if isinstance(value, str):
         try:
             return number(value)
@@ -184,6 +199,8 @@ def resolve(value: Any, pointer: str, source: str) -> Any:  # noqa: ANN401
 class Records:
     """A list of JSON objects, one an outcome: their keys are columns."""
 
+    header = None
+
     def __init__(
         self, source: str, rows: Sequence[dict[str, Any]], where: Callable[[int], str], label: str | None
     ) -> None:
@@ -195,11 +212,21 @@ class Records:
 
     def numeric(self) -> list[str]:
         """The keys under which every record has a number."""
-        taken = self._label or ("label" if "label" in self.names() else None)
-        return [name for name in self.names() if name != taken and self._is_numeric(name)]
+        labels = self._label_column()
+        return [name for name in self.names() if name != labels and all_numbers(self, name, self._numbers(name))]
 
-    def _is_numeric(self, name: str) -> bool:
-        return all(_is_number(row.get(name)) for row in self._rows)
+    def _numbers(self, name: str) -> tuple[int, int]:
+        """How many records have a number under the name, and how many records there are."""
+        return sum(_is_number(row.get(name)) for row in self._rows), len(self._rows)
+
+    def _label_column(self) -> str | None:
+        """The key of the labels: the one chosen, 'label', or the first without numbers; failing that a mixed first."""
+        names = self.names()
+        if self._label is not None:
+            if self._label not in names:
+                raise no_such(self.source, self._label, names, "key")
+            return self._label
+        return label_column(names, [self._numbers(name) for name in names])
 
     def series(self, name: str) -> Series:
         """One key's values over all records, labelled by another's."""
@@ -216,19 +243,24 @@ class Records:
         return Series(name, values, labels, where)
 
     def _labels(self, name: str) -> list[str] | None:
-        column = self._label
-        if column is None:
-            others = [other for other in self.names() if other != name]
-            column = "label" if "label" in others else next((o for o in others if not self._is_numeric(o)), None)
-        elif column not in self.names():
-            raise no_such(self.source, column, self.names(), "key")
-        if column is None:
+        column = self._label_column()
+        if column is None or column == name:
             return None
-        return [v if isinstance(v := row.get(column), str) else json.dumps(v) for row in self._rows]
+        return [self._label_of(i, row.get(column)) for i, row in enumerate(self._rows)]
+
+    def _label_of(self, i: int, value: Any) -> str:  # noqa: ANN401
+        if value is None:
+            message = f"{self._where(i)}: the label is missing"
+            raise InputError(message)
+        return value if isinstance(value, str) else json.dumps(value)
 
     def at(self, pointer: str) -> Content:
         """What an RFC 6901 pointer leads to."""
         return content(resolve(self._rows, pointer, self.source), f"{self.source}#{pointer}", self._label)
+
+    def address(self, name: str) -> str:
+        """SOURCE:KEY."""
+        return column_of(self.source, name)
 
 
 def parse_lines(text: str, source: str, label: str | None = None) -> Content:

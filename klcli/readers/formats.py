@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def _text(source: Source, label: str | None) -> Content:
     """What is written as an argument is, and else a CSV table: the grammar of standard input."""
     text = source.text
-    if inline.looks_like_json(text) or inline.starts_with_a_number(text):
+    if inline.is_inline(text):
         return inline.parse(text, source.name)
     return _delimited(source, label, ",")
 
@@ -110,6 +110,11 @@ def reader(source: Source, format_name: str | None, selector: str) -> Reader:
         )
         raise InputError(message)
     return READERS[kind]
+
+
+def is_known_suffix(path: str) -> bool:
+    """Whether the path ends as a file of some format does."""
+    return PurePath(path).suffix.lower() in SUFFIXES.keys() - {""} | COMPRESSIONS
 
 
 def known_format(name: str) -> str:

@@ -34,13 +34,19 @@ def parse(text: str, source: str) -> Content:
         raise InputError(message)
     if "=" in text:
         return _pairs(text, source)
+    if any(len(items(line)) > 1 for line in text.strip().split("\n")[1:]):
+        message = f"{source}: several numbers on each of several lines; for a table add --input-format csv, or :COLUMN"
+        raise InputError(message)
     return Single(source, numbers(items(text), _item(source)), None, _item(source))
 
 
-def starts_with_a_number(text: str) -> bool:
-    """Whether the first item is a number or a pair: a CSV table's header seldom is."""
-    first = items(text)[0]
-    return is_number(first) or "=" in first
+def is_inline(text: str) -> bool:
+    """Whether the text of a file or of standard input is what an argument may be, rather than a CSV table.
+
+    It is when it is one line, or its first line is numbers or pairs; a header is neither.
+    """
+    first, _, rest = text.strip().partition("\n")
+    return looks_like_json(text) or not rest or all(is_number(item) or "=" in item for item in items(first))
 
 
 def means_numbers(text: str) -> bool:
@@ -60,6 +66,9 @@ def _pairs(text: str, source: str) -> Content:
         label, equals, weight = item.rpartition("=")
         if not equals:
             message = f"{where(i)}: {clipped(item)} is no LABEL=NUMBER pair, and others here are"
+            raise InputError(message)
+        if "=" in label:
+            message = f"{where(i)}: {clipped(item)} is more than one LABEL=NUMBER pair; put commas between them"
             raise InputError(message)
         labels.append(label.strip())
         try:

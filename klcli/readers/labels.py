@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pyarrow as pa
 
 _WORD = 8
@@ -26,6 +28,10 @@ class Labels(Sequence[str]):
         """The number of labels."""
         return len(self._column)
 
+    def __iter__(self) -> Iterator[str]:
+        """All the labels, made at once."""
+        return iter(self[:])
+
     @overload
     def __getitem__(self, i: int) -> str: ...
     @overload
@@ -33,7 +39,8 @@ class Labels(Sequence[str]):
     def __getitem__(self, i: int | slice) -> str | list[str]:
         """One label, or a list of them."""
         if isinstance(i, slice):
-            return [str(label) for label in self._column[i].to_pylist()]
+            labels: list[str] = self._column[i].to_pylist()
+            return labels
         return str(self._column[i].as_py())
 
     def are_unique(self) -> bool:

@@ -18,7 +18,11 @@ _SEPARATOR = re.compile(r"\s*[,;]\s*|\s+")
 
 
 class NotANumberError(ValueError):
-    """Says, to be put after the place: "'x' is not a number"."""
+    """What was found, "'x'", and what is wrong with it, "is not a number": a place may go between the two."""
+
+    def __init__(self, text: str, wrong: str) -> None:
+        super().__init__(f"{clipped(text)} {wrong}")
+        self.found, self.wrong = clipped(text), wrong
 
 
 def number(text: str) -> float:
@@ -29,8 +33,7 @@ def number(text: str) -> float:
     """
     match = _NUMBER.fullmatch(text.strip())
     if match is None:
-        message = f"{clipped(text)} is not a number" if text.strip() else "nothing stands where a number should"
-        raise NotANumberError(message)
+        raise NotANumberError(text, "is not a number")
     decimal, percent, numerator, denominator, special = match.groups()
     if special:
         return float(special)
@@ -38,7 +41,8 @@ def number(text: str) -> float:
         if not percent:
             return float(decimal)
         # Moving the decimal point in the text rounds once; dividing the double by 100 would round twice.
-        return float(decimal) / 100 if "e" in decimal.lower() else float(f"{decimal}e-2")
+        digits, _, exponent = decimal.lower().partition("e")
+        return float(f"{digits}e{int(exponent or 0) - 2}")
     return _fraction(text, numerator, denominator)
 
 
@@ -46,17 +50,15 @@ def _fraction(text: str, numerator: str, denominator: str) -> float:
     try:
         return int(numerator) / int(denominator)
     except ZeroDivisionError:
-        message = f"{clipped(text)} divides by zero"
-        raise NotANumberError(message) from None
+        raise NotANumberError(text, "divides by zero") from None
     except OverflowError:
         return -inf if numerator.startswith("-") else inf
     except ValueError:  # more digits than Python converts
-        message = f"{clipped(text)} is too long for a number"
-        raise NotANumberError(message) from None
+        raise NotANumberError(text, "is too long for a number") from None
 
 
-def numbers(cells: Sequence[str], where: Callable[[int], str]) -> list[float]:
-    """Every cell's number. `where(i)` names the place of cell i and ends in what joins it to the complaint."""
+def numbers(cells: Sequence[str], where: Callable[[int], str], inside: str = "") -> list[float]:
+    """Every cell's number. where(i): the place of cell i. inside: " in column 'p'", said after what stands there."""
     if _PLAIN.fullmatch("".join(cells)):  # in this alphabet float() takes just what `number` takes, ten times faster
         try:
             return list(map(float, cells))
@@ -67,7 +69,7 @@ def numbers(cells: Sequence[str], where: Callable[[int], str]) -> list[float]:
         try:
             values.append(number(cell))
         except NotANumberError as error:
-            message = f"{where(i)}: {error}"
+            message = f"{where(i)}: {error.found}{inside} {error.wrong}"
             raise InputError(message) from None
     return values
 

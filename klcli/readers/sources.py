@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from klcli.errors import InputError, clipped, nearest
+from klcli.readers.content import STDIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-STDIN = "<stdin>"
 
 
 class Source:

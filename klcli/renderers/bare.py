@@ -35,7 +35,5 @@ def _values(answer: Answer, field: str) -> Iterator[str]:
         yield exact(answer.reports[0].measures[field])
         return
     table = measures_table(answer)
-    at = table.header.index(field)
-    for row in table.rows:
-        value = row[at]
+    for value in table.columns[table.header.index(field)]:
         yield exact(value) if isinstance(value, float) else str(value)

@@ -2,77 +2,73 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from klcli.renderers.shape import document, elements_table, measures_table, number
+from klcli.renderers.shape import document, elements_table, has_breakdown, measures_table, number
 from klcli.renderers.text import exact, short, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from klcli.model import Answer
-    from klcli.renderers.shape import Cell, Table
+    from klcli.renderers.shape import Table
     from klcli.renderers.view import View
 
     Renderer = Callable[[Answer, View], str]
 
 
-def _table(answer: Answer, view: View) -> Table:
-    """The table that a format of one table shows: the measures, or when asked for the breakdown."""
-    return elements_table(answer) if view.breakdown else measures_table(answer)
+def _table(answer: Answer) -> Table:
+    """The table that a format of one table shows: the breakdown when asked for, else the measures."""
+    return elements_table(answer) if has_breakdown(answer) else measures_table(answer)
 
 
-def _cell(value: Cell) -> str:
-    return exact(value) if isinstance(value, float) else str(value)
+def _delimited(answer: Answer, delimiter: str) -> str:
+    table = _table(answer)
+    special = re.compile(f'[{delimiter}"\r\n]')
+
+    def quoted(text: str) -> str:
+        return '"' + text.replace('"', '""') + '"' if special.search(text) else text
+
+    columns = [[exact(v) if isinstance(v, float) else quoted(str(v)) for v in column] for column in table.columns]
+    rows = [table.header, *zip(*columns, strict=True)]
+    return "".join(f"{delimiter.join(row)}\n" for row in rows)
 
 
-def _delimited(answer: Answer, view: View, delimiter: str) -> str:
-    import csv
-    import io
-
-    table = _table(answer, view)
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(table.header)
-    writer.writerows([_cell(value) for value in row] for row in table.rows)
-    return out.getvalue()
-
-
-def tsv(answer: Answer, view: View) -> str:
+def tsv(answer: Answer, _: View) -> str:
     """Tab-separated values with a header; a field with a tab, a quote or a line end is quoted."""
-    return _delimited(answer, view, "\t")
+    return _delimited(answer, "\t")
 
 
-def csv_(answer: Answer, view: View) -> str:
+def csv(answer: Answer, _: View) -> str:
     """Comma-separated values with a header, quoted where needed."""
-    return _delimited(answer, view, ",")
+    return _delimited(answer, ",")
 
 
-def json_(answer: Answer, view: View) -> str:
-    """One strict JSON object."""
-    import json
+def json(answer: Answer, _: View) -> str:
+    """One strict JSON object, indented unless it is long."""
+    from json import dumps
 
-    shape = document(answer, breakdown=view.breakdown is not False)
-    return json.dumps(shape, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    outcomes = sum(len(report.elements.outcomes) for report in answer.reports if report.elements is not None)
+    # With an indent Python's encoder is fifty times slower.
+    indent = 2 if outcomes <= READABLE else None
+    return dumps(document(answer), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def ndjson(answer: Answer, view: View) -> str:
+def ndjson(answer: Answer, _: View) -> str:
     """One strict JSON object for each row of the table."""
-    import json
+    from json import dumps
 
-    table = _table(answer, view)
-    lines = []
-    for row in table.rows:
-        values = [number(value) if isinstance(value, float) else value for value in row]
-        record = dict(zip(table.header, values, strict=True))
-        lines.append(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
-    return "".join(lines)
+    table = _table(answer)
+    columns = [[number(v) if isinstance(v, float) else v for v in column] for column in table.columns]
+    records = (dict(zip(table.header, row, strict=True)) for row in zip(*columns, strict=True))
+    return "".join(f"{dumps(record, ensure_ascii=False, allow_nan=False)}\n" for record in records)
 
 
 def markdown(answer: Answer, view: View) -> str:
     """Tables as GitHub has them: the measures, the breakdown unless not wanted, the notes."""
     parts = [_markdown_table(measures_table(answer), view)]
-    if view.breakdown is not False and any(report.elements is not None for report in answer.reports):
+    if has_breakdown(answer):
         parts.append(_markdown_table(elements_table(answer), view))
     if view.notes and answer.notes:
         parts.append("".join(f"- {_plain(note)}\n" for note in answer.notes))
@@ -80,11 +76,9 @@ def markdown(answer: Answer, view: View) -> str:
 
 
 def _markdown_table(table: Table, view: View) -> str:
-    rows = list(table.rows)
-    align = ["--:" if rows and not isinstance(value, str) else "---" for value in (rows[0] if rows else table.header)]
-    lines = [table.header, align]
-    lines += [[short(v, view.digits) if isinstance(v, float) else _plain(str(v)) for v in row] for row in rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    columns = [[short(v, view.digits) if isinstance(v, float) else _plain(str(v)) for v in c] for c in table.columns]
+    align = ["---" if isinstance(column[0], str) else "--:" for column in table.columns]
+    return "".join(f"| {' | '.join(line)} |\n" for line in (table.header, align, *zip(*columns, strict=True)))
 
 
 def _plain(text: str) -> str:
@@ -102,8 +96,8 @@ def table(answer: Answer, view: View) -> str:
 RENDERERS: Mapping[str, Renderer] = {
     "table": table,
     "tsv": tsv,
-    "csv": csv_,
-    "json": json_,
+    "csv": csv,
+    "json": json,
     "ndjson": ndjson,
     "markdown": markdown,
 }
@@ -115,7 +109,11 @@ SUFFIXES = {
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
     ".md": "markdown",
-} | {".txt": "table"}
+    ".txt": "table",
+}
+
+READABLE = 1000
+"""Up to so many outcomes JSON is indented."""
 
 HOLDS_NOTES = frozenset({"table", "markdown"})
 """The formats that show the notes themselves; elsewhere they go to stderr."""

@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
-from math import isinf, isnan
+from math import isfinite, isinf, isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from klcli.model import Answer, Elements, Input, Report, Settings
 
     Cell = str | int | float
-    Row = list[Cell]
 
 
 class Table(NamedTuple):
-    """Rows under a header. A cell is text, a whole number or a double (NaN where it does not apply)."""
+    """Columns under a header, all of one length. A cell is text, a whole number or a double (NaN: does not apply)."""
 
     header: list[str]
-    rows: Iterator[Row]
+    columns: list[Sequence[Cell]]
 
 
-def document(answer: Answer, *, breakdown: bool) -> dict[str, Any]:
+def document(answer: Answer) -> dict[str, Any]:
     """The answer as JSON has it, infinities as the strings that say so."""
     if answer.kind == "compare":
         (report,) = answer.reports
         p, q = report.inputs
         body: dict[str, Any] = {"inputs": {"p": _input(p), "q": _input(q)}, "settings": _settings(answer.settings)}
-        body |= _measured(report, breakdown=breakdown)
+        body |= _measured(report)
     elif answer.kind == "entropy":
         body = {
-            "distributions": [
-                {"name": r.name, **_measured(r, breakdown=breakdown), "input": _input(r.inputs[0])}
-                for r in answer.reports
-            ],
+            "distributions": [{"name": r.name, **_measured(r), "input": _input(r.inputs[0])} for r in answer.reports],
             "settings": _settings(answer.settings),
         }
     else:
         body = {
             "p": _input(answer.reports[0].inputs[0]),
             "candidates": [
-                {"rank": i, "name": r.name, **_measured(r, breakdown=False), "input": _input(r.inputs[1])}
+                {"rank": i, "name": r.name, **_measured(r), "input": _input(r.inputs[1])}
                 for i, r in enumerate(answer.reports, 1)
             ],
             "settings": _settings(answer.settings),
@@ -57,17 +53,25 @@ def number(value: float) -> float | str | None:
     return value
 
 
-def _measured(report: Report, *, breakdown: bool) -> dict[str, Any]:
+def _measured(report: Report) -> dict[str, Any]:
     measures = {"measures": {name: number(value) for name, value in report.measures.items()}}
-    if not breakdown or report.elements is None:
+    if report.elements is None:
         return measures
     return {**measures, "elements": list(_records(report.elements))}
 
 
 def _records(elements: Elements) -> Iterator[dict[str, Any]]:
-    names = list(elements.columns)
-    for outcome, *values in zip(elements.outcomes, *(c.tolist() for c in elements.columns.values()), strict=True):
-        yield {"outcome": outcome, **{name: number(value) for name, value in zip(names, values, strict=True)}}
+    header = ["outcome", *elements.columns]
+    columns = [elements.outcomes, *(numbers(column.tolist()) for column in elements.columns.values())]
+    last = len(elements.outcomes) - 1
+    for i, row in enumerate(zip(*columns, strict=True)):
+        record = dict(zip(header, row, strict=True))
+        yield {**record, "folded": elements.folded} if elements.folded and i == last else record
+
+
+def numbers(values: list[float]) -> list[float | str | None]:
+    """Doubles as strict JSON has them."""
+    return [value if isfinite(value) else number(value) for value in values]
 
 
 def _input(given: Input) -> dict[str, Any]:
@@ -100,24 +104,28 @@ def measures_table(answer: Answer) -> Table:
     """One pair: a row a measure. Several distributions or candidates: a row each."""
     if answer.kind == "compare":
         (report,) = answer.reports
-        return Table(["measure", "value"], ([name, value] for name, value in report.measures.items()))
+        return Table(["measure", "value"], [list(report.measures), list(report.measures.values())])
     names = list(answer.reports[0].measures)
+    columns: list[Sequence[Cell]] = [[r.name for r in answer.reports]]
+    columns += [[r.measures[name] for r in answer.reports] for name in names]
     if answer.kind == "entropy":
-        return Table(["name", *names], ([r.name, *r.measures.values()] for r in answer.reports))
-    return Table(["rank", "name", *names], ([i, r.name, *r.measures.values()] for i, r in enumerate(answer.reports, 1)))
+        return Table(["name", *names], columns)
+    return Table(["rank", "name", *names], [range(1, len(answer.reports) + 1), *columns])
 
 
 def elements_table(answer: Answer) -> Table:
     """A row an outcome; with several distributions, the name of each row's first."""
-    several = answer.kind != "compare"
-    first = answer.reports[0].elements
-    header = [*(["name"] if several else []), "outcome", *(first.columns if first is not None else [])]
-    return Table(header, _element_rows(answer, several=several))
+    parts = [(report.name, report.elements) for report in answer.reports if report.elements is not None]
+    outcomes = [outcome for _, elements in parts for outcome in elements.outcomes]
+    names = list(parts[0][1].columns)
+    columns: list[Sequence[Cell]] = [outcomes]
+    columns += [[value for _, elements in parts for value in elements.columns[name].tolist()] for name in names]
+    if answer.kind == "compare":
+        return Table(["outcome", *names], columns)
+    of = [name for name, elements in parts for _ in elements.outcomes]
+    return Table(["name", "outcome", *names], [of, *columns])
 
 
-def _element_rows(answer: Answer, *, several: bool) -> Iterator[Row]:
-    for report in answer.reports:
-        if report.elements is not None:
-            columns = (column.tolist() for column in report.elements.columns.values())
-            for outcome, *values in zip(report.elements.outcomes, *columns, strict=True):
-                yield [*([report.name] if several else []), outcome, *values]
+def has_breakdown(answer: Answer) -> bool:
+    """Whether the outcomes were asked for."""
+    return any(report.elements is not None for report in answer.reports)

@@ -40,6 +40,7 @@ def draw(answer: Answer, view: View) -> str:
         width=view.width,
         height=25,
         force_terminal=view.color,
+        no_color=not view.color,
         color_system="standard" if view.color else None,
         legacy_windows=False,
         highlight=False,
@@ -62,13 +63,14 @@ def _parts(answer: Answer, view: View) -> list[Text | Table]:
             _headline("Q", report.inputs[1].name, view),
             _measures(report, answer.settings.unit_name, view),
         ]
-        return [*parts, *_breakdown(report, ("p", "q", "log_ratio", "kl_pq"), "kl_pq", view)]
+        contribution = "kl_pq" if report.elements is None else report.elements.contribution
+        return [*parts, *_breakdown(report, ("p", "q", "log_ratio", contribution), view)]
     if answer.kind == "rank":
         return [_headline("P", answer.reports[0].inputs[0].name, view), *_ranking(answer, view)]
     parts = []
     for report in answer.reports:
         parts += [_headline("P", report.name, view), _measures(report, answer.settings.unit_name, view)]
-        parts += _breakdown(report, ("p", "self_information", "entropy"), "entropy", view)
+        parts += _breakdown(report, ("p", "self_information", "entropy"), view)
     return parts
 
 
@@ -79,9 +81,14 @@ def _headline(role: str, name: str, view: View) -> Text:
 
 
 def _fitted(text: str, width: int) -> str:
-    """A label in at most `width` columns of the screen."""
+    """A label in at most `width` columns of the screen: the middle goes, for the end often tells names apart."""
     text = visible(text)
-    return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
+    if cell_len(text) <= width:
+        return text
+    end = text[-(width - 1) * 2 // 3 :]
+    while cell_len(end) > (width - 1) * 2 // 3:
+        end = end[1:]
+    return set_cell_size(text, width - 1 - cell_len(end)) + "…" + end
 
 
 def _table(view: View) -> Table:
@@ -120,10 +127,12 @@ def _ranking(answer: Answer, view: View) -> list[Text | Table]:
         table.add_column(name, justify="right", no_wrap=True)
     for i, (report, row) in enumerate(zip(answer.reports, rows, strict=True), 1):
         table.add_row(str(i), Text(_fitted(report.name, max(6, room))), *row[: len(names)])
-    left_out = list(answer.reports[0].measures)[len(names) :]
-    if not left_out:
-        return [table]
-    return [table, Text(f" (no room for {', '.join(left_out)}: widen the terminal, or use another --format)")]
+    return [table, *_left_out(list(answer.reports[0].measures)[len(names) :])]
+
+
+def _left_out(names: Sequence[str]) -> list[Text | Table]:
+    """A line that names the columns there was no room for."""
+    return [Text(f" (no room for {', '.join(names)}: widen the terminal)")] if names else []
 
 
 class _Layout(NamedTuple):
@@ -134,10 +143,10 @@ class _Layout(NamedTuple):
     bar: int
 
 
-def _breakdown(report: Report, wanted: Sequence[str], contribution: str, view: View) -> list[Text | Table]:
-    if report.elements is None or view.breakdown is False:
+def _breakdown(report: Report, wanted: Sequence[str], view: View) -> list[Text | Table]:
+    if report.elements is None:
         return []
-    elements = report.elements
+    elements, contribution = report.elements, report.elements.contribution
     titles = {name: element.title for name, element in (ELEMENTS | SINGLE_ELEMENTS).items()}
     cells = {name: [short(v, view.digits) for v in elements.columns[name].tolist()] for name in wanted}
     labels = [visible(outcome) for outcome in elements.outcomes]
@@ -152,7 +161,7 @@ def _breakdown(report: Report, wanted: Sequence[str], contribution: str, view: V
     for i, label in enumerate(labels):
         bar = [bars.bar(i, color=view.color)] if layout.bar else []
         table.add_row(Text(_fitted(label, layout.label)), *(cells[name][i] for name in layout.columns), *bar)
-    return [Text(""), table]
+    return [Text(""), table, *_left_out([name for name in wanted if name not in layout.columns])]
 
 
 def _layout(

@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 
 class View(NamedTuple):
-    """breakdown: None, where the format decides. width: the terminal's columns. unicode: boxes and bars."""
+    """notes: whether they are shown. digits: significant ones, in tables. width: the terminal's. unicode: for bars."""
 
-    breakdown: bool | None = None
     notes: bool = True
     digits: int = 5
     width: int = 80
