@@ -43,7 +43,7 @@ def at_a_terminal(command):
     return said.decode().replace("\r\n", "\n")
 
 
-@pytest.mark.parametrize(("command", "shown"), tour(), ids=[command for command, _ in tour()])
+@pytest.mark.parametrize(("command", "shown"), list(tour()), ids=[command for command, _ in tour()])
 def test_a_command_of_the_tour_prints_what_is_shown(command, shown):
     assert at_a_terminal(command) == shown
 

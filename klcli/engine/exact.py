@@ -7,7 +7,7 @@ integers rounds once, correctly, however large they are. One to two microseconds
 
 from __future__ import annotations
 
-from math import copysign, inf, log, log1p
+from math import inf, log, log1p
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,7 +35,7 @@ def quotient(numerator: int, denominator: int) -> float:
     try:
         return numerator / denominator
     except (OverflowError, ZeroDivisionError):
-        return copysign(inf, numerator)
+        return inf if numerator > 0 else -inf
 
 
 def share(part: int, whole: int) -> float:

@@ -57,7 +57,7 @@ def _renyi_excess(terms: Terms, context: Context) -> Array:
     if alpha == 0:
         return np.where(np.isneginf(terms.log_ratio), terms.q, 0.0)
     if alpha in {1, inf}:
-        return _kl(terms, context)
+        return terms.kl_terms() if context.normalize else weighted(terms.p, terms.log_ratio)
     c = alpha - 1
     near = True if terms.near is None else terms.near
     y = np.where(near, c * terms.log_ratio, 0.0)
@@ -117,18 +117,18 @@ def _squared_hellinger(terms: Terms, _: Context) -> Array:
     return difference * difference / 2
 
 
-def _kl(terms: Terms, context: Context) -> Array:
-    """p log(p/q), with p - q taken off where that adds up to nothing: what is left is >= 0 and does not cancel."""
-    return terms.kl_terms() if context.normalize else weighted(terms.p, terms.log_ratio)
-
-
 SUMMANDS: Mapping[str, Callable[[Terms, Context], Array]] = {
     "entropy_p": lambda t, _: -weighted(t.p, t.log_p),
     "entropy_q": lambda t, _: -weighted(t.q, t.log_q),
     "cross_entropy_pq": lambda t, _: -weighted(t.p, t.log_q),
     "cross_entropy_qp": lambda t, _: -weighted(t.q, t.log_p),
-    "kl_pq": _kl,
-    "kl_qp": lambda t, c: _kl(t.reversed(), c),
+    "kl_pq": lambda t, _: t.kl_terms(),
+    "kl_qp": lambda t, _: t.reversed().kl_terms(),
+    "excess": lambda t, _: t.d,
+    "whole_pq": lambda t, _: weighted(t.p, t.log_ratio),
+    "whole_qp": lambda t, _: -weighted(t.q, t.log_ratio),
+    "size_pq": lambda t, _: np.abs(weighted(t.p, t.log_ratio)),
+    "size_qp": lambda t, _: np.abs(weighted(t.q, t.log_ratio)),
     "jensen_shannon": lambda t, _: t.jensen_shannon_terms(),
     "distance": lambda t, _: np.abs(t.d),
     "squared_hellinger": _squared_hellinger,
@@ -165,6 +165,20 @@ FORMULAS: Mapping[str, Formula] = {
     "perplexity_q": Formula(("entropy_q",), lambda s, _: np.exp(s["entropy_q"])),
 }
 
+
+def _kl_as_it_is(direction: str, sign: int) -> Formula:
+    """KL of weights as they are: sum p log(p/q), or the terms of KL plus sum p - sum q, whichever cancels less."""
+
+    def finish(sums: Mapping[str, Array], _: Context) -> Array:
+        terms, excess = sums[f"kl_{direction}"], sign * sums["excess"]
+        return np.where(terms + np.abs(excess) < sums[f"size_{direction}"], terms + excess, sums[f"whole_{direction}"])
+
+    return Formula((f"kl_{direction}", "excess", f"whole_{direction}", f"size_{direction}"), finish)
+
+
+AS_THEY_ARE: Mapping[str, Formula] = {"kl_pq": _kl_as_it_is("pq", 1), "kl_qp": _kl_as_it_is("qp", -1)}
+"""The formulas that differ for weights that need not add up to 1."""
+
 ELEMENT_FORMULAS: Mapping[str, Callable[[Terms], Array]] = {
     "p": lambda t: t.p + 0.0,
     "q": lambda t: t.q,
@@ -183,7 +197,8 @@ def measure(pair: Pair, names: Iterable[str], alpha: float) -> dict[str, Array]:
 
     Source: see `measures.MEASURES` for each one's; `terms` for the method.
     """
-    chosen = {name: FORMULAS[name] for name in names}
+    formulas = FORMULAS if pair.normalize else {**FORMULAS, **AS_THEY_ARE}
+    chosen = {name: formulas[name] for name in names}
     wanted = {summand for formula in chosen.values() for summand in formula.summands}
     with np.errstate(all="ignore"):
         peak = np.zeros(pair.columns)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from klcli.errors import DistributionError, InputError, clipped
 from klcli.readers.content import Series, column_of, no_pointer, no_such, unique
 from klcli.readers.labels import Labels
+from klcli.readers.numbers import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,12 +84,17 @@ class Columns:
         def place(i: int) -> str:
             return f"{self.row(i)}, column {clipped(name)}"
 
-        if not self._is_numeric(name):
-            message = f"{self.row(0)}: column {clipped(name)} holds {column.type}, not numbers"
-            raise InputError(message)
         if column.null_count:
             missing = column.is_null().to_pylist().index(True)
             message = f"{self.row(missing)}: nothing stands where a number should in column {clipped(name)}"
+            raise InputError(message)
+        if self._is_text(name):
+            cells = Labels(_as_text(column))
+            return Series(
+                name, numbers(list(cells), self.row, f" in column {clipped(name)}"), self._labels(name), place
+            )
+        if not self._is_numeric(name):
+            message = f"{self.source}: column {clipped(name)} holds {column.type}, not numbers"
             raise InputError(message)
         if len(column) == 0:
             message = f"{self.source}: columns and no rows"

@@ -145,10 +145,9 @@ def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | No
     if b'"' in source.data or b"\0" in source.data:
         return None
     end = source.data.find(b"\n", source.data.find(b"\n") + _SAMPLE) + 1
-    sample = source.data[:end].decode("utf-8-sig", errors="replace")
     try:
-        first = Delimited(sample, source.name, delimiter, label)
-    except InputError:
+        first = Delimited(source.data[:end].decode("utf-8-sig"), source.name, delimiter, label)
+    except (InputError, UnicodeDecodeError):
         return None
     names, numeric = first.names(), set(first.numeric())
     if len(set(names)) < len(names):

@@ -82,6 +82,8 @@ def extreme(outcomes, seed=0):
         "sums overflow, close": (np.full(outcomes, 1.7e308), 1.7e308 * (1 - 1e-9 * rng.random(outcomes))),
         "range 1e300": tuple(10 ** rng.uniform(-300, 0, (2, outcomes))),
         "range 1e600": tuple(10 ** rng.uniform(-300, 300, (2, outcomes))),
+        "a mass that vanishes beside the others has no q": (2 * first + _one_hot(outcomes, -1) * 5e-324, first),
+        "opposite ends of 1e600": (np.where(first > 0, 1e300, 1e-300), np.where(first > 0, 1e-300, 1e300)),
         "identical but for 1e-300": (np.maximum(first, 1e-300), np.maximum(first, 3e-300)),
         "one-hot against 1e-300": (first, np.maximum(first, 1e-300)),
         "1e-300 against one-hot": (np.maximum(first, 1e-300), first),

@@ -1,0 +1,360 @@
+"""Bad input: its exit code, and one line on stderr that says where, what, and how to mend it."""
+
+import pytest
+
+Q = "0.3,0.7"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message"),
+    [
+        ("0.1,0.2,x", 3, "P, item 3: 'x' is not a number"),
+        ("1,1_0", 3, "P, item 2: '1_0' is not a number"),
+        ("0x10,1", 3, "P, item 1: '0x10' is not a number"),
+        ("1,0b1", 3, "P, item 2: '0b1' is not a number"),
+        ("1,\u0661", 3, "P, item 2: '\u0661' is not a number"),
+        ("\uff11,1", 3, "P, item 1: '\uff11' is not a number"),
+        ("1,1e", 3, "P, item 2: '1e' is not a number"),
+        ("1,1.5/2", 3, "P"),
+        ("1,1//2", 3, "P"),
+        ("1,--1", 3, "P, item 2: '--1' is not a number"),
+        ("1,%", 3, "P, item 2: '%' is not a number"),
+        ("1,5%%", 3, "P, item 2: '5%%' is not a number"),
+        ("1,1/0", 3, "P, item 2: '1/0' divides by zero"),
+        ("0/0,1", 3, "P, item 1: '0/0' divides by zero"),
+        ("1,,2", 3, "P, item 2: "),
+        ("1,2,", 3, "P, item 3: "),
+        ("a=1,b", 3, "P, item 2: 'b' is no LABEL=NUMBER pair"),
+        ("a=1,b=", 3, "P, item 2: "),
+        ("a=1 b=2", 3, "P, item 1: "),
+        ("a=1,b=x", 3, "P, item 2: 'x' is not a number"),
+        ("", 3, "P is empty"),
+        ("  ", 3, "P is empty"),
+        ("0.5,nan", 4, "P, item 2: NaN is no weight"),
+        ("0.5,NaN", 4, "P, item 2: NaN is no weight"),
+        ("0.5,inf", 4, "P, item 2: inf is no weight"),
+        ("0.5,Infinity", 4, "P, item 2: inf is no weight"),
+        ("1e999,1", 4, "P, item 1: inf is no weight"),
+        ("0.5,-0.5", 4, "P, item 2: -0.5 is negative"),
+        ("a=0.5,b=-1", 4, "P, item 2: -1.0 is negative"),
+        ("0,0,0", 4, "P: all 3 weights are zero"),
+        ("0.1,0.2,0.3,0.4", 4, "P has 4 values, Q has 2"),
+        ("a=1,b=2,a=3", 4, "P, item 3: the label 'a' stands twice"),
+        ("[0.5,NaN]", 4, "P, item 2: NaN is no weight"),
+        ("[1,-2]", 4, "P, item 2: -2.0 is negative"),
+        ("[1,1e999]", 4, "P, item 2: inf is no weight"),
+        ("[0,0]", 4, "P: all 2 weights are zero"),
+        ("[]", 4, "P has no values"),
+        ("{}", 4, "P has no values"),
+        ("[1,null]", 3, "P, item 2: null is not a number"),
+        ("[1,true]", 3, "P, item 2: true is not a number"),
+        ("[1,[2]]", 3, "P, item 2: a JSON list is not a number"),
+        ('["x",1]', 3, "P, item 1: 'x' is not a number"),
+        ('{"a":1,"b":"x"}', 3, "P, 'b': 'x' is not a number"),
+        ('{"a":1,"b":2,"a":3}', 4, "P: the label 'a' stands twice"),
+        ("[1,2", 3, "P:1: malformed JSON at column 5"),
+        ("[1 2]", 3, "P:1: malformed JSON at column 4"),
+        ('{"a":1,}', 3, "P:1: malformed JSON at column 8"),
+        ("[1,2]]", 3, "P:1: malformed JSON at column 6"),
+        ("[1,\n2,\nx]", 3, "P:3: malformed JSON at column 1"),
+    ],
+)
+def test_bad_argument_is_refused_by_place(refused, text, code, message):
+    got = refused(code, "kl", text, Q)
+    assert got.startswith(message)
+
+
+@pytest.mark.parametrize("text", ["0.5,x", "0.5,-1", "0,0", "[1", "a=1,a=2"])
+@pytest.mark.parametrize(
+    ("args", "role"),
+    [(["kl", Q], "Q"), (["compare", Q], "Q"), (["rank", Q], "Q"), (["rank", Q, Q], "Q2"), (["entropy"], "P")],
+)
+def test_bad_argument_is_named_by_its_role_in_every_command(refused, args, role, text):
+    code = 3 if text in {"0.5,x", "[1"} else 4
+    assert refused(code, *args, text).startswith(role)
+
+
+def test_second_of_several_distributions_is_named(refused):
+    assert refused(4, "entropy", "1,1", "0,0").startswith("P2: all 2 weights are zero")
+
+
+def test_missing_second_distribution_is_a_usage_error(refused):
+    assert "Q is missing" in refused(2, "kl", Q)
+    assert "Q is missing" in refused(2, "compare", Q)
+
+
+def test_lone_rank_asks_for_a_candidate(refused):
+    assert "candidate" in refused(3, "rank", Q)
+
+
+# ---------------------------------------------------------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("text", ["nosuch.csv", "nosuch.csv:p", "@nosuch.csv", "nosuch.json#/p", "nosuch/file.csv"])
+def test_missing_file_is_named(refused, tmp_path, text):
+    assert "nosuch" in refused(3, "kl", text, Q, cwd=tmp_path)
+
+
+def test_missing_file_comes_with_the_nearest_name(refused, write, tmp_path):
+    write("survey.csv", "p,q\n1,2\n")
+    for text in ("surveys.csv", "@surveys.csv", "surveys.csv:p"):
+        assert refused(3, "kl", text, Q, cwd=tmp_path).endswith("Did you mean 'survey.csv'?")
+
+
+def test_directory_is_no_file(refused, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder.csv").mkdir()
+    for text in ("folder", "folder/", "folder.csv", "@folder.csv", "folder.csv:p", "."):
+        assert "is a directory" in refused(3, "kl", text, Q, cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("a.csv", b"", "a.csv is empty"),
+        ("a.csv", b"\n \n", "a.csv is empty"),
+        ("a.json", b"", "a.json is empty"),
+        ("a.txt", b"", "a.txt is empty"),
+        ("a.csv", b"p,q\n", "a.csv: a header and no rows"),
+        ("a.csv", b"\x00\x01\x02\xff" * 99, "a.csv: this is a binary file"),
+        ("a.txt", b"0.4\x000.6", "a.txt: this is a binary file"),
+        ("a.csv", "p,q\n1,2\n".encode("utf-16"), "a.csv: this is UTF-16 text; save it as UTF-8"),
+        ("a.csv", b"w,p,q\na,1,2\n\xe9,1,2\n", "a.csv:3: byte 0xe9 is not UTF-8"),
+        ("a.json", b'{"\xe9": 1}', "a.json:1: byte 0xe9 is not UTF-8"),
+        ("a.csv", b"w,p,q\na,1,2\nb,1\n", "a.csv:3: 2 fields, the header has 3"),
+        ("a.csv", b"w,p,q\na,1,2\nb,1,2,3\n", "a.csv:3: 4 fields, the header has 3"),
+        ("a.csv", b"w,p,q\na,1,2\n\nb\n", "a.csv:4: 1 field, the header has 3"),
+        ("a.csv", b'w,p,q\n"a\nb",1,2\nc,x,2\n', "a.csv:4: 'x' in column 'p' is not a number"),
+        ("a.csv", b'w,p,q\n"a,1,2\n', "a.csv:2: "),
+        ("a.csv", b"w,p,q\na,1,2\nb,,2\n", "a.csv:3: "),
+        ("a.csv", b"w,p,p\na,1,2\n", "a.csv:1: the header has 'p' twice"),
+        ("a.csv", b"w,p,q\na,1,2\nb,-1,2\n", "a.csv:3, column 'p': -1.0 is negative"),
+        ("a.csv", b"w,p,q\na,1,2\nb,1/0,2\n", "a.csv:3: '1/0' "),
+        ("a.csv", b"w,a,b,c\na,1,2,3\n", "a.csv: 3 "),
+        ("a.csv", b"w,a\na,1\n", "a.csv: 1 "),
+        ("a.ndjson", b'{"p":1,"q":2}\n[1]\n', "a.ndjson:2: "),
+        ("a.ndjson", b'{"p":1,"q":2}\n{"p":1,\n', "a.ndjson:2: malformed JSON"),
+        ("a.ndjson", b'{"p":1,"q":2}\n\n{"p":1}\n', "a.ndjson:3, 'q': null is not a number"),
+        ("a.ndjson", b'{"p":1,"q":2}\n{"p":"x","q":2}\n', "a.ndjson:2, 'p': 'x' is not a number"),
+        ("a.json", b"0.4,0.6", "a.json:1: malformed JSON"),
+    ],
+)
+def test_bad_file_is_refused_by_name_and_line(refused, write, tmp_path, name, data, message):
+    write(name, data)
+    assert refused(4 if "negative" in message else 3, "kl", name, cwd=tmp_path).startswith(message)
+
+
+@pytest.mark.parametrize("data", ["3", "null", "true", '"0.4,0.6"', "[[1,2],[3]]", '["0.4 0.6"]'])
+def test_json_that_is_no_distribution_is_refused_by_name(refused, write, tmp_path, data):
+    write("a.json", data)
+    assert refused(3, "kl", "a.json", Q, cwd=tmp_path).startswith("a.json")
+
+
+def test_label_that_stands_twice_in_a_table_is_refused_with_both_lines(refused, write, tmp_path):
+    write("a.csv", "w,p,q\na,1,2\nb,1,2\na,1,2\n")
+    message = refused(4, "kl", "a.csv", cwd=tmp_path)
+    assert message.startswith("a.csv:4: the label 'a' stands twice (first: a.csv:2)")
+
+
+def test_duplicate_headers_do_not_matter_where_they_are_not_asked_for(kl, write, tmp_path):
+    write("a.csv", "w,p,q,x,x\na,1,1,5,5\nb,1,1,5,5\n")
+    assert kl("a.csv", cwd=tmp_path) == 0
+
+
+def test_missing_column_comes_with_those_there_are_and_the_nearest(refused, write, tmp_path):
+    write("w.csv", "p,q\n1,2\n")
+    message = "w.csv: no column 'prob'; it has p, q. Did you mean 'p'?"
+    assert refused(3, "kl", "w.csv:prob", Q, cwd=tmp_path) == message
+
+
+def test_missing_column_of_a_wide_table_comes_with_the_nearest(refused, write, tmp_path):
+    write("w.csv", ",".join(f"column{i}" for i in range(30)) + "\n" + ",".join("1" * 30) + "\n")
+    message = refused(3, "kl", "w.csv:colum29", Q, cwd=tmp_path)
+    assert "and 22 more" in message
+    assert message.endswith("Did you mean 'column29'?")
+    assert "'colunm3'" in refused(3, "compare", "w.csv", "--label", "colunm3", cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pointer", "message"),
+    [
+        ("#/prob", "a.json: no key 'prob'; it has probs, list. Did you mean 'probs'?"),
+        ("#/probs/x", "a.json#/probs: no key 'x'; it has a, b."),
+        ("#/list/2", "a.json#/list: no item '2'; it is a list of 2, counted from 0"),
+        ("#/list/-1", "a.json#/list: no item '-1'"),
+        ("#/list/01", "a.json#/list: no item '01'"),
+        ("#/list/\u0661", "a.json#/list: no item '\u0661'"),
+        ("#/list/99999999999999999999999", "a.json#/list: no item '9"),
+        ("#/probs/a/b", "a.json#/probs/a: 1 has nothing inside for 'b'"),
+        ("#/probs/a", "a.json#/probs/a: 1 is no distribution"),
+        ("#probs", "a.json: the JSON pointer '#probs' must start with #/"),
+        (":prob", "a.json: no key 'prob'"),
+    ],
+)
+def test_json_pointer_to_nowhere_says_how_far_it_led(refused, write, tmp_path, pointer, message):
+    write("a.json", '{"probs": {"a": 1, "b": 2}, "list": [1, 2]}')
+    assert refused(3, "kl", f"a.json{pointer}", Q, cwd=tmp_path).startswith(message)
+
+
+def test_pointer_into_what_is_no_json_is_refused(refused, write, tmp_path):
+    write("a.csv", "p,q\n1,2\n")
+    assert "not JSON" in refused(3, "kl", "a.csv#/p", Q, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[" * 100_000 + "]" * 100_000, '{"a":' * 100_000])
+def test_deeply_nested_json_is_refused_in_one_line(refused, write, tmp_path, text):
+    write("deep.json", text)
+    assert "nested too deeply" in refused(3, "kl", "deep.json", Q, cwd=tmp_path)
+    assert "nested too deeply" in refused(3, "kl", "-", Q, input=text)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.json", "a.ndjson", "-"])
+def test_line_of_ten_megabytes_of_garbage_is_refused_in_a_short_line(refused, write, tmp_path, name):
+    garbage = "x" * 10_000_000
+    if name != "-":
+        write(name, garbage)
+    assert len(refused(3, "kl", name, Q, cwd=tmp_path, input=garbage)) < 300
+
+
+@pytest.mark.parametrize("garbage", ["1,2,", "a=", "1,", '["'])
+def test_long_argument_is_clipped_in_the_complaint(refused, garbage):
+    assert len(refused(3, "kl", garbage + "y" * 100_000, Q)) < 300
+
+
+def test_line_of_ten_megabytes_of_numbers_is_read(kl, write):
+    numbers = write("long.txt", ",".join(["1"] * 5_000_000))
+    assert kl(numbers, numbers) == 0
+
+
+def test_number_of_many_digits_is_read_as_the_nearest_double(kl):
+    assert kl(f"0.{'1' * 100_000},1", "1,9") == pytest.approx(kl("0.1111111111111111111,1", "1,9"), rel=1e-13)
+
+
+@pytest.mark.parametrize(("text", "code"), [("D,1", 4), ("[D,1]", 4), ("D/D,1", 3), ("Dx,1", 3), ("a=Dx", 3)])
+def test_megabyte_of_digits_is_refused_in_a_short_line_and_does_not_hang(run, text, code):
+    result = run("kl", "-", "1,9", input=text.replace("D", "1" * 1_000_000), timeout=5)
+    assert result.code == code
+    assert result.err.startswith("klcli: <stdin>")
+    assert len(result.err) < 300
+
+
+@pytest.mark.parametrize(
+    "label", ["new\nline", "tab\t", "\x1b[31mred", "\x1b]0;title\x07", "\u202eright", "\u2028line", "\x85", "\x00"]
+)
+def test_control_characters_in_a_complaint_are_escaped(refused, label):
+    import json
+
+    text = json.dumps({label: 1, "b": "x\x1b[0m"})
+    assert "\x1b" not in refused(3, "kl", text, Q)
+    message = refused(4, "kl", json.dumps({label: -1, "b": 1}), Q)
+    assert label not in message
+    assert message.isprintable()
+
+
+def test_file_name_with_control_characters_is_escaped(refused, write, tmp_path):
+    write("a\n\x1b[31m.csv", "p,q\nx,1\n")
+    message = refused(3, "kl", "a\n\x1b[31m.csv:p", Q, cwd=tmp_path)
+    assert "\x1b" not in message
+
+
+def test_file_that_may_not_be_read_is_named(refused, tmp_path, monkeypatch, write):
+    from pathlib import Path
+
+    def denied(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    write("a.csv", "p,q\n1,1\n")
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    assert refused(3, "kl", "a.csv", cwd=tmp_path) == "a.csv: permission denied"
+
+
+# ---------------------------------------------------------------------------------------------------------------- usage
+
+
+@pytest.mark.parametrize(
+    ("args", "bad", "meant"),
+    [
+        (["komp", "1", "1"], "komp", "compare"),
+        (["rnk"], "rnk", "rank"),
+        (["kl", "1,2", "1,2", "--unt", "bits"], "--unt", "--unit"),
+        (["compare", "1,2", "1,2", "--measure", "kl_pq"], "--measure", "--measures"),
+        (["entropy", "1,2", "--formt", "json"], "--formt", "--format"),
+        (["--versoin"], "--versoin", "--version"),
+        (["kl", "1,2", "1,2", "--unit", "bit"], "bit", "bits"),
+        (["kl", "1,2", "1,2", "--as", "logit"], "logit", "logits"),
+        (["kl", "1,2", "1,2", "--p-as", "prob"], "prob", "probs"),
+        (["kl", "1,2", "1,2", "--align", "iner"], "iner", "inner"),
+        (["kl", "1,2", "1,2", "--smooth", "laplac"], "laplac", "laplace"),
+        (["kl", "1,2", "1,2", "--q-smooth", "ad=1"], "ad", "add"),
+        (["kl", "1,2", "1,2", "--input-format", "cvs"], "cvs", "csv"),
+        (["kl", "1,2", "1,2", "--fail-above", "kl_pqq=1"], "kl_pqq", "kl_pq"),
+        (["compare", "1,2", "1,2", "-m", "kl_pq,helinger"], "helinger", "hellinger"),
+        (["compare", "1,2", "1,2", "-m", "KL_PQ"], "KL_PQ", "kl_pq"),
+        (["compare", "1,2", "1,2", "-g", "kl_pqq"], "kl_pqq", "kl_pq"),
+        (["compare", "1,2", "1,2", "-g", "element.kl_pq"], "element.kl_pq", "elements.kl_pq"),
+        (["compare", "1,2", "1,2", "-f", "jsn"], "jsn", "json"),
+        (["compare", "1,2", "1,2", "--sort", "outcom"], "outcom", "outcome"),
+        (["compare", "1,2", "1,2", "--color", "alway"], "alway", "always"),
+        (["entropy", "1,2", "-g", "entrop"], "entrop", "entropy"),
+        (["entropy", "1,2", "--sort", "self_info"], "self_info", "self_information"),
+        (["entropy", "1,2", "--fail-above", "perplex=1"], "perplex", "perplexity"),
+        (["rank", "1,2", "1,2", "--sort", "js_dist"], "js_dist", "js_distance"),
+        (["rank", "1,2", "1,2", "-g", "nam"], "nam", "name"),
+    ],
+)
+def test_unknown_name_is_refused_with_the_nearest(refused, args, bad, meant):
+    message = refused(2, *args)
+    assert f"'{bad}'" in message
+    assert f"Did you mean '{meant}'?" in message
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["kl"],
+        ["kl", "1,2", "1,2", "1,2"],
+        ["kl", "1,2", "1,2", "--unit"],
+        ["kl", "1,2", "1,2", "--zzz"],
+        ["kl", "1,2", "1,2", "-Z"],
+        ["zzz"],
+        ["kl", "1,2", "1,2", "--smooth", "add"],
+        ["kl", "1,2", "1,2", "--smooth", "add="],
+        ["kl", "1,2", "1,2", "--smooth", "add=x"],
+        ["kl", "1,2", "1,2", "--smooth", "add=-1"],
+        ["kl", "1,2", "1,2", "--smooth", "add=nan"],
+        ["kl", "1,2", "1,2", "--smooth", "add=inf"],
+        ["kl", "1,2", "1,2", "--smooth", "mix=1.1"],
+        ["kl", "1,2", "1,2", "--smooth", "floor=2"],
+        ["kl", "1,2", "1,2", "--smooth", "laplace=1"],
+        ["kl", "1,2", "1,2", "--smooth", "zzz"],
+        ["kl", "1,2", "1,2", "--base", "1"],
+        ["kl", "1,2", "1,2", "--base", "0"],
+        ["kl", "1,2", "1,2", "--base", "-2"],
+        ["kl", "1,2", "1,2", "--base", "inf"],
+        ["kl", "1,2", "1,2", "--base", "x"],
+        ["kl", "1,2", "1,2", "--base", "2", "--unit", "bits"],
+        ["kl", "1,2", "1,2", "--temperature", "2"],
+        ["kl", "1,2", "1,2", "--softmax", "--temperature", "0"],
+        ["kl", "1,2", "1,2", "--softmax", "--temperature", "-1"],
+        ["kl", "1,2", "1,2", "--softmax", "--temperature", "nan"],
+        ["kl", "1,2", "1,2", "--softmax", "--as", "logprobs"],
+        ["kl", "1,2", "1,2", "--fail-above", "kl_pq"],
+        ["kl", "1,2", "1,2", "--fail-above", "kl_pq=x"],
+        ["kl", "1,2", "1,2", "--fail-above", "kl_pq=nan"],
+        ["compare", "1,2", "1,2", "--alpha", "-1"],
+        ["compare", "1,2", "1,2", "--alpha", "x"],
+        ["compare", "1,2", "1,2", "--digits", "x"],
+        ["compare", "1,2", "1,2", "--digits", "0"],
+        ["compare", "1,2", "1,2", "--top", "-1"],
+        ["compare", "1,2", "1,2", "--top", "1.5"],
+        ["compare", "1,2", "1,2", "-m", ""],
+        ["compare", "1,2", "1,2", "-o", "result.xyz"],
+    ],
+)
+def test_misuse_is_refused_with_code_two_before_anything_is_read(refused, args, tmp_path):
+    refused(2, *args, cwd=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_usage_is_checked_before_standard_input_is_read(refused):
+    assert "--unit" in refused(2, "kl", "-", Q, "--unit", "bit", input="garbage")

@@ -1,0 +1,99 @@
+"""Help: a sentence, up to three examples that run, options in panels."""
+
+import inspect
+import re
+import shlex
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from klcli.cli.app import COMMANDS
+
+ROOT = Path(__file__).parents[2]
+
+
+def paragraphs(command):
+    doc = inspect.getdoc(getattr(import_module(f"klcli.cli.{command.replace('-', '_')}"), command.replace("-", "_")))
+    return doc.split("\n\n")
+
+
+def examples(command):
+    return [line for part in paragraphs(command) for line in part.splitlines() if line.startswith("klcli ")]
+
+
+EXAMPLES = [
+    (command, example)
+    for command in COMMANDS
+    if command in {"compare", "kl", "entropy", "rank"}
+    for example in examples(command)
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_opens_with_a_sentence_then_at_most_three_examples(command):
+    first, *rest = paragraphs(command)
+    assert re.match(r"[A-Z]", first)
+    assert first.rstrip().endswith((".", "?"))
+    assert not first.startswith("klcli ")
+    assert 1 <= len(examples(command)) <= 3
+    assert all(example.startswith(f"klcli {command} ") for example in examples(command))
+    assert rest
+
+
+@pytest.mark.parametrize(("command", "example"), EXAMPLES, ids=[example for _, example in EXAMPLES])
+def test_example_of_the_help_runs_and_prints_something(call, command, example):
+    name, *args = shlex.split(example)
+    assert (name, args[0]) == ("klcli", command)
+    result = call(*args, cwd=ROOT)
+    assert result.code == 0, result.err
+    assert result.out.strip()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_shows_the_sentence_the_examples_and_the_panels(call, command, option):
+    result = call(command, option, env={"COLUMNS": "200"})
+    assert (result.code, result.err) == (0, "")
+    text = " ".join(re.sub(r"[│╭╮╰╯─]", " ", result.out).split())
+    assert " ".join(paragraphs(command)[0].split()) in text
+    for example in examples(command):
+        assert example in text
+    for panel in ("Inputs", "Output"):
+        assert f"─ {panel} ─" in result.out
+
+
+def test_help_needs_no_arguments_and_wins_over_bad_ones(call):
+    assert call("kl", "--help").out == call("kl", "x", "-h").out
+
+
+@pytest.mark.parametrize("args", [[], ["-h"], ["--help"]])
+def test_bare_command_and_help_list_every_command_in_order(call, args):
+    result = call(*args)
+    assert (result.code, result.err) == (0, "")
+    places = [result.out.index(f"│ {command} ") for command in COMMANDS]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("option", ["-V", "--version"])
+def test_version_is_one_line(call, option):
+    from klcli import __version__
+
+    assert call(option) == (0, f"klcli {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [("klcli com", "compare"), ("klcli compare --temp", "--temperature"), ("klcli compare -m helli", "hellinger")],
+)
+def test_completion_offers_what_begins_so(run, words, offered):
+    env = {"_KLCLI_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    result = run(env=env)
+    assert result.code == 0
+    assert result.out.split() == [offered]
+
+
+def test_completion_script_can_be_shown(run):
+    result = run(env={"_KLCLI_COMPLETE": "source_bash"})
+    assert result.code == 0
+    assert "_KLCLI_COMPLETE=complete_bash" in result.out

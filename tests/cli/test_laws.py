@@ -1,0 +1,170 @@
+"""Laws of divergences and of formats, for whatever weights and labels Hypothesis thinks of."""
+
+import csv
+import io
+import json
+from math import fsum, isclose, isinf, log
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+weight = st.floats(min_value=1e-6, max_value=1e6)
+weights = st.lists(weight, min_size=1, max_size=12)
+# Line ends within a label have their own test in test_output; here they would hide everything else.
+label = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=8)
+labelled = st.dictionaries(label, weight, min_size=1, max_size=10)
+
+
+@st.composite
+def pairs(draw, element=weight):
+    n = draw(st.integers(1, 12))
+    return tuple(draw(st.lists(element, min_size=n, max_size=n)) for _ in range(2))
+
+
+@st.composite
+def labelled_pairs(draw):
+    labels = draw(st.lists(label, min_size=1, max_size=8, unique=True))
+    return tuple({name: draw(weight) for name in labels} for _ in range(2))
+
+
+laws = settings(max_examples=40, deadline=None)
+
+
+def text(values):
+    return ",".join(map(repr, values))
+
+
+@laws
+@given(pairs())
+def test_kl_is_never_negative_and_follows_its_formula(kl, pair):
+    p, q = ([w / fsum(side) for w in side] for side in pair)
+    value = kl(*map(text, pair))
+    assert value >= 0
+    assert isclose(value, fsum(a * log(a / b) for a, b in zip(p, q, strict=True)), rel_tol=1e-9, abs_tol=1e-14)
+
+
+@laws
+@given(weights)
+def test_kl_of_a_distribution_with_itself_is_exactly_zero(kl, p):
+    assert kl(text(p), text(p)) == 0
+
+
+@laws
+@given(weights, st.integers(-200, 200))
+def test_kl_does_not_change_when_weights_are_scaled_by_a_power_of_two(kl, p, power):
+    q = [w * 2.0**power for w in p]
+    assert kl(text(p), text(q)) == 0
+
+
+@laws
+@given(pairs(), st.randoms(use_true_random=False))
+def test_order_of_labelled_outcomes_does_not_matter(kl, pair, random):
+    p, q = ([(f"x{i}", w) for i, w in enumerate(side)] for side in pair)
+    before = kl(*(",".join(f"{a}={w!r}" for a, w in side) for side in (p, q)))
+    random.shuffle(p)
+    random.shuffle(q)
+    after = kl(*(",".join(f"{a}={w!r}" for a, w in side) for side in (p, q)))
+    assert isclose(before, after, rel_tol=1e-13, abs_tol=0)
+
+
+@laws
+@given(pairs(st.one_of(st.just(0.0), weight)))
+def test_measures_keep_their_bounds_and_their_identities(call, pair):
+    if not all(map(any, pair)):
+        return
+    result = call("compare", *map(text, pair), "-m", "all", "-f", "json", "-q")
+    m = {name: float(value) for name, value in json.loads(result.out)["measures"].items()}
+    assert all(value >= 0 for value in m.values())
+    assert m["js_divergence"] <= log(2) * (1 + 1e-15)
+    assert m["total_variation"] <= 1
+    assert m["hellinger"] <= 1
+    assert isinf(m["kl_pq"]) == any(a > 0 == b for a, b in zip(*pair, strict=True))
+    assert isclose(m["cross_entropy_pq"], m["entropy_p"] + m["kl_pq"], rel_tol=1e-12)
+    assert isclose(m["jeffreys"], m["kl_pq"] + m["kl_qp"], rel_tol=1e-12)
+    assert m["entropy_p"] <= log(len(pair[0])) * (1 + 1e-14)
+
+
+@laws
+@given(labelled_pairs())
+def test_json_of_a_pair_reads_back_as_it_was_given(call, pair):
+    result = call("compare", *(json.dumps(side) for side in pair), "-f", "json", "-q")
+    assert result.code == 0, result.err
+    elements = json.loads(result.out)["elements"]
+    assert [element["outcome"] for element in elements] == list(pair[0])
+    total = fsum(pair[0].values())
+    assert all(isclose(e["p"], w / total, rel_tol=1e-13) for e, w in zip(elements, pair[0].values(), strict=True))
+
+
+@laws
+@given(labelled, st.sampled_from(["tsv", "csv", "ndjson"]))
+def test_breakdown_reads_back_with_the_same_labels_and_doubles(call, p, shape):
+    args = ["entropy", json.dumps(p), "-q"]
+    want = json.loads(call(*args, "-f", "json").out)["distributions"][0]["elements"]
+    out = call(*args, "-f", shape, "--breakdown").out
+    if shape == "ndjson":
+        rows = [json.loads(line) for line in out.split("\n")[:-1]]
+    else:
+        rows = list(csv.DictReader(io.StringIO(out, newline=""), delimiter="\t" if shape == "tsv" else ","))
+    got = [(row["outcome"], float(row["p"]), float(row["entropy"])) for row in rows]
+    assert got == [(element["outcome"], element["p"], element["entropy"]) for element in want]
+
+
+@laws
+@given(labelled)
+def test_pair_written_to_csv_gives_the_same_number_as_inline(kl, tmp_path_factory, p):
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer.writerow(["label", "p", "q"])
+    writer.writerows([name, repr(w), repr(w * w)] for name, w in p.items())
+    path = tmp_path_factory.mktemp("csv") / "a.csv"
+    path.write_bytes(out.getvalue().encode())
+    if any("\0" in name for name in p):
+        return
+    inline = kl(json.dumps(p), json.dumps({name: w * w for name, w in p.items()}))
+    assert isclose(kl(path), inline, rel_tol=1e-13, abs_tol=0)
+
+
+@laws
+@given(pairs(), st.integers(1, 12), st.sampled_from(["kl_pq", "kl_qp", "entropy_p", "cross_entropy_pq"]))
+def test_terms_add_up_to_the_total_whatever_top_is(get, pair, top, field):
+    args = ["compare", *map(text, pair)]
+    (total,) = get(field, *args)
+    terms = get(f"elements.{field}", *args, "--top", top)
+    assert fsum(terms) == pytest.approx(total, rel=1e-9, abs=1e-12)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=3), st.sampled_from(["kl", "compare", "entropy", "rank"]))
+def test_no_argument_whatever_is_a_bug_or_a_traceback(call, tmp_path_factory, args, command):
+    folder = tmp_path_factory.getbasetemp()
+    result = call(command, *(arg.encode("utf-8", "replace").decode() for arg in args), cwd=folder, input="")
+    assert result.code in {0, 2, 3, 4}, result.err
+    assert all(line.startswith("klcli: ") for line in result.err.split("\n")[:-1])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.binary(max_size=60),
+    st.sampled_from(["text", "csv", "tsv", "json", "ndjson", "parquet", "feather"]),
+    st.sampled_from(["kl", "compare", "entropy", "rank"]),
+)
+def test_no_file_whatever_is_a_bug_or_a_traceback(call, data, shape, command):
+    result = call(command, "-", "--input-format", shape, input=data)
+    assert result.code in {0, 2, 3, 4}, result.err
+    assert all(line.startswith("klcli: ") for line in result.err.split("\n")[:-1])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=4),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+        max_leaves=12,
+    )
+)
+def test_no_json_whatever_is_a_bug_or_a_traceback(call, value):
+    for command in ("kl", "entropy", "rank"):
+        result = call(command, "-", "--input-format", "json", "-q", input=json.dumps(value))
+        assert result.code in {0, 2, 3, 4}, result.err
+        assert result.err.count("\n") <= 1

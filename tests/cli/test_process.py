@@ -1,0 +1,326 @@
+"""What only a process of its own shows: streams, pipes, signals, a bug's exit code, what start-up imports."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = [["kl", "1,1", "1,3"], ["compare", "1,1", "1,3"], ["entropy", "1,1"], ["rank", "1,1", "1,3"]]
+TELLING = [["--help"], ["--version"], ["compare", "--help"], []]
+HUGE = ["compare", "big.csv", "--breakdown", "-f", "json", "-q"]
+
+
+def name(args):
+    return " ".join(args) or "klcli"
+
+
+@pytest.fixture
+def big(write):
+    return write("big.csv", "p,q\n" + "".join(f"{i % 7 + 1},{i % 5 + 1}\n" for i in range(3000)))
+
+
+def only_line(err):
+    lines = [line for line in err.splitlines() if not line.startswith("klcli: note: ")]
+    assert len(lines) == 1, err
+    assert lines[0].startswith("klcli: ")
+    return lines[0]
+
+
+# -------------------------------------------------------------------------------------------------------------- streams
+
+
+@pytest.mark.parametrize("args", [*COMMANDS, *TELLING], ids=name)
+def test_full_device_on_standard_output_is_exit_code_six(run, args):
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        result = run(*args, stdout=full)
+    assert result.code == 6
+    assert "no space left on" in only_line(result.err)
+
+
+@pytest.mark.parametrize("args", COMMANDS, ids=name)
+def test_full_device_as_output_file_is_exit_code_six(run, args):
+    result = run(*args, "-o", "/dev/full", *([] if args[0] == "kl" else ["-f", "csv"]))
+    assert (result.code, result.out) == (6, "")
+    assert "/dev/full: no space left on" in only_line(result.err)
+
+
+@pytest.mark.parametrize("args", [*COMMANDS, *TELLING], ids=name)
+@pytest.mark.parametrize("env", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"])
+def test_closed_pipe_is_exit_code_141_in_silence(args, env, environment):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "klcli", *args],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            env=environment(env),
+            check=False,
+            timeout=60,
+        )
+    finally:
+        os.close(writing)
+    assert done.returncode == 141
+    assert all(line.startswith(b"klcli: note: ") for line in done.stderr.splitlines())
+
+
+@pytest.mark.parametrize("env", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"])
+def test_reader_that_leaves_after_a_byte_ends_a_large_output_with_141_in_silence(big, env, environment):
+    """`klcli ... | head -c1`: far more than a pipe holds, so the writer meets the closed end."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "klcli", *HUGE],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(env),
+        cwd=big.parent,
+    ) as process:
+        assert os.read(process.stdout.fileno(), 1) == b"{"
+        process.stdout.close()
+        err = process.stderr.read()
+    assert (process.returncode, err) == (141, b"")
+
+
+@pytest.mark.parametrize("env", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"])
+def test_output_cut_short_by_a_file_size_limit_is_exit_code_six(big, env, tmp_path, environment):
+    """A disk that fills up while klcli writes: the part that went before must not pass for the whole."""
+    with (tmp_path / "out").open("wb") as out:
+        done = subprocess.run(
+            ["/bin/sh", "-c", 'ulimit -f 16; trap "" XFSZ; exec "$@"', "sh", sys.executable, "-m", "klcli", *HUGE],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            env=environment(env) | {"PYTHONDONTWRITEBYTECODE": "1"},
+            cwd=big.parent,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 6
+    assert "file too large" in only_line(done.stderr.decode())
+
+
+@pytest.mark.parametrize("args", [*COMMANDS, *TELLING], ids=name)
+def test_closed_standard_output_is_exit_code_six(args, environment):
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "klcli", *args],
+        stderr=subprocess.PIPE,
+        env=environment(),
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 6
+    assert "standard output" in only_line(done.stderr.decode())
+
+
+@pytest.mark.parametrize(("redirection", "code"), [("2>&-", 3), ("2>/dev/full", 3), ("<&-", 3)])
+def test_exit_code_holds_without_standard_error_or_input(redirection, code, environment):
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", sys.executable, "-m", "klcli", "kl", "-", "1,x"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=environment(),
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (code, b"")
+
+
+def test_result_is_written_although_standard_error_is_closed(environment):
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" 2>&-', "sh", sys.executable, "-m", "klcli", "kl", "1,1", "2,2"],
+        stdout=subprocess.PIPE,
+        env=environment(),
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (0, b"0.0\n")
+
+
+def test_empty_standard_input_asks_about_the_command_before(run):
+    result = run("kl", "-", "1,1", stdin=subprocess.DEVNULL)
+    assert result == (3, "", "klcli: <stdin> is empty; did the command before it fail?\n")
+
+
+def test_text_that_is_no_utf8_on_standard_input_is_refused_by_line(run):
+    result = run("kl", "-", "1,1", input=b"p,q\n1,\xff\n")
+    assert result.code == 3
+    assert only_line(result.err).startswith("klcli: <stdin>:2: byte 0xff is not UTF-8")
+
+
+def test_output_is_utf8_whatever_the_locale(run):
+    env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    result = run("entropy", "-", "-g", "elements.outcome", "-q", input='{"é日": 1}', env=env)
+    assert result == (0, "é日\n", "")
+
+
+def test_complaint_that_the_locale_cannot_write_is_escaped(run):
+    env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    result = run("kl", "-", "1,1", input='{"é": "x"}', env=env)
+    assert result.code == 3
+    assert only_line(result.err).startswith("klcli: <stdin>, '\\xe9': 'x' is not a number")
+
+
+def test_module_and_script_are_the_same_command(run, environment):
+    script = Path(sys.executable).with_name("klcli")
+    done = subprocess.run([script, "--version"], stdout=subprocess.PIPE, env=environment(), check=False, timeout=60)
+    assert (done.returncode, done.stdout.decode()) == (0, run("--version").out)
+
+
+# ----------------------------------------------------------------------------------------------------- signals and bugs
+
+
+@pytest.mark.parametrize("command", ["kl", "compare", "entropy", "rank"])
+def test_ctrl_c_while_waiting_for_standard_input_is_exit_code_130_in_silence(command, environment):
+    """The notice on a terminal says that the process waits: no sleep is needed."""
+    main, side = os.openpty()
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-m", "klcli", command, "-", *(["1,1"] if command != "entropy" else [])],
+            stdin=side,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        ) as process:
+            notice = process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            out, err = process.stdout.read(), process.stderr.read()
+    finally:
+        os.close(main)
+        os.close(side)
+    assert notice == b"klcli: reading from the terminal; end with Ctrl-D\n"
+    assert (process.returncode, out, err) == (130, b"", b"")
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    """An engine with a bug in it."""
+
+    def fail(*_, **__):
+        message = "the engine is\nbroken \x1b[31m"
+        raise ZeroDivisionError(message)
+
+    monkeypatch.setattr("klcli.analyses.compare.compare", fail)
+
+
+def test_bug_is_one_line_with_code_70_that_asks_for_a_report(refused, broken):  # noqa: ARG001
+    message = refused(70, "kl", "1,1", "1,1")
+    assert "ZeroDivisionError: the engine is" in message
+    assert "report" in message
+    assert "https://" in message
+    assert message.isprintable()
+
+
+@pytest.mark.parametrize("args", [["--debug", "kl", "1,1", "1,1"], ["kl", "1,1", "1,1", "--debug"]])
+def test_debug_shows_the_traceback_of_a_bug(call, broken, args):  # noqa: ARG001
+    result = call(*args)
+    assert result.code == 70
+    assert result.err.startswith("Traceback (most recent call last):\n")
+    assert "in fail\n" in result.err
+
+
+@pytest.mark.parametrize("args", [["--debug", "kl", "x", "1,1"], ["kl", "x", "1,1", "--debug"]])
+def test_debug_shows_the_traceback_of_bad_input_and_keeps_its_code(call, args):
+    result = call(*args)
+    assert result.code == 3
+    assert result.err.startswith("Traceback (most recent call last):\n")
+    assert result.err.splitlines()[-1].startswith("klcli: P: 'x' is neither")
+
+
+def test_memory_that_is_not_there_is_one_line(refused, monkeypatch):
+    def fail(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("klcli.analyses.compare.compare", fail)
+    assert refused(70, "kl", "1,1", "1,1").startswith("out of memory")
+
+
+# ------------------------------------------------------------------------------------------------ what start-up imports
+
+HEAVY = {"numpy", "pandas", "pyarrow", "scipy", "rich", "matplotlib", "dask", "hypothesis"}
+
+
+@pytest.fixture
+def imported(environment):
+    def imported(*args, env=None, cwd=ROOT):
+        """Which of the heavy packages are imported when klcli runs with these arguments."""
+        program = (
+            "import sys\n"
+            "from klcli.cli import main\n"
+            "try:\n"
+            "    code = main()\n"
+            "except SystemExit as end:\n"
+            "    code = end.code\n"
+            f"print('imported', code or 0, *({HEAVY!r} & sys.modules.keys()), file=sys.stderr)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program, *map(str, args)],
+            capture_output=True,
+            text=True,
+            env=environment(env),
+            cwd=cwd,
+            check=False,
+            timeout=60,
+        )
+        word, code, *heavy = done.stderr.splitlines()[-1].split(" ")
+        assert (word, code) == ("imported", "0"), done.stderr
+        assert done.stdout
+        return set(heavy)
+
+    return imported
+
+
+@pytest.mark.parametrize("args", [["--help"], ["-h"], ["--version"], ["-V"], []], ids=name)
+def test_help_and_version_import_neither_numpy_nor_pandas(imported, args):
+    assert not imported(*args) & {"numpy", "pandas", "pyarrow", "scipy"}
+
+
+@pytest.mark.parametrize("command", ["compare", "kl", "entropy", "rank"])
+def test_help_of_a_command_imports_neither_numpy_nor_pandas(imported, command):
+    assert not imported(command, "--help") & {"numpy", "pandas", "pyarrow", "scipy"}
+
+
+@pytest.mark.parametrize("words", ["klcli ", "klcli compare --f", "klcli compare -m kl_", "klcli --"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_imports_neither_numpy_nor_pandas_nor_rich(imported, words, shell):
+    parts = words.split(" ")
+    env = {
+        "_KLCLI_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(parts) - 1),
+        "_TYPER_COMPLETE_ARGS": words,
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        "_TYPER_COMPLETE_WORD_TO_COMPLETE": parts[-1],
+    }
+    assert not imported(env=env) & {"numpy", "pandas", "pyarrow", "scipy"}
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["kl", "0.4,0.6", "0.3,0.7"], ["entropy", "1,2"], ["compare", "1,2", "2,1", "-f", "json"], ["rank", "1,2", "2,1"]],
+)
+def test_one_liner_imports_no_pandas_pyarrow_scipy_or_rich(imported, args):
+    assert imported(*args) == {"numpy"}
+
+
+def test_compare_of_a_table_imports_no_pandas(imported, big):
+    assert imported("compare", big) == {"numpy"}
+
+
+def test_compare_of_a_large_table_imports_no_pandas(imported, write):
+    path = write("large.csv", "word,p,q\n" + "".join(f"w{i},{i % 7 + 1},{i % 5 + 1}\n" for i in range(150_000)))
+    assert path.stat().st_size > 1 << 20
+    assert imported("compare", path) == {"numpy", "pyarrow"}
+
+
+def test_compare_of_a_feather_file_imports_no_pandas(imported, tmp_path):
+    import pyarrow as pa
+    from pyarrow import feather
+
+    feather.write_feather(pa.table({"label": ["a", "b"], "p": [1.0, 2.0], "q": [3, 4]}), tmp_path / "a.feather")
+    assert "pandas" not in imported("compare", tmp_path / "a.feather")
+
+
+def test_table_imports_rich_and_no_pandas(imported):
+    assert imported("compare", "1,2", "2,1", "-f", "table") == {"numpy", "rich"}

@@ -1,0 +1,254 @@
+"""Tables for people: goldens at 80 and 40 columns, hostile labels, colours, and what a real terminal shows.
+
+A golden file is what the command prints, to the byte. After a wished change, delete it, run the test once (it fails and
+writes the file anew), and read the difference.
+"""
+
+import fcntl
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+GOLDENS = Path(__file__).parent / "goldens"
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+WIDE = {"日本語": 4, "中文标签": 3, "한국어": 2, "latin": 5, "é😀": 1}
+HOSTILE = {
+    "[bold]loud[/bold]": 1,
+    "\x1b[31mred\x1b[0m": 2,
+    "new\nline": 3,
+    "tab\there": 4,
+    "bell\x07\x9b1m": 5,
+    "right\u202eleft": 6,
+    "\u2028separated": 7,
+    "😀 emoji :smile:": 8,
+    "": 9,
+    "NA": 10,
+}
+
+
+def reverse(labelled):
+    return dict(zip(labelled, reversed(labelled.values()), strict=True))
+
+
+def dumps(labelled):
+    return json.dumps(labelled, ensure_ascii=False)
+
+
+VIEWS = {
+    "compare": ["compare", "-", "car=412,bus=180,bicycle=96,walk=250", "--q-smooth", "laplace"],
+    "compare-infinite": ["compare", "cat=1,dog=0,horse=0", "cat=0.7,dog=0.2,horse=0.1", "--unit", "bits"],
+    "compare-wide": ["compare", dumps(WIDE), dumps(reverse(WIDE))],
+    "compare-hostile": ["compare", dumps(HOSTILE), dumps(reverse(HOSTILE))],
+    "compare-top": ["compare", "1,20,3,5,8", "4,2,3,7,1", "--top", "2", "--digits", "3", "-m", "kl_pq,hellinger"],
+    "entropy": ["entropy", "a=1,b=2,c=1", "0.5,0.5", "--unit", "bits"],
+    "rank": ["rank", "x=7,y=3", "x=5,y=5", dumps({"x": 9, "y": 1}), "y=1,x=0"],
+}
+GIVEN = "car=355,bus=172,bicycle=214,walk=231"
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+@pytest.mark.parametrize("view", VIEWS)
+def test_table_is_the_golden_one(call, view, columns):
+    result = call(*VIEWS[view], "-f", "table", input=GIVEN, env={"COLUMNS": str(columns)})
+    assert (result.code, result.err) == (0, "")
+    golden = GOLDENS / f"{view}-{columns}.txt"
+    if not golden.exists():
+        golden.write_bytes(result.out.encode())
+        pytest.fail(f"there was no {golden}; it is written, read it")
+    assert result.out == golden.read_bytes().decode()
+
+
+@pytest.mark.parametrize("columns", [40, 41, 57, 80, 120, 300])
+@pytest.mark.parametrize("view", VIEWS)
+def test_no_line_is_wider_than_the_terminal_and_none_ends_in_blanks(call, view, columns):
+    result = call(*VIEWS[view], "-f", "table", input=GIVEN, env={"COLUMNS": str(columns)})
+    assert result.code == 0, result.err
+    for line in result.out.split("\n"):
+        assert cell_len(line) <= columns
+        assert line == line.rstrip()
+
+
+@pytest.mark.parametrize("columns", [1, 20, 25, 40, 80])
+def test_contributions_that_are_all_alike_or_zero_are_drawn_at_any_width(call, columns):
+    for args in (["entropy", "1,1,1"], ["entropy", "1"], ["compare", "1,1", "1,1"], ["compare", "1,0", "0,1"]):
+        assert call(*args, "-f", "table", env={"COLUMNS": str(columns)}).code == 0
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_wide_labels_align_by_the_cells_they_take(call, columns):
+    result = call(*VIEWS["compare-wide"], "-f", "table", env={"COLUMNS": str(columns)})
+    ends = set()
+    for label in WIDE:
+        (line,) = (line for line in result.out.splitlines() if line.startswith(f" {label} "))
+        number = re.match(r"(.*?\S\s+)\d\.\d+", line)
+        ends.add(cell_len(number.group(0)))
+    assert len(ends) == 1
+
+
+@pytest.mark.parametrize("shape", ["table", "markdown"])
+def test_hostile_labels_are_shown_harmlessly(call, shape):
+    out = call(*VIEWS["compare-hostile"], "-f", shape).out
+    assert not set(out) & {"\x1b", "\t", "\x07", "\x9b", "\u202e", "\u2028", "\r"}
+    assert "\\x1b" in out
+    assert "\\u202e" in out
+    assert ":smile:" in out
+    bold = "[bold]loud[/bold]" if shape == "table" else "\\[bold\\]loud\\[/bold\\]"
+    assert bold in out
+
+
+def test_hostile_names_and_notes_are_shown_harmlessly(call, write, tmp_path):
+    write("[red]\x1b[31m.csv", 'label,p,q\n"[b]\x1b[31mx",1,0\ny,1,1\n')
+    result = call("compare", "[red]\x1b[31m.csv", "-f", "table", cwd=tmp_path)
+    assert result.code == 0, result.err
+    assert "\x1b" not in result.out
+    assert "[red]\\x1b[31m.csv:p" in result.out
+    assert "[b]" in result.out[result.out.index("note: ") :]
+
+
+def test_pipe_in_a_label_does_not_break_a_markdown_row(call):
+    lines = call("entropy", "-", "-f", "markdown", "-q", input='{"a|b": 1, "`c`": 2}').out.splitlines()
+    (row,) = (line for line in lines if "| a\\|b |" in line)
+    (header,) = (line for line in lines if "| outcome |" in line)
+    assert len(re.findall(r"(?<!\\)\|", row)) == len(re.findall(r"(?<!\\)\|", header))
+
+
+def test_table_folds_a_long_breakdown_unless_top_says_otherwise(call):
+    args = ["compare", ",".join(["1"] * 100), ",".join(map(str, range(1, 101))), "-f", "table"]
+    out = call(*args).out
+    assert re.search(r"^ other \(\d+\) ", out, re.MULTILINE)
+    assert len(out.splitlines()) < 60
+    assert len(call(*args, "--top", 0).out.splitlines()) > 100
+
+
+def test_breakdown_can_be_left_out(call):
+    assert "outcome" not in call("compare", "1,2", "2,1", "-f", "table", "--no-breakdown").out
+
+
+def test_table_without_unicode_uses_none(run):
+    for command in (["compare", "1,2,0", "2,1,1"], ["rank", "1,2", "2,1"], ["entropy", "1,2"]):
+        result = run(*command, "-f", "table", "-q", env={"PYTHONIOENCODING": "ascii"})
+        assert result.code == 0
+        assert result.out.isascii()
+
+
+# -------------------------------------------------------------------------------------------------------------- colours
+
+COLOURED = ["compare", "1,2", "2,1", "-f", "table"]
+
+
+@pytest.mark.parametrize(
+    ("options", "env", "coloured"),
+    [
+        ([], {}, False),
+        (["--color", "auto"], {}, False),
+        (["--color", "always"], {}, True),
+        (["--color", "never"], {}, False),
+        ([], {"FORCE_COLOR": "1"}, True),
+        ([], {"FORCE_COLOR": ""}, False),
+        ([], {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        ([], {"FORCE_COLOR": "1", "NO_COLOR": ""}, True),
+        (["--color", "never"], {"FORCE_COLOR": "1"}, False),
+        (["--color", "always"], {"TERM": "dumb"}, True),
+    ],
+)
+def test_colour_follows_option_then_environment(call, options, env, coloured):
+    result = call(*COLOURED, *options, env=env)
+    assert ("\x1b[" in result.out) is coloured
+    assert [line.rstrip() for line in ANSI.sub("", result.out).splitlines()] == call(*COLOURED).out.splitlines()
+
+
+@pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"COLORTERM": "truecolor"}])
+def test_colour_asked_for_by_option_is_the_same_whatever_the_environment(call, env):
+    assert call(*COLOURED, "--color", "always", env=env) == call(*COLOURED, "--color", "always")
+
+
+@pytest.mark.parametrize("shape", ["tsv", "json", "markdown"])
+def test_machine_formats_have_no_colour_even_when_asked(call, shape):
+    assert "\x1b" not in call("compare", "1,2", "2,1", "-f", shape, "--color", "always").out
+
+
+# ------------------------------------------------------------------------------------------------------ a real terminal
+
+
+@pytest.fixture
+def terminal(environment):
+    """terminal(*args, columns, env): what klcli writes on a terminal of that width, as the bytes come."""
+
+    def terminal(*args, columns, env=None):
+        main, side = os.openpty()
+        fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        with subprocess.Popen(
+            [sys.executable, "-m", "klcli", *args],
+            stdin=subprocess.DEVNULL,
+            stdout=side,
+            stderr=subprocess.PIPE,
+            env=environment(env),
+        ) as process:
+            os.close(side)
+            written = b""
+            while True:
+                try:
+                    some = os.read(main, 1 << 16)
+                except OSError:  # Linux says so that the other side is closed
+                    break
+                if not some:
+                    break
+                written += some
+            err = process.stderr.read()
+        os.close(main)
+        assert (process.returncode, err) == (0, b"")
+        return written.decode()
+
+    return terminal
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+@pytest.mark.parametrize("view", ["compare-infinite", "compare-wide", "compare-hostile", "entropy", "rank"])
+def test_terminal_shows_the_golden_table(terminal, view, columns):
+    import pyte
+
+    screen = pyte.Screen(columns, 50)
+    pyte.Stream(screen).feed(terminal(*VIEWS[view], columns=columns))
+    # A wide character fills two cells, of which pyte leaves the second empty.
+    shown = [line.rstrip() for line in screen.display]
+    golden = (GOLDENS / f"{view}-{columns}.txt").read_text(encoding="utf-8").splitlines()
+    assert shown[: len(golden)] == golden
+    assert not any(shown[len(golden) :])
+
+
+def test_auto_is_a_coloured_table_on_a_terminal_and_plain_tsv_in_a_pipe(terminal, run):
+    args = ["compare", "0.4,0.6", "0.3,0.7"]
+    shown = terminal(*args, columns=80)
+    assert "\x1b[" in shown
+    assert " kl_pq " in ANSI.sub("", shown)
+    assert run(*args).out.startswith("measure\tvalue\n")
+
+
+@pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_terminal_without_colours_gets_none(terminal, env):
+    assert "\x1b" not in terminal("compare", "1,1", "1,3", columns=80, env=env)
+
+
+def test_kl_on_a_terminal_is_a_bare_number(terminal):
+    assert terminal("kl", "0.5,0.5", "0.5,0.5", columns=80) == "0.0\r\n"
+
+
+def test_output_file_has_no_colour_although_there_is_a_terminal(terminal, tmp_path):
+    assert terminal("compare", "1,1", "1,1", "-o", str(tmp_path / "a.txt"), columns=80) == ""
+    assert "\x1b" not in (tmp_path / "a.txt").read_text()
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_help_fits_the_terminal(terminal, columns):
+    for args in (["--help"], ["compare", "-h"]):
+        shown = terminal(*args, columns=columns)
+        assert all(cell_len(line) <= columns for line in ANSI.sub("", shown).replace("\r", "").split("\n"))
