@@ -5,6 +5,7 @@
     |-- InputError            3   text, a file, a column or a pointer that cannot be read
     |-- DistributionError     4   read well, but no distribution, or two that do not match
     |-- OutputError           6   the result cannot be written
+    |   |-- ClosedPipeError 141   whoever read the result went away; nothing is said
 
 An error's text is one line: where, what, and how to mend it. Whoever raises it writes that line; `cli` alone prints it.
 """
@@ -45,6 +46,12 @@ class OutputError(KlcliError):
     """The result could not be written."""
 
     exit_code = 6
+
+
+class ClosedPipeError(OutputError):
+    """The reader of the result went away."""
+
+    exit_code = 141
 
 
 _LONGEST = 60

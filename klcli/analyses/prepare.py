@@ -106,10 +106,10 @@ def _from_logits(values: Array, settings: Settings, role: str) -> _Prepared:
     if not np.isfinite(values).any():
         message = f"{role}: every logit is -inf; softmax needs a finite one"
         raise DistributionError(message)
-    weights = softmax(values, settings.temperature)
+    weights = mass(softmax(values, settings.temperature))
     at = f" at temperature {shown(settings.temperature)}" if settings.temperature != 1 else ""
     done = f"softmax of {len(values)} logits{at}"
-    return _Prepared(weights if settings.normalize else mass(weights), (done,), (f"{role}: {done}",))
+    return _Prepared(weights, (done,), (f"{role}: {done}",))
 
 
 def _from_log_probabilities(values: Array, settings: Settings, role: str) -> _Prepared:
@@ -125,7 +125,7 @@ def _from_log_probabilities(values: Array, settings: Settings, role: str) -> _Pr
             raise DistributionError(message)
         if settings.normalize:
             notes.append(f"{finding}; divided by their sum")
-    weights = softmax(values) if settings.normalize else np.exp(values)
+    weights = mass(softmax(values)) if settings.normalize else np.exp(values)
     if not (weights.any() and np.isfinite(weights).all()):
         message = f"{role}: exp of these log-probabilities is beyond what a double holds; drop --no-normalize"
         raise DistributionError(message)

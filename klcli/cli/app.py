@@ -22,8 +22,10 @@ class _Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer does not export its Context's base
         """Marks numbers with a minus sign by a space in front, which every reader of them strips."""
-        end = args.index("--") if "--" in args else len(args)
-        marked = [f" {arg}" if _NOT_AN_OPTION.match(arg) else arg for arg in args[:end]]
+        valued = {opt for param in self.params if not getattr(param, "is_flag", True) for opt in param.opts}
+        marked, end = [], args.index("--") if "--" in args else len(args)
+        for before, arg in zip(["", *args], args[:end], strict=False):
+            marked.append(f" {arg}" if before not in valued and _NOT_AN_OPTION.match(arg) else arg)
         return super().parse_args(ctx, marked + args[end:])
 
 

@@ -1,28 +1,32 @@
 """The one place where errors become a line on stderr and an exit code."""
 
+import errno
+import io
 import os
 import sys
 import traceback
 from contextlib import suppress
+from typing import Self
 
-from klcli.errors import KlcliError, OutputError, UsageError, nearest
+from klcli.errors import ClosedPipeError, KlcliError, OutputError, UsageError, nearest
 
-GATE, BUG, INTERRUPTED, CLOSED_PIPE = 1, 70, 130, 141
+GATE, BUG, INTERRUPTED = 1, 70, 130
 REPORT_AT = "https://github.com/klcli/klcli/issues"
 
 
 def guarded(args: list[str]) -> int:  # noqa: PLR0911 - a return an exit code
     """Runs the command line `args`. Returns the exit code; whatever goes wrong has been said in one line."""
     debug = "--debug" in args
+    if sys.stdout is None:
+        sys.stdout = _ClosedOutput()
     try:
         code = _run(args)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, ClosedPipeError):
         _forget_stdout()
-        return CLOSED_PIPE
+        return ClosedPipeError.exit_code
     except KlcliError as error:
         return _failed(str(error), error.exit_code, debug=debug)
     except OSError as error:
@@ -35,6 +39,19 @@ def guarded(args: list[str]) -> int:  # noqa: PLR0911 - a return an exit code
     return code
 
 
+class _ClosedOutput(io.TextIOBase):
+    """Stands for a standard output closed before the start, where Python has None and loses what is written."""
+
+    @property
+    def buffer(self) -> Self:
+        """Itself: bytes are lost as much as text."""
+        return self
+
+    def write(self, _: object) -> int:
+        """Raises OSError."""
+        raise OSError(errno.EBADF, "standard output is closed; redirect it or add --output FILE")
+
+
 def _run(args: list[str]) -> int:
     import typer
 
@@ -44,6 +61,10 @@ def _run(args: list[str]) -> int:
         returned = command().main(args=args, prog_name="klcli", standalone_mode=False)
     except typer.Abort:
         raise KeyboardInterrupt from None
+    except SystemExit as ending:
+        if isinstance(ending.__context__, BrokenPipeError):  # Typer's own output, as help
+            raise ClosedPipeError from None
+        raise
     except Exception as error:
         if isinstance(error, typer.BadParameter.__mro__[1]):  # click's UsageError, which Typer keeps to itself
             raise UsageError(_usage(error, args)) from error
@@ -59,7 +80,7 @@ def _usage(error: Exception, args: list[str]) -> str:
     if type(error).__name__ == "NoSuchOption" and name is not None:
         options = [opt for param in (context.command.params if context else []) for opt in param.opts]
         known = [opt for opt in options if opt.startswith("--")] if name.startswith("--") else []
-        return f"no option '{name}'.{nearest(name, known)} See {used} --help"
+        return f"no option '{name}'.{nearest(name, known, 0.6)} See {used} --help"
     message = str(getattr(error, "format_message", error.__str__)()).strip().rstrip(".")
     return f"{message[:1].lower()}{message[1:]}; see {used} --help"
 

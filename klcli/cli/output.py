@@ -9,7 +9,7 @@ from pathlib import Path
 
 from klcli.cli.failures import GATE, reason, say
 from klcli.cli.options import BrokenDown, Output, Shape, names, number, one_of
-from klcli.errors import OutputError, UsageError, clipped, listed
+from klcli.errors import ClosedPipeError, OutputError, UsageError, clipped, listed
 from klcli.model import Answer
 from klcli.renderers.view import View
 
@@ -162,14 +162,13 @@ def write(text: str, path: str | None) -> None:
 
 
 def _to_stdout(data: bytes) -> None:
-    if sys.stdout is None:
-        message = "standard output is closed; redirect it or add --output FILE"
-        raise OutputError(message)
+    left = memoryview(data)
     try:
-        sys.stdout.buffer.write(data)
+        while left:  # an unbuffered stream may write less than it is given
+            left = left[sys.stdout.buffer.write(left) :]
         sys.stdout.flush()
     except BrokenPipeError:
-        raise
+        raise ClosedPipeError from None  # Typer would make an exit code of its own of the system's error
     except OSError as error:
         raise _cannot_write(_STDOUT, error) from None
 

@@ -62,7 +62,7 @@ class Arguments:
             if exists(path):
                 return self._source(text)
             meant = inline.looks_like_json(text) or inline.means_numbers(text)
-            if not text or (meant and "/" not in path.partition("=")[0] and not is_known_suffix(path)):
+            if not text or (meant and not is_known_suffix(path)):
                 raise
             hint = near_file(Path(path)) or "; write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file"
             message = f"{role}: {clipped(path)} is neither numbers nor a file that exists{hint}"
@@ -109,5 +109,6 @@ class _Column:
 
 
 def _distribution(series: Series, text: str) -> Distribution:
+    text = text.strip()
     name = text if not series.name or text.endswith((f":{series.name}", f"/{series.name}")) else f"{text}:{series.name}"
     return Distribution(name, text, frozen(series.values), series.where, series.labels, series.remark)

@@ -108,7 +108,7 @@ def no_pointer(source: str, pointer: str) -> Content:
 def no_such(source: str, name: str, names: Sequence[str], what: str = "column") -> InputError:
     """The error for a name that a source does not have."""
     has = listed(names) if names else f"no {what}s"
-    return InputError(f"{source}: no {what} {clipped(name)}; it has {has}.{nearest(name, names)}")
+    return InputError(f"{source}: no {what} {clipped(name)}; it has {has}.{nearest(name, names, 0.4)}")
 
 
 def label_column(names: Sequence[str], numbers: Sequence[tuple[int, int]]) -> str | None:
@@ -180,8 +180,10 @@ def _not_so_many(content: Content, numeric: list[str], needed: str, count: int) 
         mend = f"choose: {' '.join(content.address(name) for name in numeric[:count])}"
     elif len(numeric) == 1:
         mend = "give Q after it"
-    else:
+    elif content.names():
         mend = f"it has {listed(content.names())}, such as {content.address(content.names()[0])}"
+    else:
+        mend = "it is empty"
     has = "1 distribution" if len(numeric) == 1 else f"{len(numeric) or 'no'} distributions"
     which = f" ({listed(numeric)})" if any(numeric) else ""
     return InputError(f"{content.source}: {has}{which}, {needed}; {mend}")

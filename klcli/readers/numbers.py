@@ -11,7 +11,7 @@ from klcli.errors import InputError, clipped
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_DECIMAL = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
+_DECIMAL = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?"
 _NUMBER = re.compile(rf"(?:({_DECIMAL})(%?)|([+-]?\d+)/(\d+)|([+-]?(?:inf(?:inity)?|nan)))", re.ASCII | re.IGNORECASE)
 _PLAIN = re.compile(r"[0-9.eE+-]*", re.ASCII)
 _SEPARATOR = re.compile(r"\s*[,;]\s*|\s+")

@@ -144,10 +144,16 @@ def test_bad_file_is_refused_by_name_and_line(refused, write, tmp_path, name, da
     assert refused(4 if "negative" in message else 3, "kl", name, cwd=tmp_path).startswith(message)
 
 
-@pytest.mark.parametrize("data", ["3", "null", "true", '"0.4,0.6"', "[[1,2],[3]]", '["0.4 0.6"]'])
+@pytest.mark.parametrize("data", ["3", "null", "true", '"0.4,0.6"', "[[1,2],[3]]", '["0.4 0.6"]', "[{}]", "[{},{}]"])
 def test_json_that_is_no_distribution_is_refused_by_name(refused, write, tmp_path, data):
     write("a.json", data)
     assert refused(3, "kl", "a.json", Q, cwd=tmp_path).startswith("a.json")
+
+
+@pytest.mark.parametrize("data", [b"\x1c", b"{}\n", b"{}\n{}\n"])
+def test_ndjson_without_a_number_is_refused_by_name(refused, write, tmp_path, data):
+    write("a.ndjson", data)
+    assert refused(3, "kl", "a.ndjson", Q, cwd=tmp_path).startswith("a.ndjson")
 
 
 def test_label_that_stands_twice_in_a_table_is_refused_with_both_lines(refused, write, tmp_path):
