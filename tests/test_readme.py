@@ -1,4 +1,4 @@
-"""The README is true: every command of its tour runs at a terminal and prints what is shown; the Python part is a doctest."""
+"""The README is true: the commands of its tour print what is shown at a terminal, and its Python is a doctest."""
 
 import doctest
 import os

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 BY_OUTCOME = "outcome"
 
+_SAMPLE = 1 << 14
+
 
 class Shown(NamedTuple):
     """Which outcomes a breakdown shows, and how.
@@ -71,8 +73,8 @@ def _order(pair: Pair, terms: EnginePair, shown: Shown) -> list[int] | None:
 def _first(key: Array, top: int) -> list[int]:
     """The indices of the `top` smallest keys, in order, equal ones as they stand."""
     candidates = np.arange(len(key))
-    if top < len(key):
-        limit = np.partition(key, top)[top]
-        candidates = np.flatnonzero(key <= limit)
+    if 0 < top < _SAMPLE < len(key):
+        # No more than a few are below what is the last of the first ones in a part of all.
+        candidates = np.flatnonzero(key <= np.partition(key[:_SAMPLE], top - 1)[top - 1])
     order = candidates[np.argsort(key[candidates], kind="stable")][:top]
     return [int(i) for i in order]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from klcli.analyses.breakdown import breakdown
 from klcli.analyses.prepare import named, prepare_pair
-from klcli.engine.formulas import element_values, elements, measure
+from klcli.engine.formulas import element_values, measure
 from klcli.engine.measures import ELEMENTS, MEASURES, ROOT_OF_UNIT
 from klcli.engine.terms import single_pair
+from klcli.engine.weights import share_of
 from klcli.model import Report
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ def _infinities(pair: Pair, terms: EnginePair, values: Mapping[str, float], sett
     infinite = {name for name, value in values.items() if isinf(value)}
     if not infinite:
         return []
-    js, tv = _values(terms, FINITE, settings).values()
+    known = values if values.keys() >= set(FINITE) else _values(terms, FINITE, settings)
+    js, tv = (known[name] for name in FINITE)
     finite = f"finite: Jensen-Shannon {js:.6g} {settings.unit_name}, total variation {tv:.6g}"
     notes = []
     for side, has, lacks, concerned in (
@@ -91,7 +93,7 @@ def _infinities(pair: Pair, terms: EnginePair, values: Mapping[str, float], sett
         where = ((has > 0) & (lacks == 0)).nonzero()[0].tolist()
         if where and infinite & concerned:
             one, other = pair.roles if side == "p" else pair.roles[::-1]
-            share = float(elements(terms, [side], where)[side].sum())
+            share = share_of(has, where)
             outcomes = named([pair.outcome(i) for i in where[:3]], len(where))
             option = "--q-smooth" if side == "p" else "--p-smooth"
             notes.append(

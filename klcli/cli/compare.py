@@ -29,12 +29,14 @@ def compare(
     wanted, top = rows_shown(shape, format_name, fields)
     sort = None if shape.sort is None else one_of("--sort", shape.sort, ["outcome", *ELEMENTS])
 
-    from klcli.analyses.breakdown import Shown
-    from klcli.analyses.compare import compare as analyse
     from klcli.readers.arguments import Arguments
 
     arguments = Arguments(inputs.checked_format(), inputs.label)
     pair = arguments.pair(p) if q is None else (arguments.one(p, "P"), arguments.one(q, "Q"))
+
+    from klcli.analyses.breakdown import Shown
+    from klcli.analyses.compare import compare as analyse
+
     got = [field for field in fields if not field.startswith(ELEMENT_FIELD)]
     shown = list(dict.fromkeys([*(asked or got or DEFAULT), *got]))
     reverse = sort == "kl_qp" or ("kl_qp" in shown and "kl_pq" not in shown)

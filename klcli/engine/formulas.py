@@ -232,16 +232,21 @@ def element_sums(pair: Pair, names: Iterable[str], without: list[int]) -> dict[s
     sums = dict.fromkeys(names, 0.0)
     left_out = np.zeros(pair.outcomes, dtype=bool)
     left_out[without] = True
-    for where in pair.slices():
-        keep = ~left_out[where]
-        for name, values in elements(pair, names, where).items():
-            sums[name] += float(values[keep].sum())
+    with np.errstate(all="ignore"):
+        for where in pair.slices():
+            terms, left = pair.summands(where), np.flatnonzero(left_out[where])
+            for name in names:
+                values = ELEMENT_FORMULAS[name](terms)[:, 0]
+                if len(left):
+                    values = np.delete(values, left)
+                sums[name] += float(values.sum())
     return sums
 
 
 def element_values(pair: Pair, name: str) -> Array:
-    """One element term of every outcome of one pair. Returns (K,)."""
+    """One element term of every outcome of one pair, accurate enough to be added up or put in order. Returns (K,)."""
     values = np.empty(pair.outcomes)
-    for where in pair.slices():
-        values[where] = elements(pair, [name], where)[name]
+    with np.errstate(all="ignore"):
+        for where in pair.slices():
+            values[where] = ELEMENT_FORMULAS[name](pair.summands(where))[:, 0]
     return values

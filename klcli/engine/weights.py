@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from klcli.engine.arrays import Array
 
@@ -32,6 +32,13 @@ def mass(weights: Array) -> Array:
     scaled = np.ldexp(weights, -int(np.frexp(weights.max())[1]))
     shares: Array = scaled / scaled.sum()
     return shares
+
+
+def share_of(weights: Array, where: Sequence[int]) -> float:
+    """The share of the whole that the listed weights are, in [0, 1]. weights: (K,), as for `mass`."""
+    with np.errstate(over="ignore"):
+        whole = weights.sum()
+    return float(weights[where].sum() / whole if np.isfinite(whole) else mass(weights)[where].sum())
 
 
 def shrinkage_rate(counts: Array) -> float:

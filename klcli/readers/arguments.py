@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _STDIN_FORMS = ("-", "-:", "-#")
 
+_LONGEST_NAME = 60
+"""Numbers given as an argument are their own name, which every row of a result repeats."""
+
 
 class Arguments:
     """Reads the distributions of one command line; what several of them share is read once."""
@@ -110,5 +113,8 @@ class _Column:
 
 def _distribution(series: Series, text: str) -> Distribution:
     text = text.strip()
-    name = text if not series.name or text.endswith((f":{series.name}", f"/{series.name}")) else f"{text}:{series.name}"
+    if series.name:
+        name = text if text.endswith((f":{series.name}", f"/{series.name}")) else f"{text}:{series.name}"
+    else:
+        name = text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
     return Distribution(name, text, frozen(series.values), series.where, series.labels, series.remark)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from functools import cached_property
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from klcli.errors import InputError, clipped
@@ -17,10 +18,13 @@ from klcli.readers.content import Series, all_numbers, column_of, label_column, 
 from klcli.readers.numbers import is_number, numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
     from klcli.readers.content import Content
     from klcli.readers.sources import Source
+
+    Table = Any  # pyarrow.Table, which has no types
 
 LARGE = 1 << 20
 """From this many bytes on, Arrow's 35 ms of import are worth it."""
@@ -33,7 +37,7 @@ class Delimited:
 
     def __init__(self, text: str, source: str, delimiter: str, label: str | None = None) -> None:
         self.source, self._label = source, label
-        csv.field_size_limit(len(text) + 1)
+        limit = csv.field_size_limit(len(text) + 1)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         self._rows: list[list[str]] = []
         self._lines: list[int] = []
@@ -47,6 +51,8 @@ class Delimited:
         except csv.Error as error:
             message = f"{source}:{reader.line_num}: {error}"
             raise InputError(message) from None
+        finally:
+            csv.field_size_limit(limit)
         self._check_delimiter(delimiter)
         if not self._rows:
             message = f"{source}: a header and no rows; the first line of a table names its columns"
@@ -130,7 +136,7 @@ class Delimited:
 
 def read(source: Source, label: str | None, delimiter: str) -> Content:
     """The table of a source, by the quicker way that takes it."""
-    if len(source.data) >= LARGE:
+    if len(source.mapped) >= LARGE:
         table = _by_arrow(source, label, delimiter)
         if table is not None:
             return table
@@ -142,11 +148,12 @@ def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | No
 
     Arrow takes "a"b for ab and lets NUL pass; neither can be without these two characters.
     """
-    if b'"' in source.data or b"\0" in source.data:
+    data = source.mapped
+    if data.find(b'"') >= 0 or data.find(b"\0") >= 0:
         return None
-    end = source.data.find(b"\n", source.data.find(b"\n") + _SAMPLE) + 1
+    end = data.find(b"\n", data.find(b"\n") + _SAMPLE) + 1
     try:
-        first = Delimited(source.data[:end].decode("utf-8-sig"), source.name, delimiter, label)
+        first = Delimited(data[:end].decode("utf-8-sig"), source.name, delimiter, label)
     except (InputError, UnicodeDecodeError):
         return None
     names, numeric = first.names(), set(first.numeric())
@@ -155,16 +162,45 @@ def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | No
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    types = {name: pa.float64() if name in numeric else pa.string() for name in names}
-    try:
-        table = arrow_csv.read_csv(
-            pa.BufferReader(source.data),
+    reading = _meanwhile(
+        lambda: arrow_csv.read_csv(
+            pa.BufferReader(pa.py_buffer(data)),
             read_options=arrow_csv.ReadOptions(block_size=1 << 20),
             parse_options=arrow_csv.ParseOptions(delimiter=delimiter, quote_char=False),
-            convert_options=arrow_csv.ConvertOptions(column_types=types, null_values=[]),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types={name: pa.float64() if name in numeric else pa.string() for name in names}, null_values=[]
+            ),
         )
+    )
+    import numpy as np  # noqa: F401 - takes as long as Arrow does, which leaves this thread free for it
+
+    try:
+        table = reading()
     except pa.ArrowInvalid:
         return None
     return Columns(
         table, source.name, first.label_name, lambda: Delimited(source.text, source.name, delimiter, label).where
     )
+
+
+def _meanwhile(work: Callable[[], Table]) -> Callable[[], Table]:
+    """Starts the work on a thread of its own. Returns what waits for it, and returns or raises what it did."""
+    found: list[Table] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            found.append(work())
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            failed.append(error)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+
+    def wait() -> Table:
+        thread.join()
+        if failed:
+            raise failed[0]
+        return found[0]
+
+    return wait

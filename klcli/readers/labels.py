@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, overload
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
 
 _WORD = 8
 _LONGEST_HASHED = 256
+_RUN = 1 << 14
+"""Labels hashed at once: their words stay in the cache."""
 _MIXER = 0x9E37_79B9_7F4A_7C15
 
 
@@ -52,24 +56,35 @@ class Labels(Sequence[str]):
     def _hashes_differ(self) -> bool:
         """Whether no two labels have the same hash; False also where they are too long to hash word by word.
 
-        Arrow hashes strings one by one (100 ns each); here eight bytes of every label are one operation.
+        Arrow hashes strings one by one (100 ns each); here eight bytes of every label of a run are one operation.
         """
         import numpy as np
 
         _, offsets_buffer, data = self._column.buffers()
         first, n = self._column.offset, len(self)
         offsets = np.frombuffer(offsets_buffer, dtype=np.int32)[first : first + n + 1]
-        starts, lengths = offsets[:-1], np.diff(offsets)
-        longest = int(lengths.max())
-        if longest > _LONGEST_HASHED or data is None:
+        if data is None or int(np.diff(offsets).max()) > _LONGEST_HASHED:
             return False
-        padded = np.concatenate([np.frombuffer(data, dtype=np.uint8), np.zeros(longest + _WORD, dtype=np.uint8)])
-        words = np.ndarray(len(padded) - _WORD, dtype="<u8", buffer=padded, strides=(1,))
-        kept = np.array([(1 << (8 * used)) - 1 for used in range(_WORD + 1)], dtype=np.uint64)
-        hashes = lengths.astype(np.uint64)
-        for at in range(0, longest, _WORD):
-            word = words[starts + at] & kept[np.clip(lengths - at, 0, _WORD)]
-            hashes = (hashes ^ word) * np.uint64(_MIXER)
-            hashes ^= hashes >> np.uint64(29)
+        text, hashes = np.frombuffer(data, dtype=np.uint8), np.empty(n, dtype=np.uint64)
+        for start in range(0, n, _RUN):
+            ends = offsets[start : start + _RUN + 1]
+            hashes[start : start + _RUN] = _hashes(text[ends[0] : ends[-1]], ends - ends[0])
         hashes.sort()
         return bool((hashes[1:] != hashes[:-1]).all())
+
+
+def _hashes(text: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int32]) -> npt.NDArray[np.uint64]:
+    """A hash of each string text[offsets[i]:offsets[i + 1]]."""
+    import numpy as np
+
+    starts, lengths = offsets[:-1], np.diff(offsets)
+    longest = int(lengths.max())
+    padded = np.concatenate([text, np.zeros(longest + _WORD, dtype=np.uint8)])
+    words = np.ndarray(len(padded) - _WORD, dtype="<u8", buffer=padded, strides=(1,))
+    kept = np.array([(1 << (8 * used)) - 1 for used in range(_WORD + 1)], dtype=np.uint64)
+    hashes = lengths.astype(np.uint64)
+    for at in range(0, longest, _WORD):
+        hashes ^= words[starts + at] & kept[np.clip(lengths - at, 0, _WORD)]
+        hashes *= np.uint64(_MIXER)
+        hashes ^= hashes >> np.uint64(29)
+    return hashes

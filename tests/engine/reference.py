@@ -188,8 +188,8 @@ ROOTS = ("js_distance", "hellinger")
 def below_the_doubles(value, exact, what):
     """0 for a value as near as the least doubles allow, else infinite.
 
-    A probability below 5e-324 is held there, and its logarithm, the number of outcomes and an order near 1 each multiply
-    that; 1e-313 is below any of it. The distances are roots of such sums.
+    A probability below 5e-324 is held there, and its logarithm, the number of outcomes and an order near 1 each
+    multiply that; 1e-313 is more than all of it. The distances are roots of such sums.
     """
     nearest = mp.mpf("1e-313")
     if abs(exact) >= mp.mpf(2) ** -1022 and not (set(what) & set(ROOTS) and exact < mp.sqrt(nearest)):
