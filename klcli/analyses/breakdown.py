@@ -66,7 +66,9 @@ def _order(pair: Pair, terms: EnginePair, shown: Shown) -> list[int] | None:
     if shown.sort is None and top == n:
         return None
     if shown.sort is None:
-        return _first(-np.abs(element_values(terms, shown.contribution)), top)
+        sizes = element_values(terms, shown.contribution)
+        np.abs(sizes, out=sizes)
+        return _first(np.negative(sizes, out=sizes), top)
     return _first(-element_values(terms, shown.sort), top)
 
 

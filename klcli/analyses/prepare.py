@@ -87,8 +87,7 @@ def _from_weights(values: Array, settings: Settings, role: str) -> _Prepared:
     if not values.any():
         message = f"{role}: all {len(values)} weights are zero; a distribution needs one above zero"
         raise DistributionError(message)
-    weights = values if values.min() > 0 else values + 0.0  # which makes -0.0 0.0
-    weights.setflags(write=False)
+    weights = values + 0.0 if np.signbit(values).any() else values  # which makes -0.0 0.0
     whole = raw_sum(values)
     if abs(whole - 1) <= SUM_TOLERANCE:
         return _Prepared(weights, (), ())

@@ -42,4 +42,5 @@ def compare(
     reverse = sort == "kl_qp" or ("kl_qp" in shown and "kl_pq" not in shown)
     rows = Shown("kl_qp" if reverse else "kl_pq", top, sort) if wanted else None
     report = analyse(*pair, settings, shown, gates.fields, rows)
+    arguments.finish()
     return deliver(Answer("compare", (report,), settings, report.notes), shape, format_name, fields, gates)

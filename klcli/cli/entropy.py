@@ -46,5 +46,6 @@ def entropy(p: Distributions, *, inputs: Inputs, maths: Maths, measured: SingleM
     shown = list(dict.fromkeys([*(asked or got or SINGLE), *got]))
     rows = Shown(CONTRIBUTION, top, sort) if wanted else None
     reports = tuple(analyse(one, settings, shown, gates.fields, rows, role) for one, role in given)
+    arguments.finish()
     notes = tuple(dict.fromkeys(note for report in reports for note in report.notes))
     return deliver(Answer("entropy", reports, settings, notes), shape, format_name, fields, gates)

@@ -26,6 +26,7 @@ def kl(p: P, q: OptionalQ = None, *, inputs: Inputs, maths: PairMaths, output: O
     arguments = Arguments(inputs.checked_format(), inputs.label)
     pair = arguments.pair(p) if q is None else (arguments.one(p, "P"), arguments.one(q, "Q"))
     report = compare(*pair, settings, [FIELD], [], None)
+    arguments.finish()
     write(f"{exact(report.measures[FIELD])}\n", output.output)
     if not output.quiet:
         say_notes(report.notes)

@@ -51,5 +51,6 @@ def rank(p: P, q: Candidates = None, *, inputs: Inputs, maths: PairMaths, measur
     got = [field for field in fields if field in MEASURES]
     shown = list(dict.fromkeys([*(asked or got or DEFAULT), *got]))
     reports = analyse(reference, candidates, settings, shown, gates.fields, by)
+    arguments.finish()
     notes = tuple(dict.fromkeys(note for report in reports for note in report.notes))
     return deliver(Answer("rank", tuple(reports), settings, notes), shape, format_name, fields, gates)

@@ -161,12 +161,6 @@ class Far:
         self.where, self.p, self.q, self.d = where, p, q, d
 
     @cached_property
-    def s(self) -> Array:
-        """(p - q) / (p + q), 0 where p = q = 0; roundings must not carry it beyond 1, to log(1 - s) of a number < 0."""
-        s = share(self.d, self.p + self.q)
-        return np.clip(s, -1.0, 1.0, out=s)
-
-    @cached_property
     def log_ratio(self) -> Array:
         """log(p/q), in [-inf, inf]; 0 where p = q = 0."""
         ratio = self.p / self.q
@@ -183,10 +177,10 @@ class Far:
 
     def jensen_shannon_terms(self) -> Array:
         """See `Terms.jensen_shannon_terms`."""
-        values = weighted(1 + self.s, np.log1p(self.s))
-        values += weighted(1 - self.s, np.log1p(-self.s))
-        values *= self.p + self.q
-        values /= 4
+        whole = self.p + self.q  # twice the middle, half of which the least double has not
+        values = weighted(self.p, np.log(2 * (self.p / whole)))
+        values += weighted(self.q, np.log(2 * (self.q / whole)))
+        values /= 2
         return values
 
     def reversed(self) -> Far:
@@ -346,7 +340,6 @@ class _ExactTerms(Terms):
         far = super().far
         if far is not None and far.where is not None:
             far.log_ratio = exact.column(exact.log_quotient(*self._cross[i]) for i in far.where).ravel()
-            far.s = self.s.take(far.where)
         return far
 
     @cached_property

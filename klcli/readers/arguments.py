@@ -52,6 +52,12 @@ class Arguments:
         """All the distributions of the argument: the columns of a table, the members of an object."""
         return [_distribution(series, text) for series in content.every(self._read(text, role))]
 
+    def finish(self) -> None:
+        """Waits for the checks that go on beside the arithmetic. Raises what they find; no result is shown before."""
+        for source in self._sources.values():
+            for check in source.checks:
+                check()
+
     def _read(self, text: str, role: str) -> Content:
         if text == "-" or text.startswith(_STDIN_FORMS[1:]):
             return self._source(text)

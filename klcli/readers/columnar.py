@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from klcli.errors import DistributionError, InputError, clipped
+from klcli.readers.beside import Beside
 from klcli.readers.content import Series, column_of, no_pointer, no_such, unique
 from klcli.readers.labels import Labels
 from klcli.readers.numbers import numbers
@@ -30,12 +31,15 @@ class Columns:
     """An Arrow table. `where` gives, when an error needs it, the function from a row to its place."""
 
     def __init__(
-        self, table: pa.Table, source: str, label: str | None, where: Callable[[], Callable[[int], str]] | None = None
+        self,
+        table: pa.Table,
+        source: Source,
+        label: str | None,
+        where: Callable[[], Callable[[int], str]] | None = None,
     ) -> None:
-        index = [
-            name for name in table.column_names if re.fullmatch(r"__index_level_\d+__", name)
-        ]  # pandas' row numbers
-        self.source, self._table, self._label, self._where = source, table.drop_columns(index), label, where
+        row_numbers = [name for name in table.column_names if re.fullmatch(r"__index_level_\d+__", name)]  # of pandas
+        self.source, self._checks = source.name, source.checks
+        self._table, self._label, self._where = table.drop_columns(row_numbers), label, where
         self.header = None if where is None else list(table.column_names)
 
     def names(self) -> list[str]:
@@ -122,8 +126,13 @@ class Columns:
         except pa.ArrowException:
             message = f"{self.source}: column {clipped(name)} holds {column.type}, no labels"
             raise InputError(message) from None
-        if not labels.are_unique():
-            unique(list(labels), self.row, name)
+
+        def look_through() -> None:
+            if not labels.are_unique():
+                unique(list(labels), self.row, name)
+
+        # It takes as long with a million labels as all the arithmetic, which goes on meanwhile.
+        self._checks.append(Beside(look_through))
         return labels
 
     def at(self, pointer: str) -> Content:
@@ -175,7 +184,7 @@ def _arrow(source: Source, label: str | None, read: Callable[[BytesIO], pa.Table
     import pyarrow as pa
 
     try:
-        return Columns(read(BytesIO(source.data)), source.name, label)
+        return Columns(read(BytesIO(source.data)), source, label)
     except (pa.ArrowException, OSError) as error:
         message = f"{source.name}: not a readable {kind} file ({_first_line(error)})"
         raise InputError(message) from None
@@ -204,7 +213,7 @@ def read_by_pandas(source: Source, label: str | None, reader: str, **options: An
     frame.columns = [str(name) for name in frame.columns]
     for name in frame.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]]:
         frame[name] = frame[name].astype(str)
-    return Columns(pa.Table.from_pandas(frame, preserve_index=False), source.name, label)
+    return Columns(pa.Table.from_pandas(frame, preserve_index=False), source, label)
 
 
 def _first_line(error: Exception) -> str:

@@ -9,22 +9,19 @@ from __future__ import annotations
 import csv
 import io
 from functools import cached_property
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from klcli.errors import InputError, clipped
+from klcli.readers.beside import Beside
 from klcli.readers.columnar import Columns
 from klcli.readers.content import Series, all_numbers, column_of, label_column, no_pointer, no_such, unique
 from klcli.readers.numbers import is_number, numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
+    from collections.abc import Sequence
 
     from klcli.readers.content import Content
     from klcli.readers.sources import Source
-
-    Table = Any  # pyarrow.Table, which has no types
 
 LARGE = 1 << 20
 """From this many bytes on, Arrow's 35 ms of import are worth it."""
@@ -162,7 +159,7 @@ def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | No
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    reading = _meanwhile(
+    reading = Beside(
         lambda: arrow_csv.read_csv(
             pa.BufferReader(pa.py_buffer(data)),
             read_options=arrow_csv.ReadOptions(block_size=1 << 20),
@@ -178,29 +175,4 @@ def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | No
         table = reading()
     except pa.ArrowInvalid:
         return None
-    return Columns(
-        table, source.name, first.label_name, lambda: Delimited(source.text, source.name, delimiter, label).where
-    )
-
-
-def _meanwhile(work: Callable[[], Table]) -> Callable[[], Table]:
-    """Starts the work on a thread of its own. Returns what waits for it, and returns or raises what it did."""
-    found: list[Table] = []
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            found.append(work())
-        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
-            failed.append(error)
-
-    thread = Thread(target=run, daemon=True)
-    thread.start()
-
-    def wait() -> Table:
-        thread.join()
-        if failed:
-            raise failed[0]
-        return found[0]
-
-    return wait
+    return Columns(table, source, first.label_name, lambda: Delimited(source.text, source.name, delimiter, label).where)

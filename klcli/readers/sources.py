@@ -20,6 +20,8 @@ class Source:
 
     def __init__(self, name: str, path: Path | None, compression: str = "") -> None:
         self.name, self.path, self.compression = name, path, compression
+        self.checks: list[Callable[[], object]] = []
+        """What is still being looked through; calling one waits for it, and raises what it finds."""
 
     @cached_property
     def data(self) -> bytes:

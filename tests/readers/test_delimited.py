@@ -117,6 +117,8 @@ def told(read, label):
                 continue  # see test_both_ways_give_the_numbers_of_the_column_of_labels
             try:
                 series = content.series(name)
+                for check in getattr(content, "_checks", []):
+                    check()
             except KlcliError as error:
                 columns[name] = type(error)
             else:

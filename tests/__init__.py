@@ -1,0 +1,1 @@
+"""Laws, anchors and goldens; speed is in `benchmarks`, which a plain pytest leaves out."""
