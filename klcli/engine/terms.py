@@ -279,6 +279,10 @@ class RoundedPair:
 
     def terms(self, where: Where = EVERYTHING) -> Terms:
         """The outcomes chosen (a slice, or a list of indices), each accurate by itself."""
+        if self.apart and not isinstance(where, slice):
+            few = self.summands(where)
+            if np.abs(few.log_ratio).min(initial=1.0) > SERIES_LIMIT:  # logarithms serve each, not just their sum
+                return few
         return _RoundedTerms(self, where, apart=False)
 
     def summands(self, where: Where) -> Terms:
