@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from klcli.engine.formulas import element_sums, element_values, elements
+from klcli.engine.formulas import element_sums, elements, largest
 from klcli.model import Elements
 
 if TYPE_CHECKING:
@@ -14,11 +14,9 @@ if TYPE_CHECKING:
 
     from klcli.engine.measures import Element
     from klcli.engine.terms import Pair as EnginePair
-    from klcli.model import Array, Pair, Settings
+    from klcli.model import Pair, Settings
 
 BY_OUTCOME = "outcome"
-
-_SAMPLE = 1 << 14
 
 
 class Shown(NamedTuple):
@@ -65,18 +63,6 @@ def _order(pair: Pair, terms: EnginePair, shown: Shown) -> list[int] | None:
         return list(range(n) if labels is None else sorted(range(n), key=labels.__getitem__))[:top]
     if shown.sort is None and top == n:
         return None
-    if shown.sort is None:
-        sizes = element_values(terms, shown.contribution)
-        np.abs(sizes, out=sizes)
-        return _first(np.negative(sizes, out=sizes), top)
-    return _first(-element_values(terms, shown.sort), top)
-
-
-def _first(key: Array, top: int) -> list[int]:
-    """The indices of the `top` smallest keys, in order, equal ones as they stand."""
-    candidates = np.arange(len(key))
-    if 0 < top < _SAMPLE < len(key):
-        # No more than a few are below what is the last of the first ones in a part of all.
-        candidates = np.flatnonzero(key <= np.partition(key[:_SAMPLE], top - 1)[top - 1])
-    order = candidates[np.argsort(key[candidates], kind="stable")][:top]
-    return [int(i) for i in order]
+    if top == 0:
+        return []
+    return largest(terms, shown.sort or shown.contribution, top, by_size=shown.sort is None)

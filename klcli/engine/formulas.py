@@ -14,7 +14,7 @@ import numpy as np
 from klcli.engine.arrays import polynomial, total, weighted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from klcli.engine.arrays import Array
     from klcli.engine.terms import Pair, Terms
@@ -245,8 +245,31 @@ def element_sums(pair: Pair, names: Iterable[str], without: list[int]) -> dict[s
 
 def element_values(pair: Pair, name: str) -> Array:
     """One element term of every outcome of one pair, accurate enough to be added up or put in order. Returns (K,)."""
-    values = np.empty(pair.outcomes)
-    with np.errstate(all="ignore"):
-        for where in pair.slices():
-            values[where] = ELEMENT_FORMULAS[name](pair.summands(where))[:, 0]
-    return values
+    return np.concatenate([values for _, values in _element_runs(pair, name)])
+
+
+def largest(pair: Pair, name: str, top: int, *, by_size: bool) -> list[int]:
+    """The outcomes of one pair with the `top` largest values of an element, or of its absolute value, in that order.
+
+    Equal ones stand as they are given.
+    """
+    found, keys = [np.empty(0, dtype=np.intp)], [np.empty(0)]
+    for start, values in _element_runs(pair, name):
+        key = -np.abs(values) if by_size else -values
+        # Of each run no more than its own first are needed; what equals the last of them may be first of all.
+        chosen = np.arange(len(key)) if top >= len(key) else np.flatnonzero(key <= np.partition(key, top - 1)[top - 1])
+        found.append(chosen + start)
+        keys.append(key[chosen])
+    order = np.argsort(np.concatenate(keys), kind="stable")[:top]
+    indices: list[int] = np.concatenate(found)[order].tolist()
+    return indices
+
+
+def _element_runs(pair: Pair, name: str) -> Iterator[tuple[int, Array]]:
+    """One element term, run by run: where the run starts, and the values."""
+    start = 0
+    for where in pair.slices():
+        with np.errstate(all="ignore"):
+            values = ELEMENT_FORMULAS[name](pair.summands(where))[:, 0]
+        yield start, values
+        start += len(values)

@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from klcli.errors import InputError, clipped
-from klcli.readers.beside import Beside
 from klcli.readers.columnar import Columns
 from klcli.readers.content import Series, all_numbers, column_of, label_column, no_pointer, no_such, unique
 from klcli.readers.numbers import is_number, numbers
@@ -159,8 +158,8 @@ def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | No
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    reading = Beside(
-        lambda: arrow_csv.read_csv(
+    try:
+        table = arrow_csv.read_csv(
             pa.BufferReader(pa.py_buffer(data)),
             read_options=arrow_csv.ReadOptions(block_size=1 << 20),
             parse_options=arrow_csv.ParseOptions(delimiter=delimiter, quote_char=False),
@@ -168,11 +167,6 @@ def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | No
                 column_types={name: pa.float64() if name in numeric else pa.string() for name in names}, null_values=[]
             ),
         )
-    )
-    import numpy as np  # noqa: F401 - takes as long as Arrow does, which leaves this thread free for it
-
-    try:
-        table = reading()
     except pa.ArrowInvalid:
         return None
     return Columns(table, source, first.label_name, lambda: Delimited(source.text, source.name, delimiter, label).where)

@@ -12,6 +12,8 @@ from klcli.cli.app import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 
+GOLDENS = Path(__file__).parent / "goldens"
+
 
 def paragraphs(command):
     doc = inspect.getdoc(getattr(import_module(f"klcli.cli.{command.replace('-', '_')}"), command.replace("-", "_")))
@@ -42,12 +44,16 @@ def test_help_of_a_command_opens_with_a_sentence_then_at_most_three_examples(com
 
 
 @pytest.mark.parametrize(("command", "example"), EXAMPLES, ids=[example for _, example in EXAMPLES])
-def test_example_of_the_help_runs_and_prints_something(call, command, example):
+def test_example_of_the_help_prints_the_golden_output(call, command, example):
     name, *args = shlex.split(example)
     assert (name, args[0]) == ("klcli", command)
     result = call(*args, cwd=ROOT)
     assert result.code == 0, result.err
-    assert result.out.strip()
+    golden = GOLDENS / f"help-{re.sub(r'[^a-z0-9]+', '-', example)}.txt"
+    if not golden.exists():
+        golden.write_bytes(result.out.encode())
+        pytest.fail(f"there was no {golden}; it is written, read it")
+    assert result.out == golden.read_bytes().decode()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
