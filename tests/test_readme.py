@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from .alike import alike
+
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 
@@ -45,7 +47,8 @@ def at_a_terminal(command):
 
 @pytest.mark.parametrize(("command", "shown"), list(tour()), ids=[command for command, _ in tour()])
 def test_a_command_of_the_tour_prints_what_is_shown(command, shown):
-    assert at_a_terminal(command) == shown
+    found = at_a_terminal(command)
+    assert alike(found, shown), found
 
 
 def test_the_python_of_the_readme_is_true():

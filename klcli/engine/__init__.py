@@ -8,6 +8,7 @@ what makes short distributions cheap, and sums over axis 0 stay vectorised.
     arrays      sums that stay accurate, exact products, which columns need the exact route
     terms       p, q, p - q and their logarithms, free of cancellation
     exact       the same from Python integers, for the columns floating point cannot serve
-    measures    what is summed for each measure, and what is shown for each outcome
+    measures    what can be asked for, by name
+    formulas    what is summed for each measure, and what is known of each outcome
     score       a whole block: a quick pass, the careful one where it cancels, the exact one where that fails
 """

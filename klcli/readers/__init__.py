@@ -6,6 +6,8 @@ sources     the bytes of a file or of standard input, decompressed and decoded
 content     what a source holds: some named distributions, on labels or not
 documents   JSON and JSON pointers
 delimited   CSV and TSV
+labels      a column of labels, and whether any stands twice
+beside      work on a thread beside this one's
 columnar    Parquet, Feather, and through pandas spreadsheets and statistics packages' files
 formats     which reader a suffix stands for
 arguments   DIST: which of all these an argument is

@@ -1,7 +1,9 @@
 """An `Answer` to text. `RENDERERS` in `formats` is the table: a row a format.
 
 shape       what each kind of answer is as a JSON document, and as rows and columns
-formats     TSV, CSV, NDJSON, JSON, Markdown, bare values
+formats     TSV, CSV, NDJSON, JSON, Markdown
+bare        bare values
+view        what changes how an answer is shown, and nothing else
 terminal    tables, with the breakdown drawn as bars
 text        labels made safe to show, numbers made short
 """

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from klcli.cli.app import COMMANDS
+from tests.alike import alike
 
 ROOT = Path(__file__).parents[2]
-
 GOLDENS = Path(__file__).parent / "goldens"
 
 
@@ -53,7 +53,7 @@ def test_example_of_the_help_prints_the_golden_output(call, command, example):
     if not golden.exists():
         golden.write_bytes(result.out.encode())
         pytest.fail(f"there was no {golden}; it is written, read it")
-    assert result.out == golden.read_bytes().decode()
+    assert alike(result.out, golden.read_bytes().decode()), result.out
 
 
 @pytest.mark.parametrize("command", COMMANDS)
