@@ -170,7 +170,8 @@ def read_parquet(source: Source, label: str | None) -> Content:
     """A Parquet file."""
     from pyarrow import parquet
 
-    return _arrow(source, label, parquet.read_table, "Parquet")
+    # read_table would go through pyarrow.dataset, which imports pandas.
+    return _arrow(source, label, lambda data: parquet.ParquetFile(data).read(), "Parquet")
 
 
 def read_feather(source: Source, label: str | None) -> Content:
