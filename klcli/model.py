@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[np.float64]
 
+ELEMENTS = "elements."
+"""What a field of the breakdown is written with in front."""
+
 READ_AS = ("weights", "probs", "logits", "logprobs")
 UNITS = {"nats": None, "bits": 2.0, "hartleys": 10.0}
 ALIGN = ("outer", "inner", "strict")

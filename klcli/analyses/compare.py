@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import inf, isinf
+from math import isinf, isnan
 from typing import TYPE_CHECKING
 
 from klcli.analyses.breakdown import breakdown
 from klcli.analyses.prepare import named, prepare_pair
-from klcli.engine.formulas import element_values, measure
+from klcli.engine.formulas import kl_share, measure
 from klcli.engine.measures import ELEMENTS, MEASURES, ROOT_OF_UNIT
 from klcli.engine.terms import single_pair
 from klcli.engine.weights import share_of
@@ -67,12 +67,10 @@ def _smoothing(pair: Pair, terms: EnginePair) -> list[str]:
         note = f"{smoothed.role}: {smoothed.text}"
         count = int(smoothed.lifted.sum())
         if count:
-            contribution = element_values(terms, "kl_pq")
-            whole = float(contribution.sum())
             note += f"; {count} had no mass before"
-            if 0 < whole < inf:
-                part = float(contribution[smoothed.lifted].sum()) / whole
-                note += f" ({part:.1%} of KL({'||'.join(pair.roles)}) comes from there)"
+            share = kl_share(terms, smoothed.lifted)
+            if not isnan(share):
+                note += f" ({share:.1%} of KL({'||'.join(pair.roles)}) comes from there)"
         notes.append(note)
     return notes
 

@@ -164,7 +164,7 @@ def _align(
         notes: tuple[str, ...] = ()
         if of_p is not of_q:
             bare, other = roles if of_p is None else roles[::-1]
-            notes = (f"{bare} has no labels; its values were taken in {other}'s order",)
+            notes = (f"{bare} has no labels; its values were taken in the order of {other}",)
         return _Aligned(p, q, of_p if of_p is not None else of_q, notes)
     if of_p is of_q:
         return _Aligned(p, q, of_p, ())
@@ -180,7 +180,7 @@ def _join(
     # What each side lacks of the other, P first.
     lacking = [[label for label in labels[1 - side] if label not in at[side]] for side in (0, 1)]
     said = [f"{role} lacks {named(missing)}" for role, missing in zip(roles, lacking, strict=True) if missing]
-    notes = [] if said else [f"{roles[1]}'s outcomes stand in another order; joined by label"]
+    notes = [] if said else [f"the outcomes of {roles[1]} stand in another order; joined by label"]
     if how == "strict" and said:
         message = f"{'; '.join(said)}, and --align strict was given; --align outer gives weight 0"
         raise DistributionError(message)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from klcli.analyses.compare import measured
 from klcli.analyses.prepare import prepare_pair
+from klcli.errors import clipped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,6 @@ def rank(
     besides = [*others, by]
     reports = []
     for i, q in enumerate(candidates):
-        roles = ("P", "Q" if len(candidates) == 1 else f"Q{i + 1}")
+        roles = ("P", "Q" if len(candidates) == 1 else f"Q{i + 1} ({clipped(q.name)})")
         reports.append(measured(prepare_pair(p, q, settings, roles), settings, names, besides, None))
     return sorted(reports, key=lambda report: {**report.measures, **report.others}[by])

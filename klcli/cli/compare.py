@@ -1,9 +1,9 @@
 """`klcli compare`."""
 
 from klcli.cli.options import BrokenDown, Inputs, Measured, OptionalQ, P, PairMaths, grouped, names, one_of
-from klcli.cli.output import ELEMENTS as ELEMENT_FIELD
 from klcli.cli.output import Gates, chosen_fields, deliver, format_of, rows_shown
 from klcli.engine.measures import ELEMENTS, MEASURES, SIX
+from klcli.model import ELEMENTS as ELEMENT_FIELDS
 from klcli.model import Answer
 
 DEFAULT = (*SIX, "js_divergence", "total_variation")
@@ -31,16 +31,15 @@ def compare(
 
     from klcli.readers.arguments import Arguments
 
-    arguments = Arguments(inputs.checked_format(), inputs.label)
-    pair = arguments.pair(p) if q is None else (arguments.one(p, "P"), arguments.one(q, "Q"))
+    with Arguments(inputs.checked_format(), inputs.label) as arguments:
+        pair = arguments.two(p, q)
 
-    from klcli.analyses.breakdown import Shown
-    from klcli.analyses.compare import compare as analyse
+        from klcli.analyses.breakdown import Shown
+        from klcli.analyses.compare import compare as analyse
 
-    got = [field for field in fields if not field.startswith(ELEMENT_FIELD)]
-    shown = list(dict.fromkeys([*(asked or got or DEFAULT), *got]))
-    reverse = sort == "kl_qp" or ("kl_qp" in shown and "kl_pq" not in shown)
-    rows = Shown("kl_qp" if reverse else "kl_pq", top, sort) if wanted else None
-    report = analyse(*pair, settings, shown, gates.fields, rows)
-    arguments.finish()
+        got = [field for field in fields if not field.startswith(ELEMENT_FIELDS)]
+        shown = list(dict.fromkeys([*(asked or got or DEFAULT), *got]))
+        reverse = sort == "kl_qp" or ("kl_qp" in shown and "kl_pq" not in shown)
+        rows = Shown("kl_qp" if reverse else "kl_pq", top, sort) if wanted else None
+        report = analyse(*pair, settings, shown, gates.fields, rows)
     return deliver(Answer("compare", (report,), settings, report.notes), shape, format_name, fields, gates)

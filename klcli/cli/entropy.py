@@ -37,15 +37,14 @@ def entropy(p: Distributions, *, inputs: Inputs, maths: Maths, measured: SingleM
     from klcli.analyses.entropy import entropy as analyse
     from klcli.readers.arguments import Arguments
 
-    arguments = Arguments(inputs.checked_format(), inputs.label)
-    roles = ["P"] if len(p) == 1 else [f"P{i}" for i in range(1, len(p) + 1)]
-    given = [(one, role) for text, role in zip(p, roles, strict=True) for one in arguments.every(text, role)]
-    if len(given) > len(p):
-        given = [(one, one.name) for one, _ in given]
-    got = [field for field in fields if field in SINGLE]
-    shown = list(dict.fromkeys([*(asked or got or SINGLE), *got]))
-    rows = Shown(CONTRIBUTION, top, sort) if wanted else None
-    reports = tuple(analyse(one, settings, shown, gates.fields, rows, role) for one, role in given)
-    arguments.finish()
+    with Arguments(inputs.checked_format(), inputs.label) as arguments:
+        roles = ["P"] if len(p) == 1 else [f"P{i}" for i in range(1, len(p) + 1)]
+        given = [(one, role) for text, role in zip(p, roles, strict=True) for one in arguments.every(text, role)]
+        if len(given) > len(p):
+            given = [(one, one.name) for one, _ in given]
+        got = [field for field in fields if field in SINGLE]
+        shown = list(dict.fromkeys([*(asked or got or SINGLE), *got]))
+        rows = Shown(CONTRIBUTION, top, sort) if wanted else None
+        reports = tuple(analyse(one, settings, shown, gates.fields, rows, role) for one, role in given)
     notes = tuple(dict.fromkeys(note for report in reports for note in report.notes))
     return deliver(Answer("entropy", reports, settings, notes), shape, format_name, fields, gates)

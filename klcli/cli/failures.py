@@ -31,7 +31,7 @@ def guarded(args: list[str]) -> int:  # noqa: PLR0911 - a return an exit code
         return _failed(str(error), error.exit_code, debug=debug)
     except OSError as error:
         _forget_stdout()
-        return _failed(f"cannot write the output: {reason(error)}", OutputError.exit_code, debug=debug)
+        return _failed(f"standard output: {reason(error)}", OutputError.exit_code, debug=debug)
     except MemoryError:
         return _failed("out of memory; give fewer outcomes at once", BUG, debug=debug)
     except Exception as error:  # noqa: BLE001 - the last resort: a bug must end in one line too
@@ -49,7 +49,7 @@ class _ClosedOutput(io.TextIOBase):
 
     def write(self, _: object) -> int:
         """Raises OSError."""
-        raise OSError(errno.EBADF, "standard output is closed; redirect it or add --output FILE")
+        raise OSError(errno.EBADF, "it is closed; redirect it, or add --output FILE")
 
 
 def _run(args: list[str]) -> int:
@@ -87,7 +87,8 @@ def _usage(error: Exception, args: list[str]) -> str:
 
 def reason(error: OSError) -> str:
     """What the system says, as part of a sentence."""
-    return (error.strerror or str(error)).lower()
+    said = error.strerror or str(error)
+    return said[:1].lower() + said[1:]
 
 
 def _failed(message: str, code: int, *, debug: bool) -> int:

@@ -23,10 +23,8 @@ def kl(p: P, q: OptionalQ = None, *, inputs: Inputs, maths: PairMaths, output: O
     from klcli.analyses.compare import compare
     from klcli.readers.arguments import Arguments
 
-    arguments = Arguments(inputs.checked_format(), inputs.label)
-    pair = arguments.pair(p) if q is None else (arguments.one(p, "P"), arguments.one(q, "Q"))
-    report = compare(*pair, settings, [FIELD], [], None)
-    arguments.finish()
+    with Arguments(inputs.checked_format(), inputs.label) as arguments:
+        report = compare(*arguments.two(p, q), settings, [FIELD], [], None)
     write(f"{exact(report.measures[FIELD])}\n", output.output)
     if not output.quiet:
         say_notes(report.notes)

@@ -18,6 +18,22 @@ _INPUTS, _MATHS, _OUTPUT = "Inputs", "Maths", "Output"
 Option = typer.Option
 
 
+def _completing(choices: Iterable[str], *, several: bool = False) -> Callable[[str], list[str]]:
+    """The shell's completion of one of the choices, or of the last of several between commas."""
+    choices = tuple(choices)
+
+    def complete(incomplete: str) -> list[str]:
+        before, comma, last = incomplete.rpartition(",") if several else ("", "", incomplete)
+        return [f"{before}{comma}{choice}" for choice in choices if choice.startswith(last)]
+
+    return complete
+
+
+_READ_AS, _UNITS, _ALIGN = _completing(READ_AS), _completing(UNITS), _completing(ALIGN)
+_FORMATS = _completing(("auto", "table", "tsv", "csv", "json", "ndjson", "markdown"))
+_COLORS = _completing(("auto", "always", "never"))
+
+
 class Group:
     """Options that belong together: each a class attribute with Typer's annotation and a default."""
 
@@ -151,6 +167,7 @@ class Maths(Group):
         Option(
             "--as",
             metavar="|".join(READ_AS),
+            autocompletion=_READ_AS,
             rich_help_panel=_INPUTS,
             help="What the numbers are. Weights: counts, probabilities or percentages, divided by their sum.",
         ),
@@ -174,7 +191,8 @@ class Maths(Group):
         ),
     ] = None
     unit: Annotated[
-        str | None, Option(metavar="|".join(UNITS), rich_help_panel=_MATHS, help="Unit of the logarithms.")
+        str | None,
+        Option(metavar="|".join(UNITS), autocompletion=_UNITS, rich_help_panel=_MATHS, help="Of the logarithms."),
     ] = None
     base: Annotated[str | None, Option(metavar="B", rich_help_panel=_MATHS, help="Base of the logarithms.")] = None
 
@@ -234,12 +252,17 @@ def _order(text: str) -> float:
 class PairMaths(Maths):
     """What changes the numbers, for two."""
 
-    p_as: Annotated[str | None, Option(metavar="KIND", rich_help_panel=_INPUTS, help="--as for P alone.")] = None
-    q_as: Annotated[str | None, Option(metavar="KIND", rich_help_panel=_INPUTS, help="--as for Q alone.")] = None
+    p_as: Annotated[
+        str | None, Option(metavar="KIND", autocompletion=_READ_AS, rich_help_panel=_INPUTS, help="--as for P alone.")
+    ] = None
+    q_as: Annotated[
+        str | None, Option(metavar="KIND", autocompletion=_READ_AS, rich_help_panel=_INPUTS, help="--as for Q alone.")
+    ] = None
     align: Annotated[
         str,
         Option(
             metavar="|".join(ALIGN),
+            autocompletion=_ALIGN,
             rich_help_panel=_INPUTS,
             help="Labels that one side lacks: weight 0, dropped, or an error.",
         ),
@@ -252,10 +275,6 @@ class PairMaths(Maths):
     ] = None
 
 
-def _complete_measures(incomplete: str) -> list[str]:
-    return [name for name in ("all", *MEASURES) if name.startswith(incomplete)]
-
-
 class Measured(Group):
     """Which measures of a pair."""
 
@@ -266,7 +285,7 @@ class Measured(Group):
             "-m",
             metavar="NAMES|all",
             rich_help_panel=_MATHS,
-            autocompletion=_complete_measures,
+            autocompletion=_completing(("all", *MEASURES), several=True),
             help=f"Comma-separated, of {', '.join(MEASURES)}.",
         ),
     ] = None
@@ -314,6 +333,7 @@ class Shape(Output):
             "--format",
             "-f",
             metavar="FORMAT",
+            autocompletion=_FORMATS,
             rich_help_panel=_OUTPUT,
             help="auto, table, tsv, csv, json, ndjson, markdown. Auto: a table on a terminal, else TSV.",
         ),
@@ -332,9 +352,15 @@ class Shape(Output):
     digits: Annotated[
         int, Option(metavar="N", min=1, max=17, rich_help_panel=_OUTPUT, help="Significant digits in tables.")
     ] = 5
-    color: Annotated[str, Option(metavar="auto|always|never", rich_help_panel=_OUTPUT, help="Colours in tables.")] = (
-        "auto"
-    )
+    color: Annotated[
+        str,
+        Option(
+            metavar="auto|always|never",
+            autocompletion=_COLORS,
+            rich_help_panel=_OUTPUT,
+            help="Colours in tables.",
+        ),
+    ] = "auto"
 
 
 class BrokenDown(Shape):

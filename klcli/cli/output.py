@@ -10,13 +10,10 @@ from pathlib import Path
 from klcli.cli.failures import GATE, reason, say
 from klcli.cli.options import BrokenDown, Output, Shape, names, number, one_of
 from klcli.errors import ClosedPipeError, OutputError, UsageError, clipped, listed
-from klcli.model import Answer
+from klcli.model import ELEMENTS, Answer
 from klcli.renderers.view import View
 
 _STDOUT = "standard output"
-
-ELEMENTS = "elements."
-"""What a field of the breakdown is written with in front."""
 
 TABLE_ROWS = 30
 """A table shows so many outcomes unless --top says otherwise; the rest is folded into one row that says so."""
@@ -44,7 +41,7 @@ class Gates:
         code = 0
         for name, measures in measured:
             for field, limit in self._limits:
-                if measures[field] > limit:
+                if not measures[field] <= limit:
                     say(f"{name + ': ' if name else ''}{field} is {measures[field]!r}, above {limit!r}")
                     code = GATE
         return code
@@ -147,6 +144,9 @@ def _encodes(character: str) -> bool:
 
 def write(text: str, path: str | None) -> None:
     """Writes UTF-8 to the file, whole or not at all, or to standard output. Raises OutputError."""
+    if path == "":
+        message = "--output is empty; name a file, or leave it out for standard output"
+        raise UsageError(message)
     data = text.encode("utf-8", "backslashreplace")
     if path is None or path == "-":
         _to_stdout(data)
@@ -194,5 +194,5 @@ def _cannot_write(where: str, error: OSError) -> OutputError:
     if isinstance(error, FileNotFoundError) and not folder.is_dir():
         return OutputError(f"{where}: no folder {clipped(str(folder))}; make it first")
     return OutputError(
-        f"{where}: {reason(error)}; nothing was written" if where != "standard output" else f"{where}: {reason(error)}"
+        f"{where}: {reason(error)}; nothing was written" if where != _STDOUT else f"{where}: {reason(error)}"
     )

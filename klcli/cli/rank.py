@@ -39,18 +39,20 @@ def rank(p: P, q: Candidates = None, *, inputs: Inputs, maths: PairMaths, measur
     from klcli.analyses.rank import rank as analyse
     from klcli.readers.arguments import Arguments
 
-    arguments = Arguments(inputs.checked_format(), inputs.label)
-    if q:
-        reference = arguments.one(p, "P")
-        candidates = [one for i, text in enumerate(q, 1) for one in arguments.every(text, f"Q{i}" if q[1:] else "Q")]
-    else:
-        reference, *candidates = arguments.every(p, "P")
-    if not candidates:
-        message = f"{p}: one distribution; rank needs P and at least one candidate"
-        raise InputError(message)
-    got = [field for field in fields if field in MEASURES]
-    shown = list(dict.fromkeys([*(asked or got or DEFAULT), *got]))
-    reports = analyse(reference, candidates, settings, shown, gates.fields, by)
-    arguments.finish()
+    with Arguments(inputs.checked_format(), inputs.label) as arguments:
+        if q:
+            reference = arguments.one(p, "P")
+            candidates = [
+                one for i, text in enumerate(q, 1) for one in arguments.every(text, f"Q{i}" if q[1:] else "Q")
+            ]
+        else:
+            reference, *candidates = arguments.every(p, "P")
+        if not candidates:
+            message = f"{p}: one distribution; rank needs P and at least one candidate"
+            raise InputError(message)
+        got = [field for field in fields if field in MEASURES]
+        ordered = [by] if shape.sort is not None else []
+        shown = list(dict.fromkeys([*ordered, *(asked or got or DEFAULT), *got]))
+        reports = analyse(reference, candidates, settings, shown, gates.fields, by)
     notes = tuple(dict.fromkeys(note for report in reports for note in report.notes))
     return deliver(Answer("rank", tuple(reports), settings, notes), shape, format_name, fields, gates)

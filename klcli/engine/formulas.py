@@ -6,7 +6,7 @@ Arrays of outcomes are (K', n), sums and values (n,).
 
 from __future__ import annotations
 
-from math import inf, log
+from math import inf, log, nan
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from klcli.engine.arrays import polynomial, total, weighted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from klcli.engine.arrays import Array
+    from klcli.engine.arrays import Array, Mask
     from klcli.engine.terms import Pair, Terms
 
 HALF = 0.5
@@ -241,6 +241,20 @@ def element_sums(pair: Pair, names: Iterable[str], without: list[int]) -> dict[s
                     values = np.delete(values, left)
                 sums[name] += float(values.sum())
     return sums
+
+
+def kl_share(pair: Pair, chosen: Mask) -> float:
+    """The part of KL(p, q) that stands on some outcomes of one pair, in [0, 1]; NaN where KL is 0 or infinite.
+
+    chosen: (K,). Each outcome counts with p log(p/q) - p + q, which is >= 0 and has the same sum.
+    """
+    whole = part = 0.0
+    with np.errstate(all="ignore"):
+        for where in pair.slices():
+            terms = pair.summands(where).kl_terms()[:, 0]
+            whole += float(terms.sum())
+            part += float(terms[chosen[where]].sum())
+    return part / whole if 0 < whole < inf else nan
 
 
 def element_values(pair: Pair, name: str) -> Array:

@@ -178,8 +178,8 @@ class Far:
     def jensen_shannon_terms(self) -> Array:
         """See `Terms.jensen_shannon_terms`."""
         whole = self.p + self.q  # twice the middle, half of which the least double has not
-        values = weighted(self.p, np.log(2 * (self.p / whole)))
-        values += weighted(self.q, np.log(2 * (self.q / whole)))
+        values = _log_part(self.p, whole)
+        values += _log_part(self.q, whole)
         values /= 2
         return values
 
@@ -188,6 +188,14 @@ class Far:
         far = Far(self.where, self.q, self.p, -self.d)
         far.log_ratio = -self.log_ratio
         return far
+
+
+def _log_part(part: Array, whole: Array) -> Array:
+    """part log(2 part / whole), 0 where the part is 0 or vanishes beside the whole."""
+    quotient = part / whole
+    if not quotient.min(initial=1.0) > 0:
+        part = np.where(quotient > 0, part, 0.0)
+    return weighted(part, np.log(2 * quotient))
 
 
 class _Reversed(Terms):

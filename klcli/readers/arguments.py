@@ -11,13 +11,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from klcli.errors import DistributionError, InputError, UsageError, clipped
+from klcli.errors import DistributionError, InputError, KlcliError, UsageError, clipped
 from klcli.model import Distribution, frozen
 from klcli.readers import content, inline
 from klcli.readers.formats import is_known_suffix, reader
 from klcli.readers.sources import exists, near_file, open_source, split_selector
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from klcli.readers.content import Content, Series
     from klcli.readers.sources import Source
 
@@ -35,28 +37,37 @@ class Arguments:
         self._sources: dict[str, Source] = {}
         self._contents: dict[tuple[str, str], Content] = {}
 
+    def __enter__(self) -> Self:
+        """Reading goes on beside the arithmetic inside the `with` block."""
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
+        """Waits for the checks that go on beside. What they find comes before any other error, and any result."""
+        if error is None or isinstance(error, KlcliError):
+            for source in self._sources.values():
+                for check in source.checks:
+                    check()
+
     def one(self, text: str, role: str) -> Distribution:
         """The one distribution that the argument is. role: what errors call it."""
-        return _distribution(content.one(self._read(text, role)), text)
+        whole = self._read(text, role)
+        return _distribution(content.one(whole), whole, text, role)
 
-    def pair(self, text: str) -> tuple[Distribution, Distribution]:
-        """The two distributions of an argument that is a whole pair."""
-        whole = self._read(text, "P")
+    def two(self, p: str, q: str | None) -> tuple[Distribution, Distribution]:
+        """P and Q, or where there is no Q the two distributions of an argument that is a whole pair."""
+        if q is not None:
+            return self.one(p, "P"), self.one(q, "Q")
+        whole = self._read(p, "P")
         if whole.source == "P" and whole.names() == [""]:
             message = "Q is missing: P is one distribution; give another after it, or a file of two"
             raise UsageError(message)
-        p, q = content.both(whole)
-        return _distribution(p, text), _distribution(q, text)
+        first, second = content.both(whole)
+        return _distribution(first, whole, p, "P"), _distribution(second, whole, p, "P")
 
     def every(self, text: str, role: str) -> list[Distribution]:
         """All the distributions of the argument: the columns of a table, the members of an object."""
-        return [_distribution(series, text) for series in content.every(self._read(text, role))]
-
-    def finish(self) -> None:
-        """Waits for the checks that go on beside the arithmetic. Raises what they find; no result is shown before."""
-        for source in self._sources.values():
-            for check in source.checks:
-                check()
+        whole = self._read(text, role)
+        return [_distribution(series, whole, text, role) for series in content.every(whole)]
 
     def _read(self, text: str, role: str) -> Content:
         if text == "-" or text.startswith(_STDIN_FORMS[1:]):
@@ -79,6 +90,9 @@ class Arguments:
 
     def _source(self, text: str) -> Content:
         path, selector, chosen = split_selector(text)
+        if not path:
+            message = f"{clipped('@' + text)} names no file"
+            raise InputError(message)
         source = self._sources.setdefault(path, open_source(path))
         read = reader(source, self._input_format, selector)
         key = (path, selector if source.path is None and selector else "")
@@ -117,10 +131,10 @@ class _Column:
         return self._whole.address(name)
 
 
-def _distribution(series: Series, text: str) -> Distribution:
+def _distribution(series: Series, whole: Content, text: str, role: str) -> Distribution:
     text = text.strip()
-    if series.name:
-        name = text if text.endswith((f":{series.name}", f"/{series.name}")) else f"{text}:{series.name}"
-    else:
+    if not series.name or isinstance(whole, _Column):
         name = text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
+    else:
+        name = series.name if whole.source == role else whole.address(series.name)
     return Distribution(name, text, frozen(series.values), series.where, series.labels, series.remark)

@@ -54,7 +54,14 @@ class Columns:
             return self._label
         if "label" in self.names():
             return "label"
-        return next((name for name in self.names() if self._is_text(name)), None)
+        return next((name for name in self.names() if self._may_label(name)), None)
+
+    def _may_label(self, name: str) -> bool:
+        """Whether a column's values are names of outcomes: text, dates, truth values."""
+        import pyarrow.types as of
+
+        kind = self._column(name).type
+        return not (self._is_numeric(name) or of.is_nested(kind) or of.is_null(kind))
 
     def _is_text(self, name: str) -> bool:
         import pyarrow.types as of
@@ -137,7 +144,7 @@ class Columns:
 
     def at(self, pointer: str) -> Content:
         """Pointers are for JSON."""
-        return no_pointer(self.source, pointer)
+        no_pointer(self.source, pointer)
 
     def address(self, name: str) -> str:
         """SOURCE:COLUMN."""

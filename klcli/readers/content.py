@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from klcli.errors import DistributionError, InputError, clipped, listed, nearest
 from klcli.readers.numbers import is_number
@@ -87,7 +87,7 @@ class Single:
 
     def at(self, pointer: str) -> Content:
         """Pointers are for JSON."""
-        return no_pointer(self.source, pointer)
+        no_pointer(self.source, pointer)
 
     def address(self, name: str) -> str:
         """It is all there is."""
@@ -99,7 +99,7 @@ def column_of(source: str, name: str) -> str:
     return f"{'-' if source == STDIN else source}:{name}"
 
 
-def no_pointer(source: str, pointer: str) -> Content:
+def no_pointer(source: str, pointer: str) -> NoReturn:
     """Raises InputError: only JSON has places that a pointer names."""
     message = f"{source}: {clipped('#' + pointer)} points into JSON, and this is not JSON; name a column as FILE:COLUMN"
     raise InputError(message)
@@ -124,17 +124,17 @@ def label_column(names: Sequence[str], numbers: Sequence[tuple[int, int]]) -> st
     return without
 
 
-def all_numbers(content: Content, name: str, numbers: tuple[int, int]) -> bool:
+def all_numbers(content: Content, name: str, numbers: tuple[int, int], mend: str = "") -> bool:
     """Whether a column is a distribution. Raises InputError where only some of its cells are numbers.
 
-    To leave such a column out would lose a distribution because of one bad cell.
+    To leave such a column out would lose a distribution because of one bad cell. mend: said after the error.
     """
     count, cells = numbers
     if 0 < count < cells:
         try:
             content.series(name)
         except InputError as error:
-            message = f"{error}; if that column holds labels add --label {name}"
+            message = f"{error}{mend}"
             raise InputError(message) from None
     return count == cells
 

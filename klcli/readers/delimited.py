@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from klcli.errors import InputError, clipped
 from klcli.readers.columnar import Columns
 from klcli.readers.content import Series, all_numbers, column_of, label_column, no_pointer, no_such, unique
+from klcli.readers.labels import Labels
 from klcli.readers.numbers import is_number, numbers
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 LARGE = 1 << 20
 """From this many bytes on, Arrow's 35 ms of import are worth it."""
+
+_TINY = re.compile(rb"[eE]-[3-9]\d\d")
 
 _SAMPLE = 1 << 13
 
@@ -96,8 +100,9 @@ class Delimited:
 
     def numeric(self) -> list[str]:
         """The columns in which every cell is a number, but for that of the labels."""
-        others = [i for i in range(len(self.header)) if i != self._label_column]
-        return [self.header[i] for i in others if all_numbers(self, self.header[i], self._numbers[i])]
+        others = [(i, name) for i, name in enumerate(self.header) if i != self._label_column]
+        mend = "; if these are labels add --label {}"
+        return [name for i, name in others if all_numbers(self, name, self._numbers[i], mend.format(name))]
 
     def _column(self, name: str) -> int:
         if name not in self.header:
@@ -123,7 +128,7 @@ class Delimited:
 
     def at(self, pointer: str) -> Content:
         """Pointers are for JSON."""
-        return no_pointer(self.source, pointer)
+        no_pointer(self.source, pointer)
 
     def address(self, name: str) -> str:
         """SOURCE:COLUMN."""
@@ -142,10 +147,10 @@ def read(source: Source, label: str | None, delimiter: str) -> Content:
 def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | None:
     """The table, or None where Arrow does not read it or might read it otherwise.
 
-    Arrow takes "a"b for ab and lets NUL pass; neither can be without these two characters.
+    Arrow takes "a"b for ab, lets NUL pass and reads 1e-400 as 0; none can be without what is looked for here.
     """
     data = source.mapped
-    if data.find(b'"') >= 0 or data.find(b"\0") >= 0:
+    if data.find(b'"') >= 0 or data.find(b"\0") >= 0 or _TINY.search(data) is not None:
         return None
     end = data.find(b"\n", data.find(b"\n") + _SAMPLE) + 1
     try:
@@ -169,4 +174,7 @@ def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | No
         )
     except pa.ArrowInvalid:
         return None
+    text = [name for name in names if name not in numeric and name not in {label, "label"}]
+    if any(Labels(table.column(name)).hold_a_number() for name in text):
+        return None  # what the first lines show as text is not text throughout: an error, or other labels
     return Columns(table, source, first.label_name, lambda: Delimited(source.text, source.name, delimiter, label).where)

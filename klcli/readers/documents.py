@@ -84,9 +84,9 @@ class Document:
         return [""] if members is None else [k for k, v in members.items() if isinstance(v, list | dict)]
 
     def numeric(self) -> list[str]:
-        """The keys whose members are flat lists or objects."""
+        """The keys whose members are lists or objects of numbers. Raises InputError where one is so in part."""
         members = self._members()
-        return [""] if members is None else [k for k in self.names() if _is_flat(members[k])]
+        return [""] if members is None else [k for k in self.names() if all_numbers(self, k, _count(members[k]))]
 
     def series(self, name: str) -> Series:
         """The member of that name, or the value itself."""
@@ -109,14 +109,16 @@ class Document:
         return f"{source}/{token}" if "#" in source else f"{source}#/{token}"
 
 
-def _is_flat(value: Any) -> bool:  # noqa: ANN401
+def _count(value: Any) -> tuple[int, int]:  # noqa: ANN401
+    """How many of how many members are numbers, or text that may be; an empty value has one member, and no number."""
     inside = value.values() if isinstance(value, dict) else value
-    return len(value) > 0 and all(_is_number(v) or isinstance(v, str) for v in inside)
+    return sum(_is_number(v) or isinstance(v, str) for v in inside), len(value) or 1
 
 
-def _no_repeated_key(value: Any, source: str) -> None:  # noqa: ANN401
+def _no_repeated_key(value: Any, source: str, what: str = "label") -> None:  # noqa: ANN401
     if isinstance(value, _Object) and value.repeated is not None:
-        message = f"{source}: the label {clipped(value.repeated)} stands twice; add the two up"
+        mend = "keep one" if what == "key" else "add the two up"
+        message = f"{source}: the {what} {clipped(value.repeated)} stands twice; {mend}"
         raise DistributionError(message)
 
 
@@ -205,6 +207,8 @@ class Records:
         self, source: str, rows: Sequence[dict[str, Any]], where: Callable[[int], str], label: str | None
     ) -> None:
         self.source, self._rows, self._where, self._label = source, rows, where, label
+        for i, row in enumerate(rows):
+            _no_repeated_key(row, where(i), "key")
 
     def names(self) -> list[str]:
         """Every key that occurs, in order."""

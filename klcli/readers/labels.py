@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
+from klcli.readers.numbers import is_number
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -46,6 +48,19 @@ class Labels(Sequence[str]):
             labels: list[str] = self._column[i].to_pylist()
             return labels
         return str(self._column[i].as_py())
+
+    def hold_a_number(self) -> bool:
+        """Whether any of them could be read as a number. Those that begin as no number does are passed over at once."""
+        import numpy as np
+
+        _, offsets_buffer, data = self._column.buffers()
+        if data is None or len(data) == 0:
+            return False
+        starts = np.frombuffer(offsets_buffer, dtype=np.int32)[self._column.offset :][: len(self)]
+        text = np.frombuffer(data, dtype=np.uint8)
+        begins = np.isin(np.arange(256), np.frombuffer(b" \t+-.0123456789iInN", dtype=np.uint8))
+        candidates = np.flatnonzero(begins[text[np.minimum(starts, len(text) - 1)]])
+        return any(is_number(self[int(i)]) for i in candidates)
 
     def are_unique(self) -> bool:
         """Whether no label stands twice: by hashes, and by the labels themselves where two hashes are equal."""

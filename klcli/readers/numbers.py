@@ -38,12 +38,18 @@ def number(text: str) -> float:
     if special:
         return float(special)
     if decimal:
-        if not percent:
-            return float(decimal)
         # Moving the decimal point in the text rounds once; dividing the double by 100 would round twice.
         digits, _, exponent = decimal.lower().partition("e")
-        return float(f"{digits}e{int(exponent or 0) - 2}")
+        if _underflows(text):
+            raise NotANumberError(text, "is below 5e-324, the least double; take logarithms, and add --as logprobs")
+        return float(f"{digits}e{int(exponent or 0) - 2}") if percent else float(decimal)
     return _fraction(text, numerator, denominator)
+
+
+def _underflows(text: str) -> bool:
+    """Whether a decimal that is not 0 would be read as 0."""
+    digits = text.strip().rstrip("%").lower().partition("e")[0]
+    return any("1" <= c <= "9" for c in digits) and float(text.strip().rstrip("%")) == 0
 
 
 def _fraction(text: str, numerator: str, denominator: str) -> float:
@@ -61,9 +67,11 @@ def numbers(cells: Sequence[str], where: Callable[[int], str], inside: str = "")
     """Every cell's number. where(i): the place of cell i. inside: " in column 'p'", said after what stands there."""
     if _PLAIN.fullmatch("".join(cells)):  # in this alphabet float() takes just what `number` takes, ten times faster
         try:
-            return list(map(float, cells))
+            values = list(map(float, cells))
         except ValueError:
-            pass
+            values = []
+        if values and (all(values) or not any(map(_underflows, cells))):
+            return values
     values = []
     for i, cell in enumerate(cells):
         try:

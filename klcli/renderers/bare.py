@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from klcli.model import ELEMENTS
 from klcli.renderers.shape import measures_table
 from klcli.renderers.text import exact
 
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
 
     from klcli.model import Answer
 
-_ELEMENTS = "elements."
-
 
 def bare(answer: Answer, fields: Sequence[str]) -> str:
     """The fields' values, field after field: a measure's for every report, an element's for every outcome."""
@@ -21,12 +20,12 @@ def bare(answer: Answer, fields: Sequence[str]) -> str:
 
 
 def _values(answer: Answer, field: str) -> Iterator[str]:
-    if field.startswith(_ELEMENTS):
-        name = field.removeprefix(_ELEMENTS)
+    if field.startswith(ELEMENTS):
+        name = field.removeprefix(ELEMENTS)
         for report in answer.reports:
             if report.elements is not None:
                 yield from (
-                    report.elements.outcomes
+                    map(_on_one_line, report.elements.outcomes)
                     if name == "outcome"
                     else map(exact, report.elements.columns[name].tolist())
                 )
@@ -36,4 +35,9 @@ def _values(answer: Answer, field: str) -> Iterator[str]:
         return
     table = measures_table(answer)
     for value in table.columns[table.header.index(field)]:
-        yield exact(value) if isinstance(value, float) else str(value)
+        yield exact(value) if isinstance(value, float) else _on_one_line(str(value))
+
+
+def _on_one_line(label: str) -> str:
+    """A label that takes a line, as every value does: line ends in it are escaped."""
+    return label.replace("\r", "\\r").replace("\n", "\\n")

@@ -83,7 +83,7 @@ def _markdown_table(table: Table, view: View) -> str:
 
 def _plain(text: str) -> str:
     """Text that Markdown leaves as it is."""
-    return "".join("\\" + c if c in "\\`*[]<>|" else c for c in visible(text))
+    return re.sub(r"([\\`*\[\]<>|~$&]|(?<!\w)_|_(?!\w))", r"\\\1", visible(text))
 
 
 def table(answer: Answer, view: View) -> str:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from klcli.engine.measures import ELEMENTS, MEASURES, SINGLE, SINGLE_ELEMENTS
+from klcli.engine.measures import ELEMENTS, MEASURES, ROOT_OF_UNIT, SINGLE, SINGLE_ELEMENTS
 from klcli.renderers.text import short, visible
 
 if TYPE_CHECKING:
@@ -66,7 +66,14 @@ def _parts(answer: Answer, view: View) -> list[Text | Table]:
         contribution = "kl_pq" if report.elements is None else report.elements.contribution
         return [*parts, *_breakdown(report, ("p", "q", "log_ratio", contribution), view)]
     if answer.kind == "rank":
-        return [_headline("P", answer.reports[0].inputs[0].name, view), *_ranking(answer, view)]
+        first = answer.reports[0]
+        units = {_unit_of(name, answer.settings.unit_name) for name in first.measures} - {""}
+        heading = [_headline("P", first.inputs[0].name, view)]
+        return [
+            *heading,
+            *([Text(f" logarithms in {', '.join(sorted(units))}")] if units else []),
+            *_ranking(answer, view),
+        ]
     parts = []
     for report in answer.reports:
         parts += [_headline("P", report.name, view), _measures(report, answer.settings.unit_name, view)]
@@ -96,19 +103,28 @@ def _table(view: View) -> Table:
 
 
 def _measures(report: Report, unit: str, view: View) -> Table:
-    titles = {name: measure.title for name, measure in (MEASURES | SINGLE).items()}
+    catalogue = MEASURES | SINGLE
     table = _table(view)
     table.add_column("measure", no_wrap=True)
-    table.add_column(unit, justify="right", no_wrap=True)
-    meanings = [titles[name] for name in report.measures]
+    table.add_column("value", justify="right", no_wrap=True)
+    units = [_unit_of(name, unit) for name in report.measures]
+    meanings = [
+        f"{u:{max(map(len, units))}}  {catalogue[name].title}" for name, u in zip(report.measures, units, strict=True)
+    ]
     values = [short(value, view.digits) for value in report.measures.values()]
-    needed = max(map(len, report.measures)) + max(map(len, [*values, unit])) + 8
-    with_meaning = needed + max(map(len, meanings)) <= view.width
-    if with_meaning:
-        table.add_column("", no_wrap=True, style=_QUIET if view.color else "")
-    for name, value, meaning in zip(report.measures, values, meanings, strict=True):
-        table.add_row(name, value, *([meaning] if with_meaning else []))
+    taken = max(map(len, ["measure", *report.measures])) + max(map(len, ["value", *values])) + 3 * _BETWEEN
+    if taken + max(map(len, meanings)) > view.width:
+        meanings = units
+    table.add_column("", no_wrap=True, style=_QUIET if view.color else "")
+    for row in zip(report.measures, values, meanings, strict=True):
+        table.add_row(*row)
     return table
+
+
+def _unit_of(name: str, unit: str) -> str:
+    if not (MEASURES | SINGLE)[name].in_unit:
+        return ""
+    return f"√{unit}" if name in ROOT_OF_UNIT else unit
 
 
 def _ranking(answer: Answer, view: View) -> list[Text | Table]:

@@ -223,7 +223,7 @@ def test_numeric_labels_of_different_spelling_are_different_outcomes(call):
 def test_labels_are_joined_whatever_their_order_and_a_note_says_so(call):
     result = call("kl", "cat=0.4,dog=0.6", "dog=0.7,cat=0.3")
     assert float(result.out) == near(SURVEY)
-    assert result.err == "klcli: note: Q's outcomes stand in another order; joined by label\n"
+    assert result.err == "klcli: note: the outcomes of Q stand in another order; joined by label\n"
 
 
 def test_outer_join_gives_a_missing_label_weight_zero_and_names_it(call):
@@ -263,7 +263,7 @@ def test_inner_join_without_a_common_label_is_refused(refused):
 def test_one_side_without_labels_is_taken_in_the_others_order_with_a_note(call):
     result = call("kl", "a=0.4,b=0.6", "0.3,0.7")
     assert float(result.out) == near(SURVEY)
-    assert result.err == "klcli: note: Q has no labels; its values were taken in P's order\n"
+    assert result.err == "klcli: note: Q has no labels; its values were taken in the order of P\n"
 
 
 def test_many_missing_labels_are_counted_not_listed(call):

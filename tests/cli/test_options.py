@@ -218,7 +218,7 @@ def test_one_sides_smoothing_wins_over_that_of_both(kl):
 
 def test_smoothing_is_never_silent(call):
     result = call("kl", *TEXT, "--q-smooth", "add=1")
-    share = (1 / 8 * log(1 / 8 * 12)) / divergence(P, SMOOTHED["laplace"](Q))
+    share = (1 / 8 * log(1 / 8 * 12) - 1 / 8 + 1 / 12) / divergence(P, SMOOTHED["laplace"](Q))
     assert "note: Q: add=1.0 added 4 to a sum of 8, touching 4 of 4 outcomes; 1 had no mass before" in result.err
     assert f"{share:.1%} of KL(P||Q)" in result.err
 

@@ -110,7 +110,7 @@ def test_hostile_names_and_notes_are_shown_harmlessly(call, write, tmp_path):
     result = call("compare", "[red]\x1b[31m.csv", "-f", "table", cwd=tmp_path)
     assert result.code == 0, result.err
     assert "\x1b" not in result.out
-    assert "[red]\\x1b[31m.csv:p" in result.out
+    assert "[red]\\x1b[31m.csv':p" in result.out
     assert "[b]" in result.out[result.out.index("note: ") :]
 
 

@@ -50,9 +50,23 @@ def test_formatted_doubles_are_the_nearest(x, places):
 @example("+.5E+03")
 @example("2.2250738585072011e-308")
 @example("1e999")
-@example("-1e-999")
 def test_decimals_are_the_nearest_double(text):
-    assert same(number(text), float(text))
+    if float(text) == 0 and any(digit in text.lower().partition("e")[0] for digit in "123456789"):
+        with pytest.raises(NotANumberError, match="below 5e-324, the least double"):
+            number(text)
+    else:
+        assert same(number(text), float(text))
+
+
+@pytest.mark.parametrize("text", ["1e-400", "-1e-999", "5e-330%", "0.001e-330"])
+def test_what_a_double_would_round_to_nothing_is_said(text):
+    with pytest.raises(NotANumberError, match="below 5e-324, the least double"):
+        number(text)
+
+
+@pytest.mark.parametrize("text", ["0", "0.000", "0e-400", "-0.0", "0%", "5e-324"])
+def test_a_zero_is_a_zero(text):
+    assert number(text) in {0.0, 5e-324}
 
 
 @given(decimals)
