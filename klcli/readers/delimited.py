@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 LARGE = 1 << 20
 """From this many bytes on, Arrow's 35 ms of import are worth it."""
-
-_TINY = re.compile(rb"[eE]-[3-9]\d\d")
 
 _SAMPLE = 1 << 13
 
@@ -147,10 +144,10 @@ def read(source: Source, label: str | None, delimiter: str) -> Content:
 def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | None:
     """The table, or None where Arrow does not read it or might read it otherwise.
 
-    Arrow takes "a"b for ab, lets NUL pass and reads 1e-400 as 0; none can be without what is looked for here.
+    Arrow takes "a"b for ab and lets NUL pass; neither can be without these two characters.
     """
     data = source.mapped
-    if data.find(b'"') >= 0 or data.find(b"\0") >= 0 or _TINY.search(data) is not None:
+    if data.find(b'"') >= 0 or data.find(b"\0") >= 0:
         return None
     end = data.find(b"\n", data.find(b"\n") + _SAMPLE) + 1
     try:

@@ -30,7 +30,7 @@ plain_numbers = st.one_of(
     st.floats(allow_nan=False).map(repr),
     st.integers(-(10**20), 10**20).map(str),
     st.decimals(0, 1, places=6).map(str),
-    st.sampled_from(["0", "-0.0", "+1", "1e400", "5e-324", "1e-400", "1E5", ".5", "5.", "007", "1e+05"]),
+    st.sampled_from(["0", "-0.0", "+1", "1e400", "5e-324", "1E5", ".5", "5.", "007", "1e+05"]),
 )
 odd_numbers = st.sampled_from(
     [
