@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from klcli.engine.measures import Element
-    from klcli.engine.terms import Pair as EnginePair
+    from klcli.engine.pair import Pair as EnginePair
     from klcli.model import Pair, Settings
 
 BY_OUTCOME = "outcome"

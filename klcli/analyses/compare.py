@@ -9,7 +9,7 @@ from klcli.analyses.breakdown import breakdown
 from klcli.analyses.prepare import named, prepare_pair
 from klcli.engine.formulas import kl_share, measure
 from klcli.engine.measures import ELEMENTS, MEASURES, ROOT_OF_UNIT
-from klcli.engine.terms import single_pair
+from klcli.engine.pair import single_pair
 from klcli.engine.weights import share_of
 from klcli.model import Report
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from klcli.analyses.breakdown import Shown
-    from klcli.engine.terms import Pair as EnginePair
+    from klcli.engine.pair import Pair as EnginePair
     from klcli.model import Distribution, Pair, Settings
 
 FINITE = ("js_divergence", "total_variation")

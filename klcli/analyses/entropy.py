@@ -8,7 +8,7 @@ from klcli.analyses.breakdown import Shown, breakdown
 from klcli.analyses.prepare import prepare_one
 from klcli.engine.formulas import measure
 from klcli.engine.measures import SINGLE, SINGLE_ELEMENTS
-from klcli.engine.terms import single_pair
+from klcli.engine.pair import single_pair
 from klcli.model import Elements, Report
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ what makes short distributions cheap, and sums over axis 0 stay vectorised.
     weights     logits, log-probabilities and smoothing, all giving weights >= 0
     arrays      sums that stay accurate, exact products, which columns need the exact route
     terms       p, q, p - q and their logarithms, free of cancellation
-    exact       the same from Python integers, for the columns floating point cannot serve
+    exact       the same from Python integers: for small pairs, and what floating point cannot serve
+    pair        which of the two one pair is measured by
     measures    what can be asked for, by name
     formulas    what is summed for each measure, and what is known of each outcome
     score       a whole block: a quick pass, the careful one where it cancels, the exact one where that fails

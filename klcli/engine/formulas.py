@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from klcli.engine.arrays import Array, Mask
-    from klcli.engine.terms import Pair, Terms
+    from klcli.engine.pair import Pair
+    from klcli.engine.terms import Terms
 
 HALF = 0.5
 

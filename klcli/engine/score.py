@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from klcli.engine.arrays import CACHE, is_ordinary, ordinary_columns, total
+from klcli.engine.exact import ExactPair
 from klcli.engine.formulas import measure
-from klcli.engine.terms import ExactPair, RoundedPair
+from klcli.engine.terms import RoundedPair
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

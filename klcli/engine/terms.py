@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.engine import exact
-from klcli.engine.arrays import is_ordinary, log_shares, power_series, rest, share, slices, total, two_product, weighted
+from klcli.engine.arrays import log_shares, power_series, rest, share, slices, total, two_product, weighted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -330,87 +329,3 @@ class RoundedPair:
         if small.any():
             small &= self._uncorrected(EVERYTHING, out=np.empty_like(self.a)).any(axis=0)
         return small
-
-
-class _ExactTerms(Terms):
-    def __init__(self, pair: ExactPair, where: Where) -> None:
-        chosen = range(len(pair.a))[where] if isinstance(where, slice) else where
-        self._p = [(pair.a[i], pair.total_p) for i in chosen]
-        self._q = [(pair.b[i], pair.total_q) for i in chosen]
-        self._normalize = pair.normalize
-        self._cross = [(a * pair.total_q, b * pair.total_p) for (a, _), (b, _) in zip(self._p, self._q, strict=True)]
-        self._both = both = pair.total_p * pair.total_q
-        super().__init__(
-            exact.column(exact.share(*x) for x in self._p),
-            exact.column(exact.share(*x) for x in self._q),
-            exact.column(exact.quotient(x - y, both) for x, y in self._cross),
-        )
-        self.s = exact.column(exact.quotient(x - y, x + y) for x, y in self._cross)
-
-    @cached_property
-    def far(self) -> Far | None:
-        far = super().far
-        if far is not None and far.where is not None:
-            far.log_ratio = exact.column(exact.log_quotient(*self._cross[i]) for i in far.where).ravel()
-        return far
-
-    @cached_property
-    def log_p(self) -> Array:
-        return exact.column(self._logs(self._p))
-
-    @cached_property
-    def log_q(self) -> Array:
-        return exact.column(self._logs(self._q))
-
-    def geometric_mean(self, weight: float) -> Array:
-        # By logarithms: p or q may be below the smallest double.
-        return np.exp(weight * self.log_p + (1 - weight) * self.log_q)
-
-    def _logs(self, shares: list[tuple[int, int]]) -> Iterator[float]:
-        log = exact.log_share if self._normalize else exact.log_quotient
-        return (log(part, whole) for part, whole in shares)
-
-    def chi2_terms(self) -> Array:
-        return exact.column(exact.quotient((x - y) ** 2, self._both * y) for x, y in self._cross)
-
-
-class ExactPair:
-    """One aligned pair of any finite weights >= 0, in exact arithmetic. a, b: (K, 1). See `RoundedPair`."""
-
-    def __init__(self, a: Array, b: Array, *, normalize: bool = True) -> None:
-        self.normalize = normalize
-        self.outcomes, self.columns = len(a), 1
-        if normalize:
-            ((self.a,), _), ((self.b,), _) = exact.integers(a[:, 0]), exact.integers(b[:, 0])
-            self.total_p, self.total_q = sum(self.a), sum(self.b)
-        else:
-            (self.a, self.b), unit = exact.integers(a[:, 0], b[:, 0])
-            self.total_p = self.total_q = unit
-
-    def slices(self) -> Iterator[slice]:
-        """Everything at once: the integers are the cost, not the arrays."""
-        yield EVERYTHING
-
-    def terms(self, where: Where = EVERYTHING) -> Terms:
-        """The outcomes chosen: a slice, or a list of indices."""
-        return _ExactTerms(self, where)
-
-    def summands(self, where: Where) -> Terms:
-        """The same: all are accurate by themselves."""
-        return self.terms(where)
-
-
-Pair = RoundedPair | ExactPair
-
-
-SMALL = 1000
-"""Up to so many outcomes a single pair is exact, in 5 ms: every term of it, and p and q rounded once."""
-
-
-def single_pair(a: Array, b: Array, *, normalize: bool = True) -> Pair:
-    """The best route for one pair that its size allows. a, b: (K, 1), finite, >= 0, not all zero."""
-    if len(a) > SMALL and is_ordinary(a, a.min(), a.max()) and is_ordinary(b, b.min(), b.max()):
-        rounded = RoundedPair(a, b, normalize=normalize)
-        if not rounded.lost().any():
-            return rounded
-    return ExactPair(a, b, normalize=normalize)

@@ -5,10 +5,12 @@ from math import inf, log, nextafter, sqrt
 import numpy as np
 import pytest
 
+from klcli.engine.exact import ExactPair
 from klcli.engine.formulas import element_sums, element_values, elements, measure
 from klcli.engine.measures import ELEMENTS, MEASURES, SIX
+from klcli.engine.pair import SMALL, single_pair
 from klcli.engine.score import score
-from klcli.engine.terms import SMALL, ExactPair, RoundedPair, single_pair
+from klcli.engine.terms import RoundedPair
 
 from .cases import TEXTBOOK, extreme, ordinary
 from .reference import Misses, Reference

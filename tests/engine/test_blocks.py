@@ -5,8 +5,8 @@ import pytest
 
 from klcli.engine.formulas import measure
 from klcli.engine.measures import MEASURES, SIX
+from klcli.engine.pair import single_pair
 from klcli.engine.score import score
-from klcli.engine.terms import single_pair
 
 from .cases import extreme, ordinary
 from .reference import BAR, Misses, Reference

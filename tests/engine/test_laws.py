@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from klcli import api
 from klcli.engine.formulas import measure
 from klcli.engine.measures import MEASURES, SIX
+from klcli.engine.pair import single_pair
 from klcli.engine.score import score
-from klcli.engine.terms import single_pair
 
 from .reference import BAR
 
