@@ -19,6 +19,7 @@ from klcli.readers.numbers import is_number, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from mmap import mmap
 
     from klcli.readers.content import Content
     from klcli.readers.sources import Source
@@ -144,10 +145,11 @@ def read(source: Source, label: str | None, delimiter: str) -> Content:
 def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | None:
     """The table, or None where Arrow does not read it or might read it otherwise.
 
-    Arrow takes "a"b for ab and lets NUL pass; neither can be without these two characters.
+    Arrow takes "a"b for ab and lets NUL pass.
     """
     data = source.mapped
-    if data.find(b'"') >= 0 or data.find(b"\0") >= 0:
+    quoted = data.find(b'"') >= 0
+    if data.find(b"\0") >= 0 or (quoted and not _quotes_enclose_fields(data, delimiter)):
         return None
     end = data.find(b"\n", data.find(b"\n") + _SAMPLE) + 1
     try:
@@ -164,7 +166,9 @@ def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | No
         table = arrow_csv.read_csv(
             pa.BufferReader(pa.py_buffer(data)),
             read_options=arrow_csv.ReadOptions(block_size=1 << 20),
-            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, quote_char=False),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=delimiter, quote_char='"' if quoted else False, newlines_in_values=quoted
+            ),
             convert_options=arrow_csv.ConvertOptions(
                 column_types={name: pa.float64() if name in numeric else pa.string() for name in names}, null_values=[]
             ),
@@ -175,3 +179,19 @@ def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | No
     if any(Labels(table.column(name)).hold_a_number() for name in text):
         return None  # what the first lines show as text is not text throughout: an error, or other labels
     return Columns(table, source, first.label_name, lambda: Delimited(source.text, source.name, delimiter, label).where)
+
+
+def _quotes_enclose_fields(data: bytes | mmap, delimiter: str) -> bool:
+    """Whether every quote opens or closes a field, or is doubled inside one: then all readers read the same."""
+    import numpy as np
+
+    text = np.frombuffer(data, dtype=np.uint8)
+    quotes = np.flatnonzero(text == ord('"'))
+    opening, closing = quotes[::2], quotes[1::2]
+    if len(opening) != len(closing):
+        return False
+    before = text[np.maximum(opening - 1, 0)]
+    after = text[np.minimum(closing + 1, len(text) - 1)]
+    at_start = (opening == 0) | np.isin(before, np.frombuffer(f'{delimiter}\n"'.encode(), dtype=np.uint8))
+    at_end = (closing == len(text) - 1) | np.isin(after, np.frombuffer(f'{delimiter}\r\n"'.encode(), dtype=np.uint8))
+    return bool(at_start.all() and at_end.all())

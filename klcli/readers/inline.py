@@ -67,7 +67,7 @@ def _pairs(text: str, source: str) -> Content:
         if not equals:
             message = f"{where(i)}: {clipped(item)} is no LABEL=NUMBER pair, and others here are"
             raise InputError(message)
-        if re.search(r"=[^=]*[;\s]", label.strip()):
+        if re.search(r"=\s*[-+.\d][^=]*[;\s]", label.strip()):
             message = f"{where(i)}: {clipped(item)} is more than one LABEL=NUMBER pair; put commas between them"
             raise InputError(message)
         labels.append(label.strip())

@@ -279,3 +279,20 @@ def test_arrow_reads_what_is_large(monkeypatch):
         monkeypatch.setattr(delimited, "LARGE", large)
         kinds.append(type(delimited.read(source(SMALL), None, ",")))
     assert kinds == [Columns, delimited.Delimited]
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ('a,"b"\n', True),
+        ('"a","b,""c"""\r\n', True),
+        ('"a\nb",1\n', True),
+        ('""\n', True),
+        ('"a"b,1\n', False),
+        ('a"b",1\n', False),
+        ('""a,1\n', False),
+        ('"a,1\n', False),
+    ],
+)
+def test_quotes_that_enclose_fields_are_told_from_others(text, plain):
+    assert delimited._quotes_enclose_fields(text.encode(), ",") is plain

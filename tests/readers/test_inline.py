@@ -11,7 +11,7 @@ from klcli.readers.content import one
 from klcli.readers.inline import is_inline, means_numbers, parse
 
 values = st.lists(st.floats(0, 1e300), min_size=1, max_size=6)
-labels = st.text(st.characters(codec="utf-8", exclude_characters=",\n\r", exclude_categories=["C", "Z"]), min_size=1)
+labels = st.text(st.characters(codec="utf-8", exclude_characters=",;\n\r", exclude_categories=["C", "Z"]), min_size=1)
 
 
 @given(values, st.sampled_from([",", " ", ";", "\n", ", "]))
