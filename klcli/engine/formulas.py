@@ -202,11 +202,11 @@ def measure(pair: Pair, names: Iterable[str], alpha: float) -> dict[str, Array]:
     chosen = {name: formulas[name] for name in names}
     wanted = {summand for formula in chosen.values() for summand in formula.summands}
     with np.errstate(all="ignore"):
-        peak = np.zeros(pair.columns)
+        peak: Array = np.zeros(pair.columns)
         if "renyi_excess" in wanted and needs_peak(alpha):
-            peak = np.max([_peak(pair.terms(where)) for where in pair.slices()], axis=0)
+            peak = np.maximum.reduce([_peak(pair.terms(where)) for where in pair.slices()])
         context = Context(alpha, pair.normalize, peak)
-        sums = {name: np.zeros(pair.columns) for name in wanted}
+        sums: dict[str, Array] = {name: np.zeros(pair.columns) for name in wanted}
         for where in pair.slices():
             terms = pair.summands(where)
             for name in sums:
