@@ -9,20 +9,25 @@ from __future__ import annotations
 import csv
 import io
 from functools import cached_property
+from mmap import mmap
 from typing import TYPE_CHECKING
 
 from klcli.errors import InputError, clipped
+from klcli.readers.beside import Beside
 from klcli.readers.columnar import Columns
 from klcli.readers.content import Series, all_numbers, column_of, label_column, no_pointer, no_such, unique
 from klcli.readers.labels import Labels
 from klcli.readers.numbers import is_number, numbers
+from klcli.readers.sources import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from mmap import mmap
+    from typing import Any
 
     from klcli.readers.content import Content
     from klcli.readers.sources import Source
+
+    Table = Any  # pyarrow.Table, which has no types
 
 LARGE = 1 << 20
 """From this many bytes on, Arrow's 35 ms of import are worth it."""
@@ -142,8 +147,38 @@ def read(source: Source, label: str | None, delimiter: str) -> Content:
     return Delimited(source.text, source.name, delimiter, label)
 
 
+def head_start(path: str) -> None:
+    """Begins to read a large table, as it will be read if no option says otherwise, while others still import.
+
+    Arrow leaves Python's lock alone, so that a file of 30 MB costs next to nothing by the time it is asked for.
+    """
+    source, delimiter = open_source(path), _DELIMITERS.get(path[-4:].lower())
+    try:
+        large = delimiter is not None and isinstance(source.mapped, mmap) and len(source.mapped) >= LARGE
+    except InputError:  # which is said when it is asked for
+        return
+    if delimiter is not None and large:
+        import pyarrow.csv  # noqa: F401 - on this thread, which would have to wait for it on the other
+
+        _begun[source.name, delimiter] = Beside(lambda: _parse(source, None, delimiter))
+
+
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_begun: dict[tuple[str, str], Beside[tuple[Table, Delimited] | None]] = {}
+
+
 def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | None:
-    """The table, or None where Arrow does not read it or might read it otherwise.
+    """The table, or None where Arrow does not read it or might read it otherwise."""
+    begun = _begun.pop((source.name, delimiter), None) if label is None else None
+    parsed = _parse(source, label, delimiter) if begun is None else begun()
+    if parsed is None:
+        return None
+    table, first = parsed
+    return Columns(table, source, first.label_name, lambda: Delimited(source.text, source.name, delimiter, label).where)
+
+
+def _parse(source: Source, label: str | None, delimiter: str) -> tuple[Table, Delimited] | None:
+    """Arrow's table, and its first lines as the reference reads them; None as for `_by_arrow`.
 
     Arrow takes "a"b for ab and lets NUL pass.
     """
@@ -154,9 +189,9 @@ def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | No
     end = data.find(b"\n", data.find(b"\n") + _SAMPLE) + 1
     try:
         first = Delimited(data[:end].decode("utf-8-sig"), source.name, delimiter, label)
+        names, numeric = first.names(), set(first.numeric())
     except (InputError, UnicodeDecodeError):
         return None
-    names, numeric = first.names(), set(first.numeric())
     if len(set(names)) < len(names):
         return None
     import pyarrow as pa
@@ -178,7 +213,7 @@ def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | No
     text = [name for name in names if name not in numeric and name not in {label, "label"}]
     if any(Labels(table.column(name)).hold_a_number() for name in text):
         return None  # what the first lines show as text is not text throughout: an error, or other labels
-    return Columns(table, source, first.label_name, lambda: Delimited(source.text, source.name, delimiter, label).where)
+    return table, first
 
 
 def _quotes_enclose_fields(data: bytes | mmap, delimiter: str) -> bool:

@@ -32,13 +32,13 @@ class Source:
     @cached_property
     def mapped(self) -> bytes | mmap:
         """The same, as pages of the file itself where it is a plain one: a third less time than a copy."""
-        if self.path is None or self.compression or not self.path.is_file() or self.path.stat().st_size == 0:
-            return self.data
         try:
-            with self.path.open("rb") as file:
-                return mmap(file.fileno(), 0, access=ACCESS_READ)
-        except OSError:
-            return self.data
+            if self.path is not None and not self.compression and self.path.is_file() and self.path.stat().st_size:
+                with self.path.open("rb") as file:
+                    return mmap(file.fileno(), 0, access=ACCESS_READ)
+        except (OSError, ValueError):  # a name that none can have is said by the reading itself
+            pass
+        return self.data
 
     @cached_property
     def text(self) -> str:

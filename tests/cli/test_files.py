@@ -183,3 +183,27 @@ def test_truncated_file_is_refused_by_name(refused, tmp_path, kind):
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
     assert refused(3, "kl", path).startswith(f"{path}: ")
+
+
+def test_a_large_table_begun_early_is_the_one_that_is_asked_for(run, tmp_path):
+    rows = "".join(f"o{i:07d},{i % 7 + 1},{i % 5 + 1}\n" for i in range(80_000))
+    (tmp_path / "large.csv").write_text(f"name,p,q\n{rows}", encoding="utf-8")
+    (tmp_path / "bad.csv").write_text(f"name,p,q\n{rows}last,x,1\n", encoding="utf-8")
+    expected = run("kl", "large.csv", "-q", "--label", "name", cwd=tmp_path)
+    assert expected.code == 0
+    for args in (["kl", "large.csv", "-q"], ["kl", "large.csv:p", "large.csv:q", "-q"], ["kl", "-q", "@large.csv"]):
+        assert run(*args, cwd=tmp_path) == expected
+    bad = run("kl", "bad.csv", cwd=tmp_path)
+    assert (bad.code, bad.err) == (3, "klcli: bad.csv:80002: 'x' in column 'p' is not a number\n")
+    copied = run("compare", "bad.csv", "large.csv:p", "-o", "large.csv", cwd=tmp_path)
+    assert copied.code == 3
+    assert (tmp_path / "large.csv").read_text(encoding="utf-8").endswith(rows)
+
+
+@pytest.mark.parametrize("name", ["folder.csv", "absent.csv", "empty.csv"])
+def test_a_table_that_cannot_be_begun_early_is_said_when_it_is_asked_for(run, tmp_path, name):
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "empty.csv").touch()
+    result = run("kl", name, cwd=tmp_path)
+    assert (result.code, result.err.count("\n")) == (3, 1)
+    assert name in result.err
