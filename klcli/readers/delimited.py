@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 LARGE = 1 << 20
 """From this many bytes on, Arrow's 35 ms of import are worth it."""
 
-_SAMPLE = 1 << 13
+_SAMPLE = 1 << 11
 
 
 class Delimited:
