@@ -11,6 +11,7 @@ with one correction for all roundings at once, down to a KL of about 1e-36; `Exa
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ _APART = 1 / 4
 """A sum of |p - q| that makes a pair apart: its KL is above 1/32 then (Pinsker's inequality)."""
 
 
-class Terms:
+class Terms(ABC):
     """Some outcomes of a pair. All arrays (K', n): p and q in [0, 1], d = p - q, s = d / (p + q) in [-1, 1].
 
     apart: p and q are so far apart as a whole that their logarithms alone make every sum over the outcomes accurate.
@@ -97,15 +98,15 @@ class Terms:
         """log(p/q), in [-inf, inf]; 0 where p = q = 0."""
         return self._joined(lambda: 2 * self.s * (1 + self._squares * self.atanh_rest), lambda far: far.log_ratio)
 
-    @cached_property
+    @property
+    @abstractmethod
     def log_p(self) -> Array:
         """log p, -inf where p = 0."""
-        raise NotImplementedError
 
-    @cached_property
+    @property
+    @abstractmethod
     def log_q(self) -> Array:
         """log q, -inf where q = 0."""
-        raise NotImplementedError
 
     def kl_terms(self) -> Array:
         """What KL(p, q) is the sum of: p log(p/q) - p + q, >= 0, +inf where p > q = 0."""
@@ -214,6 +215,14 @@ class _Reversed(Terms):
     @cached_property
     def atanh_rest(self) -> Array:
         return self._terms.atanh_rest
+
+    @cached_property
+    def log_p(self) -> Array:
+        return self._terms.log_q
+
+    @cached_property
+    def log_q(self) -> Array:
+        return self._terms.log_p
 
     def geometric_mean(self, weight: float) -> Array:
         return self._terms.geometric_mean(1 - weight)
