@@ -54,10 +54,18 @@ def measured(
 def _values(terms: EnginePair, names: Iterable[str], settings: Settings) -> dict[str, float]:
     """The measures in the unit of the settings."""
     found = measure(terms, names, settings.alpha)
-    return {
-        name: float(value[0]) / (settings.per_nat(root=name in ROOT_OF_UNIT) if MEASURES[name].in_unit else 1)
-        for name, value in found.items()
-    }
+    return {name: float(value[0]) / unit_of(name, settings) for name, value in found.items()}
+
+
+def measures_of(pair: Pair, names: Iterable[str], settings: Settings) -> dict[str, float]:
+    """The named measures of a prepared pair, in the unit of the settings."""
+    terms = single_pair(pair.p.reshape(-1, 1), pair.q.reshape(-1, 1), normalize=settings.normalize)
+    return _values(terms, names, settings)
+
+
+def unit_of(name: str, settings: Settings) -> float:
+    """What a measure's value in nats is divided by."""
+    return settings.per_nat(root=name in ROOT_OF_UNIT) if MEASURES[name].in_unit else 1.0
 
 
 def _smoothing(pair: Pair, terms: EnginePair) -> list[str]:

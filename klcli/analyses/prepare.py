@@ -75,6 +75,17 @@ def _checked(given: Distribution, read_as: str, role: str) -> Array:
     return values
 
 
+def improper(values: Array, read_as: str) -> npt.NDArray[np.bool_]:
+    """Which columns hold a value that cannot stand, or none above zero. values: (K, n). Returns (n,)."""
+    _, checks = _KINDS[read_as]
+    possible = np.isfinite(values) if read_as in {"logits", "logprobs"} else values != 0
+    empty = np.logical_not(np.logical_or.reduce(possible, axis=0))
+    if read_as == "weights" and values.min(initial=inf) >= 0 and values.max(initial=0) < inf:
+        return np.asarray(empty)
+    failing = np.logical_or.reduce([np.logical_or.reduce(check.fails(values), axis=0) for check in checks])
+    return np.asarray(failing | empty)
+
+
 def _as_weights(given: Distribution, side: Side, settings: Settings, role: str) -> _Prepared:
     """The weights that the values are, and what was done and remarked on the way. Raises DistributionError."""
     values = _checked(given, side.read_as, role)
@@ -115,7 +126,7 @@ def _from_log_probabilities(values: Array, settings: Settings, role: str) -> _Pr
     if not np.isfinite(values).any():
         message = f"{role}: every log-probability is -inf; one must be finite"
         raise DistributionError(message)
-    whole = logsumexp(values)
+    whole = float(logsumexp(values))
     notes = [f"{role}: log-probabilities exponentiated"]
     if abs(whole) > LOG_SUM_TOLERANCE:
         finding = f"{role}: the log-probabilities' logsumexp is {shown(whole)}, not 0"
@@ -176,35 +187,63 @@ def _join(
     weights: tuple[Array, Array], labels: tuple[list[str], list[str]], roles: tuple[str, str], how: str
 ) -> _Aligned:
     """Both sides' weights on the outcomes that `how` says, 0 where a side lacks one."""
-    at = [{label: i for i, label in enumerate(side)} for side in labels]
-    # What each side lacks of the other, P first.
-    lacking = [[label for label in labels[1 - side] if label not in at[side]] for side in (0, 1)]
-    said = [f"{role} lacks {named(missing)}" for role, missing in zip(roles, lacking, strict=True) if missing]
-    notes = [] if said else [f"the outcomes of {roles[1]} stand in another order; joined by label"]
-    if how == "strict" and said:
-        message = f"{'; '.join(said)}, and --align strict was given; --align outer gives weight 0"
-        raise DistributionError(message)
+    joined = join(labels, roles, how)
+    lacking = joined.lacking
+    notes = [
+        f"{role} lacks {named(missing)}; weight 0 there"
+        for role, missing in zip(roles, lacking, strict=True)
+        if missing
+    ]
     if how == "inner":
-        outcomes = [label for label in labels[0] if label in at[1]]
-        if not outcomes:
-            message = f"{roles[0]} and {roles[1]} share no label; {listed(labels[0], 3)} against {listed(labels[1], 3)}"
-            raise DistributionError(message)
+        notes = []
         for side in (0, 1):
             dropped = lacking[1 - side]
             if dropped:
-                share = float(mass(weights[side])[[at[side][label] for label in dropped]].sum())
+                at = {label: i for i, label in enumerate(labels[side])}
+                share = float(mass(weights[side])[[at[label] for label in dropped]].sum())
                 notes.append(f"{roles[side]}: dropped {named(dropped)}, {share:.4g} of its mass; the other lacks it")
-    else:
-        outcomes = labels[0] + lacking[0]
-        notes += [f"{sentence}; weight 0 there" for sentence in said]
-    picked = [
-        np.array([w[i[label]] if label in i else 0.0 for label in outcomes]) for w, i in zip(weights, at, strict=True)
-    ]
+    if not any(lacking):
+        notes = [f"the outcomes of {roles[1]} stand in another order; joined by label"]
+    picked = [pick(w, at) for w, at in zip(weights, joined.at, strict=True)]
     for role, side_weights in zip(roles, picked, strict=True):
         if not side_weights.any():
             message = f"{role} has no mass on the labels that both have; try --align outer"
             raise DistributionError(message)
-    return _Aligned(picked[0], picked[1], outcomes, tuple(notes))
+    return _Aligned(picked[0], picked[1], joined.outcomes, tuple(notes))
+
+
+class Joined(NamedTuple):
+    """The outcomes of a pair joined by label.
+
+    at: where each side has them, -1 where it does not. lacking: the labels that each side lacks of the other's.
+    """
+
+    outcomes: list[str]
+    at: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
+    lacking: tuple[list[str], list[str]]
+
+
+def join(labels: tuple[Sequence[str], Sequence[str]], roles: tuple[str, str], how: str) -> Joined:
+    """The outcomes as `how` says: 'outer', 'inner' or 'strict'. Raises DistributionError."""
+    at = [{label: i for i, label in enumerate(side)} for side in labels]
+    lacking = tuple([label for label in labels[1 - side] if label not in at[side]] for side in (0, 1))
+    if how == "strict" and any(lacking):
+        said = [f"{role} lacks {named(missing)}" for role, missing in zip(roles, lacking, strict=True) if missing]
+        message = f"{'; '.join(said)}, and --align strict was given; --align outer gives weight 0"
+        raise DistributionError(message)
+    outcomes = [label for label in labels[0] if label in at[1]] if how == "inner" else [*labels[0], *lacking[0]]
+    if not outcomes:
+        message = f"{roles[0]} and {roles[1]} share no label; {listed(labels[0], 3)} against {listed(labels[1], 3)}"
+        raise DistributionError(message)
+    of_p, of_q = (np.array([side.get(label, -1) for label in outcomes], dtype=np.intp) for side in at)
+    return Joined(outcomes, (of_p, of_q), (lacking[0], lacking[1]))
+
+
+def pick(weights: Array, at: npt.NDArray[np.intp]) -> Array:
+    """The weights of the outcomes at those places, 0 where there is none (-1). weights: (K,) or (K, n)."""
+    picked: Array = weights[at]
+    picked[at < 0] = 0.0
+    return picked
 
 
 def named(labels: Sequence[str], count: int | None = None) -> str:
@@ -232,7 +271,7 @@ def _effect(smoothing: Smoothing, weights: Array, before: Array, after: Array) -
     """What smoothing did, in a sentence."""
     if smoothing.method == "shrink":
         counts = "" if weights.sum() > 1 else ", which needs counts: these sum to 1 or less"
-        return f"mixed in {shrinkage_rate(weights):.4g} of the uniform distribution{counts}"
+        return f"mixed in {float(shrinkage_rate(weights)):.4g} of the uniform distribution{counts}"
     added, touched = float(np.maximum(after - before, 0).sum()), int((after != before).sum())
     return f"added {added:.4g} to a sum of {before.sum():.4g}, touching {touched} of {len(after)} outcomes"
 

@@ -37,6 +37,8 @@ def main() -> int:
 
 def _head_start(args: list[str]) -> None:
     """Lets the reading of a large table begin before Typer is imported, which takes as long as reading it."""
+    if args[:1] not in (["compare"], ["kl"], ["entropy"], ["rank"]):
+        return  # batch reads by itself, piece by piece
     for before, arg in zip(["", *args], args, strict=False):
         if arg[-4:].lower() in {".csv", ".tsv"} and before not in {"-o", "--output"}:
             from klcli.readers.delimited import head_start

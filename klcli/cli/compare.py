@@ -31,7 +31,7 @@ def compare(
 
     from klcli.readers.arguments import Arguments
 
-    with Arguments(inputs.checked_format(), inputs.label) as arguments:
+    with Arguments(inputs.checked_format(), inputs.label, inputs.dialect()) as arguments:
         pair = arguments.two(p, q)
 
         from klcli.analyses.breakdown import Shown

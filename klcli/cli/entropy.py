@@ -37,7 +37,7 @@ def entropy(p: Distributions, *, inputs: Inputs, maths: Maths, measured: SingleM
     from klcli.analyses.entropy import entropy as analyse
     from klcli.readers.arguments import Arguments
 
-    with Arguments(inputs.checked_format(), inputs.label) as arguments:
+    with Arguments(inputs.checked_format(), inputs.label, inputs.dialect()) as arguments:
         roles = ["P"] if len(p) == 1 else [f"P{i}" for i in range(1, len(p) + 1)]
         given = [(one, role) for text, role in zip(p, roles, strict=True) for one in arguments.every(text, role)]
         if len(given) > len(p):

@@ -23,7 +23,7 @@ def kl(p: P, q: OptionalQ = None, *, inputs: Inputs, maths: PairMaths, output: O
     from klcli.analyses.compare import compare
     from klcli.readers.arguments import Arguments
 
-    with Arguments(inputs.checked_format(), inputs.label) as arguments:
+    with Arguments(inputs.checked_format(), inputs.label, inputs.dialect()) as arguments:
         report = compare(*arguments.two(p, q), settings, [FIELD], [], None)
     write(f"{exact(report.measures[FIELD])}\n", output.output)
     if not output.quiet:

@@ -150,6 +150,27 @@ class Inputs(Group):
         ),
     ] = None
 
+    decimal: Annotated[
+        str, Option(metavar="MARK", rich_help_panel=_INPUTS, help="Decimal mark; ',' makes ; separate CSV fields.")
+    ] = "."
+    delimiter: Annotated[
+        str | None, Option(metavar="CHAR", rich_help_panel=_INPUTS, help="What separates the fields of CSV.")
+    ] = None
+
+    def dialect(self) -> Any:  # noqa: ANN401 - its module is the readers'
+        """How numbers and tables are written. Raises UsageError."""
+        from klcli.readers.sources import Dialect
+
+        one_of("--decimal", self.decimal, (".", ","))
+        delimiter = "\t" if self.delimiter in {"\\t", "tab"} else self.delimiter
+        if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n'):
+            message = f"--delimiter {clipped(delimiter)}: it is one character, such as ';' or '|', or tab"
+            raise UsageError(message)
+        if delimiter == self.decimal:
+            message = f"--delimiter and --decimal are both {delimiter!r}; fields and digits need marks of their own"
+            raise UsageError(message)
+        return Dialect(delimiter, self.decimal)
+
     def checked_format(self) -> str | None:
         """The input format, if it is one."""
         if self.input_format is None:

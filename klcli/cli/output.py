@@ -3,9 +3,10 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, Self
 
 from klcli.cli.failures import GATE, reason, say
 from klcli.cli.options import BrokenDown, Output, Shape, names, number, one_of
@@ -23,24 +24,24 @@ class Gates:
     """`--fail-above FIELD=VALUE`, as often as given."""
 
     def __init__(self, given: Iterable[str] | None, fields: Iterable[str]) -> None:
-        self._limits: list[tuple[str, float]] = []
+        self.limits: list[tuple[str, float]] = []
         for text in given or ():
             field, equals, value = text.partition("=")
             if not equals:
                 message = f"--fail-above {clipped(text)}: write FIELD=VALUE, as kl_pq=0.1"
                 raise UsageError(message)
-            self._limits.append((one_of("--fail-above", field.strip(), fields), number("--fail-above", value)))
+            self.limits.append((one_of("--fail-above", field.strip(), fields), number("--fail-above", value)))
 
     @property
     def fields(self) -> list[str]:
         """The fields that must be computed for the gates."""
-        return [field for field, _ in self._limits]
+        return [field for field, _ in self.limits]
 
     def exit_code(self, measured: Iterable[tuple[str, Mapping[str, float]]]) -> int:
         """1 when a field of any of the named measurements is above its limit, and says so; else 0."""
         code = 0
         for name, measures in measured:
-            for field, limit in self._limits:
+            for field, limit in self.limits:
                 if not measures[field] <= limit:
                     say(f"{name + ': ' if name else ''}{field} is {measures[field]!r}, above {limit!r}")
                     code = GATE
@@ -71,7 +72,12 @@ def format_of(shape: Shape) -> str:
             message = f"--output {clipped(shape.output)}: no format has the suffix {clipped(suffix)}; add -f ({known})"
             raise UsageError(message)
         return "tsv"
-    return "table" if sys.stdout is not None and sys.stdout.isatty() else "tsv"
+    return "table" if on_terminal() else "tsv"
+
+
+def on_terminal() -> bool:
+    """Whether standard output is one."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def rows_shown(shape: BrokenDown, format_name: str, fields: list[str]) -> tuple[bool, int | None]:
@@ -91,7 +97,7 @@ def deliver(answer: Answer, shape: Shape, format_name: str, fields: list[str], g
     from klcli.renderers.bare import bare
     from klcli.renderers.formats import HOLDS_NOTES, RENDERERS
 
-    view = _view(shape, format_name)
+    view = view_of(shape, format_name)
     text = bare(answer, fields) if fields else RENDERERS[format_name](answer, view)
     write(text, shape.output)
     if not shape.quiet and (fields or format_name not in HOLDS_NOTES):
@@ -107,7 +113,8 @@ def say_notes(notes: Iterable[str]) -> None:
         say(f"note: {note}")
 
 
-def _view(shape: Shape, format_name: str) -> View:
+def view_of(shape: Any, format_name: str) -> View:  # noqa: ANN401 - options with `quiet`, `digits` and `color`
+    """How the answer is shown in this format and on this terminal."""
     color = one_of("--color", shape.color, ("auto", "always", "never"))
     if format_name != "table":
         return View(notes=not shape.quiet, digits=shape.digits)
@@ -128,7 +135,7 @@ def _wants_color(choice: str, shape: Output) -> bool:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    terminal = shape.output is None and sys.stdout is not None and sys.stdout.isatty()
+    terminal = shape.output is None and on_terminal()
     return terminal and os.environ.get("TERM") not in {"dumb", "unknown"}
 
 
@@ -144,49 +151,99 @@ def _encodes(character: str) -> bool:
 
 def write(text: str, path: str | None) -> None:
     """Writes UTF-8 to the file, whole or not at all, or to standard output. Raises OutputError."""
+    with destination(path) as out:
+        out.write(text.encode("utf-8", "backslashreplace"))
+
+
+@contextmanager
+def destination(path: str | None) -> Iterator["Destination"]:
+    """Somewhere to write bytes: standard output, or a file that appears under its name when all went well.
+
+    It is written beside its place and renamed: whoever looks sees the old content or the new, never a part. Raises
+    OutputError.
+    """
     if path == "":
         message = "--output is empty; name a file, or leave it out for standard output"
         raise UsageError(message)
-    data = text.encode("utf-8", "backslashreplace")
     if path is None or path == "-":
-        _to_stdout(data)
+        stdout = Destination(sys.stdout.buffer, None)
+        yield stdout
+        stdout.flush()
         return
-    try:
-        if Path(path).exists() and not Path(path).is_file():
-            with Path(path).open("wb") as device:  # a device or a pipe: there is nothing to rename
-                device.write(data)
-        else:
-            _replace(Path(path), data)
-    except OSError as error:
-        raise _cannot_write(path, error) from None
-
-
-def _to_stdout(data: bytes) -> None:
-    left = memoryview(data)
-    try:
-        while left:  # an unbuffered stream may write less than it is given
-            left = left[sys.stdout.buffer.write(left) :]
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise ClosedPipeError from None  # Typer would make an exit code of its own of the system's error
-    except OSError as error:
-        raise _cannot_write(_STDOUT, error) from None
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Writes beside the file and renames: whoever looks sees the old content or the new, never a part."""
+    if Path(path).exists() and not Path(path).is_file():  # a device or a pipe: there is nothing to rename
+        with Destination.opened(Path(path), "wb", path) as device:
+            yield device
+        return
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name[:40]}.{os.getpid()}.tmp")
     try:
-        with temporary.open("xb") as file:
-            file.write(data)
-        if target.exists():
-            temporary.chmod(target.stat().st_mode & 0o7777)
-        temporary.replace(target)
+        with Destination.opened(temporary, "xb", path) as file:
+            yield file
+        try:
+            if target.exists():
+                temporary.chmod(target.stat().st_mode & 0o7777)
+            temporary.replace(target)
+        except OSError as error:
+            raise _cannot_write(path, error) from None
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+class Destination:
+    """An open file whose errors are those of the output. path: what the user calls it, None for standard output."""
+
+    def __init__(self, file: Any, path: str | None) -> None:  # noqa: ANN401 - a binary file, or what stands for one
+        self._file, self._path = file, path
+        self.closed = False
+
+    @classmethod
+    def opened(cls, file: Path, mode: str, path: str) -> Self:
+        """The file, opened."""
+        try:
+            return cls(file.open(mode), path)
+        except OSError as error:
+            raise _cannot_write(path, error) from None
+
+    def __enter__(self) -> Self:
+        """The file, which is closed at the end of the `with` block."""
+        return self
+
+    def __exit__(self, kind: object, error: object, _: object) -> None:
+        """Closes it; a failure then is one of the output, unless there is another already."""
+        try:
+            self._file.close()
+        except OSError as failure:
+            if error is None:
+                raise self._failed(failure) from None
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 - whatever holds bytes
+        """Writes all of it."""
+        left = memoryview(data)
+        try:
+            while left:  # an unbuffered stream may write less than it is given
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            raise self._failed(error) from None
+        return memoryview(data).nbytes
+
+    def flush(self) -> None:
+        """Hands all of it to the system."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def _failed(self, error: OSError) -> OutputError:
+        if self._path is not None:
+            return _cannot_write(self._path, error)
+        # Typer would make an exit code of its own of the system's error.
+        return ClosedPipeError() if isinstance(error, BrokenPipeError) else _cannot_write(_STDOUT, error)
 
 
 def _cannot_write(where: str, error: OSError) -> OutputError:

@@ -39,7 +39,7 @@ def rank(p: P, q: Candidates = None, *, inputs: Inputs, maths: PairMaths, measur
     from klcli.analyses.rank import rank as analyse
     from klcli.readers.arguments import Arguments
 
-    with Arguments(inputs.checked_format(), inputs.label) as arguments:
+    with Arguments(inputs.checked_format(), inputs.label, inputs.dialect()) as arguments:
         if q:
             reference = arguments.one(p, "P")
             candidates = [

@@ -1,4 +1,7 @@
-"""From what was given to weights >= 0: logits, log-probabilities, smoothing. Arrays are (K,), one distribution."""
+"""From what was given to weights >= 0: logits, log-probabilities, smoothing.
+
+Arrays are (K,), one distribution, or (K, n), a column each; what is said of one holds for every column.
+"""
 
 from __future__ import annotations
 
@@ -13,24 +16,25 @@ if TYPE_CHECKING:
 
 
 def softmax(logits: Array, temperature: float = 1.0) -> Array:
-    """Weights proportional to exp(logits / temperature), the largest 1. logits: (K,), -inf allowed, +inf and NaN not.
+    """Weights proportional to exp(logits / temperature), the largest 1. logits: -inf allowed, +inf and NaN not.
 
     Source: Bridle 1990. Relative error about 1e-16 times the logits' span over the temperature.
     """
     with np.errstate(over="ignore"):  # a logit further below the largest than a double reaches: its weight is 0
-        weights: Array = np.exp((logits - logits.max()) / temperature)
+        weights: Array = np.exp((logits - logits.max(axis=0)) / temperature)
     return weights
 
 
-def logsumexp(logits: Array) -> float:
-    """log(sum(exp(logits))), without overflow. logits: (K,), finite or -inf, not all -inf."""
-    return float(logits.max() + np.log(softmax(logits).sum()))
+def logsumexp(logits: Array) -> Array:
+    """log(sum(exp(logits))), without overflow. logits: finite or -inf, not all -inf. Returns () or (n,)."""
+    whole: Array = logits.max(axis=0) + np.log(softmax(logits).sum(axis=0))
+    return whole
 
 
 def mass(weights: Array) -> Array:
-    """The weights divided by their sum. weights: (K,), finite, >= 0, not all zero; their sum may overflow."""
-    scaled = np.ldexp(weights, -int(np.frexp(weights.max())[1]))
-    shares: Array = scaled / scaled.sum()
+    """The weights divided by their sum. weights: finite, >= 0, not all zero; their sum may overflow."""
+    scaled = np.ldexp(weights, -np.frexp(weights.max(axis=0))[1])
+    shares: Array = scaled / scaled.sum(axis=0)
     return shares
 
 
@@ -41,20 +45,21 @@ def share_of(weights: Array, where: Sequence[int]) -> float:
     return float(weights[where].sum() / whole if np.isfinite(whole) else mass(weights)[where].sum())
 
 
-def shrinkage_rate(counts: Array) -> float:
-    """The James-Stein rate towards the uniform distribution, in [0, 1]. counts: (K,).
+def shrinkage_rate(counts: Array) -> Array:
+    """The James-Stein rate towards the uniform distribution, in [0, 1]. Returns () or (n,).
 
     Source: Hausser & Strimmer 2009, "Entropy inference and the James-Stein estimator".
     """
     p = mass(counts)
-    spread = float(((1 / len(p) - p) ** 2).sum()) * (float(counts.sum()) - 1)
-    if spread <= 0:
-        return 1.0
+    spread = ((1 / len(p) - p) ** 2).sum(axis=0) * (counts.sum(axis=0) - 1)
     # 1 - sum p^2, without the cancellation that one large p brings.
-    largest = int(p.argmax())
-    others = np.delete(p, largest)
-    variety = float(p[largest] * others.sum() + (others * (1 - others)).sum())
-    return min(1.0, max(0.0, variety / spread))
+    largest = np.expand_dims(p.argmax(axis=0), 0)
+    others = p.copy()
+    np.put_along_axis(others, largest, 0.0, axis=0)
+    variety = p.max(axis=0) * others.sum(axis=0) + (others * (1 - others)).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate: Array = np.where(spread > 0, np.clip(variety / spread, 0.0, 1.0), 1.0)
+    return rate
 
 
 class Smoother(NamedTuple):
@@ -71,7 +76,7 @@ class Smoother(NamedTuple):
     most: float = 0.0
 
 
-def _mix(p: Array, rate: float) -> Array:
+def _mix(p: Array, rate: float | Array) -> Array:
     return (1 - rate) * p + rate / len(p)
 
 

@@ -15,13 +15,13 @@ from klcli.errors import DistributionError, InputError, KlcliError, UsageError, 
 from klcli.model import Distribution, frozen
 from klcli.readers import content, inline
 from klcli.readers.formats import is_known_suffix, reader
-from klcli.readers.sources import exists, near_file, open_source, split_selector
+from klcli.readers.sources import PLAIN, exists, near_file, open_source, split_selector
 
 if TYPE_CHECKING:
     from typing import Self
 
     from klcli.readers.content import Content, Series
-    from klcli.readers.sources import Source
+    from klcli.readers.sources import Dialect, Source
 
 _STDIN_FORMS = ("-", "-:", "-#")
 
@@ -32,8 +32,8 @@ _LONGEST_NAME = 60
 class Arguments:
     """Reads the distributions of one command line; what several of them share is read once."""
 
-    def __init__(self, input_format: str | None = None, label: str | None = None) -> None:
-        self._input_format, self._label = input_format, label
+    def __init__(self, input_format: str | None = None, label: str | None = None, dialect: Dialect = PLAIN) -> None:
+        self._input_format, self._label, self._dialect = input_format, label, dialect
         self._sources: dict[str, Source] = {}
         self._contents: dict[tuple[str, str], Content] = {}
 
@@ -76,12 +76,12 @@ class Arguments:
         if text.startswith("@"):
             return self._source(text[1:])
         try:
-            return inline.parse(text, role)
+            return inline.parse(text, role, self._dialect.decimal)
         except (InputError, DistributionError) as error:
             path, _, _ = split_selector(text)
             if exists(path):
                 return self._source(text)
-            meant = inline.looks_like_json(text) or inline.means_numbers(text)
+            meant = inline.looks_like_json(text) or inline.means_numbers(text, self._dialect.decimal)
             if not text or (meant and not is_known_suffix(path)):
                 raise
             hint = near_file(Path(path)) or "; write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file"
@@ -93,7 +93,7 @@ class Arguments:
         if not path:
             message = f"{clipped('@' + text)} names no file"
             raise InputError(message)
-        source = self._sources.setdefault(path, open_source(path))
+        source = self._sources.setdefault(path, open_source(path, self._dialect))
         read = reader(source, self._input_format, selector)
         key = (path, selector if source.path is None and selector else "")
         if key not in self._contents:

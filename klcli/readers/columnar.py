@@ -39,12 +39,12 @@ class Columns:
     ) -> None:
         row_numbers = [name for name in table.column_names if re.fullmatch(r"__index_level_\d+__", name)]  # of pandas
         self.source, self._checks = source.name, source.checks
-        self._table, self._label, self._where = table.drop_columns(row_numbers), label, where
+        self.table, self._label, self._where = table.drop_columns(row_numbers), label, where
         self.header = None if where is None else list(table.column_names)
 
     def names(self) -> list[str]:
         """The names of the columns."""
-        return list(self._table.column_names)
+        return list(self.table.column_names)
 
     @cached_property
     def _label_name(self) -> str | None:
@@ -82,7 +82,7 @@ class Columns:
         if self.names().count(name) > 1:
             message = f"{self.source}: two columns are called {clipped(name)}; rename one"
             raise InputError(message)
-        return self._table.column(name)
+        return self.table.column(name)
 
     def numeric(self) -> list[str]:
         """The columns of numbers, but for that of the labels."""
@@ -194,7 +194,7 @@ def _arrow(source: Source, label: str | None, read: Callable[[BytesIO], pa.Table
     try:
         return Columns(read(BytesIO(source.data)), source, label)
     except (pa.ArrowException, OSError) as error:
-        message = f"{source.name}: not a readable {kind} file ({_first_line(error)})"
+        message = f"{source.name}: not a readable {kind} file ({first_line(error)})"
         raise InputError(message) from None
 
 
@@ -213,10 +213,10 @@ def read_by_pandas(source: Source, label: str | None, reader: str, **options: An
         message = f"{source.name}: reading this needs {missing}; pip install {missing}, or 'klcli[sheets]'"
         raise InputError(message) from None
     except OSError as error:
-        message = f"{source.name}: {(error.strerror or _first_line(error)).lower()}"
+        message = f"{source.name}: {(error.strerror or first_line(error)).lower()}"
         raise InputError(message) from None
     except Exception as error:  # noqa: BLE001 - each of these libraries has errors of its own, without a common root
-        message = f"{source.name}: not readable ({_first_line(error)})"
+        message = f"{source.name}: not readable ({first_line(error)})"
         raise InputError(message) from None
     frame.columns = [str(name) for name in frame.columns]
     for name in frame.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]]:
@@ -224,5 +224,6 @@ def read_by_pandas(source: Source, label: str | None, reader: str, **options: An
     return Columns(pa.Table.from_pandas(frame, preserve_index=False), source, label)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says, as part of a sentence."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:120]

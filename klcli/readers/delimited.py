@@ -18,7 +18,7 @@ from klcli.readers.columnar import Columns
 from klcli.readers.content import Series, all_numbers, column_of, label_column, no_pointer, no_such, unique
 from klcli.readers.labels import Labels
 from klcli.readers.numbers import is_number, numbers
-from klcli.readers.sources import open_source
+from klcli.readers.sources import PLAIN, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +38,8 @@ _SAMPLE = 1 << 11
 class Delimited:
     """A table of text, with the line each row ends on."""
 
-    def __init__(self, text: str, source: str, delimiter: str, label: str | None = None) -> None:
-        self.source, self._label = source, label
+    def __init__(self, text: str, source: str, delimiter: str, label: str | None = None, decimal: str = ".") -> None:
+        self.source, self._label, self._decimal = source, label, decimal
         limit = csv.field_size_limit(len(text) + 1)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         self._rows: list[list[str]] = []
@@ -71,8 +71,8 @@ class Delimited:
         """Says so where a table of one column looks like one of several with another delimiter."""
         other = next((c for c in ",;\t" if c != delimiter and c in (*self.header, "")[0]), None)
         if len(self.header) == 1 and other is not None and self._rows and other in self._rows[0][0]:
-            separated = {",": "commas", "\t": "tabs"}[delimiter]
-            mend = {",": "--input-format csv", "\t": "--input-format tsv"}.get(other, f"no format has {other!r}")
+            separated = {",": "commas", "\t": "tabs", ";": "semicolons"}.get(delimiter, repr(delimiter))
+            mend = {",": "--input-format csv", "\t": "--input-format tsv"}.get(other, f"--delimiter {other!r}")
             found = f"{self.source}:1: one field, {clipped(self.header[0])}"
             message = f"{found}; fields here are separated by {separated} ({mend})"
             raise InputError(message)
@@ -88,7 +88,10 @@ class Delimited:
     @cached_property
     def _numbers(self) -> list[tuple[int, int]]:
         """For each column how many cells are numbers, and how many cells there are."""
-        return [(sum(is_number(row[i]) for row in self._rows), len(self._rows)) for i in range(len(self.header))]
+        return [
+            (sum(is_number(row[i], self._decimal) for row in self._rows), len(self._rows))
+            for i in range(len(self.header))
+        ]
 
     @cached_property
     def _label_column(self) -> int | None:
@@ -119,7 +122,7 @@ class Delimited:
         """One column's numbers, labelled by the column of labels."""
         column = self._column(name)
         inside = f" in column {clipped(name)}"
-        values = numbers([row[column] for row in self._rows], self.where, inside)
+        values = numbers([row[column] for row in self._rows], self.where, inside, self._decimal)
         labels = self._labels(column)
         if labels is not None:
             unique(labels, self.where, str(self.label_name))
@@ -139,12 +142,13 @@ class Delimited:
 
 
 def read(source: Source, label: str | None, delimiter: str) -> Content:
-    """The table of a source, by the quicker way that takes it."""
+    """The table of a source, by the quicker way that takes it. delimiter: the format's own."""
+    delimiter, decimal = source.dialect.between(delimiter), source.dialect.decimal
     if len(source.mapped) >= LARGE:
         table = _by_arrow(source, label, delimiter)
         if table is not None:
             return table
-    return Delimited(source.text, source.name, delimiter, label)
+    return Delimited(source.text, source.name, delimiter, label, decimal)
 
 
 def head_start(path: str) -> None:
@@ -169,12 +173,15 @@ _begun: dict[tuple[str, str], Beside[tuple[Table, Delimited] | None]] = {}
 
 def _by_arrow(source: Source, label: str | None, delimiter: str) -> Content | None:
     """The table, or None where Arrow does not read it or might read it otherwise."""
-    begun = _begun.pop((source.name, delimiter), None) if label is None else None
+    begun = _begun.pop((source.name, delimiter), None) if label is None and source.dialect == PLAIN else None
     parsed = _parse(source, label, delimiter) if begun is None else begun()
     if parsed is None:
         return None
     table, first = parsed
-    return Columns(table, source, first.label_name, lambda: Delimited(source.text, source.name, delimiter, label).where)
+    decimal = source.dialect.decimal
+    return Columns(
+        table, source, first.label_name, lambda: Delimited(source.text, source.name, delimiter, label, decimal).where
+    )
 
 
 def _parse(source: Source, label: str | None, delimiter: str) -> tuple[Table, Delimited] | None:
@@ -182,13 +189,15 @@ def _parse(source: Source, label: str | None, delimiter: str) -> tuple[Table, De
 
     Arrow takes "a"b for ab and lets NUL pass.
     """
+    from klcli.readers.tables.pieces import quotes_enclose_fields
+
     data = source.mapped
     quoted = data.find(b'"') >= 0
-    if data.find(b"\0") >= 0 or (quoted and not _quotes_enclose_fields(data, delimiter)):
+    if data.find(b"\0") >= 0 or (quoted and not quotes_enclose_fields(data, delimiter)):
         return None
     end = data.find(b"\n", data.find(b"\n") + _SAMPLE) + 1
     try:
-        first = Delimited(data[:end].decode("utf-8-sig"), source.name, delimiter, label)
+        first = Delimited(data[:end].decode("utf-8-sig"), source.name, delimiter, label, source.dialect.decimal)
         names, numeric = first.names(), set(first.numeric())
     except (InputError, UnicodeDecodeError):
         return None
@@ -205,7 +214,9 @@ def _parse(source: Source, label: str | None, delimiter: str) -> tuple[Table, De
                 delimiter=delimiter, quote_char='"' if quoted else False, newlines_in_values=quoted
             ),
             convert_options=arrow_csv.ConvertOptions(
-                column_types={name: pa.float64() if name in numeric else pa.string() for name in names}, null_values=[]
+                column_types={name: pa.float64() if name in numeric else pa.string() for name in names},
+                null_values=[],
+                decimal_point=source.dialect.decimal,
             ),
         )
     except pa.ArrowInvalid:
@@ -214,19 +225,3 @@ def _parse(source: Source, label: str | None, delimiter: str) -> tuple[Table, De
     if any(Labels(table.column(name)).hold_a_number() for name in text):
         return None  # what the first lines show as text is not text throughout: an error, or other labels
     return table, first
-
-
-def _quotes_enclose_fields(data: bytes | mmap, delimiter: str) -> bool:
-    """Whether every quote opens or closes a field, or is doubled inside one: then all readers read the same."""
-    import numpy as np
-
-    text = np.frombuffer(data, dtype=np.uint8)
-    quotes = np.flatnonzero(text == ord('"'))
-    opening, closing = quotes[::2], quotes[1::2]
-    if len(opening) != len(closing):
-        return False
-    before = text[np.maximum(opening - 1, 0)]
-    after = text[np.minimum(closing + 1, len(text) - 1)]
-    at_start = (opening == 0) | np.isin(before, np.frombuffer(f'{delimiter}\n"'.encode(), dtype=np.uint8))
-    at_end = (closing == len(text) - 1) | np.isin(after, np.frombuffer(f'{delimiter}\r\n"'.encode(), dtype=np.uint8))
-    return bool(at_start.all() and at_end.all())

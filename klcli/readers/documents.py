@@ -39,16 +39,38 @@ def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) < 4000 else float(digits)  # noqa: PLR2004
 
 
-def load(text: str, source: str, *, line: int = 0) -> Any:  # noqa: ANN401 - any JSON value
-    """The JSON value of the text. NaN and Infinity are taken; whether they can be weights is for later."""
+class MalformedJsonError(ValueError):
+    """Text that is no JSON value. line: where, counted from 1; 0 where it is all of it."""
+
+    def __init__(self, wrong: str, line: int = 0) -> None:
+        super().__init__(wrong)
+        self.line = line
+
+
+def decode(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """The JSON value of the text. NaN and Infinity are taken; whether they can be weights is for later.
+
+    Raises MalformedJsonError.
+    """
     try:
         return json.loads(text, parse_int=_whole, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         what = error.msg[:1].lower() + error.msg[1:].removesuffix(":")
-        message = f"{source}:{line or error.lineno}: malformed JSON at column {error.colno}: {what}"
+        wrong = f"malformed JSON at column {error.colno}: {what}"
+        raise MalformedJsonError(wrong, error.lineno) from None
     except RecursionError:
-        message = f"{source}: the JSON is nested too deeply; point at the distribution with #/KEY"
-    raise InputError(message)
+        wrong = "the JSON is nested too deeply; point at the distribution with #/KEY"
+        raise MalformedJsonError(wrong) from None
+
+
+def load(text: str, source: str, *, line: int = 0) -> Any:  # noqa: ANN401 - any JSON value
+    """The JSON value of a source's text, or of one line of it. Raises InputError."""
+    try:
+        return decode(text)
+    except MalformedJsonError as error:
+        at = f":{line or error.line}" if error.line else ""
+        message = f"{source}{at}: {error}"
+        raise InputError(message) from None
 
 
 def parse(text: str, source: str, label: str | None = None) -> Content:
@@ -92,11 +114,11 @@ class Document:
         """The member of that name, or the value itself."""
         members = self._members()
         if not name and members is None:
-            return _series("", self._value, self.source)
+            return series_of("", self._value, self.source)
         if members is None or name not in members:
             raise no_such(self.source, name, self.names() if members else [], "key")
-        _no_repeated_key(members, self.source)
-        return _series(name, members[name], f"{self.source}#/{name}")
+        no_repeated_key(members, self.source)
+        return series_of(name, members[name], f"{self.source}#/{name}")
 
     def at(self, pointer: str) -> Content:
         """What an RFC 6901 pointer leads to."""
@@ -115,16 +137,18 @@ def _count(value: Any) -> tuple[int, int]:  # noqa: ANN401
     return sum(_is_number(v) or isinstance(v, str) for v in inside), len(value) or 1
 
 
-def _no_repeated_key(value: Any, source: str, what: str = "label") -> None:  # noqa: ANN401
+def no_repeated_key(value: Any, source: str, what: str = "label") -> None:  # noqa: ANN401
+    """Raises DistributionError where a key of an object stood twice."""
     if isinstance(value, _Object) and value.repeated is not None:
         mend = "keep one" if what == "key" else "add the two up"
         message = f"{source}: the {what} {clipped(value.repeated)} stands twice; {mend}"
         raise DistributionError(message)
 
 
-def _series(name: str, value: Any, source: str) -> Series:  # noqa: ANN401
+def series_of(name: str, value: Any, source: str) -> Series:  # noqa: ANN401
+    """The distribution that a list of numbers or an object of label: number is. source: what errors call it."""
     if isinstance(value, dict):
-        _no_repeated_key(value, source)
+        no_repeated_key(value, source)
         labels = list(value)
 
         def where(i: int) -> str:
@@ -142,14 +166,15 @@ def _series(name: str, value: Any, source: str) -> Series:  # noqa: ANN401
 
 
 def _numbers(values: Sequence[Any], where: Callable[[int], str]) -> list[float]:
-    return [_number(value, where, i) for i, value in enumerate(values)]
+    return [number_of(value, where, i) for i, value in enumerate(values)]
 
 
 def _is_number(value: Any) -> bool:  # noqa: ANN401
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _number(value: Any, where: Callable[[int], str], i: int) -> float:  # noqa: ANN401
+def number_of(value: Any, where: Callable[[int], str], i: int) -> float:  # noqa: ANN401
+    """The number that a JSON value is, or that its text is. Raises InputError."""
     if _is_number(value):
         try:
             return float(value)
@@ -184,7 +209,7 @@ def resolve(value: Any, pointer: str, source: str) -> Any:  # noqa: ANN401
             if token not in value:
                 message = f"{here}: no key {clipped(token)}; it has {listed(value) or 'none'}.{nearest(token, value)}"
                 raise InputError(message)
-            _no_repeated_key(value, here)
+            no_repeated_key(value, here)
             value = value[token]
         elif isinstance(value, list):
             if not re.fullmatch(r"0|[1-9]\d{0,17}", token, re.ASCII) or int(token) >= len(value):
@@ -208,7 +233,7 @@ class Records:
     ) -> None:
         self.source, self._rows, self._where, self._label = source, rows, where, label
         for i, row in enumerate(rows):
-            _no_repeated_key(row, where(i), "key")
+            no_repeated_key(row, where(i), "key")
 
     def names(self) -> list[str]:
         """Every key that occurs, in order."""
@@ -240,7 +265,7 @@ class Records:
         def where(i: int) -> str:
             return f"{self._where(i)}, {clipped(name)}"
 
-        values = [_number(row.get(name), where, i) for i, row in enumerate(self._rows)]
+        values = [number_of(row.get(name), where, i) for i, row in enumerate(self._rows)]
         labels = self._labels(name)
         if labels is not None:
             unique(labels, self._where)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def _text(source: Source, label: str | None) -> Content:
     """What is written as an argument is, and else a CSV table: the grammar of standard input."""
     text = source.text
-    if inline.is_inline(text):
-        return inline.parse(text, source.name)
+    if inline.is_inline(text, source.dialect.decimal):
+        return inline.parse(text, source.name, source.dialect.decimal)
     return _delimited(source, label, ",")
 
 
@@ -93,14 +93,19 @@ SUFFIXES = {f".{name}": name for name in READERS} | {
 
 
 def reader(source: Source, format_name: str | None, selector: str) -> Reader:
-    """The reader for a source: the format asked for, else by the suffix, else by what is selected from it.
+    """The reader for a source, see `format_of`."""
+    return READERS[format_of(source, format_name, selector)]
+
+
+def format_of(source: Source, format_name: str | None, selector: str = "") -> str:
+    """The format of a source: the one asked for, else by the suffix, else by what is selected from it.
 
     Never by looking inside: a file means the same whatever it holds.
     """
     if format_name is not None:
-        return READERS[known_format(format_name)]
+        return known_format(format_name)
     if source.path is None:
-        return READERS[{":": "csv", "#": "json"}.get(selector, "text")]
+        return {":": "csv", "#": "json"}.get(selector, "text")
     path = PurePath(source.path)
     suffix = PurePath(path.stem).suffix if path.suffix.lower() in COMPRESSIONS else path.suffix
     kind = SUFFIXES.get(suffix.lower())
@@ -109,7 +114,7 @@ def reader(source: Source, format_name: str | None, selector: str) -> Reader:
             f"{source.name}: {clipped(suffix)} is no suffix known here; add --input-format ({listed(READERS, 20)})"
         )
         raise InputError(message)
-    return READERS[kind]
+    return kind
 
 
 def is_known_suffix(path: str) -> bool:

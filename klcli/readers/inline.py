@@ -23,7 +23,7 @@ def looks_like_json(text: str) -> bool:
     return text.lstrip()[:1] in {"[", "{"}
 
 
-def parse(text: str, source: str) -> Content:
+def parse(text: str, source: str, decimal: str = ".") -> Content:
     """The distributions that the text is. Raises InputError, naming `source` and the item."""
     if looks_like_json(text):
         from klcli.readers.documents import parse as parse_json
@@ -33,36 +33,45 @@ def parse(text: str, source: str) -> Content:
         message = f"{source} is empty; write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file"
         raise InputError(message)
     if "=" in text:
-        return _pairs(text, source)
-    if any(len(items(line)) > 1 for line in text.strip().split("\n")[1:]):
+        return _pairs(text, source, decimal)
+    if any(len(items(line, decimal)) > 1 for line in text.strip().split("\n")[1:]):
         message = f"{source}: several numbers on each of several lines; for a table add --input-format csv, or :COLUMN"
         raise InputError(message)
-    return Single(source, numbers(items(text), _item(source)), None, _item(source))
+    values = numbers(items(text, decimal), _item(source), decimal=decimal)
+    return Single(source, values, None, _item(source))
 
 
-def is_inline(text: str) -> bool:
+def is_inline(text: str, decimal: str = ".") -> bool:
     """Whether the text of a file or of standard input is what an argument may be, rather than a CSV table.
 
     It is when it is one line, or its first line is numbers or pairs; a header is neither.
     """
     first, _, rest = text.strip().partition("\n")
-    return looks_like_json(text) or not rest or all(is_number(item) or "=" in item for item in items(first))
+    return (
+        looks_like_json(text)
+        or not rest
+        or all(is_number(item, decimal) or "=" in item for item in items(first, decimal))
+    )
 
 
-def means_numbers(text: str) -> bool:
+def means_numbers(text: str, decimal: str = ".") -> bool:
     """Whether somebody meant numbers or pairs, even if some of it is neither."""
-    parts = items(text)
-    return "=" in parts[0] or any(map(is_number, parts)) or _LIKE_A_NUMBER.fullmatch(parts[0]) is not None
+    parts = items(text, decimal)
+    return (
+        "=" in parts[0]
+        or any(is_number(part, decimal) for part in parts)
+        or _LIKE_A_NUMBER.fullmatch(parts[0]) is not None
+    )
 
 
 def _item(source: str) -> Callable[[int], str]:
     return lambda i: f"{source}, item {i + 1}"
 
 
-def _pairs(text: str, source: str) -> Content:
+def _pairs(text: str, source: str, decimal: str) -> Content:
     where = _item(source)
     labels, values = [], []
-    for i, item in enumerate(re.split(r"[,\n]", text.strip())):
+    for i, item in enumerate(re.split(r"[;\n]" if decimal == "," else r"[,\n]", text.strip())):
         label, equals, weight = item.rpartition("=")
         if not equals:
             message = f"{where(i)}: {clipped(item)} is no LABEL=NUMBER pair, and others here are"
@@ -72,7 +81,7 @@ def _pairs(text: str, source: str) -> Content:
             raise InputError(message)
         labels.append(label.strip())
         try:
-            values.append(number(weight))
+            values.append(number(weight, decimal))
         except NotANumberError as error:
             message = f"{where(i)}: {error}"
             raise InputError(message) from None

@@ -24,10 +24,10 @@ _MIXER = 0x9E37_79B9_7F4A_7C15
 class Labels(Sequence[str]):
     """The strings of an Arrow column without nulls."""
 
-    def __init__(self, column: pa.ChunkedArray) -> None:
+    def __init__(self, column: pa.Array | pa.ChunkedArray) -> None:
         import pyarrow as pa
 
-        chunks = column.chunks
+        chunks = [column] if isinstance(column, pa.Array) else column.chunks
         self._column = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
 
     def __len__(self) -> int:
@@ -69,23 +69,35 @@ class Labels(Sequence[str]):
         return len(self._column.unique()) == len(self)
 
     def _hashes_differ(self) -> bool:
-        """Whether no two labels have the same hash; False also where they are too long to hash word by word.
+        """Whether no two labels have the same hash; False also where they cannot be hashed."""
+        hashes = self.hashes()
+        if hashes is None:
+            return False
+        hashes.sort()
+        return bool((hashes[1:] != hashes[:-1]).all())
+
+    def bytes_and_offsets(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+        """The labels' UTF-8, one after the other, and where each starts; the last offset is the end."""
+        from klcli.arrow import bytes_and_offsets
+
+        return bytes_and_offsets(self._column)
+
+    def hashes(self) -> npt.NDArray[np.uint64] | None:
+        """A hash of each label; None where one is too long to hash word by word.
 
         Arrow hashes strings one by one (100 ns each); here eight bytes of every label of a run are one operation.
         """
         import numpy as np
 
-        _, offsets_buffer, data = self._column.buffers()
-        first, n = self._column.offset, len(self)
-        offsets = np.frombuffer(offsets_buffer, dtype=np.int32)[first : first + n + 1]
-        if data is None or int(np.diff(offsets).max()) > _LONGEST_HASHED:
-            return False
-        text, hashes = np.frombuffer(data, dtype=np.uint8), np.empty(n, dtype=np.uint64)
+        n = len(self)
+        text, offsets = self.bytes_and_offsets()
+        if n == 0 or int(np.diff(offsets).max()) > _LONGEST_HASHED:
+            return None if n else np.empty(0, dtype=np.uint64)
+        hashes = np.empty(n, dtype=np.uint64)
         for start in range(0, n, _RUN):
             ends = offsets[start : start + _RUN + 1]
             hashes[start : start + _RUN] = _hashes(text[ends[0] : ends[-1]], ends - ends[0])
-        hashes.sort()
-        return bool((hashes[1:] != hashes[:-1]).all())
+        return hashes
 
 
 def _hashes(text: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int32]) -> npt.NDArray[np.uint64]:

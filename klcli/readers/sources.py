@@ -6,27 +6,44 @@ import sys
 from functools import cached_property
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from klcli.errors import InputError, clipped, nearest
 from klcli.readers.content import STDIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import BinaryIO
+
+
+class Dialect(NamedTuple):
+    """How numbers and tables are written as text. delimiter: None for the format's own."""
+
+    delimiter: str | None = None
+    decimal: str = "."
+
+    def between(self, of_format: str) -> str:
+        """What separates fields: a decimal comma goes with semicolons, as every program that writes it has it."""
+        if self.delimiter is not None:
+            return self.delimiter
+        return ";" if self.decimal == of_format == "," else of_format
+
+
+PLAIN = Dialect()
 
 
 class Source:
     """Something to read, named as errors name it. `compression` is '', '.gz' or '.zst'."""
 
-    def __init__(self, name: str, path: Path | None, compression: str = "") -> None:
-        self.name, self.path, self.compression = name, path, compression
+    def __init__(self, name: str, path: Path | None, compression: str = "", dialect: Dialect = PLAIN) -> None:
+        self.name, self.path, self.compression, self.dialect = name, path, compression, dialect
         self.checks: list[Callable[[], object]] = []
         """What is still being looked through; calling one waits for it, and raises what it finds."""
 
     @cached_property
     def data(self) -> bytes:
         """All of it, decompressed. Raises InputError."""
-        data = _stdin(self.name) if self.path is None else _file(self.name, self.path)
+        data = stdin(self.name).read() if self.path is None else _file(self.name, self.path)
         return _DECOMPRESS[self.compression](data, self.name)
 
     @cached_property
@@ -62,25 +79,30 @@ class Source:
             raise InputError(message) from None
 
 
-def _stdin(name: str) -> bytes:
+def stdin(name: str) -> BinaryIO:
+    """Standard input; says so where somebody would have to type it. Raises InputError where it is closed."""
     if sys.stdin is None:
         message = f"{name} is closed; pipe something in or name a file"
         raise InputError(message)
     if sys.stdin.isatty():
         print("klcli: reading from the terminal; end with Ctrl-D", file=sys.stderr)  # noqa: T201 - a wait must be said
-    return sys.stdin.buffer.read()
+    return sys.stdin.buffer
 
 
 def _file(name: str, path: Path) -> bytes:
     try:
         return path.read_bytes()
-    except FileNotFoundError:
-        message = f"{name}: no such file{near_file(path)}"
-    except IsADirectoryError:
-        message = f"{name}: this is a directory; name a file in it"
     except OSError as error:
-        message = f"{name}: {(error.strerror or str(error)).lower()}"
-    raise InputError(message)
+        raise cannot_read(name, path, error) from None
+
+
+def cannot_read(name: str, path: Path, error: OSError) -> InputError:
+    """The error for a file that the system does not open or read."""
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"{name}: no such file{near_file(path)}")
+    if isinstance(error, IsADirectoryError):
+        return InputError(f"{name}: this is a directory; name a file in it")
+    return InputError(f"{name}: {(error.strerror or str(error)).lower()}")
 
 
 def near_file(path: Path) -> str:
@@ -141,10 +163,10 @@ def exists(path: str) -> bool:
         return False
 
 
-def open_source(path: str) -> Source:
+def open_source(path: str, dialect: Dialect = PLAIN) -> Source:
     """The source that a path or '-' names."""
     if path == "-":
-        return Source(STDIN, None)
+        return Source(STDIN, None, dialect=dialect)
     suffix = Path(path).suffix.lower()
     shown = path if path.isprintable() else clipped(path)
-    return Source(shown, Path(path), suffix if suffix in COMPRESSIONS else "")
+    return Source(shown, Path(path), suffix if suffix in COMPRESSIONS else "", dialect)

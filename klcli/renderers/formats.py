@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from klcli.renderers.shape import document, elements_table, has_breakdown, measures_table, number
 from klcli.renderers.text import exact, short, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from klcli.model import Answer
     from klcli.renderers.shape import Table
@@ -23,8 +23,8 @@ def _table(answer: Answer) -> Table:
     return elements_table(answer) if has_breakdown(answer) else measures_table(answer)
 
 
-def _delimited(answer: Answer, delimiter: str) -> str:
-    table = _table(answer)
+def delimited(table: Table, delimiter: str) -> str:
+    """A header and rows with something between the fields, which are quoted where needed."""
     special = re.compile(f'[{delimiter}"\r\n]')
 
     def quoted(text: str) -> str:
@@ -37,12 +37,12 @@ def _delimited(answer: Answer, delimiter: str) -> str:
 
 def tsv(answer: Answer, _: View) -> str:
     """Tab-separated values with a header; a field with a tab, a quote or a line end is quoted."""
-    return _delimited(answer, "\t")
+    return delimited(_table(answer), "\t")
 
 
 def csv(answer: Answer, _: View) -> str:
     """Comma-separated values with a header, quoted where needed."""
-    return _delimited(answer, ",")
+    return delimited(_table(answer), ",")
 
 
 def json(answer: Answer, _: View) -> str:
@@ -59,23 +59,27 @@ def ndjson(answer: Answer, _: View) -> str:
     """One strict JSON object for each row of the table."""
     from json import dumps
 
-    table = _table(answer)
+    return "".join(f"{dumps(record, ensure_ascii=False, allow_nan=False)}\n" for record in records(_table(answer)))
+
+
+def records(table: Table) -> Iterator[dict[str, Any]]:
+    """The rows as JSON has them."""
     columns = [[number(v) if isinstance(v, float) else v for v in column] for column in table.columns]
-    records = (dict(zip(table.header, row, strict=True)) for row in zip(*columns, strict=True))
-    return "".join(f"{dumps(record, ensure_ascii=False, allow_nan=False)}\n" for record in records)
+    return (dict(zip(table.header, row, strict=True)) for row in zip(*columns, strict=True))
 
 
 def markdown(answer: Answer, view: View) -> str:
     """Tables as GitHub has them: the measures, the breakdown unless not wanted, the notes."""
-    parts = [_markdown_table(measures_table(answer), view)]
+    parts = [markdown_table(measures_table(answer), view)]
     if has_breakdown(answer):
-        parts.append(_markdown_table(elements_table(answer), view))
+        parts.append(markdown_table(elements_table(answer), view))
     if view.notes and answer.notes:
         parts.append("".join(f"- {_plain(note)}\n" for note in answer.notes))
     return "\n".join(parts)
 
 
-def _markdown_table(table: Table, view: View) -> str:
+def markdown_table(table: Table, view: View) -> str:
+    """A table as GitHub has it."""
     columns = [[short(v, view.digits) if isinstance(v, float) else _plain(str(v)) for v in c] for c in table.columns]
     align = ["---" if isinstance(column[0], str) else "--:" for column in table.columns]
     return "".join(f"| {' | '.join(line)} |\n" for line in (table.header, align, *zip(*columns, strict=True)))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from klcli.model import Answer, Elements, Report
+    from klcli.renderers.shape import Table as Rows
     from klcli.renderers.view import View
 
 _SMALLEST_BAR, _LARGEST_BAR = 8, 40
@@ -35,7 +36,39 @@ _POSITIVE, _NEGATIVE, _QUIET = "cyan", "magenta", "dim"
 def draw(answer: Answer, view: View) -> str:
     """The whole answer as text for a terminal of `view.width` columns."""
     out = io.StringIO()
-    console = Console(
+    console = _console(out, view)
+    for part in _parts(answer, view):
+        console.print(part)
+    if view.notes:
+        for note in answer.notes:
+            console.print(Text(f"note: {visible(note)}", style=_QUIET if view.color else ""), soft_wrap=False)
+    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+
+
+def draw_table(table: Rows, view: View) -> str:
+    """Any rows as a table; where the terminal is too narrow for it, one below the other with their columns as rows."""
+    shown = [[short(v, view.digits) if isinstance(v, float) else visible(str(v)) for v in c] for c in table.columns]
+    widths = [max(cell_len(cell) for cell in (name, *column)) for name, column in zip(table.header, shown, strict=True)]
+    drawn = _table(view)
+    if sum(widths) + _BETWEEN * len(widths) <= view.width:
+        for i, name in enumerate(table.header):
+            drawn.add_column(name, justify="right" if i else "left", no_wrap=True)
+        for row in zip(*shown, strict=True):
+            drawn.add_row(*map(Text, row))
+    else:
+        drawn.add_column(table.header[0], no_wrap=True)
+        drawn.add_column("", no_wrap=True)
+        drawn.add_column("", justify="right", no_wrap=True)
+        for row in zip(*shown, strict=True):
+            for i, (name, cell) in enumerate(zip(table.header[1:], row[1:], strict=True)):
+                drawn.add_row(Text(row[0] if i == 0 else ""), name, Text(cell))
+    out = io.StringIO()
+    _console(out, view).print(drawn)
+    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+
+
+def _console(out: io.StringIO, view: View) -> Console:
+    return Console(
         file=out,
         width=view.width,
         height=25,
@@ -47,12 +80,6 @@ def draw(answer: Answer, view: View) -> str:
         markup=False,
         emoji=False,
     )
-    for part in _parts(answer, view):
-        console.print(part)
-    if view.notes:
-        for note in answer.notes:
-            console.print(Text(f"note: {visible(note)}", style=_QUIET if view.color else ""), soft_wrap=False)
-    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
 
 
 def _parts(answer: Answer, view: View) -> list[Text | Table]:

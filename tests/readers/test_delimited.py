@@ -14,6 +14,7 @@ from klcli.errors import KlcliError
 from klcli.readers import delimited
 from klcli.readers.columnar import Columns
 from klcli.readers.sources import Source
+from klcli.readers.tables import pieces
 
 NAMES = ["label", "p", "q", "w 1", 'so "called"', "a,b", "two\nlines", "ß"]
 
@@ -295,4 +296,4 @@ def test_arrow_reads_what_is_large(monkeypatch):
     ],
 )
 def test_quotes_that_enclose_fields_are_told_from_others(text, plain):
-    assert delimited._quotes_enclose_fields(text.encode(), ",") is plain
+    assert pieces.quotes_enclose_fields(text.encode(), ",") is plain

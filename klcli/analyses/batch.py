@@ -1,0 +1,221 @@
+"""A table of pairs: one pure function from a block of rows to their measures, from the same engine as `compare`.
+
+What is done to a pair is what `prepare` says. Here it is done to all columns of an array at once, which are only looked
+at for whether one may be no pair: such a column goes through `prepare` alone, whose errors are the ones that are said.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from klcli.analyses.compare import measures_of, unit_of
+from klcli.analyses.prepare import LOG_SUM_TOLERANCE, SUM_TOLERANCE, improper, join, pick, prepare_one, prepare_pair
+from klcli.blocks import Failure, Scored
+from klcli.engine.score import score
+from klcli.engine.weights import SMOOTHERS, logsumexp, mass, softmax
+from klcli.errors import DistributionError
+from klcli.model import Distribution, Side, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from klcli.blocks import Block, Pairs
+    from klcli.engine.arrays import Mask
+    from klcli.model import Array, Settings, Smoothing
+
+_ROLES = ("P", "Q")
+_PLAIN = Side()
+
+
+class _Sides(NamedTuple):
+    """Weights of P and Q, (K, n) each or (K, 1) for all columns, and which columns may be no pair, (n,)."""
+
+    p: Array
+    q: Array
+    doubtful: Mask
+
+
+def score_block(
+    block: Block, settings: Settings, names: Sequence[str], reference: Distribution | None = None
+) -> Scored:
+    """The named measures of each row of the block, in the unit of the settings.
+
+    reference: stands for the side that the rows lack.
+    """
+    values = {name: np.full(block.size, np.nan) for name in names}
+    failures, remarks = list(block.failures), Counter(block.remarks)
+    for pairs in block.pairs:
+        with np.errstate(all="ignore"):  # what overflows is looked for
+            sides = _prepared(pairs, settings, reference, remarks)
+        found, failed = _measured(pairs, sides, settings, names, reference)
+        failures += failed
+        if len(pairs.rows) == block.size:
+            values = found
+            continue
+        for name, value in found.items():
+            values[name][pairs.rows] = value
+    for direction, way in (("pq", "P||Q"), ("qp", "Q||P")):
+        infinite = int(np.count_nonzero(values.get(f"kl_{direction}", np.empty(0)) == inf))
+        has, lacks = way.split("||")
+        why = f"{has} has mass where {lacks} has none; --{lacks.lower()}-smooth METHOD gives {lacks} some"
+        remarks[f"KL({way}) is infinite in {{}}: {why}"] += infinite
+    failures.sort(key=lambda failure: (failure.row, failure.line))
+    for value in values.values():
+        value[[failure.row for failure in failures]] = np.nan
+    return Scored(block.size, block.kept, values, tuple(failures), +remarks)
+
+
+def reference_notes(reference: Distribution, role: str, settings: Settings) -> tuple[str, ...]:
+    """What is done to the reference that all rows are measured against. Raises DistributionError."""
+    side = settings.p if role == "P" else settings.q
+    return prepare_one(reference, settings._replace(p=side), f"{role}, the reference").notes
+
+
+# ------------------------------------------------------------------------------------------------------- all columns
+
+
+def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, remarks: Counter[str]) -> _Sides:
+    n = len(pairs.rows)
+    weights, labels = [], []
+    doubtful = np.zeros(n, dtype=bool)
+    for given, of, side, role in zip((pairs.p, pairs.q), pairs.labels, (settings.p, settings.q), _ROLES, strict=True):
+        if given is None and reference is not None:
+            read, doubt, _ = _as_weights(reference.values.reshape(-1, 1), side, settings)
+            labels.append(None if reference.outcomes is None else tuple(reference.outcomes))
+        else:
+            read, doubt, said = _as_weights(np.empty((0, n)) if given is None else given, side, settings)
+            remarks.update({f"{role}: {sentence}": count for sentence, count in said.items()})
+            labels.append(of)
+        weights.append(read)
+        doubtful |= doubt
+    aligned = _aligned(weights, labels, settings, remarks, n)
+    if aligned is None:
+        return _Sides(weights[0], weights[1], np.ones(n, dtype=bool))
+    for i, (side, role) in enumerate(zip((settings.p, settings.q), _ROLES, strict=True)):
+        if side.smoothing is not None:
+            aligned[i] = _smoothed(aligned[i], side.smoothing, settings)
+            remarks[f"{role}: {side.smoothing} applied to {{}}"] += n
+        if side != _PLAIN or aligned is not weights:
+            doubtful |= ~(np.isfinite(aligned[i]).all(axis=0) & aligned[i].any(axis=0))
+    return _Sides(aligned[0], aligned[1], doubtful)
+
+
+def _as_weights(values: Array, side: Side, settings: Settings) -> tuple[Array, Mask, dict[str, int]]:
+    """Weights, which columns may be none, and what was done to how many."""
+    if len(values) == 0:
+        return values, np.ones(values.shape[1], dtype=bool), {}
+    totals = values.sum(axis=0)
+    least = values.min(initial=inf)
+    # Of positive numbers with finite totals there is nothing to doubt.
+    plain = least > 0 and totals.max(initial=0.0) < inf and side.read_as == "weights"
+    doubtful = np.zeros(values.shape[1], dtype=bool) if plain else improper(values, side.read_as)
+    n = values.shape[1]
+    if side.read_as == "logits":
+        at = f" at temperature {settings.temperature:.10g}" if settings.temperature != 1 else ""
+        return mass(softmax(values, settings.temperature)), doubtful, {f"softmax of {{}}{at}": n}
+    if side.read_as == "logprobs":
+        off = ~(np.abs(logsumexp(values)) <= LOG_SUM_TOLERANCE)
+        done, read = (
+            "log-probabilities exponentiated in {}",
+            mass(softmax(values)) if settings.normalize else np.exp(values),
+        )
+    else:
+        off = ~(np.abs(totals - 1) <= SUM_TOLERANCE)
+        done, read = "", values + 0.0 if not plain and np.signbit(values).any() else values  # -0.0 is 0.0
+    said = {done: n} if done else {}
+    if settings.strict:
+        doubtful = doubtful | off
+    elif settings.normalize:
+        said["{} did not sum to 1; divided by the sum"] = int(np.count_nonzero(off))
+    else:
+        said["{} did not sum to 1 and were not normalised; these results need not be divergences"] = int(off.sum())
+    return read, doubtful, said
+
+
+def _aligned(
+    weights: list[Array], labels: list[tuple[str, ...] | None], settings: Settings, remarks: Counter[str], n: int
+) -> list[Array] | None:
+    """Both on the same outcomes; None where they cannot be."""
+    of_p, of_q = labels
+    if of_p is None or of_q is None or of_p == of_q:
+        return weights if len(weights[0]) == len(weights[1]) else None
+    try:
+        joined = join((of_p, of_q), _ROLES, settings.align)
+    except DistributionError:
+        return None
+    for role, missing in zip(_ROLES, joined.lacking, strict=True):
+        other = "Q" if role == "P" else "P"
+        what = f"these of {other} were dropped" if settings.align == "inner" else "weight 0 there"
+        remarks[f"{role} lacks labels of {other} in {{}}; {what}"] += n if missing else 0
+    return [pick(side, at) for side, at in zip(weights, joined.at, strict=True)]
+
+
+def _smoothed(weights: Array, smoothing: Smoothing, settings: Settings) -> Array:
+    smoother = SMOOTHERS[smoothing.method]
+    return smoother.apply(mass(weights) if smoother.of_mass and settings.normalize else weights, smoothing.value or 0.0)
+
+
+def _measured(
+    pairs: Pairs, sides: _Sides, settings: Settings, names: Sequence[str], reference: Distribution | None
+) -> tuple[dict[str, Array], list[Failure]]:
+    """The measures of all columns: the doubtful ones alone, the rest together."""
+    n = len(pairs.rows)
+    p, q, doubtful = sides
+    failures = []
+    if doubtful.any():
+        values = {name: np.full(n, np.nan) for name in names}
+        for column in np.flatnonzero(doubtful).tolist():
+            alone = _alone(pairs, column, settings, names, reference)
+            if isinstance(alone, Failure):
+                failures.append(alone)
+            else:
+                for name in names:
+                    values[name][column] = alone[name]
+        sound = np.flatnonzero(~doubtful)
+        if len(sound) == 0:
+            return values, failures
+        p, q = (side[:, sound] if side.shape[1] == n else side for side in (p, q))
+    else:
+        sound = None
+    shape = len(p), n if sound is None else len(sound)
+    found = score(
+        np.broadcast_to(p, shape), np.broadcast_to(q, shape), names, alpha=settings.alpha, normalize=settings.normalize
+    )
+    for name, value in found.items():
+        unit = unit_of(name, settings)
+        if unit != 1:
+            np.divide(value, unit, out=value)
+        if sound is not None:
+            values[name][sound] = value
+    return (found if sound is None else values), failures
+
+
+# ------------------------------------------------------------------------------------------------------- one column
+
+
+def _alone(
+    pairs: Pairs, column: int, settings: Settings, names: Sequence[str], reference: Distribution | None
+) -> dict[str, float] | Failure:
+    """The measures of one pair as `compare` has them, or what is wrong with it."""
+    lines = [pairs.where(0 if pairs.p is not None else 1, column, 0)[0]]
+
+    def side(which: int, given: Array | None) -> Distribution:
+        def where(i: int) -> str:
+            line, name = pairs.where(which, column, i)
+            lines.append(line)
+            return name
+
+        if given is None and reference is not None:
+            return reference
+        values = frozen(np.empty(0) if given is None else given[:, column])
+        return Distribution(_ROLES[which], "", values, where, pairs.labels[which])
+
+    try:
+        pair = prepare_pair(side(0, pairs.p), side(1, pairs.q), settings)
+    except DistributionError as error:
+        return Failure(int(pairs.rows[column]), lines[-1], str(error), DistributionError)
+    return measures_of(pair, names, settings)

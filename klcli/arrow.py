@@ -1,0 +1,109 @@
+"""Arrow arrays made, and taken apart, without what is slow about it.
+
+`pyarrow.array`, `pyarrow.scalar` and `Array.to_numpy` import pandas where it is installed, 0.3 s; `pyarrow.compute`
+defines a function for each kernel, 25 ms. Buffers and `call` do neither.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import _compute as kernels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy.typing as npt
+
+    Cells = Any  # pyarrow.Array, which has no types
+
+
+def call(kernel: str, arguments: list[Cells], options: Any = None) -> Cells:  # noqa: ANN401
+    """What a kernel of Arrow's makes of its arguments."""
+    return kernels.call_function(kernel, arguments, options)
+
+
+def strings(texts: Iterable[str]) -> Cells:
+    """An array of strings."""
+    return binaries(text.encode() for text in texts).view(pa.string())
+
+
+def binaries(texts: Iterable[bytes]) -> Cells:
+    """An array of binary strings."""
+    texts = list(texts)
+    offsets = np.zeros(len(texts) + 1, dtype=np.int32)
+    np.cumsum([*map(len, texts)], out=offsets[1:])
+    return pa.Array.from_buffers(pa.binary(), len(texts), [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(texts))])
+
+
+def constant(text: bytes) -> Cells:
+    """The binary string as a scalar, the same for every row."""
+    return binaries([text])[0]
+
+
+def joined(parts: list[Cells | bytes]) -> Cells:
+    """Row by row, one part after the other. parts: arrays of n binary strings, or what is the same in every row."""
+    columns = [constant(part) if isinstance(part, bytes) else part for part in parts]
+    return call("binary_join_element_wise", [*columns, constant(b"")])
+
+
+def numbers(values: npt.NDArray[np.float64] | npt.NDArray[np.int64]) -> Cells:
+    """An array over the memory of a contiguous one of NumPy's."""
+    kind = pa.float64() if values.dtype == np.float64 else pa.int64()
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def truths(cells: Cells) -> npt.NDArray[np.bool_]:
+    """The cells of a column of truth values without nulls, which Arrow holds as bits."""
+    n = len(cells)
+    bits = np.frombuffer(cells.buffers()[1], dtype=np.uint8) if n else np.empty(0, dtype=np.uint8)
+    return np.unpackbits(bits, bitorder="little")[cells.offset : cells.offset + n].astype(bool)
+
+
+def nulls(cells: Cells) -> npt.NDArray[np.bool_]:
+    """Which cells are null."""
+    return truths(call("is_null", [cells], kernels.NullOptions(nan_is_null=False)))
+
+
+def whole(column: pa.ChunkedArray) -> Cells:
+    """All the chunks of a column as one array."""
+    chunks = column.chunks
+    return chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks) if chunks else pa.nulls(0, column.type)
+
+
+def taken(cells: Cells, places: npt.NDArray[np.intp]) -> Cells:
+    """The cells at those places."""
+    return call("take", [cells, numbers(places.astype(np.int64))])
+
+
+def cut(cells: Cells, before: int, after: int) -> Cells:
+    """Strings without their first and last bytes."""
+    if not before and not after:
+        return cells
+    # Without an end the kernel multiplies the largest integer there is by the number of cells.
+    options = kernels.SliceOptions(before, -after or 1 << 31)
+    return call("binary_slice", [cells.view(pa.binary())], options).view(pa.string())
+
+
+def bytes_and_offsets(cells: Cells) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+    """The UTF-8 of an array of strings, and where in it each starts; the last offset is the end."""
+    _, offsets, data = cells.buffers()
+    text = np.empty(0, dtype=np.uint8) if data is None else np.frombuffer(data, dtype=np.uint8)
+    return text, np.frombuffer(offsets, dtype=np.int32)[cells.offset : cells.offset + len(cells) + 1]
+
+
+def doubles(column: pa.ChunkedArray, out: npt.NDArray[np.float64]) -> None:
+    """Copies a column of doubles without nulls. out: (n,)."""
+    start = 0
+    for chunk in column.chunks:
+        if len(chunk):
+            out[start : start + len(chunk)] = np.from_dlpack(chunk)
+        start += len(chunk)
+
+
+def utf8_data(cells: Cells) -> memoryview:
+    """The bytes of an array of strings, one after the other, without a copy."""
+    text, offsets = bytes_and_offsets(cells)
+    return memoryview(text.data)[int(offsets[0]) : int(offsets[-1])] if len(cells) else memoryview(b"")

@@ -1,0 +1,84 @@
+"""The types of a batch that pass from stage to stage: a table in blocks of rows, each row a pair. As in `model`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from klcli.errors import KlcliError
+    from klcli.model import Array
+
+
+class Column(NamedTuple):
+    """A column of a table that is passed through.
+
+    cells: an Arrow array. form: 'text', strings as they stood in a text file; 'json', each a JSON value as it was
+    written, null where there was none; 'value', typed.
+    """
+
+    name: str
+    cells: Any
+    form: str
+
+
+class Failure(NamedTuple):
+    """A row that is no pair. row: in its block. line: counted from the block's first. text: what and how to mend it."""
+
+    row: int
+    line: int
+    text: str
+    error: type[KlcliError]
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """n pairs of distributions, each on K outcomes, as given.
+
+    rows: (n,) of the block. p, q: (K, n), or None where a reference takes that side. labels: of the outcomes of each
+    side, None where there are none. where(side, column, outcome): the line of a value, counted from the block's first,
+    and what its column is called.
+    """
+
+    rows: npt.NDArray[np.intp]
+    p: Array | None
+    q: Array | None
+    labels: tuple[tuple[str, ...] | None, tuple[str, ...] | None]
+    where: Callable[[int, int, int], tuple[int, str]]
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Some rows of a table, each a pair, one after the other.
+
+    lines: how many lines of the file they take, or rows where it has no lines. failures: the rows that could not be
+    read. keys: (size,) hashes of the groups where a row is one. remarks: what should be known of how it was read, and
+    of how many rows it is true.
+    """
+
+    size: int
+    lines: int
+    kept: tuple[Column, ...]
+    pairs: tuple[Pairs, ...]
+    failures: tuple[Failure, ...] = ()
+    keys: npt.NDArray[np.uint64] | None = None
+    remarks: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A block's measures. values: name -> (size,), NaN where a row failed. failures: in the order of the rows.
+
+    remarks: sentences about some of the rows, with '{}' where their number belongs.
+    """
+
+    size: int
+    kept: tuple[Column, ...]
+    values: Mapping[str, Array]
+    failures: tuple[Failure, ...]
+    remarks: Mapping[str, int]

@@ -1,0 +1,198 @@
+"""`klcli batch`."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from klcli.cli.options import Group, Inputs, Measured, Option, Output, PairMaths, grouped, names, one_of
+from klcli.cli.output import Gates, on_terminal, view_of, write
+from klcli.engine.measures import MEASURES, SIX
+from klcli.errors import UsageError, clipped, listed
+from klcli.model import Settings
+
+_INPUTS, _OUTPUT, _SPEED = "Inputs", "Output", "Speed"
+ON_ERROR = ("fail", "keep", "skip")
+
+Files = Annotated[
+    list[str], typer.Argument(metavar="FILE...", help="CSV, TSV, NDJSON, JSON, Parquet ...; - is standard input.")
+]
+
+
+class Columns(Group):
+    """Which columns of the table play which part."""
+
+    p: Annotated[
+        str | None,
+        Option("--p", metavar="COLUMNS", rich_help_panel=_INPUTS, help="P's: a name, p0:p9, 2-11, 'p*', /^p/, a,b."),
+    ] = None
+    q: Annotated[str | None, Option("--q", metavar="COLUMNS", rich_help_panel=_INPUTS, help="Q's, likewise.")] = None
+    by: Annotated[
+        str | None,
+        Option("--by", metavar="COLUMNS", rich_help_panel=_INPUTS, help="Rows alike in these are one pair of columns."),
+    ] = None
+    reference: Annotated[
+        str | None,
+        Option(metavar="DIST", rich_help_panel=_INPUTS, help="Stands for P (or for Q, if --p is given) in every row."),
+    ] = None
+    keep: Annotated[
+        str | None,
+        Option(metavar="COLUMNS", rich_help_panel=_OUTPUT, help="Columns passed through; '' for none. Else: all left."),
+    ] = None
+
+    def wanted(self, label: str | None) -> Any:  # noqa: ANN401 - importing its type would import NumPy
+        """The columns as the readers take them. Raises UsageError."""
+        from klcli.readers.tables.layout import Wanted
+
+        if self.by is not None and self.keep is not None:
+            message = "--keep does not go with --by: the rows of a group have no one value of another column"
+            raise UsageError(message)
+        if self.reference is not None and self.p is not None and self.q is not None:
+            message = "--reference stands for P or for Q; give --q or --p, not both"
+            raise UsageError(message)
+        side = None if self.reference is None else "q" if self.p is not None else "p"
+        return Wanted(self.p, self.q, self.keep, self.by, label, side)
+
+
+class Rows(Output):
+    """The form of the output, a row a pair."""
+
+    format: Annotated[
+        str,
+        Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            rich_help_panel=_OUTPUT,
+            help="auto, csv, tsv, ndjson, parquet. Auto: by -o's suffix, else as the input is.",
+        ),
+    ] = "auto"
+    on_error: Annotated[
+        str,
+        Option(
+            metavar="|".join(ON_ERROR),
+            rich_help_panel=_OUTPUT,
+            help="A row that is no pair: stop, keep it with its reason in a column 'error', or leave it out.",
+        ),
+    ] = "fail"
+    summary: Annotated[
+        bool,
+        Option("--summary", rich_help_panel=_OUTPUT, help="Print statistics of every measure; rows only go to -o."),
+    ] = False
+
+    digits: Annotated[
+        int, Option(metavar="N", min=1, max=17, rich_help_panel=_OUTPUT, help="Significant digits in tables.")
+    ] = 5
+    color: Annotated[str, Option(metavar="auto|always|never", rich_help_panel=_OUTPUT, help="Colours in tables.")] = (
+        "auto"
+    )
+
+    def summary_format(self) -> str | None:
+        """The format of the statistics where they are all the output; None: a table on a terminal, else TSV."""
+        if not self.summary or self.output is not None or self.format == "auto":
+            return None
+        return one_of("--format", self.format, ("auto", "table", "tsv", "csv", "json", "ndjson", "markdown"))
+
+    def row_format(self) -> str | None:
+        """The format asked for, or that of the output's suffix; None: as the input. Raises UsageError."""
+        if self.summary and self.output is None:
+            return None
+        choices = ("auto", "csv", "tsv", "ndjson", "parquet")
+        chosen = one_of("--format", self.format, choices)
+        if chosen == "auto" and self.output is not None:
+            from klcli.renderers.sinks import SUFFIXES
+
+            suffix = Path(self.output).suffix.lower()
+            if suffix and suffix not in SUFFIXES and not Path(self.output).is_char_device():
+                known = listed(choices[1:])
+                message = (
+                    f"--output {clipped(self.output)}: no format has the suffix {clipped(suffix)}; add -f ({known})"
+                )
+                raise UsageError(message)
+            return SUFFIXES.get(suffix)
+        return None if chosen == "auto" else chosen
+
+
+class Speed(Group):
+    """What changes no result."""
+
+    threads: Annotated[
+        int | None, Option(metavar="N", min=1, rich_help_panel=_SPEED, help="Threads; else one a processor.")
+    ] = None
+    block_size: Annotated[
+        int | None, Option(metavar="BYTES", min=1, rich_help_panel=_SPEED, help="Bytes of text read at a time.")
+    ] = None
+
+
+@grouped
+def batch(
+    files: Files,
+    *,
+    columns: Columns,
+    inputs: Inputs,
+    maths: PairMaths,
+    measured: Measured,
+    rows: Rows,
+    speed: Speed,
+) -> int:
+    """Score a table: one pair a row, or a group of rows, streamed. Both entropies, cross-entropies and KL divergences.
+
+    klcli batch samples/pairs.csv --p 'p*' --q 'q*' -m kl_pq
+
+    klcli batch samples/words.csv --by doc --label word --p p --q q -m kl_pq,js_divergence
+
+    klcli batch samples/pairs.csv --q 'q*' --reference 0.2,0.3,0.5 --keep id -m kl_pq
+    """
+    settings = maths.settings(alpha=measured.alpha)
+    gates = Gates(rows.fail_above, MEASURES)
+    shown = names("--measures", measured.measures, MEASURES) or list(SIX)
+    wanted = columns.wanted(inputs.label)
+    format_name, summary_format = rows.row_format(), rows.summary_format()
+
+    from klcli.cli.scoring import Plan, finish, run
+    from klcli.readers.tables.stream import Reading
+
+    reading = Reading(
+        wanted, inputs.checked_format(), inputs.dialect(), threads=speed.threads or _processors(), size=speed.block_size
+    )
+    reference, notes = _reference(columns.reference, inputs, settings, wanted)
+    plan = Plan(
+        files=files,
+        reading=reading,
+        settings=settings,
+        measures=tuple(shown),
+        others=tuple(field for field in gates.fields if field not in shown),
+        reference=reference,
+        limits=gates.limits,
+        output=rows.output,
+        format=format_name,
+        on_error=one_of("--on-error", rows.on_error, ON_ERROR),
+        rows=not rows.summary or rows.output is not None,
+        quiet=rows.quiet,
+    )
+    result = run(plan, summarised=rows.summary)
+    if rows.summary:
+        from klcli.renderers.summary import SUMMARIES
+
+        name = summary_format or ("table" if on_terminal() else "tsv")
+        write(SUMMARIES[name](result.summary, view_of(rows, name)), None)
+    return finish(result._replace(notes=(*notes, *result.notes)), plan)
+
+
+def _reference(text: str | None, inputs: Inputs, settings: Settings, wanted: Any) -> tuple[Any, tuple[str, ...]]:  # noqa: ANN401
+    """The distribution that stands for one side in every row, and what is done to it."""
+    if text is None:
+        return None, ()
+    from klcli.analyses.batch import reference_notes
+    from klcli.readers.arguments import Arguments
+
+    role = wanted.reference.upper()
+    with Arguments(inputs.checked_format(), inputs.label, inputs.dialect()) as arguments:
+        reference = arguments.one(text, f"{role}, the reference")
+    return reference, reference_notes(reference, role, settings)
+
+
+def _processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,298 @@
+"""A batch from its files to its output: the tables, the threads, the sink, and what is said at the end."""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from klcli.analyses.batch import score_block
+from klcli.analyses.summary import Summary
+from klcli.blocks import Block, Failure
+from klcli.cli.failures import GATE, say
+from klcli.cli.output import destination, say_notes
+from klcli.cli.pipeline import CAN_FORK, Lane, in_order, process_lanes, thread_lanes
+from klcli.cli.progress import Progress
+from klcli.errors import UsageError, clipped
+from klcli.model import Distribution, Settings
+from klcli.readers.tables.gather import Gathered
+from klcli.readers.tables.stream import Reading, Table, Tables
+from klcli.renderers.sinks import ERROR, SINKS, Schema, Sink, without
+
+SOME_FAILED = 5
+"""The exit code of a batch that was done but for some rows."""
+
+
+class Plan(NamedTuple):
+    """What a batch is asked to do.
+
+    measures: those shown; others: those for a gate alone. limits: field and value of each gate. rows: whether they are
+    written.
+    """
+
+    files: Sequence[str]
+    reading: Reading
+    settings: Settings
+    measures: tuple[str, ...]
+    others: tuple[str, ...]
+    reference: Distribution | None
+    limits: Sequence[tuple[str, float]]
+    output: str | None
+    format: str | None
+    on_error: str
+    rows: bool
+    quiet: bool
+
+    @property
+    def noun(self) -> str:
+        """What a pair is in the table."""
+        return "rows" if self.reading.wanted.by is None else "groups"
+
+
+class Result(NamedTuple):
+    """What came of a batch. notes: on how the table was read. summary: statistics of each measure."""
+
+    rows: int
+    failed: int
+    first_failure: str
+    notes: tuple[str, ...]
+    above: tuple[str, ...]
+    summary: Mapping[str, Mapping[str, float]]
+
+
+def run(plan: Plan, *, summarised: bool) -> Result:
+    """Scores the tables. Raises what stops it, and then leaves no output file."""
+    tables = Tables(plan.files, plan.reading)
+    try:
+        return _scored(plan, tables, iter(tables), summarised=summarised)
+    except _ScatteredError:
+        return _scored(plan, tables, iter([Gathered(tables)]), summarised=summarised)
+
+
+class _ScatteredError(Exception):
+    """The rows of a group do not stand together."""
+
+
+class _Done(NamedTuple):
+    """A block that has been scored, and is ready to be written.
+
+    size, lines, keys: the block's. values: the measures, for a summary. above: for each gate, how many exceed it.
+    """
+
+    size: int
+    lines: int
+    keys: Any
+    failures: tuple[Failure, ...]
+    remarks: Mapping[str, int]
+    encoded: Any
+    values: Mapping[str, Any]
+    above: list[int]
+
+
+_Job = tuple[int, Callable[[], list[Block]]]
+
+
+class _Jobs:
+    """The parts of all tables, each with the number of its table."""
+
+    def __init__(self, tables: Iterator[Table]) -> None:
+        self.tables: list[Table] = []
+        self._left = tables
+        self.first = self._next()
+
+    def _next(self) -> Table | None:
+        table = next(self._left, None)
+        if table is not None:
+            self.tables.append(table)
+        return table
+
+    def __iter__(self) -> Iterator[_Job]:
+        table = self.first
+        while table is not None:
+            number = len(self.tables) - 1
+            for part in table.parts():
+                yield number, part
+            table = self._next()
+
+
+def _scored(plan: Plan, whole: Tables, tables: Iterator[Table], *, summarised: bool) -> Result:
+    jobs = _Jobs(tables)
+    first = jobs.tables[0]
+    schema = Schema(first.kept, plan.measures, plan.on_error == "keep")
+    twice = next(
+        (name for name in schema.kept if schema.names.count(name) > 1 and name in {*plan.measures, ERROR}), None
+    )
+    if twice is not None:
+        message = f"{first.source}: its column {clipped(twice)} has a name the output needs; leave it out with --keep"
+        raise UsageError(message)
+    tally = _Tally(plan, summarised=summarised)
+    format_name = plan.format or _like(whole.format())
+    with _destination(plan) as out:
+        sink = SINKS[format_name](out, schema) if plan.rows else None
+        work = _worker(plan, sink, summarised=summarised)
+        again = None if isinstance(first, Gathered) or format_name == "parquet" else _again(plan, whole)
+        with _lanes(work, again, plan.reading.threads, tally) as lanes, Progress(whole, wanted=_has_room(plan)) as bar:
+            for number, blocks in in_order(jobs, lanes):
+                for done in blocks:
+                    tally.take(done, jobs.tables[number])
+                    if sink is not None:
+                        sink.write(done.encoded)
+                bar.show(tally.rows)
+        if tally.has_scattered_groups():
+            raise _ScatteredError
+        if sink is not None:
+            sink.close()
+    return tally.result()
+
+
+_WORTH_A_PROCESS = 1 << 22
+"""Bytes; it takes 3 ms to start one."""
+
+
+def _again(plan: Plan, whole: Tables) -> Callable[[], Iterable[_Job]] | None:
+    """How another process goes through the jobs; None where there is but one stream, or little in it."""
+    if not CAN_FORK or whole.total < _WORTH_A_PROCESS:
+        return None
+    return lambda: _Jobs(iter(Tables(plan.files, plan.reading)))
+
+
+def _lanes(
+    work: Callable[[_Job], Any], again: Callable[[], Iterable[_Job]] | None, workers: int, tally: "_Tally"
+) -> AbstractContextManager[Sequence[Lane[_Job, Any]]]:
+    if again is None or workers == 1:
+        return thread_lanes(work, workers)
+    return process_lanes(work, again, workers, tally.died)
+
+
+def _like(input_format: str) -> str:
+    """The output's format where nothing is asked for: the input's, as far as it is one of rows."""
+    alike = {"tsv": "tsv", "ndjson": "ndjson", "json": "ndjson", "parquet": "parquet"}
+    return alike.get(input_format, "csv")
+
+
+@contextmanager
+def _destination(plan: Plan) -> Iterator[Any]:
+    """Where the rows go. Groups, which may have to be read again, go to standard output when all are there."""
+    if not plan.rows:
+        yield None
+    elif plan.output is None and plan.reading.wanted.by is not None:
+        with TemporaryFile() as waiting:
+            yield waiting
+            waiting.seek(0)
+            with destination(None) as out:
+                copyfileobj(waiting, out)
+    else:
+        with destination(plan.output) as out:
+            yield out
+
+
+def _has_room(plan: Plan) -> bool:
+    """Whether a progress bar would stand alone on the terminal."""
+    return not plan.quiet and not (plan.rows and plan.output is None and sys.stdout is not None and sys.stdout.isatty())
+
+
+def _worker(plan: Plan, sink: Sink | None, *, summarised: bool) -> Callable[[_Job], tuple[int, list[_Done]]]:
+    """What is done with a part of a table."""
+
+    def work(job: _Job) -> tuple[int, list[_Done]]:
+        number, part = job
+        return number, [one(block) for block in part()]
+
+    def one(block: Block) -> _Done:
+        scored = score_block(block, plan.settings, [*plan.measures, *plan.others], plan.reference)
+        above = [int(np.count_nonzero(scored.values[field] > limit)) for field, limit in plan.limits]
+        if plan.others:
+            scored = replace(scored, values={name: scored.values[name] for name in plan.measures})
+        failures, remarks, values = scored.failures, scored.remarks, scored.values if summarised else {}
+        if plan.on_error == "skip" and failures:
+            scored = without(scored, np.array([failure.row for failure in failures]))
+        encoded = None if sink is None else sink.encode(scored)
+        return _Done(block.size, block.lines, block.keys, failures, remarks, encoded, values, above)
+
+    return work
+
+
+class _Tally:
+    """What is known of the rows so far."""
+
+    def __init__(self, plan: Plan, *, summarised: bool) -> None:
+        self._plan, self.rows = plan, 0
+        self._table: Table | None = None
+        self._line = 0
+        self._remarks: Counter[str] = Counter()
+        self._failed, self._first = 0, ""
+        self._above = [0] * len(plan.limits)
+        self._keys: list[Any] = []
+        self._summary = Summary(plan.measures) if summarised else None
+
+    def take(self, done: _Done, table: Table) -> None:
+        """One more block. Raises the error of its first row that failed, if rows are not to fail."""
+        if table is not self._table:
+            self._table, self._line = table, 0
+        if done.failures:
+            failure = done.failures[0]
+            text = _at(table.place(self._line + failure.line), failure.text)
+            if self._plan.on_error == "fail":
+                raise failure.error(text)
+            self._first = self._first or text
+            self._failed += len({failure.row for failure in done.failures})
+        self.rows += done.size
+        self._line += done.lines
+        self._remarks.update(done.remarks)
+        self._above = [n + more for n, more in zip(self._above, done.above, strict=True)]
+        if done.keys is not None:
+            self._keys.append(done.keys)
+        if self._summary is not None:
+            self._summary.add(done.values)
+
+    def died(self) -> None:
+        """Another process has ended before its time."""
+        self._remarks["a process ended before its work was done (out of memory?); its rows were scored by another"] = 1
+
+    def has_scattered_groups(self) -> bool:
+        """Whether a group's key came back after another's."""
+        if not self._keys:
+            return False
+        keys = np.sort(np.concatenate(self._keys))
+        return bool((keys[1:] == keys[:-1]).any())
+
+    def result(self) -> Result:
+        """All of it, in words."""
+        notes = [_note(sentence, n, self.rows, self._plan.noun) for sentence, n in self._remarks.items()]
+        if self.rows == 0:
+            notes.append(f"no {self._plan.noun}: a header and nothing below it")
+        above = [
+            f"{field} is above {limit!r} in {n} of {self.rows} {self._plan.noun}"
+            for (field, limit), n in zip(self._plan.limits, self._above, strict=True)
+            if n
+        ]
+        summary = {} if self._summary is None else self._summary.statistics()
+        return Result(self.rows, self._failed, self._first, tuple(notes), tuple(above), summary)
+
+
+def _at(place: str, text: str) -> str:
+    """What is wrong, and where."""
+    return f"{place}, {text}" if text.startswith("column ") else f"{place}: {text}"
+
+
+def _note(sentence: str, count: int, total: int, noun: str) -> str:
+    which = f"all {total} {noun}" if count == total > 1 else f"{count} of {total} {noun}"
+    return sentence.replace("{n}", str(count)).replace("{}", which)
+
+
+def finish(result: Result, plan: Plan) -> int:
+    """Says what there is to say. Returns the exit code."""
+    if not plan.quiet:
+        say_notes(result.notes)
+    for sentence in result.above:
+        say(sentence)
+    if result.failed:
+        done = "kept without measures" if plan.on_error == "keep" else "left out"
+        say(f"{result.failed} of {result.rows} {plan.noun} failed and were {done}; the first: {result.first_failure}")
+        return SOME_FAILED
+    return GATE if result.above else 0

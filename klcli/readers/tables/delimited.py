@@ -1,0 +1,342 @@
+"""CSV and TSV in pieces, read by Arrow; what Arrow does not take is read by Python's csv, row by row.
+
+A piece that Arrow refuses is cut in two, and again, until what is wrong stands in a part so small that the reference
+costs nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from klcli.arrow import doubles, joined, strings, utf8_data, whole
+from klcli.blocks import Failure
+from klcli.errors import InputError, clipped
+from klcli.readers.numbers import NotANumberError, number
+from klcli.readers.tables import fixed
+from klcli.readers.tables.layout import lay_out
+from klcli.readers.tables.pieces import end_of_groups, end_of_rows, pieces, quotes_enclose_fields, read_some
+from klcli.readers.tables.rows import Rows, concatenated, pair_a_group, pair_a_row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from klcli.blocks import Block
+    from klcli.readers.tables.layout import Layout, Wanted
+    from klcli.readers.tables.pieces import Readable
+
+    Part = Callable[[], list[Block]]
+
+_SMALL = 1 << 16
+"""Parts of so many bytes are not cut further."""
+
+_REPEATED = "a header line repeated, in {}; left out"
+
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Written(NamedTuple):
+    """How a delimited text is written."""
+
+    delimiter: str
+    decimal: str = "."
+
+
+class DelimitedTable:
+    """A stream of delimited text whose header has been read."""
+
+    def __init__(self, stream: Readable, source: str, wanted: Wanted, written: Written, size: int) -> None:
+        self.source, self._stream, self._written, self._size = source, stream, written, size
+        header, self._rest, self.first_line = _header(stream, source, written.delimiter, size)
+        self._check_delimiter(header)
+        self.layout = lay_out(wanted, header, source)
+        self.kept = self.layout.names(self.layout.kept)
+
+    def place(self, line: int) -> str:
+        """The line of the file."""
+        return f"{self.source}:{self.first_line + line}"
+
+    def _check_delimiter(self, header: list[str]) -> None:
+        other = next((c for c in ",;\t" if c != self._written.delimiter and c in header[0]), None)
+        if len(header) == 1 and other is not None:
+            mend = {",": "--input-format csv", "\t": "--input-format tsv", ";": "--delimiter ';'"}[other]
+            message = f"{self.source}:1: one field, {clipped(header[0])}; if {other!r} separates the fields add {mend}"
+            raise InputError(message)
+
+    def parts(self) -> Iterator[Part]:
+        """The rows, as functions that each read some of them; any thread may call them, in any order."""
+        delimiter, by = self._written.delimiter, self.layout.by
+        ends = partial(end_of_groups, delimiter=delimiter, by=by) if by else partial(end_of_rows, delimiter=delimiter)
+        reader = _Reader(self.layout, self._written)
+        for piece in pieces(self._stream, self._size, ends, self._rest):
+            yield partial(reader.blocks, piece)
+
+    def rows(self) -> Iterator[Rows]:
+        """The rows as they are read, before they are pairs."""
+        reader = _Reader(self.layout, self._written)
+        ends = partial(end_of_rows, delimiter=self._written.delimiter)
+        for piece in pieces(self._stream, self._size, ends, self._rest):
+            yield concatenated(reader.rows(piece))
+
+
+def _header(stream: Readable, source: str, delimiter: str, size: int) -> tuple[list[str], bytes, int]:
+    """The header, the bytes read beyond it, and the number of the line after it."""
+    data, line = b"", 1
+    while True:
+        more = read_some(stream, size)
+        data += more
+        if line == 1 and data[:3] == b"\xef\xbb\xbf":
+            data = data[3:]
+        if data[:2] in _UTF_16 or b"\0" in data[:1000]:
+            what = "UTF-16 text; save it as UTF-8" if data[:2] in _UTF_16 else "a binary file, not text"
+            message = f"{source}: this is {what}"
+            raise InputError(message)
+        while True:
+            end = _end_of_line(data, last=not more)
+            if end == 0 or data[:end].strip():
+                break
+            data, line = data[end:], line + 1
+        if end or not more:
+            break
+    if not data.strip():
+        why = "; did the command before it fail?" if source == "<stdin>" else ""
+        message = f"{source} is empty{why}"
+        raise InputError(message)
+    end = end or len(data)
+    try:
+        text = data[:end].decode("utf-8")
+        header = next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True))
+    except UnicodeDecodeError as error:
+        message = f"{source}:{line}: byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
+        raise InputError(message) from None
+    except csv.Error as error:
+        message = f"{source}:{line}: {error}"
+        raise InputError(message) from None
+    return header, data[end:], line + max(1, _count_lines(data[:end]))
+
+
+def _end_of_line(data: bytes, *, last: bool) -> int:
+    """Where the first row ends: at a line end outside quotes. 0: not in these bytes."""
+    end = 0
+    while True:
+        newline = data.find(b"\n", end)
+        if newline < 0:
+            # A file whose lines end as those of old Macs do has no other line end at all.
+            return (data.find(b"\r") + 1 or len(data)) if last else 0
+        end = newline + 1
+        if data.count(b'"', 0, end) % 2 == 0:
+            first = data.find(b"\r", 0, newline - 1)
+            return end if first < 0 or data.count(b'"', 0, first) % 2 else first + 1
+
+
+def _count_lines(data: bytes | bytearray) -> int:
+    return data.count(b"\n") or data.count(b"\r")
+
+
+class _Reader:
+    """Reads pieces. It holds nothing but what the header says, so that threads may share it."""
+
+    def __init__(self, layout: Layout, written: Written) -> None:
+        self._layout, self._written, self._alike = layout, written, True
+        csv.field_size_limit(sys.maxsize)
+
+    def blocks(self, piece: bytearray) -> list[Block]:
+        """The pairs of some bytes that end where a row does, or a group."""
+        if self._layout.by:
+            return [pair_a_group(concatenated(self.rows(piece)), self._layout)]
+        return [pair_a_row(rows, self._layout) for rows in self.rows(piece)]
+
+    def rows(self, piece: bytearray) -> list[Rows]:
+        """The rows of some bytes that end where a row does."""
+        read = self._of_fixed_width(piece) or self._by_arrow(piece)
+        if read is not None:
+            return [read]
+        if len(piece) > _SMALL:
+            cut = self._end(piece[: len(piece) // 2])
+            if 0 < cut < len(piece):
+                return self.rows(piece[:cut]) + self.rows(piece[cut:])
+        return [self._by_csv(piece)]
+
+    def _end(self, piece: bytearray) -> int:
+        return end_of_rows(piece, self._written.delimiter)
+
+    # -------------------------------------------------------------------------------------------------- the quick way
+
+    def _table(self, lines: Any, width: int, columns: Sequence[int], *, quoted: bool = False) -> pa.Table | None:  # noqa: ANN401
+        """Some columns of lines of so many fields, by number; None where Arrow refuses them."""
+        text = set(self._layout.text)
+        kinds = {str(i): pa.string() if i in text else pa.float64() for i in columns}
+        try:
+            return arrow_csv.read_csv(
+                pa.BufferReader(lines),
+                read_options=arrow_csv.ReadOptions(
+                    column_names=[str(i) for i in range(width)], use_threads=False, block_size=1 << 20
+                ),
+                parse_options=arrow_csv.ParseOptions(
+                    delimiter=self._written.delimiter,
+                    quote_char='"' if quoted else False,
+                    newlines_in_values=quoted,
+                    ignore_empty_lines=False,
+                ),
+                convert_options=arrow_csv.ConvertOptions(
+                    column_types=kinds,
+                    include_columns=list(kinds),
+                    null_values=[],
+                    decimal_point=self._written.decimal,
+                ),
+            )
+        except pa.ArrowInvalid:
+            return None
+
+    def _of_fixed_width(self, piece: bytearray) -> Rows | None:
+        """The rows, where they end in the weights and these are all written alike."""
+        layout, weights = self._layout, self._layout.numbers
+        others = len(layout.header) - len(weights)
+        if sorted(weights) != list(range(others, len(layout.header))) or b'"' in piece or not self._alike:
+            return None
+        if piece[-1:] != b"\n":
+            piece += b"\n"
+        found = fixed.read(piece, len(weights), self._written.delimiter, self._written.decimal)
+        if found is None:
+            self._alike = False  # nor will other pieces be, and looking takes time
+            return None
+        numbers, rest = found
+        text = self._cells(rest, others)
+        if text is None:
+            return None
+        if list(weights) != sorted(weights):
+            numbers = numbers[np.array(weights) - others]
+        return Rows(numbers.shape[1], numbers.shape[1], numbers, text)
+
+    def _cells(self, rest: Any, count: int) -> list[Any] | None:  # noqa: ANN401 - an Arrow array of strings
+        """The columns of text, of what stands before the weights; None where it is not so many fields."""
+        data = bytes(utf8_data(rest))
+        if b"\0" in data or b"\r" in data:
+            return None
+        if count <= 1:
+            return None if self._written.delimiter.encode() in data else [rest for _ in self._layout.text]
+        lines = utf8_data(joined([rest.view(pa.binary()), b"\n"]))
+        table = self._table(pa.py_buffer(lines), count, self._layout.text)
+        return None if table is None else [whole(table.column(str(i))) for i in self._layout.text]
+
+    def _by_arrow(self, piece: bytearray) -> Rows | None:
+        """The rows, or None where Arrow refuses them or might read them otherwise than the reference."""
+        quoted = b'"' in piece
+        layout = self._layout
+        if set(layout.text) & set(layout.numbers) or (
+            quoted and not quotes_enclose_fields(piece, self._written.delimiter)
+        ):
+            return None
+        table = self._table(piece, len(layout.header), layout.text + layout.numbers, quoted=quoted)
+        if table is None:
+            return None
+        text = [whole(table.column(str(i))) for i in layout.text]
+        if any(_holds_nul(cells) for cells in text):
+            return None
+        numbers = np.empty((len(layout.numbers), table.num_rows))
+        for row, i in zip(numbers, layout.numbers, strict=True):
+            doubles(table.column(str(i)), row)
+        if not quoted:
+            return Rows(table.num_rows, table.num_rows, numbers, text)
+        return Rows(table.num_rows, _count_lines(piece), numbers, text, line=_LineOf(piece, self._written.delimiter))
+
+    # ----------------------------------------------------------------------------------------------- the reference
+
+    def _by_csv(self, piece: bytearray) -> Rows:
+        """The rows, and what is wrong with those that are."""
+        layout = self._layout
+        lines = io.StringIO(piece.decode("utf-8", "surrogateescape"), newline="")
+        reader = csv.reader(lines, delimiter=self._written.delimiter, strict=True)
+        read: list[list[str]] = []
+        places: list[int] = []
+        failures: list[Failure] = []
+        values: list[list[float]] = []
+        header, repeated = list(layout.header), 0
+        while True:
+            cells, wrong = _next_row(reader)
+            if cells is None:
+                break
+            if cells == header:
+                repeated += 1
+            elif cells or wrong:
+                row = len(read)
+                found, wrong = (None, wrong) if wrong else self._values(cells)
+                values.append(found or [1.0] * len(layout.numbers))
+                read.append([cells[i] if i < len(cells) else "" for i in layout.text])
+                places.append(reader.line_num - 1)
+                if found is None:
+                    failures.append(Failure(row, places[-1], wrong, InputError))
+        columns = zip(*read, strict=True) if read else [[] for _ in layout.text]
+        return Rows(
+            len(read),
+            reader.line_num,
+            np.array(values, dtype=np.float64).reshape(len(read), len(layout.numbers)).T,
+            [strings(map(_printable, column)) for column in columns],
+            failures=tuple(failures),
+            line=places.__getitem__,
+            remarks={_REPEATED: repeated} if repeated else {},
+        )
+
+    def _values(self, cells: list[str]) -> tuple[list[float] | None, str]:
+        """The weights of a row, or None and what is wrong with it."""
+        layout = self._layout
+        if len(cells) != len(layout.header):
+            fields = "1 field" if len(cells) == 1 else f"{len(cells)} fields"
+            return None, f"{fields}, the header has {len(layout.header)}"
+        if any("\0" in cell for cell in cells):
+            return None, "a NUL byte; this row is not text"
+        for cell in cells:
+            if not cell.isascii() and _printable(cell) != cell:
+                byte = next(ord(c) - _SURROGATES for c in cell if ord(c) > _SURROGATES and ord(c) <= _SURROGATES + 255)
+                return None, f"byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"
+        values = []
+        for i in layout.numbers:
+            try:
+                values.append(number(cells[i], self._written.decimal))
+            except NotANumberError as error:
+                return None, f"{error.found} in column {clipped(layout.header[i])} {error.wrong}"
+        return values, ""
+
+
+_SURROGATES = 0xDC00
+"""Where Python's surrogates for bytes that are not UTF-8 start."""
+
+
+def _next_row(reader: Any) -> tuple[list[str] | None, str]:  # noqa: ANN401 - csv's reader type has no public name
+    """The next row, empty for a blank line, None at the end; or no cells and what is wrong with the quotes."""
+    try:
+        return next(reader, None), ""
+    except csv.Error as error:
+        return [], f"quotes that do not match: {error}"
+
+
+def _printable(text: str) -> str:
+    """Text that UTF-8 can hold: a byte that was none is escaped."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+class _LineOf:
+    """The line on which a row of a piece with quotes ends, found out when it is asked for."""
+
+    def __init__(self, piece: bytearray, delimiter: str) -> None:
+        self._piece, self._delimiter = piece, delimiter
+
+    @cached_property
+    def _lines(self) -> list[int]:
+        lines = io.StringIO(self._piece.decode("utf-8"), newline="")
+        reader = csv.reader(lines, delimiter=self._delimiter)
+        return [reader.line_num - 1 for _ in reader]
+
+    def __call__(self, row: int) -> int:
+        return self._lines[row]
+
+
+def _holds_nul(cells: pa.Array) -> bool:
+    return b"\0" in bytes(utf8_data(cells))

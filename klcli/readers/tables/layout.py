@@ -1,0 +1,104 @@
+"""The part that each column of a table plays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from klcli.errors import DistributionError, InputError, clipped, listed
+from klcli.readers.content import no_such
+from klcli.readers.tables.selectors import select
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Wanted(NamedTuple):
+    """What the command line says of the columns: selectors, None where it says nothing.
+
+    reference: which side the rows lack, 'p' or 'q', because one distribution stands for it in all of them. by: the
+    columns that make rows one group; label: the outcome of a row in it.
+    """
+
+    p: str | None = None
+    q: str | None = None
+    keep: str | None = None
+    by: str | None = None
+    label: str | None = None
+    reference: str | None = None
+
+
+class Layout(NamedTuple):
+    """Columns by position: the weights of P and of Q, those kept; where a group is a pair, its keys and its labels."""
+
+    source: str
+    header: tuple[str, ...]
+    p: tuple[int, ...]
+    q: tuple[int, ...]
+    kept: tuple[int, ...]
+    by: tuple[int, ...] = ()
+    label: int | None = None
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The columns of weights, P's first."""
+        return self.p + self.q
+
+    @property
+    def text(self) -> tuple[int, ...]:
+        """The columns of text: those of a group, or those kept."""
+        return (*self.by, *(() if self.label is None else (self.label,))) if self.by else self.kept
+
+    def names(self, columns: Sequence[int]) -> tuple[str, ...]:
+        """What the columns are called."""
+        return tuple(self.header[i] for i in columns)
+
+
+def lay_out(wanted: Wanted, header: Sequence[str], source: str) -> Layout:
+    """The columns that are wanted of those there are. Raises InputError, DistributionError where P and Q differ."""
+    sides = {side: _side(side, wanted, header, source) for side in ("p", "q")}
+    p, q = sides["p"], sides["q"]
+    if wanted.by is not None:
+        return _grouped(wanted, header, source, (p, q))
+    if p and q and len(p) != len(q):
+        message = f"{source}: P has {_columns(p)}, Q has {_columns(q)}; each row needs as many weights of both"
+        raise DistributionError(message)
+    if wanted.keep is None:
+        kept = [i for i in range(len(header)) if i not in {*p, *q}]
+    else:
+        kept = select(wanted.keep, header, source) if wanted.keep.strip() else []
+    return Layout(source, tuple(header), p, q, tuple(kept))
+
+
+def _side(side: str, wanted: Wanted, header: Sequence[str], source: str) -> tuple[int, ...]:
+    if wanted.reference == side:
+        return ()
+    selector = getattr(wanted, side)
+    if selector is None:
+        if header.count(side) != 1:
+            has = f"it has {listed(header)}"
+            message = f"{source}: which columns are {side.upper()}? {has}; add --{side}, such as --{side} '{side}*'"
+            raise InputError(message)
+        selector = side
+    return tuple(select(selector, header, source))
+
+
+def _grouped(
+    wanted: Wanted, header: Sequence[str], source: str, sides: tuple[tuple[int, ...], tuple[int, ...]]
+) -> Layout:
+    for name, columns in zip("pq", sides, strict=True):
+        if len(columns) > 1:
+            message = f"{source}: --{name} is {_columns(columns)}; with --by it is one, whose rows are the outcomes"
+            raise InputError(message)
+    by = select(wanted.by or "", header, source)
+    label = wanted.label if wanted.label is not None else ("label" if "label" in header else None)
+    if label is not None and label not in header:
+        raise no_such(source, label, header)
+    place = None if label is None else select(label, header, source)[0]
+    if place in by:
+        message = f"{source}: {clipped(str(label))} cannot be both the group and the label; add --label COLUMN"
+        raise InputError(message)
+    return Layout(source, tuple(header), *sides, tuple(by), tuple(by), place)
+
+
+def _columns(columns: Sequence[int]) -> str:
+    return "1 column" if len(columns) == 1 else f"{len(columns)} columns"

@@ -1,0 +1,228 @@
+"""Tables that come with types: Parquet by row groups; Feather and what pandas reads, all at once."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import _compute as kernels
+
+from klcli.arrow import call, nulls, whole
+from klcli.blocks import Block, Column, Failure, Pairs
+from klcli.errors import InputError, clipped
+from klcli.readers.columnar import first_line
+from klcli.readers.numbers import NotANumberError, number
+from klcli.readers.tables.fields import Places, pairs_of_fields
+from klcli.readers.tables.layout import lay_out
+from klcli.readers.tables.rows import Rows, as_text, groups_of, pair_a_row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    import numpy.typing as npt
+
+    from klcli.readers.sources import Source
+    from klcli.readers.tables.layout import Layout, Wanted
+
+    Part = Callable[[], list[Block]]
+
+_ROWS = 1 << 14
+"""Rows of a block."""
+
+_MOST_AT_ONCE = 1 << 18
+"""A row group of more rows is read bit by bit."""
+
+
+class TypedTable:
+    """Arrow tables of one schema, one after the other."""
+
+    def __init__(
+        self, source: str, wanted: Wanted, schema: pa.Schema, tables: Callable[[list[str]], Iterable[Any]]
+    ) -> None:
+        self.source, self._tables = source, tables
+        self.layout = lay_out(wanted, schema.names, source)
+        self.kept = self.layout.names(self.layout.by or self.layout.kept)
+
+    def place(self, line: int) -> str:
+        """The row."""
+        return f"{self.source}, row {line + 1}"
+
+    def parts(self) -> Iterator[Part]:
+        """The rows, as functions that each read some of them; any thread may call them, in any order."""
+        if self.layout.by:
+            yield from groups_of(self.rows(), self.layout)
+            return
+        for table in self._read():
+            yield partial(_blocks, table, self.layout)
+
+    def rows(self) -> Iterator[Rows]:
+        """The rows as they are read, before they are pairs."""
+        for table in self._read():
+            yield rows_of(table() if callable(table) else table, self.layout)
+
+    def _read(self) -> Iterable[Any]:
+        layout = self.layout
+        return self._tables(list(dict.fromkeys(layout.header[i] for i in (*layout.numbers, *layout.text))))
+
+
+def _blocks(table: Any, layout: Layout) -> list[Block]:  # noqa: ANN401 - an Arrow table, or what reads one
+    whole_table = table() if callable(table) else table
+    slices = [whole_table.slice(start, _ROWS) for start in range(0, whole_table.num_rows, _ROWS)]
+    return [block_of(part, layout) for part in slices]
+
+
+def block_of(table: pa.Table, layout: Layout) -> Block:
+    """The pairs of some rows."""
+    sides = [side for side in (layout.p, layout.q) if side]
+    if any(len(side) > 1 for side in sides) or all(
+        _is_scalar(table.column(layout.header[side[0]]).type) for side in sides
+    ):
+        return pair_a_row(rows_of(table, layout), layout)
+    names = tuple(layout.header[side[0]] if side else None for side in (layout.p, layout.q))
+    columns = [None if name is None else whole(table.column(name)) for name in names]
+    kept = tuple(Column(name, whole(table.column(name)), "value") for name in layout.names(layout.kept))
+    n = table.num_rows
+    lists = [None if column is None else _same_length(column) for column in columns]
+    if all(column is None or found is not None for column, found in zip(columns, lists, strict=True)):
+        rows = np.arange(n)
+        where = Places((names[0], names[1]), (None, None), rows, int)
+        return Block(n, n, kept, (Pairs(rows, lists[0], lists[1], (None, None), where),))
+    fields = [None if column is None else list(map(_plain, column.to_pylist())) for column in columns]
+    pairs, failures = pairs_of_fields((names[0], names[1]), fields, (), int)
+    return Block(n, n, kept, tuple(pairs), tuple(failures))
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """A map as an object; Arrow has it as a list of pairs."""
+    if isinstance(value, list) and value and all(isinstance(item, tuple) for item in value):
+        return dict(value)
+    return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
+
+
+def _is_scalar(kind: pa.DataType) -> bool:
+    return not pa.types.is_nested(kind)
+
+
+def _same_length(column: Any) -> npt.NDArray[np.float64] | None:  # noqa: ANN401
+    """Lists of numbers, all of one length, as (K, n); None where that is not what they are."""
+    kind = column.type
+    of = pa.types
+    if (
+        not (of.is_list(kind) or of.is_large_list(kind) or of.is_fixed_size_list(kind))
+        or column.null_count
+        or not len(column)
+    ):
+        return None
+    if not (of.is_floating(kind.value_type) or of.is_integer(kind.value_type)):
+        return None
+    values = column.flatten()
+    lengths = len(values) // len(column)
+    if not of.is_fixed_size_list(kind):
+        size = np.dtype(np.int32 if of.is_list(kind) else np.int64)
+        offsets = np.frombuffer(column.buffers()[1], dtype=size)[column.offset : column.offset + len(column) + 1]
+        if (np.diff(offsets) != lengths).any():
+            return None
+    if values.null_count or lengths == 0:
+        return None
+    doubles: Any = np.from_dlpack(_as_doubles(values))
+    weights: npt.NDArray[np.float64] = doubles.reshape(len(column), lengths).T
+    return weights
+
+
+def _as_doubles(cells: Any) -> Any:  # noqa: ANN401
+    if cells.type == pa.float64():
+        return cells
+    return call(
+        "cast",
+        [cells],
+        kernels.CastOptions(target_type=pa.float64(), allow_int_overflow=True, allow_float_truncate=True),
+    )
+
+
+def rows_of(table: pa.Table, layout: Layout) -> Rows:
+    """Rows whose weights are numbers."""
+    names, n = layout.names(layout.numbers), table.num_rows
+    numbers = np.ones((len(names), n))
+    failures: dict[int, Failure] = {}
+
+    def missing(name: str, what: str) -> None:
+        column = whole(table.column(name))
+        for row in np.flatnonzero(nulls(column)).tolist() if column.null_count else ():
+            text = f"nothing stands where a {what} should in column {clipped(name)}"
+            failures.setdefault(row, Failure(row, row, text, InputError))
+
+    for out, name in zip(numbers, names, strict=True):
+        missing(name, "number")
+        column = whole(table.column(name))
+        if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
+            filled = column.fill_null(1) if column.null_count else column
+            out[:] = np.from_dlpack(_as_doubles(filled)) if n else ()
+        else:
+            _parse(column, name, out, failures)
+    text = [whole(table.column(name)) for name in layout.names(layout.by or layout.kept)]
+    for name in layout.names(layout.by):
+        missing(name, "group")
+    if layout.by and layout.label is not None:
+        missing(layout.header[layout.label], "label")
+        text.append(as_text(whole(table.column(layout.header[layout.label]))))
+    return Rows(n, n, numbers, text, "value", tuple(failures[row] for row in sorted(failures)))
+
+
+def _parse(column: Any, name: str, out: npt.NDArray[np.float64], failures: dict[int, Failure]) -> None:  # noqa: ANN401
+    """Numbers written as text, or decimals."""
+    for row, value in enumerate(column.to_pylist()):
+        if value is None:
+            continue
+        try:
+            out[row] = number(value if isinstance(value, str) else str(value))
+        except NotANumberError as error:
+            text = f"{error.found} in column {clipped(name)} {error.wrong}"
+            failures.setdefault(row, Failure(row, row, text, InputError))
+
+
+def open_parquet(source: Source, wanted: Wanted) -> TypedTable:
+    """A Parquet file, by row groups."""
+    from pyarrow.parquet import ParquetFile
+
+    plain = source.path is not None and not source.compression and source.path.is_file()
+    whole_file: Any = None if plain else pa.py_buffer(source.data)
+
+    def opened(**options: Any) -> ParquetFile:  # noqa: ANN401
+        return ParquetFile(pa.OSFile(str(source.path)) if plain else pa.BufferReader(whole_file), **options)
+
+    try:
+        first = opened()
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(source, error, "Parquet") from None
+
+    def tables(names: list[str]) -> Iterator[Any]:
+        for i in range(first.num_row_groups):
+            if first.metadata.row_group(i).num_rows <= _MOST_AT_ONCE:
+                yield partial(_row_group, source, opened, first.metadata, i, names)
+            else:
+                try:
+                    for batch in first.iter_batches(_ROWS * 2, row_groups=[i], columns=names, use_threads=False):
+                        yield pa.Table.from_batches([batch])
+                except (pa.ArrowException, OSError) as error:
+                    raise _unreadable(source, error, "Parquet") from None
+
+    return TypedTable(source.name, wanted, first.schema_arrow, tables)
+
+
+def _row_group(source: Source, opened: Callable[..., Any], metadata: Any, i: int, names: list[str]) -> pa.Table:  # noqa: ANN401
+    """A row group, by a reader of its own: one cannot be shared by threads."""
+    try:
+        return opened(metadata=metadata).read_row_group(i, columns=names, use_threads=False)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(source, error, "Parquet") from None
+
+
+def _unreadable(source: Source, error: Exception, kind: str) -> InputError:
+    return InputError(f"{source.name}: not a readable {kind} file ({first_line(error)})")
+
+
+def open_whole(source: Source, wanted: Wanted, table: pa.Table) -> TypedTable:
+    """A table that has been read."""
+    return TypedTable(source.name, wanted, table.schema, lambda names: [table.select(names)])
