@@ -7,6 +7,7 @@ at for whether one may be no pair: such a column goes through `prepare` alone, w
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -49,6 +50,8 @@ def score_block(
     values = {name: np.full(block.size, np.nan) for name in names}
     failures, remarks = list(block.failures), Counter(block.remarks)
     for pairs in block.pairs:
+        reference, said = _fitting(reference, pairs.labels)
+        remarks[said] += len(pairs.rows) if said else 0
         with np.errstate(all="ignore"):  # what overflows is looked for
             sides = _prepared(pairs, settings, reference, remarks)
         found, failed = _measured(pairs, sides, settings, names, reference)
@@ -67,6 +70,17 @@ def score_block(
     for value in values.values():
         value[[failure.row for failure in failures]] = np.nan
     return Scored(block.size, block.kept, values, tuple(failures), +remarks)
+
+
+def _fitting(
+    reference: Distribution | None, labels: Sequence[tuple[str, ...] | None]
+) -> tuple[Distribution | None, str]:
+    """The reference, and what to say of it: without its labels where the rows have none of them."""
+    of_rows = next((of for of in labels if of is not None), None)
+    if reference is None or reference.outcomes is None or of_rows is None or set(reference.outcomes) & set(of_rows):
+        return reference, ""
+    said = "the reference has none of the labels in {}; its weights were taken in order"
+    return replace(reference, outcomes=None), said
 
 
 def reference_notes(reference: Distribution, role: str, settings: Settings) -> tuple[str, ...]:
@@ -88,7 +102,7 @@ def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, 
             labels.append(None if reference.outcomes is None else tuple(reference.outcomes))
         else:
             read, doubt, said = _as_weights(np.empty((0, n)) if given is None else given, side, settings)
-            remarks.update({f"{role}: {sentence}": count for sentence, count in said.items()})
+            remarks.update({f"{role} {sentence}": count for sentence, count in said.items()})
             labels.append(of)
         weights.append(read)
         doubtful |= doubt
@@ -98,7 +112,7 @@ def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, 
     for i, (side, role) in enumerate(zip((settings.p, settings.q), _ROLES, strict=True)):
         if side.smoothing is not None:
             aligned[i] = _smoothed(aligned[i], side.smoothing, settings)
-            remarks[f"{role}: {side.smoothing} applied to {{}}"] += n
+            remarks[f"{role} was smoothed by {side.smoothing} in {{}}"] += n
         if side != _PLAIN or aligned is not weights:
             doubtful |= ~(np.isfinite(aligned[i]).all(axis=0) & aligned[i].any(axis=0))
     return _Sides(aligned[0], aligned[1], doubtful)
@@ -116,11 +130,11 @@ def _as_weights(values: Array, side: Side, settings: Settings) -> tuple[Array, M
     n = values.shape[1]
     if side.read_as == "logits":
         at = f" at temperature {settings.temperature:.10g}" if settings.temperature != 1 else ""
-        return mass(softmax(values, settings.temperature)), doubtful, {f"softmax of {{}}{at}": n}
+        return mass(softmax(values, settings.temperature)), doubtful, {f"was made by softmax in {{}}{at}": n}
     if side.read_as == "logprobs":
         off = ~(np.abs(logsumexp(values)) <= LOG_SUM_TOLERANCE)
         done, read = (
-            "log-probabilities exponentiated in {}",
+            "was made of log-probabilities in {}",
             mass(softmax(values)) if settings.normalize else np.exp(values),
         )
     else:
@@ -130,9 +144,9 @@ def _as_weights(values: Array, side: Side, settings: Settings) -> tuple[Array, M
     if settings.strict:
         doubtful = doubtful | off
     elif settings.normalize:
-        said["{} did not sum to 1; divided by the sum"] = int(np.count_nonzero(off))
+        said["did not sum to 1 in {}; divided by its sum"] = int(np.count_nonzero(off))
     else:
-        said["{} did not sum to 1 and were not normalised; these results need not be divergences"] = int(off.sum())
+        said["did not sum to 1 in {} and was not normalised; these results need not be divergences"] = int(off.sum())
     return read, doubtful, said
 
 

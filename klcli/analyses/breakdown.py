@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import fsum, inf
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,9 +16,14 @@ if TYPE_CHECKING:
 
     from klcli.engine.measures import Element
     from klcli.engine.pair import Pair as EnginePair
-    from klcli.model import Pair, Settings
+    from klcli.model import Array, Pair, Settings
 
 BY_OUTCOME = "outcome"
+
+_MANY = 1 << 16
+"""From so many outcomes on it takes a while to add up those that are not shown."""
+
+_LOST = 1 / 16
 
 
 class Shown(NamedTuple):
@@ -32,9 +39,17 @@ class Shown(NamedTuple):
 
 
 def breakdown(
-    pair: Pair, terms: EnginePair, catalogue: Mapping[str, Element], shown: Shown, settings: Settings
+    pair: Pair,
+    terms: EnginePair,
+    catalogue: Mapping[str, Element],
+    shown: Shown,
+    settings: Settings,
+    sums: Mapping[str, float] = MappingProxyType({}),
 ) -> Elements:
-    """The outcomes shown and, where some are not, one row for the rest: additive columns summed, others NaN."""
+    """The outcomes shown and, where some are not, one row for the rest: additive columns summed, others NaN.
+
+    sums: what is known of an element's sum over all outcomes, in nats.
+    """
     n = len(pair.p)
     chosen = _order(pair, terms, shown)
     rows = chosen if chosen is not None else slice(None)
@@ -45,13 +60,24 @@ def breakdown(
         outcomes = [pair.outcome(i) for i in (range(n) if chosen is None else chosen)]
     folded = n - len(outcomes)
     if chosen is not None and folded:
-        rest = element_sums(terms, [name for name, e in catalogue.items() if e.additive], chosen)
+        additive = [name for name, element in catalogue.items() if element.additive]
+        rest = {name: _rest(sums[name], columns[name]) for name in additive if name in sums and folded > _MANY}
+        unknown = [name for name in additive if rest.get(name) is None]
+        rest |= element_sums(terms, unknown, chosen) if unknown else {}
         columns = {name: np.append(column, rest.get(name, np.nan)) for name, column in columns.items()}
         outcomes.append(f"other ({folded})")
     for name, element in catalogue.items():
         if element.in_unit:
             columns[name] = columns[name] / settings.per_nat()
     return Elements(outcomes, columns, shown.contribution, folded)
+
+
+def _rest(whole: float, shown: Array) -> float | None:
+    """The sum of the outcomes not shown; None where it would be the small difference of large numbers."""
+    if whole == inf:
+        return None if np.isinf(shown).any() else inf
+    left = whole - fsum(shown.tolist())
+    return left if _LOST * (abs(whole) + float(np.abs(shown).sum())) <= abs(left) else None
 
 
 def _order(pair: Pair, terms: EnginePair, shown: Shown) -> list[int] | None:

@@ -46,7 +46,10 @@ def measured(
     terms = single_pair(pair.p.reshape(-1, 1), pair.q.reshape(-1, 1), normalize=settings.normalize)
     values = _values(terms, dict.fromkeys([*names, *others]), settings)
     notes = [*pair.notes, *_smoothing(pair, terms), *_infinities(pair, terms, values, settings)]
-    rows = breakdown(pair, terms, ELEMENTS, shown, settings) if shown is not None else None
+    sums = {name: values[name] * unit_of(name, settings) for name in ELEMENTS if name in values}
+    if settings.normalize:
+        sums |= {"p": 1.0, "q": 1.0}
+    rows = breakdown(pair, terms, ELEMENTS, shown, settings, sums) if shown is not None else None
     besides = {name: values[name] for name in others if name not in names}
     return Report(pair.inputs[1].name, pair.inputs, {name: values[name] for name in names}, besides, rows, tuple(notes))
 

@@ -4,7 +4,10 @@ app         the commands, loaded when they are called for
 options     every option once, in groups that commands share
 output      where the result goes, the notes, the gates
 failures    errors to one line and an exit code
-compare, kl, entropy, rank      a file a command
+pipeline    threads and processes whose results come in order
+scoring     a batch from its files to its output
+progress    how far it has come
+compare, kl, entropy, rank, batch, matrix      a file a command
 """
 
 import gc

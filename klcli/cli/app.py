@@ -11,7 +11,7 @@ from typer.main import get_command
 from klcli import __version__
 from klcli.errors import UsageError, clipped, listed, nearest
 
-COMMANDS = ("compare", "kl", "entropy", "rank")
+COMMANDS = ("compare", "kl", "entropy", "rank", "batch", "matrix")
 
 # A value that starts with a minus sign, or standard input with a column: no option does.
 _NOT_AN_OPTION = re.compile(r"-(?:\d|\.\d|inf\b|nan\b|[:#])", re.IGNORECASE)

@@ -1,5 +1,6 @@
 """`klcli batch`."""
 
+import gc
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,7 +31,7 @@ class Columns(Group):
     q: Annotated[str | None, Option("--q", metavar="COLUMNS", rich_help_panel=_INPUTS, help="Q's, likewise.")] = None
     by: Annotated[
         str | None,
-        Option("--by", metavar="COLUMNS", rich_help_panel=_INPUTS, help="Rows alike in these are one pair of columns."),
+        Option("--by", metavar="COLUMNS", rich_help_panel=_INPUTS, help="Rows alike in these make one pair."),
     ] = None
     reference: Annotated[
         str | None,
@@ -94,8 +95,11 @@ class Rows(Output):
             return None
         return one_of("--format", self.format, ("auto", "table", "tsv", "csv", "json", "ndjson", "markdown"))
 
-    def row_format(self) -> str | None:
-        """The format asked for, or that of the output's suffix; None: as the input. Raises UsageError."""
+    def row_format(self, *, folder: bool) -> str | None:
+        """The format asked for, or that of the output's suffix; None: as the input. Raises UsageError.
+
+        folder: the output is one, whose name may have any suffix.
+        """
         if self.summary and self.output is None:
             return None
         choices = ("auto", "csv", "tsv", "ndjson", "parquet")
@@ -104,7 +108,7 @@ class Rows(Output):
             from klcli.renderers.sinks import SUFFIXES
 
             suffix = Path(self.output).suffix.lower()
-            if suffix and suffix not in SUFFIXES and not Path(self.output).is_char_device():
+            if suffix and suffix not in SUFFIXES and not folder and not Path(self.output).is_char_device():
                 known = listed(choices[1:])
                 message = (
                     f"--output {clipped(self.output)}: no format has the suffix {clipped(suffix)}; add -f ({known})"
@@ -123,6 +127,21 @@ class Speed(Group):
     block_size: Annotated[
         int | None, Option(metavar="BYTES", min=1, rich_help_panel=_SPEED, help="Bytes of text read at a time.")
     ] = None
+    cluster: Annotated[
+        str | None,
+        Option(
+            metavar="ADDRESS|local",
+            rich_help_panel=_SPEED,
+            help="Let Dask's workers score the files (or a folder's), each to a part in the folder -o.",
+        ),
+    ] = None
+
+    def checked_cluster(self) -> str | None:
+        """Where the files are scored, None for here. Raises UsageError."""
+        if self.cluster not in {None, "local"} and self.threads is not None:
+            message = "--threads does not go with --cluster ADDRESS: as many work as there are workers"
+            raise UsageError(message)
+        return self.cluster
 
 
 @grouped
@@ -144,11 +163,13 @@ def batch(
 
     klcli batch samples/pairs.csv --q 'q*' --reference 0.2,0.3,0.5 --keep id -m kl_pq
     """
+    gc.enable()  # millions of rows leave some garbage
     settings = maths.settings(alpha=measured.alpha)
     gates = Gates(rows.fail_above, MEASURES)
     shown = names("--measures", measured.measures, MEASURES) or list(SIX)
     wanted = columns.wanted(inputs.label)
-    format_name, summary_format = rows.row_format(), rows.summary_format()
+    cluster = speed.checked_cluster()
+    format_name, summary_format = rows.row_format(folder=cluster is not None), rows.summary_format()
 
     from klcli.cli.scoring import Plan, finish, run
     from klcli.readers.tables.stream import Reading
@@ -171,7 +192,12 @@ def batch(
         rows=not rows.summary or rows.output is not None,
         quiet=rows.quiet,
     )
-    result = run(plan, summarised=rows.summary)
+    if cluster is None:
+        result = run(plan, summarised=rows.summary)
+    else:
+        from klcli.cli.cluster import run_on_cluster
+
+        result = run_on_cluster(plan, cluster, summarised=rows.summary)
     if rows.summary:
         from klcli.renderers.summary import SUMMARIES
 

@@ -12,4 +12,6 @@ what makes short distributions cheap, and sums over axis 0 stay vectorised.
     measures    what can be asked for, by name
     formulas    what is summed for each measure, and what is known of each outcome
     score       a whole block: a quick pass, the careful one where it cancels, the exact one where that fails
+    pairwise    every pair of n distributions
+    centred     ... by one matrix product, of what they have in common with none
 """

@@ -6,7 +6,7 @@ Arrays of outcomes are (K', n), sums and values (n,).
 
 from __future__ import annotations
 
-from math import inf, log, nan
+from math import factorial, inf, log, nan
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -49,7 +49,7 @@ def _side(terms: Terms, alpha: float) -> tuple[Terms, float]:
     return (terms.reversed(), 1 - alpha) if 0 < alpha < HALF else (terms, alpha)
 
 
-_FACTORIALS = [1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040, 1 / 40320, 1 / 362880, 1 / 3628800, 1 / 39916800]
+_FACTORIALS = [1 / factorial(k) for k in range(2, 16)]
 
 
 def _renyi_excess(terms: Terms, context: Context) -> Array:

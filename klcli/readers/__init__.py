@@ -11,4 +11,7 @@ beside      work on a thread beside this one's
 columnar    Parquet, Feather, and through pandas spreadsheets and statistics packages' files
 formats     which reader a suffix stands for
 arguments   DIST: which of all these an argument is
+wide        tables read as a whole: their numbers as one array
+grids       distributions that are the rows of such a table, or its columns
+tables      tables of any length, as a stream of blocks of rows
 """

@@ -6,4 +6,10 @@ bare        bare values
 view        what changes how an answer is shown, and nothing else
 terminal    tables, with the breakdown drawn as bars
 text        labels made safe to show, numbers made short
+matrix      every pair: a square, or a list
+heatmap     the square as shades on a terminal
+sinks       blocks of measures to CSV, TSV, NDJSON, Parquet; `SINKS` is the table
+digits      many doubles as text at once
+summary     the statistics of a batch
+progress    how far it is
 """

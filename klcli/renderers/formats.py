@@ -74,18 +74,18 @@ def markdown(answer: Answer, view: View) -> str:
     if has_breakdown(answer):
         parts.append(markdown_table(elements_table(answer), view))
     if view.notes and answer.notes:
-        parts.append("".join(f"- {_plain(note)}\n" for note in answer.notes))
+        parts.append("".join(f"- {plain(note)}\n" for note in answer.notes))
     return "\n".join(parts)
 
 
 def markdown_table(table: Table, view: View) -> str:
     """A table as GitHub has it."""
-    columns = [[short(v, view.digits) if isinstance(v, float) else _plain(str(v)) for v in c] for c in table.columns]
+    columns = [[short(v, view.digits) if isinstance(v, float) else plain(str(v)) for v in c] for c in table.columns]
     align = ["---" if isinstance(column[0], str) else "--:" for column in table.columns]
     return "".join(f"| {' | '.join(line)} |\n" for line in (table.header, align, *zip(*columns, strict=True)))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that Markdown leaves as it is."""
     return re.sub(r"([\\`*\[\]<>|~$&]|(?<!\w)_|_(?!\w))", r"\\\1", visible(text))
 

@@ -14,7 +14,6 @@ import pyarrow as pa
 
 from klcli.arrow import binaries, joined, numbers, strings, taken, utf8_data
 from klcli.errors import OutputError, clipped
-from klcli.renderers.digits import cells, lines
 from klcli.renderers.text import exact
 
 if TYPE_CHECKING:
@@ -96,6 +95,8 @@ class Delimited:
 
 def _lines(scored: Scored, delimiter: str) -> Any:  # noqa: ANN401
     """The measures of each row between delimiters, nothing for a row that failed."""
+    from klcli.renderers.digits import lines
+
     table = np.column_stack([*scored.values.values()]) if scored.values else np.empty((scored.size, 0))
     if not scored.failures:
         return lines(table, delimiter)
@@ -193,6 +194,8 @@ def _json_numbers(values: npt.NDArray[np.float64], failed: npt.NDArray[np.intp])
     if len(failed):
         written = values.copy()
         written[failed] = 0.0
+    from klcli.renderers.digits import cells
+
     text = cells(written)
     special = np.flatnonzero(np.isinf(written))
     if not len(special) and not len(failed):
@@ -288,8 +291,8 @@ class Parquet:
     def _open(self, schema: pa.Schema) -> None:
         from pyarrow.parquet import ParquetWriter
 
-        # The measures of two rows are seldom equal, so that a dictionary of them would only cost time.
-        words = [field.name for field in schema if not pa.types.is_floating(field.type)]
+        # Numbers of two rows are seldom equal, so that a dictionary of them would only cost time.
+        words = [field.name for field in schema if pa.types.is_string(field.type)]
         self._writer = ParquetWriter(self._out, schema, compression="snappy", use_dictionary=words)
 
 

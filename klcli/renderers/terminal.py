@@ -110,11 +110,11 @@ def _parts(answer: Answer, view: View) -> list[Text | Table]:
 
 def _headline(role: str, name: str, view: View) -> Text:
     text = Text(f" {role} = ", style="bold" if view.color else "")
-    text.append(_fitted(name, max(8, view.width - 6)))
+    text.append(fitted(name, max(8, view.width - 6)))
     return text
 
 
-def _fitted(text: str, width: int) -> str:
+def fitted(text: str, width: int) -> str:
     """A label in at most `width` columns of the screen: the middle goes, for the end often tells names apart."""
     text = visible(text)
     if cell_len(text) <= width:
@@ -169,7 +169,7 @@ def _ranking(answer: Answer, view: View) -> list[Text | Table]:
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)
     for i, (report, row) in enumerate(zip(answer.reports, rows, strict=True), 1):
-        table.add_row(str(i), Text(_fitted(report.name, max(6, room))), *row[: len(names)])
+        table.add_row(str(i), Text(fitted(report.name, max(6, room))), *row[: len(names)])
     return [table, *_left_out(list(answer.reports[0].measures)[len(names) :])]
 
 
@@ -203,7 +203,7 @@ def _breakdown(report: Report, wanted: Sequence[str], view: View) -> list[Text |
     bars = _Bars(elements, contribution, layout.bar, unicode=view.unicode)
     for i, label in enumerate(labels):
         bar = [bars.bar(i, color=view.color)] if layout.bar else []
-        table.add_row(Text(_fitted(label, layout.label)), *(cells[name][i] for name in layout.columns), *bar)
+        table.add_row(Text(fitted(label, layout.label)), *(cells[name][i] for name in layout.columns), *bar)
     return [Text(""), table, *_left_out([name for name in wanted if name not in layout.columns])]
 
 

@@ -27,7 +27,7 @@ def examples(command):
 EXAMPLES = [
     (command, example)
     for command in COMMANDS
-    if command in {"compare", "kl", "entropy", "rank"}
+    if command in {"compare", "kl", "entropy", "rank", "matrix"}
     for example in examples(command)
 ]
 

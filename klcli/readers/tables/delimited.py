@@ -26,18 +26,22 @@ from klcli.readers.tables.pieces import end_of_groups, end_of_rows, pieces, quot
 from klcli.readers.tables.rows import Rows, concatenated, pair_a_group, pair_a_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from klcli.blocks import Block
     from klcli.readers.tables.layout import Layout, Wanted
     from klcli.readers.tables.pieces import Readable
 
-    Part = Callable[[], list[Block]]
+    Part = Callable[[], Iterable[Block]]
 
 _SMALL = 1 << 16
 """Parts of so many bytes are not cut further."""
 
-_REPEATED = "a header line repeated, in {}; left out"
+_WIDE = 256
+_BLOCK, _WIDE_BLOCK, _WIDE_PIECE = 1 << 20, 1 << 24, 1 << 22
+"""Bytes that Arrow reads at a time; where there are many columns, each costs something for each time."""
+
+_REPEATED = "the header line came back {n} times, as where files were joined; left out"
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -50,12 +54,16 @@ class Written(NamedTuple):
 
 
 class DelimitedTable:
-    """A stream of delimited text whose header has been read."""
+    """A stream of delimited text whose header has been read. size: bytes of a piece, more if not `exactly` so many."""
 
-    def __init__(self, stream: Readable, source: str, wanted: Wanted, written: Written, size: int) -> None:
+    def __init__(
+        self, stream: Readable, source: str, wanted: Wanted, written: Written, size: int, *, exactly: bool = False
+    ) -> None:
         self.source, self._stream, self._written, self._size = source, stream, written, size
         header, self._rest, self.first_line = _header(stream, source, written.delimiter, size)
         self._check_delimiter(header)
+        if len(header) >= _WIDE and not exactly:
+            self._size = max(size, _WIDE_PIECE)
         self.layout = lay_out(wanted, header, source)
         self.kept = self.layout.names(self.layout.kept)
 
@@ -169,15 +177,24 @@ class _Reader:
 
     # -------------------------------------------------------------------------------------------------- the quick way
 
-    def _table(self, lines: Any, width: int, columns: Sequence[int], *, quoted: bool = False) -> pa.Table | None:  # noqa: ANN401
-        """Some columns of lines of so many fields, by number; None where Arrow refuses them."""
+    def _columns(
+        self,
+        lines: Any,  # noqa: ANN401 - whatever holds bytes
+        width: int,
+        columns: Sequence[int],
+        *,
+        quoted: bool = False,
+    ) -> dict[int, pa.ChunkedArray] | None:
+        """Some columns, by number, of lines of so many fields; None where Arrow refuses them."""
         text = set(self._layout.text)
         kinds = {str(i): pa.string() if i in text else pa.float64() for i in columns}
         try:
-            return arrow_csv.read_csv(
+            table = arrow_csv.read_csv(
                 pa.BufferReader(lines),
                 read_options=arrow_csv.ReadOptions(
-                    column_names=[str(i) for i in range(width)], use_threads=False, block_size=1 << 20
+                    column_names=[str(i) for i in range(width)],
+                    use_threads=False,
+                    block_size=_BLOCK if width < _WIDE else _WIDE_BLOCK,
                 ),
                 parse_options=arrow_csv.ParseOptions(
                     delimiter=self._written.delimiter,
@@ -194,6 +211,7 @@ class _Reader:
             )
         except pa.ArrowInvalid:
             return None
+        return dict(zip(map(int, kinds), table.columns, strict=True))
 
     def _of_fixed_width(self, piece: bytearray) -> Rows | None:
         """The rows, where they end in the weights and these are all written alike."""
@@ -220,11 +238,13 @@ class _Reader:
         data = bytes(utf8_data(rest))
         if b"\0" in data or b"\r" in data:
             return None
+        if count > 1 and not self._layout.text:
+            return None
         if count <= 1:
             return None if self._written.delimiter.encode() in data else [rest for _ in self._layout.text]
         lines = utf8_data(joined([rest.view(pa.binary()), b"\n"]))
-        table = self._table(pa.py_buffer(lines), count, self._layout.text)
-        return None if table is None else [whole(table.column(str(i))) for i in self._layout.text]
+        columns = self._columns(pa.py_buffer(lines), count, self._layout.text)
+        return None if columns is None else [whole(columns[i]) for i in self._layout.text]
 
     def _by_arrow(self, piece: bytearray) -> Rows | None:
         """The rows, or None where Arrow refuses them or might read them otherwise than the reference."""
@@ -234,18 +254,19 @@ class _Reader:
             quoted and not quotes_enclose_fields(piece, self._written.delimiter)
         ):
             return None
-        table = self._table(piece, len(layout.header), layout.text + layout.numbers, quoted=quoted)
-        if table is None:
+        columns = self._columns(piece, len(layout.header), layout.text + layout.numbers, quoted=quoted)
+        if columns is None:
             return None
-        text = [whole(table.column(str(i))) for i in layout.text]
+        text = [whole(columns[i]) for i in layout.text]
         if any(_holds_nul(cells) for cells in text):
             return None
-        numbers = np.empty((len(layout.numbers), table.num_rows))
+        n = len(columns[layout.numbers[0]])
+        numbers = np.empty((len(layout.numbers), n))
         for row, i in zip(numbers, layout.numbers, strict=True):
-            doubles(table.column(str(i)), row)
+            doubles(columns[i], row)
         if not quoted:
-            return Rows(table.num_rows, table.num_rows, numbers, text)
-        return Rows(table.num_rows, _count_lines(piece), numbers, text, line=_LineOf(piece, self._written.delimiter))
+            return Rows(n, n, numbers, text)
+        return Rows(n, _count_lines(piece), numbers, text, line=_LineOf(piece, self._written.delimiter))
 
     # ----------------------------------------------------------------------------------------------- the reference
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from klcli.blocks import Block
     from klcli.readers.tables.stream import Table
 
-_SAID = "rows of a group did not stand together, so that {} were gathered in memory"
+_SAID = "the rows of a group did not stand together; all {n} rows were read into memory and put in order"
 
 
 class Gathered:
@@ -34,7 +34,7 @@ class Gathered:
         self.source, self.kept, self.layout = first.source, first.kept, first.layout
         self._rows = _in_groups(concatenated(read), len(first.layout.by))
 
-    def parts(self) -> Iterator[Callable[[], list[Block]]]:
+    def parts(self) -> Iterator[Callable[[], Iterable[Block]]]:
         """All of it at once."""
         yield partial(lambda: [pair_a_group(self._rows, self.layout)])
 

@@ -63,7 +63,8 @@ def lay_out(wanted: Wanted, header: Sequence[str], source: str) -> Layout:
         message = f"{source}: P has {_columns(p)}, Q has {_columns(q)}; each row needs as many weights of both"
         raise DistributionError(message)
     if wanted.keep is None:
-        kept = [i for i in range(len(header)) if i not in {*p, *q}]
+        weights = {*p, *q}
+        kept = [i for i in range(len(header)) if i not in weights]
     else:
         kept = select(wanted.keep, header, source) if wanted.keep.strip() else []
     return Layout(source, tuple(header), p, q, tuple(kept))

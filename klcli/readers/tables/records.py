@@ -20,12 +20,12 @@ from klcli.readers.tables.pieces import end_of_lines, pieces, read_some
 from klcli.readers.tables.rows import Rows, groups_of, pair_a_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from klcli.readers.tables.layout import Layout, Wanted
     from klcli.readers.tables.pieces import Readable
 
-    Part = Callable[[], list[Block]]
+    Part = Callable[[], Iterable[Block]]
     Record = dict[str, Any]
 
 _SMALL = 1 << 16

@@ -91,7 +91,7 @@ def part_of(rows: Rows, start: int, end: int) -> Rows:
     )
 
 
-def groups_of(parts: Iterable[Rows], layout: Layout) -> Iterator[Callable[[], list[Block]]]:
+def groups_of(parts: Iterable[Rows], layout: Layout) -> Iterator[Callable[[], Iterable[Block]]]:
     """Groups from rows that were not cut where a group ends: its last rows wait for what follows."""
     waiting: list[Rows] = []
     for part in parts:

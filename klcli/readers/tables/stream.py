@@ -11,12 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 from klcli.errors import InputError, listed
 from klcli.readers.formats import READERS, format_of
 from klcli.readers.sources import PLAIN, cannot_read, open_source, stdin
-from klcli.readers.tables.delimited import DelimitedTable, Written
-from klcli.readers.tables.records import JsonTable, RecordsTable
-from klcli.readers.tables.typed import open_parquet, open_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
     from klcli.readers.tables.pieces import Readable
     from klcli.readers.tables.rows import Rows
 
-    Part = Callable[[], list[Block]]
+    Part = Callable[[], Iterable[Block]]
 
 
 class Table(Protocol):
@@ -152,8 +149,11 @@ def _open(source: Source, path: Path) -> BinaryIO:
 
 
 def _delimited(source: Source, reading: Reading, whole: Tables, *, delimiter: str = ",") -> Table:
+    from klcli.readers.tables.delimited import DelimitedTable, Written
+
     written = Written(source.dialect.between(delimiter), source.dialect.decimal)
-    return DelimitedTable(_Stream(source, whole), source.name, reading.wanted, written, _size(source, reading))
+    stream, size = _Stream(source, whole), _size(source, reading)
+    return DelimitedTable(stream, source.name, reading.wanted, written, size, exactly=reading.size is not None)
 
 
 _SMALLEST, _LARGEST = 1 << 18, 5 << 19
@@ -168,19 +168,27 @@ def _size(source: Source, reading: Reading) -> int:
 
 
 def _ndjson(source: Source, reading: Reading, whole: Tables) -> Table:
+    from klcli.readers.tables.records import RecordsTable
+
     return RecordsTable(_Stream(source, whole), source.name, reading.wanted, _size(source, reading))
 
 
 def _json(source: Source, reading: Reading, _: Tables) -> Table:
+    from klcli.readers.tables.records import JsonTable
+
     return JsonTable(source.text, source.name, reading.wanted)
 
 
 def _parquet(source: Source, reading: Reading, _: Tables) -> Table:
+    from klcli.readers.tables.typed import open_parquet
+
     return open_parquet(source, reading.wanted)
 
 
 def _whole(source: Source, reading: Reading, _: Tables) -> Table:
     """A file of a format that is read all at once."""
+    from klcli.readers.tables.typed import open_whole
+
     read = READERS[format_of(source, reading.input_format)](source, None)
     return open_whole(source, reading.wanted, cast("Columns", read).table)
 

@@ -1,0 +1,192 @@
+"""Which of many distributions are alike: a measure of every pair, and the pairs in order."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from klcli.analyses.compare import unit_of
+from klcli.analyses.prepare import LOG_SUM_TOLERANCE, SUM_TOLERANCE, improper, named, prepare_one, raw_sum, shown
+from klcli.engine.pairwise import pairwise
+from klcli.engine.weights import SMOOTHERS, logsumexp, mass, share_of, softmax
+from klcli.errors import clipped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    import numpy.typing as npt
+
+    from klcli.model import Array, Distribution, Settings
+
+    Indices = npt.NDArray[np.intp]
+    Mask = npt.NDArray[np.bool_]
+
+
+class Matrix(NamedTuple):
+    """squares: measure -> (n, n), in the unit of the settings, from the row's distribution, P, to the column's, Q."""
+
+    squares: dict[str, Array]
+    notes: tuple[str, ...]
+
+
+def matrix(
+    given: Sequence[Distribution], where: Callable[[int], str], settings: Settings, names: Iterable[str]
+) -> Matrix:
+    """The named measures of every pair; why some of the first one are infinite, a note tells. Raises DistributionError.
+
+    where: what errors call the i-th distribution.
+    """
+    family = _Family(given, where, settings)
+    squares: dict[str, Array] = {}
+    for name in dict.fromkeys(names):
+        square = pairwise(family.weights, name, alpha=settings.alpha, normalize=settings.normalize)
+        unit = unit_of(name, settings)
+        squares[name] = square if unit == 1 else np.divide(square, unit, out=square)
+        if len(squares) == 1:
+            family.explain_infinities(name, square)
+    return Matrix(squares, tuple(family.notes))
+
+
+class _Family:
+    """The distributions on common outcomes, read and smoothed. weights: (K, n). notes: all that was done to them."""
+
+    def __init__(self, given: Sequence[Distribution], where: Callable[[int], str], settings: Settings) -> None:
+        self._given, self._where, self._settings = given, where, settings
+        self.notes = [one.remark for one in given if one.remark]
+        with np.errstate(all="ignore"):  # what overflows is looked for
+            values, self._outcomes = self._on_common_outcomes()
+            self.weights = np.ascontiguousarray(self._smoothed(self._as_weights(values)))
+
+    def _on_common_outcomes(self) -> tuple[Array, Sequence[str] | None]:
+        """The values, (K, n), and the outcomes' labels; what has not all the labels gets no mass on the others."""
+        outcomes = self._given[0].outcomes
+        if all(one.outcomes is outcomes or one.outcomes == outcomes for one in self._given):
+            return np.array([one.values for one in self._given]).T, outcomes
+        at = {label: i for i, label in enumerate(dict.fromkeys(o for one in self._given for o in one.outcomes or ()))}
+        none = -inf if self._settings.p.read_as in {"logits", "logprobs"} else 0.0
+        values = np.full((len(at), len(self._given)), none)
+        for column, one in zip(values.T, self._given, strict=True):
+            column[[at[label] for label in one.outcomes or ()]] = one.values
+        lacking = np.array([len(one) < len(at) for one in self._given])
+        if lacking.any():
+            first = self._given[int(lacking.argmax())]
+            own = set(first.outcomes or ())
+            missing = named([label for label in at if label not in own])
+            self._note(lacking, f"lacked outcomes of others ({clipped(first.name)}: {missing}); weight 0 there")
+        else:
+            self.notes.append("the outcomes stand in different orders; joined by label")
+        return values, list(at)
+
+    def _note(self, which: Mask, what: str) -> None:
+        self.notes.append(f"{np.count_nonzero(which)} of {len(which)} distributions {what}")
+
+    def _as_weights(self, values: Array) -> Array:
+        settings, read_as = self._settings, self._settings.p.read_as
+        in_logarithms = read_as == "logprobs"
+        wholes = logsumexp(values) if in_logarithms else values.sum(axis=0)
+        off: Mask = ~(np.abs(wholes) <= LOG_SUM_TOLERANCE if in_logarithms else np.abs(wholes - 1) <= SUM_TOLERANCE)
+        doubtful = improper(values, read_as)
+        self._refuse(doubtful | off if settings.strict and read_as != "logits" else doubtful)
+        if read_as == "logits":
+            at = f" at temperature {shown(settings.temperature)}" if settings.temperature != 1 else ""
+            self.notes.append(f"softmax of {len(values)} logits each{at}")
+            return mass(softmax(values, settings.temperature))
+        if in_logarithms:
+            self.notes.append("log-probabilities exponentiated")
+        if off.any():
+            first = int(off.argmax())
+            one = self._given[first]
+            sums = shown(float(wholes[first]) if in_logarithms else raw_sum(one.values))
+            found = f"did not sum to 1 ({clipped(one.name)}: {'logsumexp ' if in_logarithms else ''}{sums})"
+            as_they_are = ", and were not normalised; the results need not be divergences and can be negative"
+            self._note(off, f"{found}{'; each divided by its sum' if settings.normalize else as_they_are}")
+        if in_logarithms:
+            return mass(softmax(values)) if settings.normalize else np.exp(values)
+        return values + 0.0  # which makes -0.0 0.0
+
+    def _smoothed(self, weights: Array) -> Array:
+        smoothing, settings = self._settings.p.smoothing, self._settings
+        if smoothing is not None:
+            smoother = SMOOTHERS[smoothing.method]
+            before = mass(weights) if smoother.of_mass and settings.normalize else weights
+            after = smoother.apply(before, smoothing.value or 0.0)
+            lifted = int(np.count_nonzero((weights == 0) & (after > 0)))
+            gave = f"; {lifted} of {weights.size} weights were 0 before" if lifted else ""
+            self.notes.append(f"{smoothing} applied to all {len(self._given)} distributions{gave}")
+            weights = after
+        largest = weights.max(axis=0)
+        self._refuse(~((largest > 0) & (largest < inf)))
+        return weights
+
+    def _refuse(self, doubtful: Mask) -> None:
+        """Raises DistributionError for the first that is no distribution, in the words of `prepare`."""
+        for i in np.flatnonzero(doubtful).tolist():
+            prepare_one(self._given[i], self._settings, self._where(i))
+
+    def explain_infinities(self, name: str, square: Array) -> None:
+        """Notes how many pairs are infinite, and why the first is."""
+        infinite = np.isinf(square)
+        count, n = int(np.count_nonzero(infinite)), len(square)
+        if not count:
+            return
+        row, column = divmod(int(infinite.argmax()), n)
+        has, lacks = (column, row) if name.endswith("_qp") else (row, column)
+        alone = self._only_in(has, lacks)
+        if not alone:
+            has, lacks = lacks, has
+            alone = self._only_in(has, lacks)
+        why = ""
+        if alone:
+            share = share_of(self.weights[:, has], alone)
+            outcomes = named(
+                [str(i + 1) if self._outcomes is None else self._outcomes[i] for i in alone[:3]], len(alone)
+            )
+            names = [clipped(self._given[i].name) for i in (has, lacks)]
+            why = f"; the first: {names[0]} holds {share:.4g} of its mass where {names[1]} has none ({outcomes})"
+        self.notes.append(f"infinite: {count} of {n * (n - 1)} pairs{why}; --smooth METHOD gives mass everywhere")
+
+    def _only_in(self, has: int, lacks: int) -> list[int]:
+        """The outcomes that one has and the other lacks."""
+        only: list[int] = np.flatnonzero((self.weights[:, has] > 0) & (self.weights[:, lacks] == 0)).tolist()
+        return only
+
+
+def ranked(
+    square: Array, *, symmetric: bool, nearest: int | None = None, farthest: int | None = None
+) -> tuple[Indices, Indices]:
+    """The pairs of different distributions by their value, as rows and columns: nearest first, equal ones as given.
+
+    symmetric: each pair once. nearest, farthest: so many of either end only, the farthest first among theirs.
+    """
+    n = len(square)
+    wanted = np.triu(np.ones((n, n), dtype=bool), 1) if symmetric else ~np.eye(n, dtype=bool)
+    places = np.flatnonzero(wanted)
+    values = square[wanted]
+    if nearest is None and farthest is None:
+        order = np.argsort(values, kind="stable")
+    else:
+        near = _least(values, nearest or 0)
+        far = _least(-values, farthest or 0)
+        order = np.concatenate([near, far[~np.isin(far, near)]])
+    return np.divmod(places[order], n)
+
+
+def _least(values: Array, count: int) -> Indices:
+    """Where the `count` least values stand, in order."""
+    if count == 0:
+        return np.empty(0, dtype=np.intp)
+    candidates = np.arange(len(values))
+    if count < len(values):  # what equals the last of them may stand before it
+        candidates = np.flatnonzero(values <= np.partition(values, count - 1)[count - 1])
+    order: Indices = candidates[np.argsort(values[candidates], kind="stable")][:count]
+    return order
+
+
+def above(square: Array, limit: float) -> tuple[int, tuple[int, int]]:
+    """How many pairs of different distributions are above a limit, and where the farthest of all stands."""
+    others = square.copy()
+    np.fill_diagonal(others, -inf)
+    row, column = divmod(int(others.argmax()), len(square))
+    return int(np.count_nonzero(others > limit)), (row, column)

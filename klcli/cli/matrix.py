@@ -1,0 +1,264 @@
+"""`klcli matrix`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from klcli.cli.failures import GATE, say
+from klcli.cli.options import Group, Inputs, Maths, Option, Output, grouped, names, one_of
+from klcli.cli.output import Gates, destination, on_terminal, say_notes, view_of
+from klcli.engine.measures import MEASURES, ROOT_OF_UNIT
+from klcli.errors import UsageError, clipped, listed
+from klcli.model import Settings
+
+if TYPE_CHECKING:  # they import NumPy
+    from klcli.analyses.matrix import Matrix
+    from klcli.readers.grids import Grid
+    from klcli.renderers.matrix import Square
+
+DEFAULT = "kl_pq"
+FORMATS = ("table", "tsv", "csv", "json", "ndjson", "parquet", "markdown")
+PAIR = ("p", "q")
+
+_INPUTS, _MATHS, _OUTPUT = "Inputs", "Maths", "Output"
+
+_LIST = 30
+"""A table lists so many pairs unless --top says otherwise."""
+
+_DIGITS, _DIGITS_OF_A_LIST = 3, 5
+"""A map with fewer digits is seen at a glance; what is next to each other in a list may differ in the fourth."""
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="A table, JSON of several, FILE#/POINTER or -.")]
+
+
+class Members(Group):
+    """Which distributions, on which outcomes."""
+
+    columns: Annotated[
+        bool,
+        Option("--columns", rich_help_panel=_INPUTS, help="The columns are the distributions, not the rows."),
+    ] = False
+    select: Annotated[
+        str | None,
+        Option(metavar="COLUMNS", rich_help_panel=_INPUTS, help="Only these: a name, x0:x9, 2-11, 'x*', /^x/, a,b."),
+    ] = None
+
+
+class OneMeasured(Group):
+    """Which measure of a pair."""
+
+    measure: Annotated[
+        list[str] | None,
+        Option(
+            "--measure",
+            "-m",
+            metavar="NAME",
+            rich_help_panel=_MATHS,
+            autocompletion=lambda incomplete: [name for name in MEASURES if name.startswith(incomplete)],
+            help=f"One of {', '.join(MEASURES)}.",
+        ),
+    ] = None
+    alpha: Annotated[
+        str, Option(metavar="ALPHA", rich_help_panel=_MATHS, help="Order of the Renyi divergence renyi_pq.")
+    ] = "2"
+
+    def chosen(self) -> str:
+        """The one measure. Raises UsageError for several."""
+        chosen = names("--measure", self.measure, MEASURES) or [DEFAULT]
+        if len(chosen) > 1:
+            message = f"--measure {','.join(chosen)}: a square is of one measure; run matrix once for each"
+            raise UsageError(message)
+        return chosen[0]
+
+
+class Squared(Output):
+    """The form of the result."""
+
+    format: Annotated[
+        str,
+        Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            autocompletion=lambda incomplete: [name for name in ("auto", *FORMATS) if name.startswith(incomplete)],
+            rich_help_panel=_OUTPUT,
+            help=f"auto, {', '.join(FORMATS)}. Auto: a table on a terminal, else TSV.",
+        ),
+    ] = "auto"
+    pairs: Annotated[
+        bool, Option("--pairs", rich_help_panel=_OUTPUT, help="A list of pairs, nearest first, not a square.")
+    ] = False
+    top: Annotated[
+        int | None, Option(metavar="N", rich_help_panel=_OUTPUT, help="List the N nearest pairs; 0: all.")
+    ] = None
+    farthest: Annotated[
+        int | None, Option(metavar="N", rich_help_panel=_OUTPUT, help="List the N farthest pairs, farthest first.")
+    ] = None
+    get: Annotated[
+        list[str] | None,
+        Option(
+            "--get",
+            "-g",
+            metavar="FIELD",
+            rich_help_panel=_OUTPUT,
+            help="Bare values of the pairs listed, a line each: p, q or the measure.",
+        ),
+    ] = None
+    digits: Annotated[
+        int | None,
+        Option(
+            metavar="N", min=1, max=17, rich_help_panel=_OUTPUT, help="Significant digits in tables, room allowing."
+        ),
+    ] = None
+    color: Annotated[
+        str,
+        Option(
+            metavar="auto|always|never",
+            autocompletion=lambda incomplete: [c for c in ("auto", "always", "never") if c.startswith(incomplete)],
+            rich_help_panel=_OUTPUT,
+            help="Colours in tables.",
+        ),
+    ] = "auto"
+
+    def chosen_format(self) -> str:
+        """The format asked for; else by the suffix of the output; else a table on a terminal and TSV elsewhere."""
+        from klcli.renderers.formats import SUFFIXES
+
+        choice = one_of("--format", self.format, ("auto", *FORMATS))
+        shown = self.output in {None, "-"} and on_terminal()
+        if choice == "auto" and self.output is not None:
+            suffixes = {**SUFFIXES, ".parquet": "parquet", ".pq": "parquet"}
+            suffix = Path(self.output).suffix.lower()
+            if suffix and suffix not in suffixes:
+                known = listed(FORMATS)
+                message = (
+                    f"--output {clipped(self.output)}: no format has the suffix {clipped(suffix)}; add -f ({known})"
+                )
+                raise UsageError(message)
+            choice = suffixes.get(suffix, choice)
+        if choice == "parquet" and shown:
+            message = "Parquet is binary and not for a terminal; add --output FILE"
+            raise UsageError(message)
+        return choice if choice != "auto" else "table" if shown else "tsv"
+
+    def listing(self, format_name: str, fields: list[str]) -> "Listing | None":
+        """Which pairs to list; None: the square. Raises UsageError."""
+        for option, count in (("--top", self.top), ("--farthest", self.farthest)):
+            if count is not None and count < (option == "--farthest"):
+                mend = f"; for the farthest there is --farthest {-count}" if count < 0 else ""
+                message = f"{option} {count}: it must be at least {int(option == '--farthest')}{mend}"
+                raise UsageError(message)
+        if not (self.pairs or fields or self.top is not None or self.farthest is not None):
+            return None
+        if self.top == 0:
+            return Listing()
+        if self.top is None and self.farthest is None:
+            return Listing(nearest=_LIST if format_name == "table" and not fields else None)
+        return Listing(self.top, self.farthest)
+
+
+class Listing(NamedTuple):
+    """How many pairs are listed; both None: all."""
+
+    nearest: int | None = None
+    farthest: int | None = None
+
+
+@grouped
+def matrix(file: File, *, members: Members, inputs: Inputs, maths: Maths, measured: OneMeasured, shape: Squared) -> int:
+    """Which of these are alike? A measure of every pair of distributions, the rows or the columns of a table.
+
+    klcli matrix samples/traffic.csv -m js_divergence -f csv
+
+    klcli matrix samples/traffic.csv --top 3 -f tsv
+
+    klcli matrix samples/models.csv --columns --select observed,neural -f json -q
+    """
+    settings = maths.settings(alpha=measured.alpha)
+    measure = measured.chosen()
+    gates = Gates(shape.fail_above, MEASURES)
+    fields = names("--get", shape.get, [*PAIR, measure])
+    format_name = shape.chosen_format()
+    listing = shape.listing(format_name, fields)
+    shape.digits = shape.digits or (_DIGITS if listing is None else _DIGITS_OF_A_LIST)
+    view = view_of(shape, format_name)
+    read = inputs.checked_format(), inputs.label, members.select, members.columns, inputs.dialect()
+
+    from klcli.readers.grids import Wanted, read_grid
+
+    grid = read_grid(file, Wanted(*read))
+
+    from klcli.analyses.matrix import matrix as analyse
+
+    found = analyse(grid.distributions, grid.where, settings, [measure, *gates.fields])
+    square = _square(grid, found, measure, settings, listing, ends=format_name == "table")
+
+    from klcli.renderers.matrix import FORMATS as RENDERERS
+    from klcli.renderers.matrix import bare
+
+    with destination(shape.output) as out:
+        if fields:
+            bare(square, fields, out)
+        else:
+            RENDERERS[format_name](square, view, out)
+    if not shape.quiet and (fields or format_name not in {"table", "markdown"}):
+        say_notes(found.notes)
+    return _gate(gates, found, square.names)
+
+
+def _square(
+    grid: "Grid", found: "Matrix", measure: str, settings: Settings, listing: Listing | None, *, ends: bool
+) -> "Square":
+    """What the renderers show. ends: with the nearest and the farthest pair."""
+    from klcli.analyses.matrix import ranked
+    from klcli.engine.pairwise import SYMMETRIC
+    from klcli.renderers.matrix import Listed, Square
+    from klcli.renderers.shape import number
+
+    values, symmetric = found.squares[measure], measure in SYMMETRIC
+    unit = settings.unit_name if MEASURES[measure].in_unit else ""
+    side = settings.p
+    square = Square(
+        names=[one.name for one in grid.distributions],
+        heading=grid.heading,
+        measure=measure,
+        unit=f"√{unit}" if measure in ROOT_OF_UNIT else unit,
+        values=values,
+        symmetric=symmetric,
+        settings={
+            "unit": settings.unit_name,
+            "as": side.read_as,
+            "smooth": None if side.smoothing is None else str(side.smoothing),
+            "temperature": settings.temperature,
+            "normalize": settings.normalize,
+            "strict": settings.strict,
+            "alpha": number(settings.alpha),
+        },
+        notes=found.notes,
+    )
+    if listing is not None:
+        rows, columns = ranked(values, symmetric=symmetric, nearest=listing.nearest, farthest=listing.farthest)
+        n = len(values)
+        more = n * (n - 1) // (2 if symmetric else 1) - len(rows) if listing == Listing(_LIST) else 0
+        return square._replace(pairs=Listed(rows, columns, listing.nearest or 0, more))
+    if ends:
+        rows, columns = ranked(values, symmetric=symmetric, nearest=1, farthest=1)
+        return square._replace(ends=tuple(zip(rows.tolist(), columns.tolist(), strict=True)))
+    return square
+
+
+def _gate(gates: Gates, found: "Matrix", given: Sequence[str]) -> int:
+    """1 when any pair is above a limit, and says which is the farthest; else 0."""
+    from klcli.analyses.matrix import above
+
+    code = 0
+    for field, limit in gates.limits:
+        count, (i, j) = above(found.squares[field], limit)
+        if count:
+            more = f", as in {count - 1} more of {len(given) * (len(given) - 1)} pairs" if count > 1 else ""
+            value = float(found.squares[field][i, j])
+            say(f"{clipped(given[i])} to {clipped(given[j])}: {field} is {value!r}, above {limit!r}{more}")
+            code = GATE
+    return code

@@ -1,0 +1,265 @@
+"""Many distributions on the same outcomes: the rows of a table, or its columns, or the members of a JSON value."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from klcli.errors import DistributionError, InputError, UsageError, clipped, listed
+from klcli.model import Distribution, frozen
+from klcli.readers import inline
+from klcli.readers.content import unique
+from klcli.readers.delimited import LARGE, Delimited
+from klcli.readers.documents import Document, load, resolve, series_of
+from klcli.readers.formats import READERS, format_of, is_known_suffix
+from klcli.readers.sources import PLAIN, exists, open_source, split_selector
+from klcli.readers.tables.selectors import select
+from klcli.readers.wide import RecordTable, TextTable, TypedTable, ndjson_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from klcli.model import Array
+    from klcli.readers.content import Series
+    from klcli.readers.sources import Dialect, Source
+    from klcli.readers.wide import Table
+
+_DELIMITERS = {"csv": ",", "tsv": "\t"}
+
+
+class Grid(NamedTuple):
+    """The distributions, where each of them stands, and what the column that names them is called ('': none does)."""
+
+    heading: str
+    distributions: list[Distribution]
+    where: Callable[[int], str]
+
+
+class Wanted(NamedTuple):
+    """What is asked of a source. label: the column of labels. select: which others. by_columns: see `read_grid`."""
+
+    input_format: str | None = None
+    label: str | None = None
+    select: str | None = None
+    by_columns: bool = False
+    dialect: Dialect = PLAIN
+
+
+def read_grid(text: str, wanted: Wanted) -> Grid:
+    """The distributions, two at least, of JSON or of FILE, FILE#/POINTER or -.
+
+    They are the rows of a table, named by its labels, and its other columns are the outcomes; by_columns: the other way
+    round. The members of a JSON object or list are rows. Raises InputError, DistributionError, UsageError.
+    """
+    text = text.strip()
+    if inline.looks_like_json(text):
+        return _checked(_of_json(load(text, "FILE"), "FILE", wanted), "FILE", wanted)
+    path, selector, chosen = split_selector(text.removeprefix("@"))
+    if not exists(path) and not is_known_suffix(path) and inline.means_numbers(text, wanted.dialect.decimal):
+        message = f"{clipped(text)} is one distribution, and a pair needs two; give a table, or JSON of several"
+        raise InputError(message)
+    if selector == ":":
+        message = f"{clipped(text)}: here a file is a whole table; for some of its columns add --select {chosen}"
+        raise UsageError(message)
+    source = open_source(path, wanted.dialect)
+    return _checked(_of_source(source, selector, chosen, wanted), source.name, wanted)
+
+
+def _checked(grid: Grid, source: str, wanted: Wanted) -> Grid:
+    n = len(grid.distributions)
+    if n < 2:  # noqa: PLR2004 - a pair
+        turned = "without --columns its rows" if wanted.by_columns else "with --columns its columns"
+        found = f"{n or 'no'} {'column' if wanted.by_columns else 'row'}{'' if n == 1 else 's'}"
+        message = f"{source}: {found}, and a pair needs two; {turned} are the distributions"
+        raise InputError(message)
+    return grid
+
+
+def _of_source(source: Source, selector: str, chosen: str, wanted: Wanted) -> Grid:
+    kind = _kind(source, wanted, selector)
+    if kind == "json":
+        pointed = f"{source.name}#{chosen}" if selector else source.name
+        return _of_json(resolve(load(source.text, source.name), chosen, source.name), pointed, wanted)
+    if selector:
+        message = f"{source.name}: {clipped('#' + chosen)} points into JSON, and this is not JSON"
+        raise InputError(message)
+    return _of_table(_table(source, kind, wanted.label), wanted)
+
+
+def _kind(source: Source, wanted: Wanted, selector: str) -> str:
+    """The format of the source; of plain text, which may be what an argument is, JSON or CSV."""
+    kind = format_of(source, wanted.input_format, selector)
+    if kind != "text":
+        return kind
+    if inline.looks_like_json(source.text):
+        return "json"
+    decimal = wanted.dialect.decimal
+    if inline.is_inline(source.text, decimal) and inline.means_numbers(source.text, decimal):
+        inline.parse(source.text, source.name, decimal)  # which says so if it is not even that
+        message = f"{source.name}: one distribution, and a pair needs two; for a table add --input-format csv"
+        raise InputError(message)
+    return "csv"
+
+
+def _table(source: Source, kind: str, label: str | None) -> Table:
+    if kind == "ndjson":
+        return ndjson_table(source, label)
+    columns: Any = None
+    if kind not in _DELIMITERS or len(source.mapped) >= LARGE:
+        columns = READERS[kind](source, label)
+    if columns is None or isinstance(columns, Delimited):  # small, or what Arrow does not take
+        delimiter = source.dialect.between(_DELIMITERS[kind])
+        return TextTable(source.text, source.name, delimiter, label, source.dialect.decimal)
+    return TypedTable(columns, label)
+
+
+def _of_table(table: Table, wanted: Wanted) -> Grid:
+    fields, label = table.fields, table.label
+    chosen = table.distributions() if wanted.select is None else select(wanted.select, fields, table.source)
+    if label in chosen and wanted.label is None:
+        label = None  # of all the columns this one only seemed to hold the names
+    chosen = [column for column in chosen if column != label]
+    header = [fields[column] for column in chosen]
+    if not chosen:
+        without = "no column of numbers" if wanted.select is None else f"--select {wanted.select} is just its labels"
+        message = f"{table.source}: {without}; it has {listed(fields)}"
+        raise InputError(message)
+    if len(set(header)) < len(header):
+        twice = next(name for i, name in enumerate(header) if name in header[:i])
+        message = f"{table.source}: the header has {clipped(twice)} twice; rename one of the columns"
+        raise InputError(message)
+    heading, labels = ("", None) if label is None else (fields[label], table.labels(label))
+    nested = [column for column in chosen if table.is_nested(column)]
+    if nested:
+        if len(chosen) > 1:
+            message = f"{table.source}: one column holds the distributions, and here are {listed(header)}; add --select"
+            raise InputError(message)
+        found = table.nested(nested[0])
+        names = _names(labels, len(found), table.row, heading)
+        return _of_series(names, found, table.source, wanted)._replace(heading="" if wanted.by_columns else heading)
+    values = table.array(chosen)
+
+    def place(row: int, column: int) -> str:
+        return f"{table.row(row)}, column {clipped(header[column])}"
+
+    if not wanted.by_columns:
+        names = _names(labels, len(values), table.row, heading)
+        given = _distributions(values, names, header, place, table)
+        return Grid(
+            heading, given, lambda i: table.row(i) if labels is None else f"{table.row(i)} ({clipped(names[i])})"
+        )
+    if labels is not None:
+        unique(labels, table.row, heading)
+    given = _distributions(values.T, header, labels, lambda i, outcome: place(outcome, i), table)
+    return Grid("", given, lambda i: f"{table.source}, column {clipped(header[i])}")
+
+
+def _names(labels: list[str] | None, n: int, row: Callable[[int], str], heading: str) -> list[str]:
+    """What the rows are called: their labels, else their positions. Raises DistributionError where two are the same."""
+    if labels is None:
+        return [str(i) for i in range(1, n + 1)]
+    if len(set(labels)) < len(labels):
+        first: dict[str, int] = {}
+        for i, label in enumerate(labels):
+            if first.setdefault(label, i) != i:
+                again = f"{row(i)}: {clipped(label)} stands twice in column {clipped(heading)}"
+                message = f"{again} (first: {row(first[label])}); rename one, or take the names from another by --label"
+                raise DistributionError(message)
+    return labels
+
+
+def _distributions(
+    values: Array, names: Sequence[str], outcomes: Sequence[str] | None, place: Callable[[int, int], str], table: Table
+) -> list[Distribution]:
+    """values: (n, K). place(i, outcome): where it stands. What should be known of the table, the first one tells."""
+    values = np.ascontiguousarray(values)
+    values.setflags(write=False)
+    return [
+        Distribution(name, table.source, row, partial(place, i), outcomes, "" if i else table.remark)
+        for i, (name, row) in enumerate(zip(names, values, strict=True))
+    ]
+
+
+# ----------------------------------------------------------------------------------------------------------------- JSON
+
+
+def _of_json(value: Any, source: str, wanted: Wanted) -> Grid:  # noqa: ANN401 - any JSON value
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return _of_table(RecordTable(source, value, lambda i: f"{source}, item {i + 1}", wanted.label), wanted)
+    if isinstance(value, list) and any(isinstance(item, list | dict) for item in value):
+        names = [str(i) for i in range(1, len(value) + 1)]
+        found = [series_of("", item, f"{source}, item {i}") for i, item in enumerate(value, 1)]
+    else:
+        document = Document(source, value)
+        names = document.numeric()
+        found = [document.series(name) for name in names]
+        if names == [""]:
+            message = f"{source}: one distribution, and a pair needs two: a list or an object of several"
+            raise InputError(message)
+    if wanted.select is not None:
+        found = _selected(found, wanted.select, source)
+    return _of_series(names, found, source, wanted)
+
+
+def _selected(found: list[Series], selector: str, source: str) -> list[Series]:
+    """Some outcomes of each: by label, or by position where there are no labels."""
+    longest = max((len(series.values) for series in found), default=0)
+    header = list(dict.fromkeys(label for series in found for label in series.labels or ()))
+    header = header or [str(i) for i in range(1, longest + 1)]
+    kept = {header[i] for i in select(selector, header, source)}
+    selected = []
+    for series in found:
+        labels = header[: len(series.values)] if series.labels is None else series.labels
+        at = [i for i, label in enumerate(labels) if label in kept]
+        selected.append(
+            series._replace(
+                values=[series.values[i] for i in at],
+                labels=None if series.labels is None else [labels[i] for i in at],
+                where=lambda i, at=at, where=series.where: where(at[i]),  # type: ignore[misc]
+            )
+        )
+    return selected
+
+
+def _of_series(names: list[str], found: list[Series], source: str, wanted: Wanted) -> Grid:
+    """Distributions that may each have outcomes of their own, by label; without labels they must be of one length."""
+    bare = [i for i, series in enumerate(found) if series.labels is None]
+    if bare and len(bare) < len(found):
+        labelled = next(i for i in range(len(found)) if i not in bare)
+        message = (
+            f"{source}: {clipped(names[labelled])} has labels, {clipped(names[bare[0]])} has none; give all or none"
+        )
+        raise DistributionError(message)
+    other = next((i for i in bare if len(found[i].values) != len(found[0].values)), None)
+    if other is not None:
+        sizes = (
+            f"{clipped(names[0])} has {len(found[0].values)} values, {clipped(names[other])} {len(found[other].values)}"
+        )
+        message = f"{source}: {sizes}; without labels they must match"
+        raise DistributionError(message)
+    if not wanted.by_columns:
+        given = [
+            Distribution(name, source, frozen(series.values), series.where, series.labels, series.remark)
+            for name, series in zip(names, found, strict=True)
+        ]
+        return Grid("", given, lambda i: f"{source}, {clipped(names[i])}")
+    first = found[0]
+    other = next((i for i, series in enumerate(found) if series.labels != first.labels), None)
+    if other is not None:
+        message = (
+            f"{source}: {clipped(names[other])} has other labels than {clipped(names[0])}; --columns needs the same"
+        )
+        raise DistributionError(message)
+    values = np.array([series.values for series in found], dtype=np.float64).reshape(len(found), -1).T
+    columns = first.labels or [str(i) for i in range(1, len(values) + 1)]
+
+    def place(column: int, row: int) -> str:
+        return found[row].where(column)
+
+    turned = [
+        Distribution(name, source, frozen(column), partial(place, i), names)
+        for i, (name, column) in enumerate(zip(columns, values, strict=True))
+    ]
+    return Grid("", turned, lambda i: f"{source}, {clipped(columns[i])}")

@@ -1,0 +1,315 @@
+"""A measure of every pair for people: a heat map, or a list of pairs. Rich draws; user text only enters as `Text`.
+
+The shades stand for equal shares of the pairs, so that a few that are far apart leave the others distinct.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from rich.box import ASCII2, SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from klcli.engine.measures import MEASURES
+from klcli.renderers.terminal import fitted
+from klcli.renderers.text import short, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy.typing as npt
+
+    from klcli.model import Array
+    from klcli.renderers.matrix import Square
+    from klcli.renderers.view import View
+
+    Mask = npt.NDArray[np.bool_]
+
+_NO_DIVERGENCES = ("entropy", "cross_entropy", "perplexity")
+
+_SMALLEST_LABEL, _LONGEST_LABEL = 8, 24
+_BETWEEN = 3
+"""What each column of a table takes besides its text."""
+_QUIET = "dim"
+_LEGEND_DIGITS = 3
+_NARROW = 60
+_TITLES = {name: measure.title for name, measure in MEASURES.items()} | {
+    "js_distance": "square root of the Jensen-Shannon divergence"
+}
+
+
+class _Style(NamedTuple):
+    """How the parts of a map are shown. shades: from near to far. same, infinite: of the diagonal, of what is infinite.
+
+    ramp: the background of each shade where there are colours, and what is read on it.
+    """
+
+    shades: str
+    same: str
+    infinite: str
+    ramp: tuple[str, ...] = ()
+
+
+_UNICODE, _ASCII = _Style("░▒▓█", "·", "∞"), _Style(".:+#", "-", "!")
+# Of the 256 colours some that grow lighter from step to step, for eyes and printers that see no hue.
+_DARK, _LIGHT = (17, 18, 24, 30, 36), (71, 107, 149, 185, 227)
+_RAMP = (*(f"color(15) on color({dark})" for dark in _DARK), *(f"color(16) on color({light})" for light in _LIGHT))
+_INFINITE_COLOR = "color(15) on color(124)"
+_SAME, _INFINITE = -1, -2
+
+
+def draw(square: Square, view: View) -> str:
+    """The square or the list as text for a terminal of `view.width` columns."""
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=view.width,
+        height=25,
+        force_terminal=view.color,
+        no_color=not view.color,
+        color_system="256" if view.color else None,
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    for part in [_title(square), *(_map(square, view) if square.pairs is None else _pairs(square, view))]:
+        console.print(part)
+    for note in square.notes if view.notes else ():
+        console.print(Text(f"note: {visible(note)}", style=_QUIET if view.color else ""))
+    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+
+
+def _title(square: Square) -> Text:
+    unit = f", {square.unit}" if square.unit else ""
+    sides = "" if square.symmetric or square.pairs is not None else "; P is the row, Q the column"
+    return Text(f" {square.measure}: {_TITLES[square.measure]}{unit}{sides}")
+
+
+# ----------------------------------------------------------------------------------------------------------------- map
+
+
+def _map(square: Square, view: View) -> Iterator[Text]:
+    style = _UNICODE if view.unicode else _ASCII
+    if view.color:
+        style = style._replace(ramp=_RAMP)
+    layout = _numbered(square, view, style) or _shaded(square, view)
+    shades = _Shades(layout.values, style, layout.same)
+    yield from layout.heading
+    for i, label in enumerate(layout.labels):
+        line = Text(" ")
+        line.append(label + " " * (layout.label_width - cell_len(label)))
+        for j in range(len(layout.labels)):
+            shades.append(line, i, j, layout.width, "" if layout.texts is None else layout.texts[i][j])
+        yield line
+    yield from shades.legend(view)
+    if layout.remark:
+        yield Text(f" {layout.remark}")
+    yield from _ends(square, view)
+
+
+class _Layout(NamedTuple):
+    """What there is room for. values: of the cells. same: which of them are distributions with themselves.
+
+    width: of a cell. texts: the numbers in them. remark: what is not shown as it is.
+    """
+
+    values: Array
+    same: Mask
+    labels: list[str]
+    label_width: int
+    heading: list[Text]
+    width: int
+    texts: list[list[str]] | None = None
+    remark: str = ""
+
+
+def _numbered(square: Square, view: View, style: _Style) -> _Layout | None:
+    """Cells with numbers, of as many digits as fit; the columns called by name if they can be, else by number."""
+    labels = [visible(name) for name in square.names]
+    n, longest = len(labels), max(map(cell_len, labels))
+    mark, after = (0, 1) if style.ramp else (1, 0)  # a colour needs no mark, and a blank before the first
+    if (view.width - _SMALLEST_LABEL) // n < len("0.0") + mark:
+        return None
+    for by_number, fewest in ((False, 3), (True, 2)):
+        prefix = len(str(n)) + 1 if by_number else 0
+        room = view.width - 1 - prefix - min(longest, _SMALLEST_LABEL) - after
+        for digits in range(view.digits, min(fewest, view.digits) - 1, -1):
+            texts = [[short(value, digits) for value in row] for row in square.values.tolist()]
+            heads = [str(i) for i in range(1, n + 1)] if by_number else labels
+            width = 1 + max(mark + max(len(text) for row in texts for text in row), *map(cell_len, heads))
+            if n * width > room:
+                continue
+            if by_number:
+                labels = [f"{i:>{prefix - 1}} {label}" for i, label in enumerate(labels, 1)]
+            label_width = min(prefix + longest, view.width - 1 - n * width)
+            heading = " " * (1 + label_width) + "".join(" " * (width - cell_len(head)) + head for head in heads)
+            shown = [fitted(label, label_width) for label in labels]
+            return _Layout(
+                square.values, _on_diagonal(square.values), shown, label_width, [Text(heading)], width, texts
+            )
+    return None
+
+
+def _shaded(square: Square, view: View) -> _Layout:
+    """Cells without numbers: one a pair, or where there are too many one for each pair of groups."""
+    labels = [visible(name) for name in square.names]
+    n, longest = len(labels), max(map(cell_len, labels))
+    digits = len(str(n))
+    room = view.width - digits - 3  # a blank in front, and one on either side of the label
+    for width in (2, 1):
+        if n * width <= room - min(longest, _SMALLEST_LABEL):
+            label_width = min(longest, _LONGEST_LABEL, room - n * width)
+            shown = [f"{i:>{digits}} {fitted(label, label_width)}" for i, label in enumerate(labels, 1)]
+            taken = digits + 1 + label_width + 1
+            return _Layout(
+                square.values, _on_diagonal(square.values), shown, taken, _column_numbers(n, width, taken + 1), width
+            )
+    each = -(-n // ((room - 2 * digits - 1) // 2))
+    starts = range(0, n, each)
+    values = _medians(square.values, starts)
+    count = len(str(len(starts)))
+    shown = [f"{i:>{count}} {start + 1}-{min(start + each, n)}" for i, start in enumerate(starts, 1)]
+    taken = max(map(len, shown)) + 1
+    remark = f"{n} distributions in {len(starts)} groups; a cell is the median of its pairs, -f csv has them all"
+    heading = _column_numbers(len(starts), 2, taken + 1)
+    return _Layout(values, np.isnan(values), shown, taken, heading, 2, remark=remark)
+
+
+def _on_diagonal(values: Array) -> Mask:
+    """A distribution with itself, where there is nothing between them."""
+    same: Mask = np.eye(len(values), dtype=bool) & (values == 0)
+    return same
+
+
+def _medians(values: Array, starts: Sequence[int]) -> Array:
+    """The median of the pairs of each pair of groups; NaN where a group is one distribution, with itself."""
+    groups = [slice(start, end) for start, end in zip(starts, [*starts[1:], len(values)], strict=True)]
+    medians = np.full((len(groups), len(groups)), np.nan)
+    for i, rows in enumerate(groups):
+        for j, columns in enumerate(groups):
+            block = values[rows, columns]
+            pairs = block[~np.eye(len(block), dtype=bool)] if i == j else block
+            if pairs.size:
+                medians[i, j] = np.median(pairs)
+    return medians
+
+
+def _column_numbers(n: int, width: int, before: int) -> list[Text]:
+    """The columns' numbers, a digit above the other; what stands before the last only where it changes."""
+    lines = []
+    for place in (10**power for power in reversed(range(len(str(n))))):
+        digits = [str(i // place % 10) if i % place == 0 else "" for i in range(1, n + 1)]
+        lines.append(Text(" " * before + "".join(digit.rjust(width) for digit in digits)))
+    return lines
+
+
+class _Shades:
+    """Which shade each cell has. values: (m, m). same: cells that have none."""
+
+    def __init__(self, values: Array, style: _Style, same: Mask) -> None:
+        self._style = style
+        values = _without_roundings(values)
+        finite = values[np.isfinite(values) & ~same]
+        count = len(style.ramp or style.shades)
+        levels = np.zeros(values.shape, dtype=np.intp)
+        if finite.size:
+            levels += np.searchsorted(np.quantile(finite, np.arange(1, count) / count, method="lower"), values)
+        levels[np.isinf(values)] = _INFINITE
+        levels[same] = _SAME
+        self._levels = [[int(level) for level in row] for row in levels]
+        self._range = (float(finite.min()), float(finite.max())) if finite.size else None
+        self._up_to = {level: float(values[levels == level].max()) for level in range(count) if (levels == level).any()}
+        self._any_infinite = bool(np.isinf(values).any())
+
+    def append(self, line: Text, i: int, j: int, width: int, number: str) -> None:
+        """Adds the cell to its line."""
+        level, style = self._levels[i][j], self._style
+        if style.ramp:
+            mark = style.same if level == _SAME and not number else ""
+            color = "" if level == _SAME else _INFINITE_COLOR if level == _INFINITE else style.ramp[level]
+            line.append((number or mark).rjust(width), style=color)
+            return
+        mark = {_SAME: style.same, _INFINITE: style.infinite}.get(level) or style.shades[level]
+        if number:
+            line.append(f" {' ' if level == _SAME else mark}{number.rjust(width - 2)}")
+        else:
+            line.append(mark.rjust(width) if level < 0 else mark * width)
+
+    def legend(self, view: View) -> Iterator[Text]:
+        """What the shades mean."""
+        digits = min(view.digits, _LEGEND_DIGITS)
+        if not self._style.ramp:
+            parts = [f"{self._style.shades[level]} to {short(top, digits)}" for level, top in self._up_to.items()]
+            yield from _in_lines([*parts, *([f"{self._style.infinite} infinite"] * self._any_infinite)], view.width)
+            return
+        line = Text(" ")
+        if self._range is not None:
+            line.append(f"{short(self._range[0], digits)} ")
+            for color in self._style.ramp:
+                line.append(" " if view.width < _NARROW else "  ", style=color)
+            line.append(f" {short(self._range[1], digits)}  ")
+        if self._any_infinite:
+            line.append(" inf ", style=_INFINITE_COLOR)
+        yield line
+
+
+def _without_roundings(values: Array) -> Array:
+    """To ten digits: what differs in the last one only has one shade."""
+    with np.errstate(all="ignore"):
+        unit = 10.0 ** (np.floor(np.log10(np.abs(values))) - 9)
+        return np.where(np.isfinite(unit) & (unit > 0), np.round(values / unit) * unit, values)
+
+
+def _in_lines(parts: list[str], width: int) -> Iterator[Text]:
+    """The parts one after the other, in as many lines as they take."""
+    line = ""
+    for part in parts:
+        if line and cell_len(line) + 2 + cell_len(part) > width:
+            yield Text(line)
+            line = ""
+        line += f"{'  ' if line else ' '}{part}"
+    yield Text(line)
+
+
+def _ends(square: Square, view: View) -> Iterator[Text]:
+    """The nearest and the farthest pair, by name."""
+    names = ("least", "most") if square.measure.startswith(_NO_DIVERGENCES) else ("nearest", "farthest")
+    for what, (i, j) in zip(names, square.ends, strict=False):
+        start = f" {what:8}  {short(float(square.values[i, j]), view.digits)}  "
+        between = ", " if square.symmetric else " to "
+        room = max(6, (view.width - len(start) - len(between)) // 2)
+        p, q = (fitted(square.names[k], room) or "''" for k in (i, j))
+        yield Text(f"{start}{p}{between}{q}")
+
+
+# ---------------------------------------------------------------------------------------------------------------- list
+
+
+def _pairs(square: Square, view: View) -> Iterator[Text | Table]:
+    pairs = square.pairs
+    if pairs is None:
+        return
+    values = [short(value, view.digits) for value in square.pair_values().tolist()]
+    sides = [[visible(square.names[i]) for i in side.tolist()] for side in (pairs.rows, pairs.columns)]
+    width = max(map(len, [square.measure, *values]))
+    longest = [max(map(cell_len, ["p", *side])) for side in sides]
+    room = view.width - width - 3 * _BETWEEN + 1
+    if sum(longest) > room:
+        longest[0] = min(longest[0], max(room // 2, room - longest[1]))
+        longest[1] = max(1, min(longest[1], room - longest[0]))
+    listed = Table(box=SIMPLE_HEAD if view.unicode else ASCII2, show_edge=False, pad_edge=True, padding=(0, 1))
+    listed.add_column("p", no_wrap=True)
+    listed.add_column("q", no_wrap=True)
+    listed.add_column(square.measure, justify="right", no_wrap=True)
+    for at, (p, q, value) in enumerate(zip(*sides, values, strict=True), 1):
+        ends = at == pairs.nearest and at < len(values)
+        listed.add_row(Text(fitted(p, longest[0])), Text(fitted(q, longest[1])), value, end_section=ends)
+    yield listed
+    if pairs.more:
+        yield Text(f" ({pairs.more} more, farther apart; --top 0 lists them all)")

@@ -1,0 +1,282 @@
+"""A measure of every pair: as a labelled square, or as a list of pairs. `FORMATS` is the table: a row a format.
+
+Millions of numbers are written row by row, by orjson: the shortest digits that read back the same, 25 ns each.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import orjson
+
+from klcli.renderers.formats import markdown_table, plain
+from klcli.renderers.shape import Table, number
+from klcli.renderers.text import exact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import Protocol
+
+    import numpy.typing as npt
+
+    from klcli.model import Array
+    from klcli.renderers.view import View
+
+    Indices = npt.NDArray[np.intp]
+
+    class Out(Protocol):
+        """Somewhere to write bytes."""
+
+        def write(self, data: bytes, /) -> int:
+            """Writes all of it."""
+            ...
+
+    Renderer = Callable[["Square", View, Out], None]
+
+P, Q = "p", "q"
+
+_AT_ONCE = 1 << 16
+"""Numbers written at once: about a megabyte of text."""
+
+
+class Listed(NamedTuple):
+    """The pairs to list, by row and column of the square.
+
+    nearest: so many come first, the rest are the farthest. more: so many were left out.
+    """
+
+    rows: Indices
+    columns: Indices
+    nearest: int = 0
+    more: int = 0
+
+
+class Square(NamedTuple):
+    """A measure of every pair of n distributions. values: (n, n), from the row's, P, to the column's, Q.
+
+    heading: what the names are called ('': nothing). unit: of the values ('': none). symmetric: whether a pair is the
+    same both ways. pairs: those to list; None: the square is shown. ends: where the nearest and the farthest pair
+    stand. settings: what the values follow from besides the input.
+    """
+
+    names: Sequence[str]
+    heading: str
+    measure: str
+    unit: str
+    values: Array
+    symmetric: bool
+    pairs: Listed | None = None
+    ends: tuple[tuple[int, int], ...] = ()
+    settings: Mapping[str, Any] = {}
+    notes: tuple[str, ...] = ()
+
+    @property
+    def corner(self) -> str:
+        """The header of the column of names, which is none of them."""
+        taken = set(self.names) | {""}
+        return next((name for name in (self.heading, "name", "distribution") if name not in taken), "")
+
+    def pair_values(self) -> Array:
+        """The values of the pairs to list."""
+        values: Array = self.values[self.pairs.rows, self.pairs.columns] if self.pairs is not None else self.values
+        return values
+
+
+# ------------------------------------------------------------------------------------------------------ many numbers
+
+
+def _number_rows(values: Array, *, strict_json: bool = False) -> Iterator[bytes | memoryview]:
+    """The numbers of each row, commas between them. values: (n, m)."""
+    infinity = b'"Infinity"' if strict_json else b"inf"
+    step = max(1, _AT_ONCE // max(1, values.shape[1]))
+    for start in range(0, len(values), step):
+        block = np.ascontiguousarray(values[start : start + step])
+        for row in block:
+            finite = bool(np.isfinite(row).all())
+            if not finite and not (row > -np.inf).all():  # orjson has a null for all that is not finite
+                yield b",".join(_encoded(_number(value, strict_json=strict_json)) for value in row.tolist())
+                continue
+            text = orjson.dumps(row, option=orjson.OPT_SERIALIZE_NUMPY)
+            yield memoryview(text)[1:-1] if finite else text[1:-1].replace(b"null", infinity)
+
+
+def _number(value: float, *, strict_json: bool) -> str:
+    return json.dumps(number(value)) if strict_json else exact(value)
+
+
+def _in_chunks(out: Out, lines: Iterable[tuple[bytes | memoryview, ...]]) -> None:
+    """Writes lines, each given in parts, some at a time."""
+    parts: list[bytes | memoryview] = []
+    size = 0
+    for line in lines:
+        parts += line
+        size += sum(map(len, line))
+        if size > 1 << 20:
+            out.write(b"".join(parts))
+            parts, size = [], 0
+    out.write(b"".join(parts))
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
+
+
+# ------------------------------------------------------------------------------------------------------------- formats
+
+
+def _delimited(square: Square, out: Out, delimiter: str) -> None:
+    def field(text: str) -> bytes:
+        special = any(c in text for c in (delimiter, '"', "\r", "\n"))
+        return _encoded('"' + text.replace('"', '""') + '"' if special else text)
+
+    comma = delimiter.encode()
+    names = [field(name) for name in square.names]
+    if square.pairs is not None:
+        out.write(comma.join((P.encode(), Q.encode(), square.measure.encode())) + b"\n")
+        starts = [name + comma for name in names]
+        _in_chunks(out, _pair_lines(square, starts, starts, b"\n", strict_json=False))
+        return
+    out.write(comma.join((field(square.corner), *names)) + b"\n")
+    rows = _number_rows(square.values)
+    if delimiter != ",":
+        rows = (bytes(row).replace(b",", comma) for row in rows)
+    _in_chunks(out, ((name, comma, row, b"\n") for name, row in zip(names, rows, strict=True)))
+
+
+def _pair_lines(
+    square: Square, p: Sequence[bytes], q: Sequence[bytes], end: bytes, *, strict_json: bool
+) -> Iterator[tuple[bytes, ...]]:
+    """A line a pair. p, q: for each distribution what stands before Q, and before the value, where it is that side."""
+    pairs, values = square.pairs, square.pair_values()
+    if pairs is None:
+        return
+    for start in range(0, len(values), _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        (row,) = _number_rows(values[some].reshape(1, -1), strict_json=strict_json)
+        numbers = bytes(row).split(b",")
+        sides = pairs.rows[some].tolist(), pairs.columns[some].tolist()
+        yield from ((p[i], q[j], value, end) for i, j, value in zip(*sides, numbers, strict=True))
+
+
+def tsv(square: Square, _: View, out: Out) -> None:
+    """Tab-separated values: a column of names, then one a distribution."""
+    _delimited(square, out, "\t")
+
+
+def csv(square: Square, _: View, out: Out) -> None:
+    """Comma-separated values, quoted where needed."""
+    _delimited(square, out, ",")
+
+
+def _text(value: object) -> bytes:
+    return _encoded(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def _records(square: Square, end: bytes) -> Iterator[tuple[bytes, ...]]:
+    """A JSON object a pair."""
+    names = [_text(name) for name in square.names]
+    p = [b'{"p": ' + name + b', "q": ' for name in names]
+    q = [name + b", " + _text(square.measure) + b": " for name in names]
+    return _pair_lines(square, p, q, b"}" + end, strict_json=True)
+
+
+def ndjson(square: Square, _: View, out: Out) -> None:
+    """One strict JSON object a pair: of the pairs to list, else of all."""
+    if square.pairs is None:
+        n = len(square.names)
+        rows, columns = np.triu_indices(n, 1) if square.symmetric else np.divmod(np.arange(n * n), n)
+        different = rows != columns
+        square = square._replace(pairs=Listed(rows[different], columns[different]))
+    _in_chunks(out, _records(square, b"\n"))
+
+
+def json_object(square: Square, _: View, out: Out) -> None:
+    """One strict JSON object, a row of the square or a pair a line."""
+    head = {"measure": square.measure, "unit": square.unit or None, "labels": list(square.names)}
+    tail = {"settings": dict(square.settings), "notes": list(square.notes)}
+    body = "matrix" if square.pairs is None else "pairs"
+    out.write(b"{\n" + b"".join(b"  " + _text(key) + b": " + _text(value) + b",\n" for key, value in head.items()))
+    out.write(b"  " + _text(body) + b": [\n")
+    if square.pairs is None:
+        rows = _number_rows(square.values, strict_json=True)
+        _in_chunks(out, _separated((b"    [", row, b"]") for row in rows))
+    else:
+        _in_chunks(out, _separated((b"    ", *line) for line in _records(square, b"")))
+    out.write(b"\n  ]")
+    out.write(b"".join(b",\n  " + _text(key) + b": " + _text(value) for key, value in tail.items()) + b"\n}\n")
+
+
+def _separated(lines: Iterable[tuple[bytes | memoryview, ...]]) -> Iterator[tuple[bytes | memoryview, ...]]:
+    """With a comma and a line end between one and the next."""
+    between: bytes = b""
+    for line in lines:
+        yield (between, *line)
+        between = b",\n"
+
+
+def parquet(square: Square, _: View, out: Out) -> None:
+    """Parquet: a column of names and one of doubles a distribution; or the names of P and Q, and the value."""
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetWriter
+
+    from klcli.arrow import numbers, strings, taken
+
+    names = strings(square.names)
+    if square.pairs is not None:
+        header = [P, Q, square.measure]
+        sides = [taken(names, side) for side in (square.pairs.rows, square.pairs.columns)]
+        columns = [*sides, numbers(np.ascontiguousarray(square.pair_values()))]
+    else:
+        header = [square.corner, *square.names]
+        columns = [names, *map(numbers, np.ascontiguousarray(square.values.T))]
+    table = pa.Table.from_arrays(columns, names=header)
+    words = [name for name, column in zip(header, columns, strict=True) if column.type == pa.string()]
+    with ParquetWriter(out, table.schema, compression="snappy", use_dictionary=words) as writer:
+        writer.write_table(table)
+
+
+def markdown(square: Square, view: View, out: Out) -> None:
+    """A table as GitHub has it, and the notes."""
+    if square.pairs is None:
+        header = [plain(name) for name in (square.corner, *square.names)]
+        table = Table(header, [square.names, *square.values.T.tolist()])
+    else:
+        sides = [[square.names[i] for i in side.tolist()] for side in (square.pairs.rows, square.pairs.columns)]
+        table = Table([P, Q, square.measure], [*sides, square.pair_values().tolist()])
+    out.write(_encoded(markdown_table(table, view)))
+    if view.notes and square.notes:
+        out.write(_encoded("\n" + "".join(f"- {plain(note)}\n" for note in square.notes)))
+
+
+def table(square: Square, view: View, out: Out) -> None:
+    """For people: a heat map, or a list of pairs."""
+    from klcli.renderers.heatmap import draw
+
+    out.write(_encoded(draw(square, view)))
+
+
+def bare(square: Square, fields: Sequence[str], out: Out) -> None:
+    """The fields' values of the pairs to list, a line each, field after field."""
+    if square.pairs is None:
+        return
+    columns = {P: square.pairs.rows, Q: square.pairs.columns}
+    for field in fields:
+        if field in columns:
+            names = [name.replace("\r", "\\r").replace("\n", "\\n") for name in square.names]
+            lines = [names[i] for i in columns[field].tolist()]
+        else:
+            lines = [exact(value) for value in square.pair_values().tolist()]
+        out.write(_encoded("".join(f"{line}\n" for line in lines)))
+
+
+FORMATS: Mapping[str, Renderer] = {
+    "table": table,
+    "tsv": tsv,
+    "csv": csv,
+    "json": json_object,
+    "ndjson": ndjson,
+    "parquet": parquet,
+    "markdown": markdown,
+}

@@ -1,0 +1,711 @@
+"""`klcli matrix`: what is compared, what is written, and what is refused."""
+
+import csv
+import gzip
+import io
+import json
+import os
+import subprocess
+import sys
+from itertools import combinations, permutations
+
+import pytest
+
+from klcli.engine.measures import MEASURES
+from klcli.engine.pairwise import SYMMETRIC
+
+TABLE = "city,car,bus,walk\nA,4,2,3\nB,1,1,6\nC,5,2,3\nD,2,7,1\n"
+ROWS = {"A": [4, 2, 3], "B": [1, 1, 6], "C": [5, 2, 3], "D": [2, 7, 1]}
+OUTCOMES = ["car", "bus", "walk"]
+COLUMNS = {name: [row[i] for row in ROWS.values()] for i, name in enumerate(OUTCOMES)}
+
+
+def near(value):
+    return pytest.approx(value, rel=1e-12, abs=1e-15)
+
+
+def numbers(weights):
+    return ",".join(map(str, weights))
+
+
+def square(text, delimiter=","):
+    """The header, and name -> name -> value."""
+    header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    return header[0], {row[0]: dict(zip(header[1:], map(float, row[1:]), strict=True)) for row in rows}
+
+
+@pytest.fixture
+def table(write):
+    return write("t.csv", TABLE)
+
+
+@pytest.fixture
+def matrix(call):
+    """matrix(*args): the square as name -> name -> value; the run must succeed."""
+
+    def matrix(*args, **how):
+        result = call("matrix", *args, "-q", "-f", "csv", **how)
+        assert (result.code, result.err) == (0, ""), result
+        return square(result.out)[1]
+
+    return matrix
+
+
+# -------------------------------------------------------------------------------------------------- as `compare` has it
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_every_pair_is_what_compare_says_of_it(matrix, get, table, measure):
+    found = matrix(table, "-m", measure)
+    for p, q in permutations(ROWS, 2):
+        assert [found[p][q]] == near(get(measure, "compare", numbers(ROWS[p]), numbers(ROWS[q])))
+    assert [found["A"]["A"]] == near(get(measure, "compare", numbers(ROWS["A"]), numbers(ROWS["A"])))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--unit", "bits"],
+        ["--base", "3"],
+        ["-m", "js_distance", "--unit", "hartleys"],
+        ["--softmax"],
+        ["--as", "logits", "--temperature", "2.5"],
+        ["--as", "logprobs"],
+        ["--no-normalize"],
+        ["--no-normalize", "--as", "logprobs", "-m", "jeffreys"],
+        ["-m", "renyi_pq", "--alpha", "0.7"],
+        ["-m", "renyi_pq", "--alpha", "inf"],
+        *(["--smooth", smooth] for smooth in ("add=0.5", "laplace", "perks", "mix=10%", "floor=0.2", "shrink")),
+        ["--smooth", "add=0.5", "--no-normalize"],
+    ],
+    ids=" ".join,
+)
+def test_options_that_change_numbers_mean_what_they_mean_in_compare(matrix, get, table, options):
+    measure = options[options.index("-m") + 1] if "-m" in options else "kl_pq"
+    rest = [option for option in options if option not in {"-m", measure}]
+    found = matrix(table, *options)
+    for p, q in permutations(ROWS, 2):
+        assert [found[p][q]] == near(get(measure, "compare", numbers(ROWS[p]), numbers(ROWS[q]), *rest))
+
+
+def test_columns_are_the_distributions_if_asked(matrix, get, table):
+    found = matrix(table, "--columns")
+    assert list(found) == OUTCOMES
+    for p, q in permutations(OUTCOMES, 2):
+        assert [found[p][q]] == near(get("kl_pq", "compare", f"{table}:{p}", f"{table}:{q}"))
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_symmetric_squares_are_symmetric_and_divergences_zero_on_the_diagonal(matrix, table, measure):
+    found = matrix(table, "-m", measure)
+    mirrored = all(found[p][q] == found[q][p] for p, q in combinations(ROWS, 2))
+    assert mirrored is (measure in SYMMETRIC)
+    if not measure.startswith(("entropy", "cross_entropy", "perplexity")):
+        assert all(found[name][name] == 0 for name in ROWS)
+
+
+def test_infinite_divergences_are_infinite_and_explained(call, write):
+    path = write("t.csv", "n,x,y\na,1,1\nb,0,1\nc,0,3\n")
+    result = call("matrix", path, "-f", "csv")
+    assert square(result.out)[1]["a"] == {"a": 0.0, "b": float("inf"), "c": float("inf")}
+    assert square(result.out)[1]["b"]["c"] == 0
+    why = "infinite: 2 of 6 pairs; the first: 'a' holds 0.5 of its mass where 'b' has none ('x'); --smooth METHOD"
+    assert why in result.err
+    assert "infinite" not in call("matrix", path, "-f", "csv", "--smooth", "add=1").err
+    assert "'a' holds 0.5" in call("matrix", path, "-m", "kl_qp").err
+    assert "infinite" not in call("matrix", path, "-m", "js_divergence").err
+
+
+# --------------------------------------------------------------------------------------------------------- what is read
+
+NDJSON = "".join(
+    json.dumps({"city": name, **dict(zip(OUTCOMES, row, strict=True))}) + "\n" for name, row in ROWS.items()
+)
+LABELLED = {name: dict(zip(OUTCOMES, row, strict=True)) for name, row in ROWS.items()}
+TEXTS = {
+    "t.csv": TABLE,
+    "t.tsv": TABLE.replace(",", "\t"),
+    "t.csv.gz": gzip.compress(TABLE.encode()),
+    "t.txt": TABLE,
+    "t.ndjson": NDJSON,
+    "records.json": json.dumps([json.loads(line) for line in NDJSON.splitlines()]),
+    "members.json": json.dumps(ROWS),
+    "labelled.json": json.dumps(LABELLED),
+    "lists.ndjson": "".join(json.dumps({"city": name, "p": row}) + "\n" for name, row in ROWS.items()),
+    "objects.ndjson": "".join(json.dumps({"city": name, "p": row}) + "\n" for name, row in LABELLED.items()),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_kind_of_text_is_read_alike(matrix, table, write, name):
+    assert matrix(write(name, TEXTS[name])) == matrix(table)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "feather", "xlsx", "list.parquet", "struct.parquet", "map.parquet"])
+def test_every_kind_of_binary_file_is_read_alike(matrix, table, tmp_path, kind):
+    import pyarrow as pa
+    from pyarrow import feather, parquet
+
+    path = tmp_path / f"u.{kind}"
+    whole = pa.table({"city": list(ROWS), **COLUMNS})
+    nested = {
+        "list.parquet": pa.array(list(ROWS.values())),
+        "struct.parquet": pa.array(list(LABELLED.values())),
+        "map.parquet": pa.array([list(row.items()) for row in LABELLED.values()], pa.map_(pa.string(), pa.int64())),
+    }
+    if kind in nested:
+        parquet.write_table(pa.table({"city": list(ROWS), "p": nested[kind]}), path)
+    elif kind == "xlsx":
+        whole.to_pandas().to_excel(path, index=False)
+    else:
+        {"parquet": parquet.write_table, "feather": feather.write_feather}[kind](whole, path)
+    assert matrix(path) == matrix(table)
+
+
+def test_standard_input_and_json_as_an_argument_are_read(matrix, table):
+    expected = matrix(table)
+    assert matrix("-", input=TABLE) == expected
+    assert matrix("-", "--input-format", "tsv", input=TABLE.replace(",", "\t")) == expected
+    assert matrix("-", input=json.dumps(ROWS)) == expected
+    assert matrix("-#/deep/er", input=json.dumps({"deep": {"er": ROWS}})) == expected
+    assert matrix(json.dumps(LABELLED)) == expected
+
+
+def test_decimal_commas_are_read(matrix, table):
+    text = "city;car;bus;walk\n" + "".join(f"{n};{';'.join(f'{w / 2:.1f}' for w in r)}\n" for n, r in ROWS.items())
+    assert matrix("-", "--decimal", ",", input=text.replace(".", ",")) == matrix(table)
+
+
+def test_large_tables_are_read_as_small_ones(matrix, monkeypatch, table, write):
+    quoted = write("q.csv", TABLE.replace("A,", '"A ""1"", x",'))
+    expected, expected_quoted = matrix(table), matrix(quoted)
+    turned = matrix(table, "--columns")
+    for module in ("klcli.readers.grids", "klcli.readers.delimited"):
+        monkeypatch.setattr(f"{module}.LARGE", 1)
+    assert matrix(table) == expected
+    assert matrix(table, "--columns") == turned
+    assert matrix(quoted) == expected_quoted
+    assert 'A "1", x' in expected_quoted
+
+
+def test_a_table_of_many_columns_is_read_in_no_more_than_a_few_passes(matrix, write, monkeypatch):
+    # A time that grows with the square of the columns would take minutes here.
+    header = ",".join(f"x{i}" for i in range(20_000))
+    rows = "".join(
+        f"{name},{','.join(map(str, range(start, start + 20_000)))}\n" for name, start in (("a", 1), ("b", 9))
+    )
+    path = write("wide.csv", f"n,{header}\n{rows}")
+    expected = matrix(path)
+    for module in ("klcli.readers.grids", "klcli.readers.delimited"):
+        monkeypatch.setattr(f"{module}.LARGE", 1)
+    assert matrix(path) == expected
+
+
+def test_labels_name_the_distributions_else_their_positions_do(call, write):
+    path = write("t.csv", "id,x,y\n007,1,2\n1.0,2,2\n")
+    assert square(call("matrix", path, "-f", "csv", "--label", "id").out)[0] == "id"
+    assert list(square(call("matrix", path, "-f", "csv", "--label", "id").out)[1]) == ["007", "1.0"]
+    assert list(square(call("matrix", path, "-f", "csv").out)[1]) == ["1", "2"]
+    assert call("matrix", path, "-f", "csv").out.startswith("name,1,2\n")
+    assert call("matrix", '{"a": [1, 2], "b": [2, 1]}', "-f", "csv").out.startswith("name,a,b\n")
+    assert call("matrix", "[[1, 2], [2, 1], [1, 1]]", "-f", "csv").out.startswith("name,1,2,3\n")
+
+
+def test_labels_stay_what_they_are(call, write):
+    path = write("t.csv", 'n,x,y\nNA,1,2\n"a,""b",2,2\n"two\nlines",2,1\n[red],1,1\n,3,1\n')
+    _, found = square(call("matrix", path, "-f", "csv").out)
+    assert list(found) == list(found["NA"]) == ["NA", 'a,"b', "two\nlines", "[red]", ""]
+
+
+@pytest.mark.parametrize(
+    ("label", "corner"), [("n", "n"), ("name", "name"), ("a", "name")], ids=["free", "the default", "taken"]
+)
+def test_column_of_names_is_called_as_in_the_table_unless_a_distribution_is(call, write, label, corner):
+    path = write("t.csv", f"{label},x,y\na,1,2\nb,2,2\n")
+    assert call("matrix", path, "-f", "csv", "-q").out.split("\n")[0] == f"{corner},a,b"
+
+
+@pytest.mark.parametrize(
+    ("selector", "outcomes"),
+    [
+        ("car,walk", ["car", "walk"]),
+        ("car:bus", ["car", "bus"]),
+        ("2-3", ["car", "bus"]),
+        ("*a*", ["car", "walk"]),
+        ("/^[cb]/", ["car", "bus"]),
+    ],
+)
+def test_select_restricts_the_columns(matrix, get, table, selector, outcomes):
+    found = matrix(table, "--label", "city", "--select", selector)
+    weights = {name: [row[OUTCOMES.index(o)] for o in outcomes] for name, row in ROWS.items()}
+    assert [found["A"]["D"]] == near(get("kl_pq", "compare", numbers(weights["A"]), numbers(weights["D"])))
+    assert list(matrix(table, "--columns", "--label", "city", "--select", selector)) == outcomes
+
+
+def test_select_restricts_the_outcomes_of_json(matrix, get):
+    expected = get("kl_pq", "compare", "4,3", "2,1")[0]
+    assert matrix(json.dumps(LABELLED), "--select", "car,walk")["A"]["D"] == near(expected)
+    assert matrix(json.dumps(ROWS), "--select", "1,3")["A"]["D"] == near(expected)
+
+
+def test_select_of_all_columns_leaves_out_the_labels_that_were_named(call, matrix, table):
+    assert matrix(table, "--label", "city", "--select", "*") == matrix(table)
+    assert "'A' in column 'city' is not a number" in call("matrix", table, "--select", "*").err
+
+
+def test_json_members_are_rows_whose_columns_are_their_outcomes(matrix, table):
+    assert matrix(json.dumps(LABELLED), "--columns") == matrix(table, "--columns")
+    turned = matrix(json.dumps(ROWS), "--columns")
+    assert list(turned) == ["1", "2", "3"]
+    assert turned["1"]["2"] == matrix(table, "--columns")["car"]["bus"]
+
+
+def test_labels_that_some_lack_have_no_mass_there(call, get):
+    given = {"a": {"x": 1, "y": 3}, "b": {"y": 2, "z": 1, "x": 1}, "c": {"z": 1, "x": 1, "y": 5}}
+    result = call("matrix", json.dumps(given), "-f", "csv")
+    _, found = square(result.out)
+    for p, q in permutations(given, 2):
+        sides = [",".join(f"{label}={weight}" for label, weight in given[side].items()) for side in (p, q)]
+        assert [found[p][q]] == near(get("kl_pq", "compare", *sides))
+    assert "1 of 3 distributions lacked outcomes of others ('a': 'z'); weight 0 there" in result.err
+    reordered = call("matrix", '{"a": {"x": 1, "y": 3}, "b": {"y": 2, "x": 1}}', "-f", "csv")
+    assert "stand in different orders; joined by label" in reordered.err
+
+
+def test_logits_that_some_lack_have_no_mass_there(call, get):
+    result = call("matrix", '{"a": {"x": 1, "y": 3}, "b": {"y": 2, "x": 1, "z": -1}}', "--softmax", "-f", "csv", "-q")
+    expected = get("kl_pq", "compare", "x=1,y=3", "y=2,x=1,z=-1", "--softmax")
+    assert [square(result.out)[1]["a"]["b"]] == near(expected)
+
+
+def test_a_header_of_numbers_is_noted(call, write):
+    path = write("t.csv", "n,1999,2000\na,1,2\nb,2,2\n")
+    for turned in ([], ["--columns"]):
+        assert "the first line is taken as the header: n, 1999, 2000" in call("matrix", path, *turned).err
+
+
+# ------------------------------------------------------------------------------------------------------ what is written
+
+
+def test_square_as_csv_and_tsv_is_the_header_and_a_row_a_distribution(call, table):
+    kl = "A,0.0,0.29330"
+    result = call("matrix", table, "-f", "csv")
+    assert result.out.startswith("city,A,B,C,D\n")
+    assert len(result.out.splitlines()) == 5
+    assert square(call("matrix", table).out, "\t") == square(result.out)
+    assert kl not in result.out.split("\n")[0]
+
+
+def test_numbers_read_back_as_the_same_doubles_in_every_format(call, table, tmp_path):
+    from pyarrow import parquet
+
+    expected = square(call("matrix", table, "-f", "csv").out)[1]
+    shape = json.loads(call("matrix", table, "-f", "json").out)
+    assert dict(zip(shape["labels"], ([*row] for row in shape["matrix"]), strict=True)) == {
+        name: list(row.values()) for name, row in expected.items()
+    }
+    call("matrix", table, "-o", tmp_path / "o.parquet")
+    read = parquet.read_table(tmp_path / "o.parquet")
+    assert read.column_names == ["city", *ROWS]
+    assert read.column("city").to_pylist() == list(ROWS)
+    assert {q: read.column(q).to_pylist() for q in ROWS} == {q: [expected[p][q] for p in ROWS] for q in ROWS}
+    records = [json.loads(line) for line in call("matrix", table, "-f", "ndjson").out.splitlines()]
+    assert {(r["p"], r["q"]): r["kl_pq"] for r in records} == {(p, q): expected[p][q] for p, q in permutations(ROWS, 2)}
+
+
+def test_json_has_its_documented_shape(call, table):
+    result = call("matrix", table, "-f", "json", "--unit", "bits", "-m", "js_distance", "--smooth", "laplace")
+    shape = json.loads(result.out)
+    assert list(shape) == ["measure", "unit", "labels", "matrix", "settings", "notes"]
+    assert (shape["measure"], shape["unit"], shape["labels"]) == ("js_distance", "√bits", list(ROWS))
+    assert shape["settings"] == {
+        "unit": "bits",
+        "as": "weights",
+        "smooth": "laplace",
+        "temperature": 1.0,
+        "normalize": True,
+        "strict": False,
+        "alpha": 2.0,
+    }
+    assert shape["notes"]
+    assert all(f"klcli: note: {note}\n" in result.err for note in shape["notes"])
+    assert json.loads(call("matrix", table, "-f", "json", "-m", "hellinger").out)["unit"] is None
+
+
+def test_json_of_pairs_has_its_documented_shape(call, table):
+    shape = json.loads(call("matrix", table, "-f", "json", "--top", 2).out)
+    assert list(shape) == ["measure", "unit", "labels", "pairs", "settings", "notes"]
+    assert [list(pair) for pair in shape["pairs"]] == [["p", "q", "kl_pq"]] * 2
+
+
+@pytest.mark.parametrize("options", [[], ["--pairs"], ["--no-normalize"]], ids=["square", "pairs", "as they are"])
+def test_infinities_are_strings_in_json_and_inf_elsewhere(call, options):
+    given = '{"a": [1, 0], "b": [0, 4], "c": [3, 4]}'
+
+    def fail(name):
+        pytest.fail(f"{name} is no JSON")
+
+    shape = json.loads(call("matrix", given, "-f", "json", *options).out, parse_constant=fail)
+    assert "Infinity" in (shape["matrix"][0] if "matrix" in shape else shape["pairs"][-1].values())
+    for line in call("matrix", given, "-f", "ndjson", *options).out.splitlines():
+        json.loads(line, parse_constant=fail)
+    assert "inf" in call("matrix", given, "-f", "csv", *options).out
+    assert "Infinity" not in call("matrix", given, "-f", "csv", *options).out
+
+
+def test_negative_infinities_and_undefined_values_of_weights_as_they_are_are_written(call):
+    huge = '{"a": [1e308, 1e308], "b": [1e308, 1e307]}'
+    for measure in ("entropy_p", "cross_entropy_pq"):
+        result = call("matrix", huge, "-m", measure, "--no-normalize", "-f", "csv", "-q")
+        assert "-inf" in result.out
+        assert '"-Infinity"' in call("matrix", huge, "-m", measure, "--no-normalize", "-f", "json", "-q").out
+
+
+def test_markdown_is_a_table_and_the_notes(call):
+    out = call("matrix", '{"a|b": [1, 2], "*c*": [3, 4]}', "-f", "markdown").out
+    header, align, first, second, empty, note, end = out.split("\n")
+    assert header == "| name | a\\|b | \\*c\\* |"
+    assert align == "| --- | --: | --: |"
+    assert first.startswith("| a\\|b | 0 | ")
+    assert second.startswith("| \\*c\\* | ")
+    assert (empty, end) == ("", "")
+    assert note.startswith("- 2 of 2 distributions did not sum to 1 ('a\\|b': 3)")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "start"), [("csv", "city,"), ("tsv", "city\t"), ("json", "{\n"), ("ndjson", '{"p"')]
+)
+def test_suffix_of_the_output_picks_the_format(call, table, tmp_path, suffix, start):
+    path = tmp_path / f"o.{suffix}"
+    assert call("matrix", table, "-o", path, "-q") == (0, "", "")
+    assert path.read_text().startswith(start)
+    assert call("matrix", table, "-o", tmp_path / f"p.{suffix}", "-q", "-f", "markdown").code == 0
+    assert (tmp_path / f"p.{suffix}").read_text().startswith("| city |")
+
+
+def test_notes_go_to_standard_error_unless_quiet(call, table):
+    assert call("matrix", table).err == (
+        "klcli: note: 4 of 4 distributions did not sum to 1 ('A': 9); each divided by its sum\n"
+    )
+    assert call("matrix", table, "-q").err == ""
+    assert "note: 4 of 4" in call("matrix", table, "-f", "table").out
+    assert "note" not in call("matrix", table, "-f", "table", "-q").out
+    assert call("matrix", '{"a": [0.5, 0.5], "b": [1, 0]}', "-m", "js_divergence").err == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "note"),
+    [
+        (["--softmax"], "softmax of 3 logits each"),
+        (["--softmax", "--temperature", "2"], "softmax of 3 logits each at temperature 2"),
+        (["--as", "logprobs"], "did not sum to 1 ('A': logsumexp 4.407605964); each divided by its sum"),
+        (["--no-normalize"], "('A': 9), and were not normalised; the results need not be divergences"),
+        (["--smooth", "add=0.5"], "add=0.5 applied to all 4 distributions"),
+    ],
+    ids=str,
+)
+def test_all_that_is_done_is_said(call, table, options, note):
+    assert note in call("matrix", table, *options).err
+
+
+# ---------------------------------------------------------------------------------------------------------------- pairs
+
+
+def listed(text):
+    return [(row["p"], row["q"], float(row["kl_pq"])) for row in csv.DictReader(io.StringIO(text))]
+
+
+def test_pairs_are_listed_nearest_first(call, matrix, table):
+    found = matrix(table)
+    expected = sorted(((p, q, found[p][q]) for p, q in permutations(ROWS, 2)), key=lambda pair: pair[2])
+    for options in (["--pairs"], ["--top", "0"], ["--pairs", "--top", "0"], ["--top", "99"]):
+        assert listed(call("matrix", table, "-f", "csv", *options).out) == expected
+    assert listed(call("matrix", table, "-f", "csv", "--top", 3).out) == expected[:3]
+    assert listed(call("matrix", table, "-f", "csv", "--farthest", 3).out) == expected[:-4:-1]
+    both = listed(call("matrix", table, "-f", "csv", "--top", 2, "--farthest", 1).out)
+    assert both == [*expected[:2], expected[-1]]
+    every = listed(call("matrix", table, "-f", "csv", "--top", 11, "--farthest", 11).out)
+    assert every == expected
+
+
+def test_symmetric_pairs_are_listed_once(call, table):
+    out = call("matrix", table, "-f", "ndjson", "-m", "js_divergence", "--pairs").out
+    pairs = [(r["p"], r["q"]) for r in map(json.loads, out.splitlines())]
+    assert sorted(pairs) == list(combinations(ROWS, 2))
+    assert len(call("matrix", table, "-f", "ndjson", "-m", "js_divergence").out.splitlines()) == 6
+
+
+def test_equal_pairs_are_listed_as_they_are_given(call):
+    given = '{"d": [1, 3], "a": [2, 6], "c": [1, 1], "b": [3, 9]}'
+    out = call("matrix", given, "--pairs", "-f", "csv", "-q", "-m", "js_divergence").out
+    pairs = [tuple(row[:2]) for row in csv.reader(io.StringIO(out))][1:]
+    assert pairs[:3] == [("d", "a"), ("d", "b"), ("a", "b")]
+    top = call("matrix", given, "--top", 2, "-f", "csv", "-q", "-m", "js_divergence").out
+    assert top == "".join(out.splitlines(keepends=True)[:3])
+
+
+def test_bare_values_of_the_pairs_are_a_line_each(call, table):
+    assert call("matrix", table, "-q", "--top", 1, "-g", "p").out == "A\n"
+    assert call("matrix", table, "-q", "--top", 2, "-g", "p,q").out == "A\nC\nC\nA\n"
+    farthest = call("matrix", table, "-q", "--farthest", 1, "-g", "kl_pq").out
+    assert float(farthest) == max(map(float, call("matrix", table, "-q", "-g", "kl_pq").out.split()))
+
+
+def test_pairs_as_parquet(call, table, tmp_path):
+    from pyarrow import parquet
+
+    call("matrix", table, "--pairs", "-o", tmp_path / "o.parquet")
+    read = parquet.read_table(tmp_path / "o.parquet").to_pylist()
+    assert [tuple(row.values()) for row in read] == listed(call("matrix", table, "--pairs", "-f", "csv").out)
+
+
+def test_labels_of_pairs_are_quoted_where_they_must_be(call):
+    out = call("matrix", '{"a,\\"b\\"": [1, 2], "c\\td": [3, 4]}', "--pairs", "-f", "csv", "-q").out
+    assert [row[:2] for row in csv.reader(io.StringIO(out))][1:] == [['a,"b"', "c\td"], ["c\td", 'a,"b"']]
+    out = call("matrix", '{"a,\\"b\\"": [1, 2], "c\\td": [3, 4]}', "--pairs", "-f", "ndjson", "-q").out
+    assert json.loads(out.splitlines()[0])["p"] == 'a,"b"'
+
+
+# ---------------------------------------------------------------------------------------------------------------- gates
+
+
+def test_gate_on_the_measure_shown_names_the_farthest_pair(call, table):
+    result = call("matrix", table, "-q", "--fail-above", "kl_pq=0.5")
+    assert result.code == 1
+    assert result.out == call("matrix", table, "-q").out
+    worst = float(call("matrix", table, "-q", "--farthest", 1, "-g", "kl_pq").out)
+    assert result.err == f"klcli: 'B' to 'D': kl_pq is {worst!r}, above 0.5, as in 6 more of 12 pairs\n"
+    assert call("matrix", table, "-q", "--fail-above", f"kl_pq={worst!r}").code == 0
+
+
+def test_gate_on_another_measure_is_computed_for_it(call, table):
+    result = call("matrix", table, "-q", "--fail-above", "hellinger=0.1", "--fail-above", "kl_pq=9")
+    assert result.code == 1
+    assert "hellinger is 0." in result.err
+    assert "kl_pq" not in result.err
+
+
+def test_infinite_is_above_every_gate_and_the_diagonal_above_none(call):
+    assert call("matrix", '{"a": [1, 0], "b": [1, 1]}', "-q", "--fail-above", "kl_pq=1e308").code == 1
+    same = '{"a": [1, 2], "b": [2, 4]}'
+    assert call("matrix", same, "-q", "--fail-above", "kl_pq=0").code == 0
+    assert call("matrix", same, "-q", "--fail-above", "cross_entropy_pq=0.1").code == 1
+
+
+# ------------------------------------------------------------------------------------------------------------ bad input
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message"),
+    [
+        ("n,x,y\na,1,2\nb,1,z\n", 3, "t.csv:3: 'z' in column 'y' is not a number"),
+        ("n,x,y\na,1,2\n\nb,1,\n", 3, "t.csv:4: '' in column 'y' is not a number"),
+        ("n,x,y\na,1,2\nb,1\n", 3, "t.csv:3: 2 fields, the header has 3"),
+        ("n,x,y\na,1,2\nb,1,2,3\n", 3, "t.csv:3: 4 fields, the header has 3"),
+        ("n,x,y\n", 3, "t.csv: a header and no rows"),
+        ("", 3, "t.csv is empty"),
+        ("n,x,x\na,1,2\nb,2,2\n", 3, "the header has 'x' twice"),
+        ("n,m\na,b\nc,d\n", 3, "t.csv: no column of numbers; it has n, m"),
+        ("n,x,y\na,1,2\n", 3, "t.csv: 1 row, and a pair needs two; with --columns its columns are the distributions"),
+        ("n,x,y\na,1,2\na,2,2\n", 4, "t.csv:3: 'a' stands twice in column 'n' (first: t.csv:2); rename one"),
+        ("n,x,y\na,1,2\nb,nan,2\n", 4, "t.csv:3, column 'x': NaN is no weight"),
+        ("n,x,y\na,1,2\nb,2,-1\n", 4, "t.csv:3, column 'y': -1.0 is negative"),
+        ("n,x,y\na,1,2\nb,2,inf\n", 4, "t.csv:3, column 'y': inf is no weight"),
+        ("n,x,y\na,1,2\nb,0,0\n", 4, "t.csv:3 ('b'): all 2 weights are zero"),
+        ("x,y\n1,2\n0,0\n", 4, "t.csv:3: all 2 weights are zero"),
+    ],
+)
+def test_bad_rows_are_refused_by_file_and_line(refused, monkeypatch, write, text, code, message):
+    path = write("t.csv", text)
+    assert message in refused(code, "matrix", path.name, cwd=path.parent)
+    if text:  # the same of a large file
+        for module in ("klcli.readers.grids", "klcli.readers.delimited"):
+            monkeypatch.setattr(f"{module}.LARGE", 1)
+        assert message in refused(code, "matrix", path.name, cwd=path.parent)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message"),
+    [
+        ("n,x,y\na,1,2\nb,1,z\n", 3, "t.csv:3: 'z' in column 'y' is not a number"),
+        ("n,x\na,1\nb,2\n", 3, "t.csv: 1 column, and a pair needs two; without --columns its rows"),
+        ("n,x,y\na,1,2\na,2,2\n", 4, "t.csv:3: the label 'a' stands twice (first: t.csv:2)"),
+        ("n,x,y\na,1,2\nb,-2,2\n", 4, "t.csv:3, column 'x': -2.0 is negative"),
+        ("n,x,y\na,1,0\nb,1,0\n", 4, "t.csv, column 'y': all 2 weights are zero"),
+    ],
+)
+def test_bad_columns_are_refused_by_file_and_line(refused, write, text, code, message):
+    path = write("t.csv", text)
+    assert message in refused(code, "matrix", path.name, "--columns", cwd=path.parent)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message"),
+    [
+        ('{"a": [1, 2]}', 3, "t.json: 1 row, and a pair needs two"),
+        ("[1, 2]", 3, "t.json: one distribution, and a pair needs two"),
+        ("[]", 3, "t.json: one distribution, and a pair needs two"),
+        ('{"a": [1, 2], "b": [1]}', 4, "t.json: 'a' has 2 values, 'b' 1; without labels they must match"),
+        ('{"a": [1, 2], "b": {"x": 1}}', 4, "t.json: 'b' has labels, 'a' has none"),
+        ('{"a": [1, 2], "b": [1, "x"]}', 3, "t.json#/b, item 2: 'x' is not a number"),
+        ('{"a": [1, 2], "b": [1, -2]}', 4, "t.json#/b, item 2: -2.0 is negative"),
+        ('{"a": [1, 2], "b": [0, 0]}', 4, "t.json, 'b': all 2 weights are zero"),
+        ('{"a": [1, 2], "a": [0, 1], "b": [1, 1]}', 4, "the label 'a' stands twice"),
+        ("[[1, 2], [3]]", 4, "t.json: '1' has 2 values, '2' 1; without labels they must match"),
+        ("[[1, 2], [3, null]]", 3, "t.json, item 2, item 2: null is not a number"),
+        ('[{"n": "a", "x": 1}, {"n": "b", "x": null}]', 3, "t.json, item 2, 'x': null is not a number"),
+        ('[{"n": "a", "x": 1}, {"n": "a", "x": 2}]', 4, "t.json, item 2: 'a' stands twice in column 'n'"),
+        ('[{"n": "a", "x": 1}, {"x": 2}]', 3, "t.json, item 2: the label is missing"),
+        ("[1, {}]", 3, "t.json, item 1: 1 is no distribution"),
+        ("{", 3, "t.json:1: malformed JSON"),
+    ],
+)
+def test_bad_json_is_refused_by_place(refused, write, text, code, message):
+    path = write("t.json", text)
+    assert message in refused(code, "matrix", path.name, cwd=path.parent)
+
+
+def test_bad_records_are_refused_by_line(refused, write):
+    path = write("t.ndjson", '{"n": "a", "p": [1, 2]}\n\n{"n": "b", "p": [1, "x"]}\n')
+    assert "t.ndjson:3, 'p', item 2: 'x' is not a number" in refused(3, "matrix", path.name, cwd=path.parent)
+    path = write("t.ndjson", '{"n": "a", "x": 1}\n{"n": "b", "x": true}\n')
+    assert "t.ndjson:2, 'x': true is not a number" in refused(3, "matrix", path.name, cwd=path.parent)
+    path = write("t.ndjson", '{"n": "a", "p": [1], "q": [2]}\n{"n": "b", "p": [1], "q": [3]}\n')
+    assert "one column holds the distributions, and here are p, q; add --select" in refused(3, "matrix", path)
+    path = write("t.ndjson", '{"n": "a", "x": 1}\n[2]\n')
+    assert "t.ndjson:2: this is no record; each row of a table is one JSON object" in refused(
+        3, "matrix", path.name, cwd=path.parent
+    )
+
+
+def test_bad_typed_cells_are_refused_by_row(refused, tmp_path):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    parquet.write_table(pa.table({"n": ["a", "b"], "x": [1.0, None]}), tmp_path / "t.parquet")
+    assert "t.parquet, row 2: nothing stands where a number should in column 'x'" in refused(
+        3, "matrix", "t.parquet", cwd=tmp_path
+    )
+    parquet.write_table(pa.table({"n": ["a", None], "x": [1.0, 2.0]}), tmp_path / "t.parquet")
+    assert "t.parquet, row 2: the label is missing" in refused(3, "matrix", "t.parquet", cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (["-m", "kl"], 2, "--measure 'kl': it is one of entropy_p, "),
+        (["-m", "kl_pq,js_distance"], 2, "--measure kl_pq,js_distance: a square is of one measure"),
+        (["-m", "kl_pq", "-m", "hellinger"], 2, "a square is of one measure; run matrix once for each"),
+        (["-m", "all"], 2, "a square is of one measure"),
+        (["-m", "js_divergenc"], 2, "Did you mean 'js_divergence'?"),
+        (["--measures", "kl_pq"], 2, "no option '--measures'. Did you mean '--measure'?"),
+        (["--top", "-3"], 2, "--top -3: it must be at least 0; for the farthest there is --farthest 3"),
+        (["--farthest", "0"], 2, "--farthest 0: it must be at least 1"),
+        (["-g", "kl_qp"], 2, "--get 'kl_qp': it is one of p, q, kl_pq"),
+        (["-f", "xml"], 2, "--format 'xml': it is one of auto, table, tsv, csv, json, ndjson, parquet, markdown"),
+        (["-o", "x.foo"], 2, "no format has the suffix '.foo'"),
+        (["-o", ""], 2, "--output is empty"),
+        (["--fail-above", "kl=1"], 2, "Did you mean 'kl_pq'?"),
+        (["--alpha", "-1"], 2, "--alpha '-1': the order must be at least 0"),
+        (["--temperature", "2"], 2, "--temperature is for logits"),
+        (["--label", "citi"], 3, "no column 'citi'; it has city, car, bus, walk. Did you mean 'city'?"),
+        (["--select", "cra"], 3, "no column 'cra'; it has city, car, bus, walk. Did you mean 'car'?"),
+        (["--select", "city", "--label", "city"], 3, "--select city is just its labels"),
+        (["--strict"], 4, "t.csv:2 ('A') sums to 9 and --strict was given"),
+        (["--as", "probs"], 4, "t.csv:2, column 'car': 4.0 is above 1"),
+        (["-o", "no/such/folder.csv"], 6, "make it first"),
+    ],
+    ids=str,
+)
+def test_what_does_not_fit_is_refused(refused, table, args, code, message):
+    assert message in refused(code, "matrix", "t.csv", *args, cwd=table.parent)
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "message"),
+    [
+        ("t.csv:car", 2, "here a file is a whole table; for some of its columns add --select car"),
+        ("t.csv#/car", 3, "points into JSON, and this is not JSON"),
+        ("nope.csv", 3, "nope.csv: no such file"),
+        ("0.4,0.6", 3, "'0.4,0.6' is one distribution, and a pair needs two"),
+        ("a=1,b=2", 3, "'a=1,b=2' is one distribution"),
+        (".", 3, "this is a directory"),
+        ('{"a": [1, 2]}', 3, "FILE: 1 row, and a pair needs two"),
+    ],
+)
+def test_what_is_no_table_is_refused(refused, table, file, code, message):
+    assert message in refused(code, "matrix", file, cwd=table.parent)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "<stdin> is empty"),
+        ("n,x,y\n", "<stdin>: a header and no rows"),
+        ("0.4,0.6\n0.3,0.7\n", "for a table add --input-format csv"),
+        ("1\n2\n", "<stdin>: one distribution, and a pair needs two"),
+    ],
+)
+def test_standard_input_that_is_no_table_is_refused(refused, text, message):
+    assert message in refused(3, "matrix", "-", input=text)
+
+
+def test_missing_file_is_a_usage_error(refused):
+    assert "missing argument 'FILE'" in refused(2, "matrix")
+
+
+# ---------------------------------------------------------------------------------------------------------- the process
+
+
+def test_a_failed_run_leaves_the_output_as_it_was(call, write, tmp_path):
+    (tmp_path / "o.csv").write_text("old")
+    path = write("t.csv", "n,x\na,1\nb,0\n")
+    assert call("matrix", path, "-o", tmp_path / "o.csv").code == 4
+    assert (tmp_path / "o.csv").read_text() == "old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["o.csv", "t.csv"]
+
+
+@pytest.fixture
+def large(write):
+    """A table whose square is far more than a pipe holds."""
+    rows = "".join(f"d{i},{i % 7 + 1},{i % 5 + 1},{i % 3 + 1}\n" for i in range(200))
+    return write("large.csv", f"n,x,y,z\n{rows}")
+
+
+@pytest.mark.parametrize("options", [["-f", "csv"], ["--pairs", "-f", "ndjson"], ["-f", "json"]], ids=" ".join)
+def test_reader_that_leaves_ends_it_with_141_in_silence(large, environment, options):
+    with subprocess.Popen(
+        [sys.executable, "-m", "klcli", "matrix", large, "-q", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    ) as process:
+        os.read(process.stdout.fileno(), 1)
+        process.stdout.close()
+        err = process.stderr.read()
+    assert (process.returncode, err) == (141, b"")
+
+
+def test_full_device_is_exit_code_six(call, large):
+    result = call("matrix", large, "-q", "-f", "csv", "-o", "/dev/full")
+    assert result.code == 6
+    assert "no space left on device" in result.err
+
+
+def test_large_squares_and_lists_are_whole(call, large):
+    _, found = square(call("matrix", large, "-q", "-f", "csv").out)
+    assert len(found) == 200
+    records = [json.loads(line) for line in call("matrix", large, "-q", "--pairs", "-f", "ndjson").out.splitlines()]
+    assert len(records) == 200 * 199
+    assert all(found[r["p"]][r["q"]] == r["kl_pq"] for r in records)
+    values = [r["kl_pq"] for r in records]
+    assert values == sorted(values)
+
+
+def test_no_pandas_and_no_scipy_are_imported(table, tmp_path):
+    code = "import sys\nfrom klcli.cli import main\nsys.argv = {!r}\nmain()\n"
+    code += "print({{'pandas', 'scipy'}} & set(sys.modules))"
+    for form in ("csv", "parquet", "table"):
+        argv = ["klcli", "matrix", str(table), "-f", form, "-o", str(tmp_path / "o"), "-q"]
+        done = subprocess.run([sys.executable, "-c", code.format(argv)], capture_output=True, text=True, check=True)
+        assert done.stdout == "set()\n", form
