@@ -26,8 +26,8 @@ def call(kernel: str, arguments: list[Cells], options: Any = None) -> Cells:  # 
 
 
 def strings(texts: Iterable[str]) -> Cells:
-    """An array of strings."""
-    return binaries(text.encode() for text in texts).view(pa.string())
+    """An array of strings. Half a surrogate, which UTF-8 has no bytes for, is escaped as JSON does."""
+    return binaries(text.encode("utf-8", "backslashreplace") for text in texts).view(pa.string())
 
 
 def binaries(texts: Iterable[bytes]) -> Cells:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from klcli.engine.arrays import Mask
     from klcli.model import Array, Settings, Smoothing
 
+REFERENCE = "the reference"
+"""What the distribution that stands for one side in all rows is called."""
+
 _ROLES = ("P", "Q")
 _PLAIN = Side()
 
@@ -86,7 +89,7 @@ def _fitting(
 def reference_notes(reference: Distribution, role: str, settings: Settings) -> tuple[str, ...]:
     """What is done to the reference that all rows are measured against. Raises DistributionError."""
     side = settings.p if role == "P" else settings.q
-    return prepare_one(reference, settings._replace(p=side), f"{role}, the reference").notes
+    return prepare_one(reference, settings._replace(p=side), REFERENCE).notes
 
 
 # ------------------------------------------------------------------------------------------------------- all columns
@@ -228,8 +231,9 @@ def _alone(
         values = frozen(np.empty(0) if given is None else given[:, column])
         return Distribution(_ROLES[which], "", values, where, pairs.labels[which])
 
+    roles = (REFERENCE if pairs.p is None else "P", REFERENCE if pairs.q is None else "Q")
     try:
-        pair = prepare_pair(side(0, pairs.p), side(1, pairs.q), settings)
+        pair = prepare_pair(side(0, pairs.p), side(1, pairs.q), settings, roles)
     except DistributionError as error:
         return Failure(int(pairs.rows[column]), lines[-1], str(error), DistributionError)
     return measures_of(pair, names, settings)

@@ -61,8 +61,9 @@ def breakdown(
     folded = n - len(outcomes)
     if chosen is not None and folded:
         additive = [name for name, element in catalogue.items() if element.additive]
-        rest = {name: _rest(sums[name], columns[name]) for name in additive if name in sums and folded > _MANY}
-        unknown = [name for name in additive if rest.get(name) is None]
+        known = {name: _rest(sums[name], columns[name]) for name in additive if name in sums and folded > _MANY}
+        rest = {name: value for name, value in known.items() if value is not None}
+        unknown = [name for name in additive if name not in rest]
         rest |= element_sums(terms, unknown, chosen) if unknown else {}
         columns = {name: np.append(column, rest.get(name, np.nan)) for name, column in columns.items()}
         outcomes.append(f"other ({folded})")

@@ -96,7 +96,8 @@ def _as_weights(given: Distribution, side: Side, settings: Settings, role: str) 
 
 def _from_weights(values: Array, settings: Settings, role: str) -> _Prepared:
     if not values.any():
-        message = f"{role}: all {len(values)} weights are zero; a distribution needs one above zero"
+        which = f"all {len(values)} weights are" if len(values) > 1 else "its only weight is"
+        message = f"{role}: {which} zero; a distribution needs one above zero"
         raise DistributionError(message)
     weights = values + 0.0 if np.signbit(values).any() else values  # which makes -0.0 0.0
     whole = raw_sum(values)

@@ -43,15 +43,23 @@ class Summary:
         """For each measure the STATISTICS, NaN for what does not exist. Units: the measure's own."""
         return {name: values.statistics() for name, values in self._measures.items()}
 
+    def close(self) -> None:
+        """Gives up the values."""
+        for values in self._measures.values():
+            values.close()
+
 
 class _Values:
     """One measure's values."""
 
     def __init__(self) -> None:
-        self._file = TemporaryFile()  # noqa: SIM115 - it lives as long as this does
+        self._file = TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._count = self._infinite = 0
         self._mean = self._squares = 0.0
         self._least, self._most = np.inf, -np.inf
+
+    def close(self) -> None:
+        self._file.close()
 
     def add(self, values: Array) -> None:
         values = values[~np.isnan(values)]

@@ -210,12 +210,12 @@ def _reference(text: str | None, inputs: Inputs, settings: Settings, wanted: Any
     """The distribution that stands for one side in every row, and what is done to it."""
     if text is None:
         return None, ()
-    from klcli.analyses.batch import reference_notes
+    from klcli.analyses.batch import REFERENCE, reference_notes
     from klcli.readers.arguments import Arguments
 
     role = wanted.reference.upper()
     with Arguments(inputs.checked_format(), inputs.label, inputs.dialect()) as arguments:
-        reference = arguments.one(text, f"{role}, the reference")
+        reference = arguments.one(text, REFERENCE)
     return reference, reference_notes(reference, role, settings)
 
 

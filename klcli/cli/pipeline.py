@@ -128,7 +128,8 @@ class _ProcessLane(Generic[Job, Result]):
         self._pipe = os.fdopen(reading, "rb", buffering=0)
         self._jobs: SimpleQueue[tuple[Future[Result], Job] | None] = SimpleQueue()
         self._thread = Thread(target=self._receive_all, daemon=True)
-        self._started = False
+        self._started = self._ended = False
+        self._alive = True
 
     def submit(self, job: Job) -> "Future[Result]":
         """What will come of the job, which the other process comes across by itself."""
@@ -141,29 +142,39 @@ class _ProcessLane(Generic[Job, Result]):
 
     def end(self) -> None:
         """Ends the process, whatever it is doing."""
+        self._ended = True
         with suppress(ProcessLookupError):
             os.kill(self._process, signal.SIGKILL)
         with suppress(ChildProcessError):
             os.waitpid(self._process, 0)
         self._jobs.put(None)
+        if self._started:
+            self._thread.join()
+        self._pipe.close()
 
     def _receive_all(self) -> None:
-        alive = True
         while (waiting := self._jobs.get()) is not None:
             future, job = waiting
-            if not future.set_running_or_notify_cancel():
-                return
+            if self._ended or not future.set_running_or_notify_cancel():
+                continue
             try:
-                if alive:
-                    try:
-                        future.set_result(_received(self._pipe))
-                        continue
-                    except EOFError:
-                        alive = False
-                        self._died()
-                future.set_result(self._work(job))
+                future.set_result(self._next(job))
             except BaseException as error:  # noqa: BLE001 - raised where the result is waited for
                 future.set_exception(error)
+
+    def _next(self, job: Job) -> Result:
+        """What the other process has made of the job, or this one where the other has died."""
+        if self._alive:
+            try:
+                result: Result = _received(self._pipe)
+            except EOFError:
+                self._alive = False
+                if self._ended:
+                    raise
+                self._died()
+            else:
+                return result
+        return self._work(job)
 
 
 def _do_share(
@@ -171,6 +182,7 @@ def _do_share(
 ) -> NoReturn:
     """What another process does. It ends when its work is done, or nobody is there to read what comes of it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # which is for the first process, and ends this one
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         with suppress(ImportError, OSError):
             from fcntl import fcntl

@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from shutil import copyfileobj
 from tempfile import TemporaryFile
@@ -18,9 +18,8 @@ from klcli.cli.failures import GATE, say
 from klcli.cli.output import destination, say_notes
 from klcli.cli.pipeline import CAN_FORK, Lane, in_order, process_lanes, thread_lanes
 from klcli.cli.progress import Progress
-from klcli.errors import UsageError, clipped
+from klcli.errors import KlcliError, UsageError, clipped
 from klcli.model import Distribution, Settings
-from klcli.readers.tables.gather import Gathered
 from klcli.readers.tables.stream import Reading, Table, Tables
 from klcli.renderers.sinks import ERROR, SINKS, Schema, Sink, without
 
@@ -32,7 +31,7 @@ class Plan(NamedTuple):
     """What a batch is asked to do.
 
     measures: those shown; others: those for a gate alone. limits: field and value of each gate. rows: whether they are
-    written.
+    written. gathered: whether the rows have all been read, to be put in groups.
     """
 
     files: Sequence[str]
@@ -47,6 +46,7 @@ class Plan(NamedTuple):
     on_error: str
     rows: bool
     quiet: bool
+    gathered: bool = False
 
     @property
     def noun(self) -> str:
@@ -68,17 +68,26 @@ class Result(NamedTuple):
 def run(plan: Plan, *, summarised: bool) -> Result:
     """Scores the tables. Raises what stops it, and then leaves no output file."""
     tables = Tables(plan.files, plan.reading)
-    try:
-        return _scored(plan, tables, iter(tables), summarised=summarised)
-    except _ScatteredError:
-        return _scored(plan, tables, iter([Gathered(tables)]), summarised=summarised)
+
+    def scored(these: Iterator[Table], *, gathered: bool = False) -> Result:
+        how = plan._replace(gathered=gathered)
+        with closing(Tally(how, summarised=summarised)) as tally:
+            return score_tables(how, tables, these, tally, _destination(plan)).result()
+
+    with tables:
+        try:
+            return scored(iter(tables))
+        except ScatteredError:
+            from klcli.readers.tables.gather import Gathered
+
+            return scored(iter([Gathered(tables)]), gathered=True)
 
 
-class _ScatteredError(Exception):
+class ScatteredError(Exception):
     """The rows of a group do not stand together."""
 
 
-class _Done(NamedTuple):
+class Done(NamedTuple):
     """A block that has been scored, and is ready to be written.
 
     size, lines, keys: the block's. values: the measures, for a summary. above: for each gate, how many exceed it.
@@ -94,7 +103,7 @@ class _Done(NamedTuple):
     above: list[int]
 
 
-_Job = tuple[int, Callable[[], list[Block]]]
+_Job = tuple[int, Callable[[], Iterable[Block]]]
 
 
 class _Jobs:
@@ -120,7 +129,10 @@ class _Jobs:
             table = self._next()
 
 
-def _scored(plan: Plan, whole: Tables, tables: Iterator[Table], *, summarised: bool) -> Result:
+def score_tables(
+    plan: Plan, whole: Tables, tables: Iterator[Table], tally: "Tally", into: AbstractContextManager[Any]
+) -> "Tally":
+    """Scores the tables, one after the other. Returns the tally. Raises ScatteredError once all rows were seen."""
     jobs = _Jobs(tables)
     first = jobs.tables[0]
     schema = Schema(first.kept, plan.measures, plan.on_error == "keep")
@@ -130,12 +142,15 @@ def _scored(plan: Plan, whole: Tables, tables: Iterator[Table], *, summarised: b
     if twice is not None:
         message = f"{first.source}: its column {clipped(twice)} has a name the output needs; leave it out with --keep"
         raise UsageError(message)
-    tally = _Tally(plan, summarised=summarised)
-    format_name = plan.format or _like(whole.format())
-    with _destination(plan) as out:
+    format_name = plan.format or like(whole.format())
+    double = next((name for name in schema.kept if schema.kept.count(name) > 1), None)
+    if double is not None and format_name in {"ndjson", "parquet"}:
+        message = f"{first.source}: {format_name} cannot hold two columns called {clipped(double)}; choose with --keep"
+        raise UsageError(message)
+    with into as out:
         sink = SINKS[format_name](out, schema) if plan.rows else None
-        work = _worker(plan, sink, summarised=summarised)
-        again = None if isinstance(first, Gathered) or format_name == "parquet" else _again(plan, whole)
+        work = _worker(plan, sink, summarised=tally.summarised)
+        again = None if plan.gathered else _again(plan, whole)
         with _lanes(work, again, plan.reading.threads, tally) as lanes, Progress(whole, wanted=_has_room(plan)) as bar:
             for number, blocks in in_order(jobs, lanes):
                 for done in blocks:
@@ -143,11 +158,10 @@ def _scored(plan: Plan, whole: Tables, tables: Iterator[Table], *, summarised: b
                     if sink is not None:
                         sink.write(done.encoded)
                 bar.show(tally.rows)
-        if tally.has_scattered_groups():
-            raise _ScatteredError
+        tally.check()
         if sink is not None:
             sink.close()
-    return tally.result()
+    return tally
 
 
 _WORTH_A_PROCESS = 1 << 22
@@ -162,14 +176,14 @@ def _again(plan: Plan, whole: Tables) -> Callable[[], Iterable[_Job]] | None:
 
 
 def _lanes(
-    work: Callable[[_Job], Any], again: Callable[[], Iterable[_Job]] | None, workers: int, tally: "_Tally"
+    work: Callable[[_Job], Any], again: Callable[[], Iterable[_Job]] | None, workers: int, tally: "Tally"
 ) -> AbstractContextManager[Sequence[Lane[_Job, Any]]]:
     if again is None or workers == 1:
         return thread_lanes(work, workers)
     return process_lanes(work, again, workers, tally.died)
 
 
-def _like(input_format: str) -> str:
+def like(input_format: str) -> str:
     """The output's format where nothing is asked for: the input's, as far as it is one of rows."""
     alike = {"tsv": "tsv", "ndjson": "ndjson", "json": "ndjson", "parquet": "parquet"}
     return alike.get(input_format, "csv")
@@ -196,14 +210,14 @@ def _has_room(plan: Plan) -> bool:
     return not plan.quiet and not (plan.rows and plan.output is None and sys.stdout is not None and sys.stdout.isatty())
 
 
-def _worker(plan: Plan, sink: Sink | None, *, summarised: bool) -> Callable[[_Job], tuple[int, list[_Done]]]:
+def _worker(plan: Plan, sink: Sink | None, *, summarised: bool) -> Callable[[_Job], tuple[int, list[Done]]]:
     """What is done with a part of a table."""
 
-    def work(job: _Job) -> tuple[int, list[_Done]]:
+    def work(job: _Job) -> tuple[int, list[Done]]:
         number, part = job
         return number, [one(block) for block in part()]
 
-    def one(block: Block) -> _Done:
+    def one(block: Block) -> Done:
         scored = score_block(block, plan.settings, [*plan.measures, *plan.others], plan.reference)
         above = [int(np.count_nonzero(scored.values[field] > limit)) for field, limit in plan.limits]
         if plan.others:
@@ -212,25 +226,26 @@ def _worker(plan: Plan, sink: Sink | None, *, summarised: bool) -> Callable[[_Jo
         if plan.on_error == "skip" and failures:
             scored = without(scored, np.array([failure.row for failure in failures]))
         encoded = None if sink is None else sink.encode(scored)
-        return _Done(block.size, block.lines, block.keys, failures, remarks, encoded, values, above)
+        return Done(block.size, block.lines, block.keys, failures, remarks, encoded, values, above)
 
     return work
 
 
-class _Tally:
+class Tally:
     """What is known of the rows so far."""
 
     def __init__(self, plan: Plan, *, summarised: bool) -> None:
-        self._plan, self.rows = plan, 0
+        self._plan, self.rows, self.summarised = plan, 0, summarised
         self._table: Table | None = None
         self._line = 0
         self._remarks: Counter[str] = Counter()
         self._failed, self._first = 0, ""
+        self._error: KlcliError | None = None
         self._above = [0] * len(plan.limits)
         self._keys: list[Any] = []
         self._summary = Summary(plan.measures) if summarised else None
 
-    def take(self, done: _Done, table: Table) -> None:
+    def take(self, done: Done, table: Table) -> None:
         """One more block. Raises the error of its first row that failed, if rows are not to fail."""
         if table is not self._table:
             self._table, self._line = table, 0
@@ -238,7 +253,9 @@ class _Tally:
             failure = done.failures[0]
             text = _at(table.place(self._line + failure.line), failure.text)
             if self._plan.on_error == "fail":
-                raise failure.error(text)
+                self._error = self._error or failure.error(text)
+                if self._plan.reading.wanted.by is None:
+                    raise self._error
             self._first = self._first or text
             self._failed += len({failure.row for failure in done.failures})
         self.rows += done.size
@@ -250,13 +267,25 @@ class _Tally:
         if self._summary is not None:
             self._summary.add(done.values)
 
+    def close(self) -> None:
+        """Gives up what a summary keeps."""
+        if self._summary is not None:
+            self._summary.close()
+
     def died(self) -> None:
         """Another process has ended before its time."""
         self._remarks["a process ended before its work was done (out of memory?); its rows were scored by another"] = 1
 
+    def check(self) -> None:
+        """Raises ScatteredError, or the error of the first group that failed: its other rows might have mended it."""
+        if self.has_scattered_groups():
+            raise ScatteredError
+        if self._error is not None:
+            raise self._error
+
     def has_scattered_groups(self) -> bool:
         """Whether a group's key came back after another's."""
-        if not self._keys:
+        if not self._keys or self._plan.gathered:
             return False
         keys = np.sort(np.concatenate(self._keys))
         return bool((keys[1:] == keys[:-1]).any())
@@ -281,7 +310,7 @@ def _at(place: str, text: str) -> str:
 
 
 def _note(sentence: str, count: int, total: int, noun: str) -> str:
-    which = f"all {total} {noun}" if count == total > 1 else f"{count} of {total} {noun}"
+    which = f"the only {noun[:-1]}" if total == 1 else f"{'all' if count == total else f'{count} of'} {total} {noun}"
     return sentence.replace("{n}", str(count)).replace("{}", which)
 
 

@@ -37,9 +37,8 @@ class Columns:
         label: str | None,
         where: Callable[[], Callable[[int], str]] | None = None,
     ) -> None:
-        row_numbers = [name for name in table.column_names if re.fullmatch(r"__index_level_\d+__", name)]  # of pandas
         self.source, self._checks = source.name, source.checks
-        self.table, self._label, self._where = table.drop_columns(row_numbers), label, where
+        self.table, self._label, self._where = table.select(without_row_numbers(table.column_names)), label, where
         self.header = None if where is None else list(table.column_names)
 
     def names(self) -> list[str]:
@@ -149,6 +148,11 @@ class Columns:
     def address(self, name: str) -> str:
         """SOURCE:COLUMN."""
         return column_of(self.source, name)
+
+
+def without_row_numbers(names: Sequence[str]) -> list[str]:
+    """The names of columns but for those that pandas makes of a table's row numbers."""
+    return [name for name in names if not re.fullmatch(r"__index_level_\d+__", name)]
 
 
 def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -23,7 +23,8 @@ class _Object(dict[str, Any]):
     repeated: str | None = None
 
 
-def _object(pairs: list[tuple[str, Any]]) -> _Object:
+def object_of(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """The object with these keys and values, which knows of a key that stands twice; see `no_repeated_key`."""
     made = _Object(pairs)
     if len(made) < len(pairs):
         seen: set[str] = set()
@@ -53,7 +54,7 @@ def decode(text: str) -> Any:  # noqa: ANN401 - any JSON value
     Raises MalformedJsonError.
     """
     try:
-        return json.loads(text, parse_int=_whole, object_pairs_hook=_object)
+        return json.loads(text, parse_int=_whole, object_pairs_hook=object_of)
     except json.JSONDecodeError as error:
         what = error.msg[:1].lower() + error.msg[1:].removesuffix(":")
         wrong = f"malformed JSON at column {error.colno}: {what}"
@@ -138,10 +139,13 @@ def _count(value: Any) -> tuple[int, int]:  # noqa: ANN401
 
 
 def no_repeated_key(value: Any, source: str, what: str = "label") -> None:  # noqa: ANN401
-    """Raises DistributionError where a key of an object stood twice."""
+    """Raises DistributionError where a label of an object stood twice, InputError where it is a record's key."""
     if isinstance(value, _Object) and value.repeated is not None:
-        mend = "keep one" if what == "key" else "add the two up"
-        message = f"{source}: the {what} {clipped(value.repeated)} stands twice; {mend}"
+        found = f"{source}: the {what} {clipped(value.repeated)} stands twice"
+        if what == "key":
+            message = f"{found}; keep one"
+            raise InputError(message)
+        message = f"{found}; add the two up"
         raise DistributionError(message)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _WORD = 8
-_LONGEST_HASHED = 256
+_LONGEST_BY_WORDS = 256
 _RUN = 1 << 14
 """Labels hashed at once: their words stay in the cache."""
 _MIXER = 0x9E37_79B9_7F4A_7C15
@@ -69,10 +69,8 @@ class Labels(Sequence[str]):
         return len(self._column.unique()) == len(self)
 
     def _hashes_differ(self) -> bool:
-        """Whether no two labels have the same hash; False also where they cannot be hashed."""
+        """Whether no two labels have the same hash."""
         hashes = self.hashes()
-        if hashes is None:
-            return False
         hashes.sort()
         return bool((hashes[1:] != hashes[:-1]).all())
 
@@ -82,22 +80,29 @@ class Labels(Sequence[str]):
 
         return bytes_and_offsets(self._column)
 
-    def hashes(self) -> npt.NDArray[np.uint64] | None:
-        """A hash of each label; None where one is too long to hash word by word.
+    def hashes(self) -> npt.NDArray[np.uint64]:
+        """A hash of each label, which depends on that label alone.
 
-        Arrow hashes strings one by one (100 ns each); here eight bytes of every label of a run are one operation.
+        Arrow hashes strings one by one (100 ns each); here eight bytes of every label of a run are one operation. The
+        few that are long are hashed by themselves.
         """
         import numpy as np
 
         n = len(self)
         text, offsets = self.bytes_and_offsets()
-        if n == 0 or int(np.diff(offsets).max()) > _LONGEST_HASHED:
-            return None if n else np.empty(0, dtype=np.uint64)
         hashes = np.empty(n, dtype=np.uint64)
         for start in range(0, n, _RUN):
             ends = offsets[start : start + _RUN + 1]
             hashes[start : start + _RUN] = _hashes(text[ends[0] : ends[-1]], ends - ends[0])
+        for i in np.flatnonzero(np.diff(offsets) > _LONGEST_BY_WORDS).tolist():
+            hashes[i] = _hash(text[offsets[i] : offsets[i + 1]].tobytes())
         return hashes
+
+
+def _hash(label: bytes) -> int:
+    from hashlib import blake2b
+
+    return int.from_bytes(blake2b(label, digest_size=_WORD).digest(), "little")
 
 
 def _hashes(text: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int32]) -> npt.NDArray[np.uint64]:
@@ -105,13 +110,16 @@ def _hashes(text: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int32]) -> npt.
     import numpy as np
 
     starts, lengths = offsets[:-1], np.diff(offsets)
-    longest = int(lengths.max())
-    padded = np.concatenate([text, np.zeros(longest + _WORD, dtype=np.uint8)])
+    longest = min(int(lengths.max(initial=0)), _LONGEST_BY_WORDS)
+    padded = np.concatenate([text, np.zeros(_LONGEST_BY_WORDS + _WORD, dtype=np.uint8)])
     words = np.ndarray(len(padded) - _WORD, dtype="<u8", buffer=padded, strides=(1,))
     kept = np.array([(1 << (8 * used)) - 1 for used in range(_WORD + 1)], dtype=np.uint64)
     hashes = lengths.astype(np.uint64)
+    shortest = int(lengths.min(initial=0))
     for at in range(0, longest, _WORD):
-        hashes ^= words[starts + at] & kept[np.clip(lengths - at, 0, _WORD)]
-        hashes *= np.uint64(_MIXER)
-        hashes ^= hashes >> np.uint64(29)
+        mixed = hashes ^ (words[starts + at] & kept[np.clip(lengths - at, 0, _WORD)])
+        mixed *= np.uint64(_MIXER)
+        mixed ^= mixed >> np.uint64(29)
+        # A label that has ended is not mixed on: its hash must not depend on the others' lengths.
+        hashes = mixed if at < shortest else np.where(lengths > at, mixed, hashes)
     return hashes

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from klcli.arrow import binaries, joined, numbers, strings, taken, utf8_data
 from klcli.errors import OutputError, clipped
-from klcli.renderers.text import exact
+from klcli.renderers.text import not_finite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -144,7 +144,7 @@ def _typed_text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return exact(value)
+        return repr(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, bytes):
@@ -227,7 +227,7 @@ def _json(column: Column) -> Any:  # noqa: ANN401
 
 def _json_value(value: object) -> str:
     if isinstance(value, float) and value - value != 0:
-        return "null" if value != value else json.dumps("Infinity" if value > 0 else "-Infinity")  # noqa: PLR0124 - NaN
+        return json.dumps(not_finite(value))
     if isinstance(value, bytes):
         value = value.decode("utf-8", "backslashreplace")
     return json.dumps(value, ensure_ascii=False, default=str)
@@ -314,13 +314,18 @@ def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
 def _typed(column: Column) -> Any:  # noqa: ANN401
     if column.form != "json":
         return column.cells
-    values = [None if cell is None else json.loads(cell) for cell in column.cells.to_pylist()]
+    values = [None if cell is None else _encodable(json.loads(cell)) for cell in column.cells.to_pylist()]
     if any(isinstance(value, list | dict) for value in values):
         return strings_or_null([None if value is None else json.dumps(value) for value in values])
     try:
         return pa.array(values)
-    except pa.ArrowException:
+    except (pa.ArrowException, OverflowError):
         return strings_or_null([None if value is None else str(value) for value in values])
+
+
+def _encodable(value: object) -> object:
+    """A string without half surrogates, which UTF-8 cannot hold; anything else as it is."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def strings_or_null(values: Sequence[str | None]) -> Any:  # noqa: ANN401

@@ -94,7 +94,9 @@ def pattern_of(record: Record, line: bytes, layout: Layout) -> Pattern | None:
     """How the line of the record is written; None where it is not simple enough."""
     names = [layout.header[side[0]] if side else None for side in (layout.p, layout.q)]
     sides = [None if name is None else record[name] for name in names]
-    simple = all(side is None or (isinstance(side, list | dict) and side) for side in sides)
+    simple = all(
+        name is None or (isinstance(side, list | dict) and side) for name, side in zip(names, sides, strict=True)
+    )
     nested = any(isinstance(value, list | dict) for key, value in record.items() if key not in names)
     if not simple or nested or b"\\" in line:
         return None

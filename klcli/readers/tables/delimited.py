@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sys
+from codecs import BOM_UTF8
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +21,7 @@ from pyarrow import csv as arrow_csv
 from klcli.arrow import doubles, joined, strings, utf8_data, whole
 from klcli.blocks import Failure
 from klcli.errors import InputError, clipped
-from klcli.readers.numbers import NotANumberError, number
+from klcli.readers.numbers import NotANumberError, is_number, number
 from klcli.readers.tables import fixed
 from klcli.readers.tables.layout import lay_out
 from klcli.readers.tables.pieces import end_of_groups, end_of_rows, pieces, quotes_enclose_fields, read_some
@@ -43,7 +45,17 @@ _BLOCK, _WIDE_BLOCK, _WIDE_PIECE = 1 << 20, 1 << 24, 1 << 22
 
 _REPEATED = "the header line came back {n} times, as where files were joined; left out"
 
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_MARK = "\ufeff"
+"""The byte order mark, decoded."""
+
+_BINARY = {
+    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
+    b"\x1f\x8b": "gzip data; decompress it, as with gzip -dc",
+    b"\x28\xb5": "zstd data; decompress it, as with zstd -dc",
+    b"PA": "a Parquet file; add --input-format parquet",
+}
+"""What data that is no text begins with, and how to mend it."""
 
 
 class Written(NamedTuple):
@@ -64,12 +76,25 @@ class DelimitedTable:
         self._check_delimiter(header)
         if len(header) >= _WIDE and not exactly:
             self._size = max(size, _WIDE_PIECE)
-        self.layout = lay_out(wanted, header, source)
+        self.layout = lay_out(wanted, header, source, self._first_cells(size))
         self.kept = self.layout.names(self.layout.kept)
 
     def place(self, line: int) -> str:
         """The line of the file."""
         return f"{self.source}:{self.first_line + line}"
+
+    def _first_cells(self, size: int) -> list[bool]:
+        """Whether the first row's cells are text; nothing where there is no row."""
+        end = _end_of_line(self._rest, last=False)
+        while end == 0:
+            more = read_some(self._stream, size)
+            self._rest += more
+            end = _end_of_line(self._rest, last=not more)
+            if not more:
+                break
+        line = io.StringIO(self._rest[:end].decode("utf-8", "replace"), newline="")
+        cells = next(csv.reader(line, delimiter=self._written.delimiter), [])
+        return [not is_number(cell, self._written.decimal) for cell in cells]
 
     def _check_delimiter(self, header: list[str]) -> None:
         other = next((c for c in ",;\t" if c != self._written.delimiter and c in header[0]), None)
@@ -102,9 +127,8 @@ def _header(stream: Readable, source: str, delimiter: str, size: int) -> tuple[l
         data += more
         if line == 1 and data[:3] == b"\xef\xbb\xbf":
             data = data[3:]
-        if data[:2] in _UTF_16 or b"\0" in data[:1000]:
-            what = "UTF-16 text; save it as UTF-8" if data[:2] in _UTF_16 else "a binary file, not text"
-            message = f"{source}: this is {what}"
+        if b"\0" in data[:1000] or (data[:2] in _BINARY and data[:2] != b"PA"):
+            message = f"{source}: this is {_BINARY.get(data[:2], 'a binary file, not text')}"
             raise InputError(message)
         while True:
             end = _end_of_line(data, last=not more)
@@ -120,7 +144,7 @@ def _header(stream: Readable, source: str, delimiter: str, size: int) -> tuple[l
     end = end or len(data)
     try:
         text = data[:end].decode("utf-8")
-        header = next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True))
+        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except UnicodeDecodeError as error:
         message = f"{source}:{line}: byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
         raise InputError(message) from None
@@ -250,8 +274,10 @@ class _Reader:
         """The rows, or None where Arrow refuses them or might read them otherwise than the reference."""
         quoted = b'"' in piece
         layout = self._layout
-        if set(layout.text) & set(layout.numbers) or (
-            quoted and not quotes_enclose_fields(piece, self._written.delimiter)
+        if (
+            piece[:3] == BOM_UTF8
+            or set(layout.text) & set(layout.numbers)
+            or (quoted and not quotes_enclose_fields(piece, self._written.delimiter))
         ):
             return None
         columns = self._columns(piece, len(layout.header), layout.text + layout.numbers, quoted=quoted)
@@ -259,6 +285,8 @@ class _Reader:
             return None
         text = [whole(columns[i]) for i in layout.text]
         if any(_holds_nul(cells) for cells in text):
+            return None
+        if _may_underflow(piece):
             return None
         n = len(columns[layout.numbers[0]])
         numbers = np.empty((len(layout.numbers), n))
@@ -281,17 +309,18 @@ class _Reader:
         values: list[list[float]] = []
         header, repeated = list(layout.header), 0
         while True:
+            start = reader.line_num
             cells, wrong = _next_row(reader)
             if cells is None:
                 break
-            if cells == header:
+            if cells and [cells[0].removeprefix(_MARK), *cells[1:]] == header:
                 repeated += 1
             elif cells or wrong:
                 row = len(read)
                 found, wrong = (None, wrong) if wrong else self._values(cells)
                 values.append(found or [1.0] * len(layout.numbers))
                 read.append([cells[i] if i < len(cells) else "" for i in layout.text])
-                places.append(reader.line_num - 1)
+                places.append(start)
                 if found is None:
                     failures.append(Failure(row, places[-1], wrong, InputError))
         columns = zip(*read, strict=True) if read else [[] for _ in layout.text]
@@ -344,7 +373,7 @@ def _printable(text: str) -> str:
 
 
 class _LineOf:
-    """The line on which a row of a piece with quotes ends, found out when it is asked for."""
+    """The line on which a row of a piece with quotes starts, found out when it is asked for."""
 
     def __init__(self, piece: bytearray, delimiter: str) -> None:
         self._piece, self._delimiter = piece, delimiter
@@ -353,10 +382,21 @@ class _LineOf:
     def _lines(self) -> list[int]:
         lines = io.StringIO(self._piece.decode("utf-8"), newline="")
         reader = csv.reader(lines, delimiter=self._delimiter)
-        return [reader.line_num - 1 for _ in reader]
+        starts = [0, *(reader.line_num for _ in reader)]
+        return starts[:-1]
 
     def __call__(self, row: int) -> int:
         return self._lines[row]
+
+
+def _may_underflow(piece: bytearray) -> bool:
+    """Whether a number may stand here that is not 0 but too small for a double; Arrow would read 0."""
+    if not (b"e-" in piece if b"e" in piece else b"E-" in piece if b"E" in piece else False):
+        return False
+    return _TINY.search(piece) is not None
+
+
+_TINY = re.compile(rb"[0-9.][eE]-0*[3-9][0-9][0-9]")
 
 
 def _holds_nul(cells: pa.Array) -> bool:

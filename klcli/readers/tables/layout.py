@@ -53,12 +53,15 @@ class Layout(NamedTuple):
         return tuple(self.header[i] for i in columns)
 
 
-def lay_out(wanted: Wanted, header: Sequence[str], source: str) -> Layout:
-    """The columns that are wanted of those there are. Raises InputError, DistributionError where P and Q differ."""
+def lay_out(wanted: Wanted, header: Sequence[str], source: str, text: Sequence[bool] = ()) -> Layout:
+    """The columns that are wanted of those there are. Raises InputError, DistributionError where P and Q differ.
+
+    text: whether a column holds text, as far as that is known.
+    """
     sides = {side: _side(side, wanted, header, source) for side in ("p", "q")}
     p, q = sides["p"], sides["q"]
     if wanted.by is not None:
-        return _grouped(wanted, header, source, (p, q))
+        return _grouped(wanted, header, source, (p, q), text)
     if p and q and len(p) != len(q):
         message = f"{source}: P has {_columns(p)}, Q has {_columns(q)}; each row needs as many weights of both"
         raise DistributionError(message)
@@ -84,21 +87,33 @@ def _side(side: str, wanted: Wanted, header: Sequence[str], source: str) -> tupl
 
 
 def _grouped(
-    wanted: Wanted, header: Sequence[str], source: str, sides: tuple[tuple[int, ...], tuple[int, ...]]
+    wanted: Wanted,
+    header: Sequence[str],
+    source: str,
+    sides: tuple[tuple[int, ...], tuple[int, ...]],
+    text: Sequence[bool],
 ) -> Layout:
     for name, columns in zip("pq", sides, strict=True):
         if len(columns) > 1:
             message = f"{source}: --{name} is {_columns(columns)}; with --by it is one, whose rows are the outcomes"
             raise InputError(message)
     by = select(wanted.by or "", header, source)
-    label = wanted.label if wanted.label is not None else ("label" if "label" in header else None)
-    if label is not None and label not in header:
-        raise no_such(source, label, header)
-    place = None if label is None else select(label, header, source)[0]
+    place = _label(wanted.label, header, source, {*by, *sides[0], *sides[1]}, text)
     if place in by:
-        message = f"{source}: {clipped(str(label))} cannot be both the group and the label; add --label COLUMN"
+        message = f"{source}: {clipped(str(wanted.label))} cannot be both the group and the label"
         raise InputError(message)
     return Layout(source, tuple(header), *sides, tuple(by), tuple(by), place)
+
+
+def _label(label: str | None, header: Sequence[str], source: str, taken: set[int], text: Sequence[bool]) -> int | None:
+    """The column of labels: the one chosen, else 'label', else the first that holds text and plays no other part."""
+    if label is not None:
+        if label not in header:
+            raise no_such(source, label, header)
+        return select(label, header, source)[0]
+    if "label" in header and header.index("label") not in taken:
+        return header.index("label")
+    return next((i for i, is_text in enumerate(text) if is_text and i not in taken), None)
 
 
 def _columns(columns: Sequence[int]) -> str:

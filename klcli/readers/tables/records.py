@@ -11,7 +11,7 @@ import numpy as np
 
 from klcli.arrow import strings
 from klcli.blocks import Block, Column, Failure
-from klcli.errors import InputError, KlcliError, clipped
+from klcli.errors import InputError, KlcliError, clipped, listed
 from klcli.readers.documents import MalformedJsonError, decode, load, no_repeated_key, number_of
 from klcli.readers.tables.alike import pattern_of
 from klcli.readers.tables.fields import pairs_of_fields
@@ -42,7 +42,7 @@ class RecordsTable:
         except KlcliError as error:
             message = f"{self.place(0)}: {error}"
             raise type(error)(message) from None
-        self.layout = lay_out(wanted, list(record), source)
+        self.layout = lay_out(wanted, list(record), source, [isinstance(value, str) for value in record.values()])
         self.kept = self.layout.names(self.layout.by or self.layout.kept)
         self._reader = _Reader(self.layout, record, first, exact=wanted.keep is not None or bool(self.layout.by))
 
@@ -79,7 +79,7 @@ class JsonTable:
                 f"{source}, item 1: a JSON {type(record).__name__} is no record; each row of a table is one object"
             )
             raise InputError(message)
-        self.layout = lay_out(wanted, list(record), source)
+        self.layout = lay_out(wanted, list(record), source, [isinstance(value, str) for value in record.values()])
         self.kept = self.layout.names(self.layout.by or self.layout.kept)
         self._reader = _Reader(self.layout, None, b"", exact=wanted.keep is not None or bool(self.layout.by))
 
@@ -179,6 +179,7 @@ class _Reader:
         lines = [line for line, _ in items]
         names = tuple(self._layout.header[side[0]] if side else None for side in (self._layout.p, self._layout.q))
         fields = [None if name is None else [record.get(name) for record in records] for name in names]
+        failures = self._without(records, [name for name in names if name is not None], failures, lines)
         pairs, failed = pairs_of_fields((names[0], names[1]), fields, failures, lines.__getitem__)
         kept = [
             Column(name, cells, "json")
@@ -186,15 +187,29 @@ class _Reader:
         ]
         return Block(len(records), len(records), tuple(kept), tuple(pairs), tuple(failed))
 
+    def _without(
+        self, records: Sequence[Record], names: Sequence[str], failures: list[Failure], lines: Sequence[int]
+    ) -> list[Failure]:
+        """The failures, and one for each record that lacks a key that it needs."""
+        wrong = {failure.row for failure in failures}
+        for row, record in enumerate(records):
+            lacking = next((name for name in names if name not in record), None)
+            if lacking is not None and row not in wrong:
+                text = f"no key {clipped(lacking)}; it has {listed(record)}"
+                failures.append(Failure(row, lines[row], text, InputError))
+        return failures
+
     def scalar_rows(self, items: Sequence[tuple[int, Any]]) -> Rows:
         """The rows of records whose weights are numbers."""
         records, failures = self._records(items)
         layout = self._layout
         lines = [line for line, _ in items]
-        names, wrong = layout.names(layout.numbers), {failure.row for failure in failures}
+        names = layout.names(layout.numbers)
         numbers = np.ones((len(names), len(records)))
         places = [f"column {clipped(name)}" for name in names]
         required = layout.names([*layout.by, *([] if layout.label is None else [layout.label])])
+        failures = self._without(records, [*names, *required], failures, lines)
+        wrong = {failure.row for failure in failures}
         for row, record in enumerate(records):
             if row in wrong:
                 continue
@@ -247,8 +262,18 @@ class _Reader:
 
 
 def _json(value: Any) -> str:  # noqa: ANN401
-    """Strict JSON: what it has no word for as a string."""
+    """Strict JSON: a number that it does not have is a string that says it."""
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     except ValueError:
-        return json.dumps(str(value) if isinstance(value, float) else json.dumps(value))
+        return json.dumps(_strict(value), ensure_ascii=False)
+
+
+def _strict(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        return {key: _strict(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_strict(member) for member in value]
+    if isinstance(value, float) and value - value != 0:
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
+    return value

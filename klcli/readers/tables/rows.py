@@ -195,13 +195,7 @@ def keys_of(by: Sequence[Any]) -> npt.NDArray[np.uint64]:
     """A hash of what stands in each row of the columns `by`."""
     keys = np.zeros(len(by[0]), dtype=np.uint64)
     for cells in by:
-        labels = Labels(as_text(cells))
-        hashes = labels.hashes()
-        if hashes is None:
-            from hashlib import blake2b
-
-            digests = b"".join(blake2b(label.encode(), digest_size=8).digest() for label in labels)
-            hashes = np.frombuffer(digests, dtype=np.uint64)
+        hashes = Labels(as_text(cells)).hashes()
         keys = (keys ^ hashes) * _MIXER
     return keys
 
@@ -232,8 +226,6 @@ class _Groups:
             first = labels[: int(self.sizes[0])]
             return len(set(first)) == len(first)
         hashes = labels.hashes()
-        if hashes is None:
-            return False
         hashes ^= np.repeat(np.arange(len(self.sizes)).astype(np.uint64) * _MIXER, self.sizes)
         hashes.sort()
         return bool((hashes[1:] != hashes[:-1]).all())

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import ExitStack
 from functools import partial
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
-from klcli.errors import InputError, listed
+from klcli.errors import InputError, UsageError, listed
 from klcli.readers.formats import READERS, format_of
 from klcli.readers.sources import PLAIN, cannot_read, open_source, stdin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
-    from typing import BinaryIO
+    from typing import BinaryIO, Self
 
     from klcli.blocks import Block
     from klcli.readers.columnar import Columns
@@ -65,7 +66,11 @@ class Tables:
 
     def __init__(self, paths: Sequence[str], reading: Reading) -> None:
         self._reading, self.done = reading, 0
+        if list(paths).count("-") > 1:
+            message = "standard input can be read once; give - once"
+            raise UsageError(message)
         self._sources = [open_source(path, reading.dialect) for path in paths]
+        self._open = ExitStack()
         self._copies: dict[str, BinaryIO] = {}
         sizes = [_size_of(source) for source in self._sources]
         self.total = 0 if None in sizes else sum(size or 0 for size in sizes)
@@ -94,11 +99,21 @@ class Tables:
         """The bytes of a source; standard input is copied where it may have to be read again."""
         if source.path is None and self._reading.wanted.by is not None:
             if source.name not in self._copies:
-                self._copies[source.name] = TemporaryFile()  # noqa: SIM115 - it lives as long as this does
+                self._copies[source.name] = self._open.enter_context(TemporaryFile())  # noqa: SIM115 - of the stack
                 copyfileobj(stdin(source.name), self._copies[source.name])
             self._copies[source.name].seek(0)
             return cast("Readable", self._copies[source.name])
-        return cast("Readable", stdin(source.name) if source.path is None else _open(source, source.path))
+        if source.path is None:
+            return cast("Readable", stdin(source.name))
+        return cast("Readable", self._open.enter_context(_open(source, source.path)))
+
+    def __enter__(self) -> Self:
+        """The tables, whose files are closed at the end of the `with` block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes them."""
+        self._open.close()
 
 
 def _size_of(source: Source) -> int | None:
@@ -156,15 +171,18 @@ def _delimited(source: Source, reading: Reading, whole: Tables, *, delimiter: st
     return DelimitedTable(stream, source.name, reading.wanted, written, size, exactly=reading.size is not None)
 
 
-_SMALLEST, _LARGEST = 1 << 18, 5 << 19
+_SMALLEST, _LARGEST, _PIECES = 1 << 18, 5 << 19, 16
 
 
 def _size(source: Source, reading: Reading) -> int:
-    """How many bytes are read at a time: as many as keep all threads busy and the memory low."""
+    """How many bytes are read at a time: as many as keep some threads busy and the memory low.
+
+    It does not depend on how many threads there are, for the last digit of a value may depend on it.
+    """
     if reading.size is not None:
         return reading.size
-    whole = _size_of(source) or _LARGEST * 8 * reading.threads
-    return min(max(whole // (8 * reading.threads), _SMALLEST), _LARGEST)
+    whole = _size_of(source) or _LARGEST * _PIECES
+    return min(max(whole // _PIECES, _SMALLEST), _LARGEST)
 
 
 def _ndjson(source: Source, reading: Reading, whole: Tables) -> Table:

@@ -12,7 +12,8 @@ from pyarrow import _compute as kernels
 from klcli.arrow import call, nulls, whole
 from klcli.blocks import Block, Column, Failure, Pairs
 from klcli.errors import InputError, clipped
-from klcli.readers.columnar import first_line
+from klcli.readers.columnar import first_line, without_row_numbers
+from klcli.readers.documents import object_of
 from klcli.readers.numbers import NotANumberError, number
 from klcli.readers.tables.fields import Places, pairs_of_fields
 from klcli.readers.tables.layout import lay_out
@@ -46,7 +47,10 @@ class TypedTable:
         self, source: str, wanted: Wanted, schema: pa.Schema, runs: Callable[[list[str]], Iterable[Run]]
     ) -> None:
         self.source, self._runs = source, runs
-        self.layout = lay_out(wanted, schema.names, source)
+        names = without_row_numbers(schema.names)
+        kinds = [schema.field(name).type for name in names]
+        text = [pa.types.is_string(kind) or pa.types.is_large_string(kind) for kind in kinds]
+        self.layout = lay_out(wanted, names, source, text)
         self.kept = self.layout.names(self.layout.by or self.layout.kept)
 
     def place(self, line: int) -> str:
@@ -100,7 +104,7 @@ def block_of(table: pa.Table, layout: Layout) -> Block:
 def _plain(value: Any) -> Any:  # noqa: ANN401
     """A map as an object; Arrow has it as a list of pairs."""
     if isinstance(value, list) and value and all(isinstance(item, tuple) for item in value):
-        return dict(value)
+        return object_of(value)
     return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 

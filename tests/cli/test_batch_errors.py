@@ -1,0 +1,358 @@
+"""`klcli batch` on bad input: the right line named, nothing lost, nothing written twice, the right exit code."""
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+N = 7
+GOOD = ([1.0, 1.0], [1.0, 3.0])
+WHERE = {"first": 0, "middle": 3, "last": N - 1}
+SETTINGS = [[], ["--block-size", "1"], ["--block-size", "64", "--threads", "2"]]
+
+# Each kind of bad row: P's cells, the exit code, and what is said of it.
+CSV_KINDS = {
+    "text": (["1", "abc"], 3, "'abc' in column 'p1' is not a number"),
+    "empty": (["1", ""], 3, "'' in column 'p1' is not a number"),
+    "nan": (["1", "nan"], 4, "column 'p1'"),
+    "infinite": (["inf", "1"], 4, "column 'p0'"),
+    "negative": (["1", "-1"], 4, "column 'p1'"),
+    "zero": (["0", "0"], 4, "all 2 weights are zero"),
+    "few": (["1"], 3, "4 fields, the header has 5"),
+    "many": (["1", "1", "1"], 3, "6 fields, the header has 5"),
+}
+NDJSON_KINDS = {
+    "text": ('["x", 1]', 3, "column 'p', item 1: 'x' is not a number"),
+    "nan": ("[1, NaN]", 4, "column 'p', item 2"),
+    "negative": ("[1, -1]", 4, "column 'p', item 2"),
+    "zero": ("[0, 0]", 4, "all 2 weights are zero"),
+    "longer": ("[1, 1, 1]", 4, "P has 3 values, Q has 2"),
+    "empty": ("[]", 4, "no values"),
+    "null": ("null", 3, "column 'p': null"),
+    "null-item": ("[1, null]", 3, "column 'p', item 2: null"),
+    "bool": ("[true, 1]", 3, "column 'p', item 1: true"),
+    "scalar": ("3", 3, "column 'p': 3"),
+    "nested": ("[[1], 1]", 3, "column 'p', item 1"),
+    "malformed": ("[1, 1", 3, "malformed JSON at column"),
+}
+PARQUET_KINDS = {
+    "nan": ([1.0, float("nan")], 4, "column 'p', item 2"),
+    "negative": ([1.0, -1.0], 4, "column 'p', item 2"),
+    "zero": ([0.0, 0.0], 4, "all 2 weights are zero"),
+    "longer": ([1.0, 1.0, 1.0], 4, "P has 3 values, Q has 2"),
+    "empty": ([], 4, "no values"),
+    "null": (None, 3, "column 'p': null"),
+    "null-item": ([1.0, None], 3, "column 'p', item 2: null"),
+}
+LONG_KINDS = {
+    "text": (["x", "abc", "1"], 3, "'abc' in column 'p' is not a number"),
+    "negative": (["x", "-1", "1"], 4, "column 'p'"),
+    "few": (["x", "1"], 3, "3 fields, the header has 4"),
+    "many": (["x", "1", "1", "1"], 3, "5 fields, the header has 4"),
+    "twice": (["y", "1", "1"], 4, "the label 'y' stands twice"),
+}
+
+
+def csv_table(bad, at):
+    rows = [[f"r{i}", *(bad if i == at else ["1", "1"]), "1", "3"] for i in range(N)]
+    return "id,p0,p1,q0,q1\n" + "".join(",".join(row) + "\n" for row in rows), ["--p", "p0:p1", "--q", "q*"], at + 2
+
+
+def ndjson_table(bad, at):
+    lines = [f'{{"id": "r{i}", "p": {bad if i == at else "[1, 1]"}, "q": [1, 3]}}\n' for i in range(N)]
+    return "".join(lines), ["--p", "p", "--q", "q"], at + 1
+
+
+def parquet_table(bad, at):
+    table = pa.table({
+        "id": [f"r{i}" for i in range(N)],
+        "p": pa.array([bad if i == at else GOOD[0] for i in range(N)], pa.list_(pa.float64())),
+        "q": [GOOD[1]] * N,
+    })  # fmt: skip
+    out = io.BytesIO()
+    pq.write_table(table, out, row_group_size=2)
+    return out.getvalue(), ["--p", "p", "--q", "q"], at + 1
+
+
+def long_table(bad, at):
+    text = "id,label,p,q\n"
+    for i in range(N):
+        text += "".join(
+            ",".join(row) + "\n" for row in ([f"r{i}", "y", "1", "3"], [f"r{i}", *(bad if i == at else "x11")])
+        )
+    return text, ["--by", "id", "--p", "p", "--q", "q"], 2 * at + 3
+
+
+MAKERS = {
+    "csv": (csv_table, CSV_KINDS),
+    "ndjson": (ndjson_table, NDJSON_KINDS),
+    "parquet": (parquet_table, PARQUET_KINDS),
+    "long": (long_table, LONG_KINDS),
+}
+CASES = [(form, kind, where) for form, (_, kinds) in MAKERS.items() for kind in kinds for where in WHERE]
+CASES.remove(("ndjson", "malformed", "first"))  # without a first record there are no columns to keep
+
+
+@pytest.fixture(params=CASES, ids="-".join)
+def bad_row(request, write):
+    """The path of a table with a bad row, the options, the row's number, what is said, and the exit code."""
+    form, kind, where = request.param
+    make, kinds = MAKERS[form]
+    bad, code, said = kinds[kind]
+    content, args, line = make(bad, WHERE[where])
+    path = write("t." + {"long": "csv"}.get(form, form), content)
+    place = f"{path}, row {line}" if form == "parquet" else f"{path}:{line}"
+    return path, [*args, "-m", "kl_pq"], WHERE[where], code, place, said, kind == "malformed" or kind in ("few", "many")
+
+
+def test_fail_names_the_line_and_leaves_no_file(refused, bad_row):
+    path, args, _, code, place, said, _ = bad_row
+    out = path.with_name("o.csv")
+    for settings in SETTINGS:
+        message = refused(code, "batch", path, *args, "-o", out, *settings)
+        assert re.match(re.escape(place) + r"\b", message), message
+        assert said in message
+    assert os.listdir(path.parent) == [path.name]  # noqa: PTH208
+
+
+def test_keep_and_skip_lose_nothing_and_write_nothing_twice(call, bad_row):
+    path, args, at, _, place, said, unreadable = bad_row
+    for settings in SETTINGS:
+        kept = call("batch", path, *args, "-f", "csv", "--on-error", "keep", *settings)
+        rows = list(csv.DictReader(io.StringIO(kept.out)))
+        assert kept.code == 5
+        assert len(rows) == N
+        for i, row in enumerate(rows):
+            assert row["id"] == f"r{i}" or (i == at and unreadable)
+            assert (row["kl_pq"] == "") == (row["error"] != "") == (i == at)
+        assert said in rows[at]["error"]
+        skipped = call("batch", path, *args, "-f", "ndjson", "--on-error", "skip", *settings)
+        records = [json.loads(line) for line in skipped.out.splitlines()]
+        assert skipped.code == 5
+        assert [record["id"] for record in records] == [f"r{i}" for i in range(N) if i != at]
+        assert all(set(record) == {"id", "kl_pq"} for record in records)
+        for err, done in ((kept.err, "kept without measures"), (skipped.err, "left out")):
+            (line,) = (line for line in err.splitlines() if not line.startswith("klcli: note: "))
+            assert line.startswith(f"klcli: 1 of {N} ")
+            assert done in line
+            assert place in line
+
+
+def test_first_record_with_a_null_for_a_distribution(call, write):
+    path = write("t.ndjson", '{"p": null, "q": [1, 3]}\n{"p": [1, 1], "q": [1, 3]}\n')
+    result = call("batch", path, "--p", "p", "--q", "q", "-m", "kl_pq", "--on-error", "skip")
+    assert (result.code, result.out) == (5, '{"kl_pq": 0.14384103622589042}\n')
+
+
+def test_exit_five_goes_before_one_and_counts(call, write):
+    path = write("t.csv", "id,p0,p1,q0,q1\na,1,1,1,9\nb,1,x,1,1\nc,1,1,1\n")
+    result = call("batch", path, "--p", "p*", "--q", "q*", "--on-error", "skip", "--fail-above", "kl_pq=0.1")
+    assert result.code == 5
+    assert "klcli: 2 of 3 rows failed and were left out; the first: " in result.err
+    assert "kl_pq is above 0.1 in 1 of 3 rows" in result.err
+
+
+# ------------------------------------------------------------------------------------------------- rows of several lines
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+@pytest.mark.parametrize(
+    ("row", "line"),
+    [("1,x,1,1,id", 5), ('1,x,1,1,"a\nb"', 5), ('0,0,1,1,"a\nb"', 5), ('1,1,1,"a\nb"', 5), ('"\nx",1,1,1,id', 5)],
+)
+def test_bad_row_after_rows_of_several_lines(refused, write, row, line, size):
+    """A row is where it begins: that is where an editor is to be pointed."""
+    path = write("t.csv", f'p0,p1,q0,q1,id\n1,1,1,1,"two\nlines"\n\n{row}\n1,1,1,1,x\n')
+    message = refused(3 if "x,1,1" in row or row.startswith('1,1,1,"') or "\nx" in row else 4, "batch", path,
+                      "--p", "p*", "--q", "q*", "-o", path.with_name("o"), "--block-size", size)  # fmt: skip
+    assert message.startswith(f"{path}:{line}:") or message.startswith(f"{path}:{line},")
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_quote_that_never_closes_is_named_where_it_opens(refused, write, size):
+    path = write("t.csv", 'p0,p1,q0,q1,id\n1,1,1,1,"a\n' + "1,1,1,1,b\n" * 50)
+    message = refused(3, "batch", path, "--p", "p*", "--q", "q*", "-o", path.with_name("o"), "--block-size", size)
+    assert message.startswith(f"{path}:2:")
+    assert "quote" in message
+
+
+# ---------------------------------------------------------------------------------------------------- files of no table
+
+ROWS = "id,p0,p1,q0,q1\n" + "".join(f"r{i},1,1,1,3\n" for i in range(30))
+SELECT = ["--p", "p*", "--q", "q*", "-m", "kl_pq"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("t.csv", "", "t.csv is empty"),
+        ("t.ndjson", "\n\n", "t.ndjson is empty"),
+        ("t.csv", bytes(range(256)), "binary"),
+        ("t.csv", ROWS.encode("utf-16"), "UTF-16"),
+        ("t.csv", ROWS.replace("r20", "caf\xe9").encode("latin-1"), "t.csv:22: byte 0xe9 is not UTF-8"),
+        (
+            "t.ndjson",
+            b'{"p": [1], "q": [1]}\n{"p": [1], "q": [1], "id": "\xff"}\n',
+            "t.ndjson:2: byte 0xff is not UTF-8",
+        ),
+        ("t.parquet", "PAR1 not really", "not a readable Parquet file"),
+        ("t.csv.gz", ROWS, "gz"),
+        ("t.csv.zst", ROWS, "zst"),
+        ("t.json", "[1]", "item 1"),
+        ("t.json", "{}", "list of records"),
+        ("t.json", '[{"p": [1], "q": [1]}, {"p": [1,', "malformed JSON"),
+        ("t.xyz", ROWS, "xyz"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_file_that_is_no_table(refused, write, name, content, said, size):
+    path = write(name, content)
+    args = ["--p", "p", "--q", "q"] if "json" in name else SELECT
+    assert said in refused(3, "batch", path, *args, "-o", path.with_name("o.csv"), "--block-size", size)
+    assert not path.with_name("o.csv").exists()
+
+
+def test_line_that_is_not_utf8_is_one_bad_row(call, write):
+    path = write("t.csv", ROWS.replace("r20", "caf\xe9").encode("latin-1"))
+    for size in (1, 50, 10_000):
+        result = call("batch", path, *SELECT, "--on-error", "skip", "--block-size", size)
+        assert result.code == 5
+        assert result.out.splitlines()[1:] == [f"r{i},0.14384103622589042" for i in range(30) if i != 20]
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv", "ndjson"])
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_header_and_nothing_below_it(call, write, form, end):
+    result = call("batch", write("t.csv", "id,p0,q0" + end), *SELECT, "-f", form)
+    assert result.code == 0
+    assert result.out == {"csv": "id,kl_pq\n", "tsv": "id\tkl_pq\n", "ndjson": ""}[form]
+    assert result.err.startswith("klcli: note: no rows")
+
+
+def test_files_that_are_not_there_get_a_hint(refused, write):
+    path = write("pairs.csv", ROWS)
+    assert "Did you mean 'pairs.csv'?" in refused(3, "batch", "pair.csv", *SELECT, cwd=path.parent)
+    assert "directory" in refused(3, "batch", path.parent, *SELECT)
+    assert "no folder" in refused(6, "batch", path, *SELECT, "-o", path.parent / "no" / "o.csv")
+    assert "directory" in refused(6, "batch", path, *SELECT, "-o", path.parent)
+    assert "<stdin> is empty" in refused(3, "batch", "-", *SELECT)
+
+
+def test_missing_second_file_is_found_before_anything_is_written(call, write):
+    path = write("pairs.csv", ROWS)
+    result = call("batch", path, path.with_name("nope.csv"), *SELECT)
+    assert (result.code, result.out) == (3, "")
+
+
+@pytest.mark.parametrize("text", ['"\\ud83d"', '"\\ud83d \\ude00"'])
+@pytest.mark.parametrize("output", ["csv", "ndjson", "parquet"])
+def test_half_a_surrogate_in_a_kept_string_is_no_bug(call, write, text, output):
+    path = write("t.ndjson", f'{{"id": {text}, "p": [1, 1], "q": [1, 3]}}\n')
+    result = call("batch", path, "--p", "p", "--q", "q", "-f", output, "-o", path.with_name("o"))
+    assert result.code in {0, 3}, result.err
+
+
+def test_key_twice_in_a_record_or_a_label_twice_in_an_object(refused, write):
+    for record, said, code in (('{"p":[1],"p":[2],"q":[1]}', "'p'", 3), ('{"p":{"a":1,"a":2},"q":{"a":1}}', "'a'", 4)):
+        path = write("t.ndjson", '{"p":{"a":1},"q":{"a":1}}\n' + record + "\n")
+        message = refused(code, "batch", path, "--p", "p", "--q", "q", "-o", path.with_name("o"))
+        assert message.startswith(f"{path}:2")
+        assert f"{said} stands twice" in message
+
+
+def test_key_twice_in_a_parquet_map_is_as_bad(refused, tmp_path):
+    kind = pa.map_(pa.string(), pa.float64())
+    table = pa.table({"p": pa.array([[("a", 1)], [("a", 1), ("a", 2)]], kind), "q": pa.array([[("a", 1)]] * 2, kind)})
+    pq.write_table(table, tmp_path / "t.parquet")
+    message = refused(4, "batch", tmp_path / "t.parquet", "--p", "p", "--q", "q", "-o", tmp_path / "o.csv")
+    assert "row 2" in message
+    assert "'a' stands twice" in message
+
+
+# --------------------------------------------------------------------------------------------------- the end comes early
+
+
+@pytest.mark.parametrize("args", [["-f", "csv"], ["-f", "ndjson"], ["-f", "parquet"], ["--summary"], ["--by", "id"]])
+def test_full_device_is_exit_code_six(call, run, write, args):
+    path = write("t.csv", ROWS)
+    select = ["--p", "p0", "--q", "q0"] if "--by" in args else SELECT
+    if args[0] == "-f":
+        result = call("batch", path, *select, "-q", "-o", "/dev/full", *args)
+        assert (result.code, result.out, result.err.count("\n")) == (6, "", 1)
+    else:
+        with open("/dev/full", "wb") as full:  # noqa: PTH123
+            result = run("batch", path, *select, "-q", *args, stdout=full)
+        assert (result.code, result.err) == (6, "klcli: standard output: no space left on device\n")
+
+
+LARGE = "id,p0,p1,p2,q0,q1,q2\n" + "".join(
+    f"row{i},{i % 97 + 1},{i % 89 + 1},0.{i % 83 + 1:09d},{i % 79 + 1},{i % 73 + 1},{i % 71 + 1}.{i:012d}\n"
+    for i in range(90_000)
+)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """A file that two processes share."""
+    path = tmp_path_factory.mktemp("large") / "large.csv"
+    path.write_text(LARGE)
+    assert path.stat().st_size > 1 << 22
+    return path
+
+
+def started(environment, *args, **streams):
+    command = [sys.executable, "-m", "klcli", "batch", *map(str, args)]
+    return subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, **streams)
+
+
+def test_reader_that_leaves_after_a_line_ends_it_in_silence(environment, large):
+    with started(environment, large, *SELECT, "-q", "--threads", "2") as process:
+        assert process.stdout.readline() == b"id,kl_pq\n"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, None), (signal.SIGKILL, -9)])
+def test_ended_in_the_middle_it_leaves_no_file_under_the_final_name(environment, tmp_path, sent, code):
+    out = tmp_path / "o.csv"
+    with started(environment, "-", "--input-format", "csv", *SELECT, "-o", out, "--block-size", "1000",
+                 stdin=subprocess.PIPE) as process:  # fmt: skip
+        process.stdin.write(ROWS.encode() * 20)
+        process.stdin.flush()
+        for _ in range(500):
+            if os.listdir(tmp_path):  # noqa: PTH208
+                break
+            time.sleep(0.01)
+        time.sleep(0.1)
+        process.send_signal(sent)
+        process.wait(10)
+        assert b"Traceback" not in process.stderr.read()
+    assert process.returncode == code or code is None
+    assert not out.exists()
+    if sent != signal.SIGKILL:
+        assert os.listdir(tmp_path) == []  # noqa: PTH208
+
+
+@pytest.mark.parametrize("line", [2, 45_000, 90_001])
+def test_bad_row_of_a_large_file_is_named_by_either_process(call, refused, large, tmp_path, line):
+    lines = LARGE.splitlines(keepends=True)
+    lines[line - 1] = "bad,1,x,1,1,1,1\n"
+    path = tmp_path / "t.csv"
+    path.write_text("".join(lines))
+    message = refused(3, "batch", path, *SELECT, "-o", tmp_path / "o.csv", "--threads", "2")
+    assert message == f"{path}:{line}: 'x' in column 'p1' is not a number"
+    kept = call("batch", path, *SELECT, "--on-error", "keep", "--threads", "2")
+    rows = kept.out.splitlines()
+    assert kept.code == 5
+    assert len(rows) == len(lines)
+    assert [i for i, row in enumerate(rows, 1) if row.startswith("bad,,")] == [line]
