@@ -15,6 +15,26 @@ if TYPE_CHECKING:
     from klcli.model import Array
 
 
+def json_text(value: Any) -> str:  # noqa: ANN401 - any value that JSON has, or nearly
+    """Strict JSON: a number that it does not have is a string that says it, what else it does not have its text."""
+    from json import dumps
+
+    try:
+        return dumps(value, ensure_ascii=False, allow_nan=False, default=str)
+    except ValueError:
+        return dumps(_with_words(value), ensure_ascii=False, default=str)
+
+
+def _with_words(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        return {key: _with_words(member) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_words(member) for member in value]
+    if isinstance(value, float) and value - value != 0:
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
+    return value
+
+
 class Column(NamedTuple):
     """A column of a table that is passed through.
 

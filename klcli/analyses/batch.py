@@ -53,6 +53,8 @@ def score_block(
     values = {name: np.full(block.size, np.nan) for name in names}
     failures, remarks = list(block.failures), Counter(block.remarks)
     for pairs in block.pairs:
+        if len(pairs.rows) == 0:
+            continue
         reference, said = _fitting(reference, pairs.labels)
         remarks[said] += len(pairs.rows) if said else 0
         with np.errstate(all="ignore"):  # what overflows is looked for

@@ -40,8 +40,10 @@ class Summary:
             values_of.add(values[name])
 
     def statistics(self) -> dict[str, dict[str, float]]:
-        """For each measure the STATISTICS, NaN for what does not exist. Units: the measure's own."""
-        return {name: values.statistics() for name, values in self._measures.items()}
+        """For each measure the STATISTICS, NaN for what does not exist. Units: the measure's own. Ends it."""
+        found = {name: values.statistics() for name, values in self._measures.items()}
+        self.close()
+        return found
 
     def close(self) -> None:
         """Gives up the values."""
@@ -71,14 +73,18 @@ class _Values:
         self._infinite += len(values) - len(finite)
         self._count += len(values)
         if len(finite):
-            self._combine(len(finite), float(finite.mean()), finite)
+            with np.errstate(over="ignore"):  # the spread of values beyond 1e154 is beyond a double
+                self._combine(len(finite), finite)
 
-    def _combine(self, n: int, mean: float, finite: Array) -> None:
+    def _combine(self, n: int, finite: Array) -> None:
         """Mean and sum of squared differences of two sets together. Source: Chan, Golub & LeVeque 1979."""
+        mean = float(finite.mean())
+        if not np.isfinite(mean):
+            mean = float((finite / n).sum())
         before = self._count - self._infinite - n
         difference = mean - self._mean
         self._squares += float(((finite - mean) ** 2).sum()) + difference * difference * before * n / (before + n)
-        self._mean += difference * n / (before + n)
+        self._mean += difference * (n / (before + n))
 
     def statistics(self) -> dict[str, float]:
         n, nan = self._count, float("nan")

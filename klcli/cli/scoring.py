@@ -149,19 +149,29 @@ def score_tables(
         raise UsageError(message)
     with into as out:
         sink = SINKS[format_name](out, schema) if plan.rows else None
-        work = _worker(plan, sink, summarised=tally.summarised)
-        again = None if plan.gathered else _again(plan, whole)
-        with _lanes(work, again, plan.reading.threads, tally) as lanes, Progress(whole, wanted=_has_room(plan)) as bar:
-            for number, blocks in in_order(jobs, lanes):
-                for done in blocks:
-                    tally.take(done, jobs.tables[number])
-                    if sink is not None:
-                        sink.write(done.encoded)
-                bar.show(tally.rows)
-        tally.check()
+        try:
+            _stream(plan, whole, jobs, tally, sink)
+        except BaseException:
+            if sink is not None:
+                sink.abandon()
+            raise
         if sink is not None:
             sink.close()
     return tally
+
+
+def _stream(plan: Plan, whole: Tables, jobs: _Jobs, tally: "Tally", sink: Sink | None) -> None:
+    """Everything between the opening of the output and its end."""
+    work = _worker(plan, sink, summarised=tally.summarised)
+    again = None if plan.gathered else _again(plan, whole)
+    with _lanes(work, again, plan.reading.threads, tally) as lanes, Progress(whole, wanted=_has_room(plan)) as bar:
+        for number, blocks in in_order(jobs, lanes):
+            for done in blocks:
+                tally.take(done, jobs.tables[number])
+                if sink is not None:
+                    sink.write(done.encoded)
+            bar.show(tally.rows)
+    tally.check()
 
 
 _WORTH_A_PROCESS = 1 << 22

@@ -129,7 +129,8 @@ def log_shares(p: Array, rest: Array | None) -> Array:
     """log p; an outcome above one half from the sum of the others, relative to the whole: rest, (n,)."""
     logs = np.log(p)
     if rest is not None:
-        large = p > 0.5  # noqa: PLR2004 - at most one outcome of a distribution
+        # At most one outcome of a distribution; where p is above one half by its rounding alone, there is no such rest.
+        large = (p > 0.5) & (rest < 0.75)  # noqa: PLR2004
         if large.any():
             np.copyto(logs, np.log1p(-rest), where=large)
     return logs

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 import pyarrow as pa
 
-from klcli.arrow import binaries, joined, numbers, strings, taken, utf8_data
+from klcli.arrow import binaries, joined, numbers, strings, taken, utf8_data, whole
+from klcli.blocks import json_text
 from klcli.errors import OutputError, clipped
-from klcli.renderers.text import not_finite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from typing import BinaryIO
 
     Buffer = bytes | bytearray | PickleBuffer
@@ -58,6 +58,10 @@ class Sink(Protocol):
         """Writes what is left."""
         ...
 
+    def abandon(self) -> None:
+        """Gives up: nothing more will be written."""
+        ...
+
 
 class Delimited:
     """CSV or TSV: fields are quoted where they must be; what does not apply is empty."""
@@ -91,6 +95,9 @@ class Delimited:
     def close(self) -> None:
         """Writes the header where there was no block at all."""
         self.write(b"")
+
+    def abandon(self) -> None:
+        """There is nothing to give up."""
 
 
 def _lines(scored: Scored, delimiter: str) -> Any:  # noqa: ANN401
@@ -128,7 +135,7 @@ def _as_text(column: Column) -> Any:  # noqa: ANN401
     if column.form == "text":
         return array
     if column.form == "json":
-        return strings("" if cell is None or cell == "null" else _json_text(cell) for cell in array.to_pylist())
+        return strings("" if cell is None or cell == "null" else _without_quotes(cell) for cell in array.to_pylist())
     if pa.types.is_string(array.type) and not array.null_count:
         return array
     if pa.types.is_integer(array.type) and not array.null_count:
@@ -136,7 +143,7 @@ def _as_text(column: Column) -> Any:  # noqa: ANN401
     return strings(map(_typed_text, array.to_pylist()))
 
 
-def _json_text(cell: str) -> str:
+def _without_quotes(cell: str) -> str:
     return str(json.loads(cell)) if cell.startswith('"') else cell
 
 
@@ -150,7 +157,7 @@ def _typed_text(value: object) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
     if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False, default=str)
+        return json_text(value)
     return str(value)
 
 
@@ -183,6 +190,9 @@ class Ndjson:
 
     def close(self) -> None:
         """There is nothing left to write."""
+
+    def abandon(self) -> None:
+        """There is nothing to give up."""
 
 
 def _key(name: str) -> bytes:
@@ -226,14 +236,17 @@ def _json(column: Column) -> Any:  # noqa: ANN401
 
 
 def _json_value(value: object) -> str:
-    if isinstance(value, float) and value - value != 0:
-        return json.dumps(not_finite(value))
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "backslashreplace")
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json_text(value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value)
 
 
 _ROW_GROUP = 1 << 17
+
+
+class _Encoded(NamedTuple):
+    """A block as an Arrow table; json: the columns that still hold JSON, whose types all of them decide together."""
+
+    table: pa.Table
+    json: tuple[int, ...]
 
 
 class Parquet:
@@ -242,11 +255,12 @@ class Parquet:
     def __init__(self, out: BinaryIO, schema: Schema) -> None:
         self._out, self._schema = out, schema
         self._writer: Any = None
-        self._waiting: list[pa.Table] = []
+        self._waiting: list[_Encoded] = []
+        self._kinds: dict[int, pa.DataType] = {}
 
-    def encode(self, scored: Scored) -> pa.Table:
+    def encode(self, scored: Scored) -> _Encoded:
         """The block as an Arrow table."""
-        columns = [_typed(column) for column in scored.kept]
+        columns = [column.cells for column in scored.kept]
         failed = np.zeros(scored.size, dtype=bool)
         failed[[failure.row for failure in scored.failures]] = True
         for values in scored.values.values():
@@ -262,12 +276,13 @@ class Parquet:
             columns.append(
                 pa.array(reasons, type=pa.string()) if scored.failures else pa.nulls(scored.size, pa.string())
             )
-        return pa.Table.from_arrays(columns, names=self._schema.names)
+        in_json = tuple(i for i, column in enumerate(scored.kept) if column.form == "json")
+        return _Encoded(pa.Table.from_arrays(columns, names=self._schema.names), in_json)
 
-    def write(self, encoded: pa.Table) -> None:
+    def write(self, encoded: _Encoded) -> None:
         """Writes a block once there are enough rows for a row group."""
         self._waiting.append(encoded)
-        if sum(table.num_rows for table in self._waiting) >= _ROW_GROUP:
+        if sum(waiting.table.num_rows for waiting in self._waiting) >= _ROW_GROUP:
             self._flush()
 
     def close(self) -> None:
@@ -279,14 +294,24 @@ class Parquet:
             self._open(pa.schema(list(zip(self._schema.names, kinds, strict=True))))
         self._writer.close()
 
+    def abandon(self) -> None:
+        """Keeps the writer from writing a footer, when it is forgotten, to a file that is closed."""
+        if self._writer is not None:
+            self._writer.is_open = False
+
     def _flush(self) -> None:
         if not self._waiting:
             return
-        if self._writer is None:
-            self._open(self._waiting[0].schema)
-        tables = [_cast(table, self._writer.schema) for table in self._waiting]
+        first = self._waiting[0]
+        table = pa.concat_tables([_cast(waiting.table, first.table.schema) for waiting in self._waiting])
         self._waiting = []
-        self._writer.write_table(pa.concat_tables(tables), row_group_size=1 << 20)
+        for i in first.json:
+            typed = _typed(whole(table.column(i)), self._schema.names[i], self._kinds.get(i))
+            self._kinds[i] = typed.type
+            table = table.set_column(i, self._schema.names[i], typed)
+        if self._writer is None:
+            self._open(table.schema)
+        self._writer.write_table(_cast(table, self._writer.schema), row_group_size=1 << 20)
 
     def _open(self, schema: pa.Schema) -> None:
         from pyarrow.parquet import ParquetWriter
@@ -303,24 +328,28 @@ def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
         return table.cast(schema)
     except (pa.ArrowException, ValueError):
         differing = next(a for a, b in zip(table.schema, schema, strict=True) if a.type != b.type)
-        first = schema.field(differing.name).type
-        message = (
-            f"column {clipped(differing.name)} holds {differing.type} after {first}, and in Parquet it has one type; "
-            "write NDJSON, or leave the column out with --keep"
-        )
-        raise OutputError(message) from None
+        raise _of_two_types(differing.name, differing.type, schema.field(differing.name).type) from None
 
 
-def _typed(column: Column) -> Any:  # noqa: ANN401
-    if column.form != "json":
-        return column.cells
-    values = [None if cell is None else _encodable(json.loads(cell)) for cell in column.cells.to_pylist()]
-    if any(isinstance(value, list | dict) for value in values):
-        return strings_or_null([None if value is None else json.dumps(value) for value in values])
+def _of_two_types(name: str, kind: pa.DataType, first: pa.DataType) -> OutputError:
+    return OutputError(
+        f"column {clipped(name)} holds {kind} after {first}, and in Parquet it has one type; write NDJSON, or leave "
+        "the column out with --keep"
+    )
+
+
+def _typed(cells: Any, name: str, kind: pa.DataType | None) -> Any:  # noqa: ANN401 - an Arrow array
+    """JSON values with a type: the one given, else the one they have; where they have several, their text."""
+    values = [None if cell is None else _encodable(json.loads(cell)) for cell in cells.to_pylist()]
+    texts = [None if v is None else v if isinstance(v, str) else json_text(v) for v in values]
     try:
-        return pa.array(values)
+        if kind == pa.string() or any(isinstance(value, list | dict) for value in values):
+            return pa.array(texts, type=pa.string())
+        return pa.array(values, type=kind)
     except (pa.ArrowException, OverflowError):
-        return strings_or_null([None if value is None else str(value) for value in values])
+        if kind is None:
+            return pa.array(texts, type=pa.string())
+        raise _of_two_types(name, pa.array(texts).type, kind) from None
 
 
 def _encodable(value: object) -> object:
@@ -328,14 +357,11 @@ def _encodable(value: object) -> object:
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
-def strings_or_null(values: Sequence[str | None]) -> Any:  # noqa: ANN401
-    """Strings, with nulls."""
-    return pa.array(values, type=pa.string())
-
-
 def without(scored: Scored, rows: npt.NDArray[np.intp]) -> Scored:
     """The block without some of its rows."""
-    left = np.setdiff1d(np.arange(scored.size), rows)
+    kept = np.ones(scored.size, dtype=bool)
+    kept[rows] = False
+    left = np.flatnonzero(kept)
     return type(scored)(
         len(left),
         tuple(column._replace(cells=taken(column.cells, left)) for column in scored.kept),

@@ -14,11 +14,6 @@ def exact(value: float) -> str:
     return "" if isnan(value) else repr(value)
 
 
-def not_finite(value: float) -> str:
-    """What strict JSON, which has no such numbers, says in a string: NaN, Infinity, -Infinity."""
-    return "NaN" if isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
 def short(value: float, digits: int) -> str:
     """A number for people: so many significant digits."""
     if isnan(value):

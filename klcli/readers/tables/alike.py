@@ -7,13 +7,14 @@ What stands between the values is compared with the first line; lines that diffe
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from klcli.arrow import bytes_and_offsets, cut, doubles, utf8_data, whole
+from klcli.arrow import bytes_and_offsets, cut, doubles, joined, utf8_data, whole
 from klcli.blocks import Block, Column, Pairs
 from klcli.readers.tables.fields import Places
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     Record = Mapping[str, Any]
 
 _LISTS, _OBJECTS = b"[]", b"[]{}:"
-_NUMERIC = np.isin(np.arange(256), np.frombuffer(b"0123456789+-.eE", dtype=np.uint8))
+_UNMARKED = bytes(byte for byte in range(256) if byte not in b'{}[]:,"\n')
+_NUMBERS = re.compile(rb"(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?\n)*")
+"""JSON numbers, each with a line end. Source: RFC 8259."""
 
 
 class Value(NamedTuple):
@@ -39,11 +42,13 @@ class Value(NamedTuple):
 class Pattern(NamedTuple):
     """How the lines are written.
 
-    commas: translates a line to fields between commas. width: how many. weights: the fields of P and of Q. same: what
-    stands in those that are the same in every line. kept: name -> where its value is. labels: of P and of Q.
+    marks: the brackets, colons, commas and quotes of a line, in order. commas: translates a line to fields between
+    commas. width: how many. weights: the fields of P and of Q. same: what stands in those that are the same in every
+    line. kept: name -> where its value is. labels: of P and of Q.
     """
 
     layout: Layout
+    marks: bytes
     commas: bytes
     width: int
     weights: tuple[tuple[int, ...], tuple[int, ...]]
@@ -53,7 +58,7 @@ class Pattern(NamedTuple):
 
     def block(self, piece: bytearray) -> Block | None:
         """The pairs of some whole lines, or None where they are not written so."""
-        if b"\\" in piece:
+        if b"\\" in piece or not self._marked_alike(piece):
             return None
         table = self._table(piece.translate(self.commas))
         if table is None:
@@ -63,11 +68,19 @@ class Pattern(NamedTuple):
             return None
         n = table.num_rows
         sides = [None if not side else _columns(table, side) for side in self.weights]
+        if not all(side is None or np.isfinite(side).all() for side in sides):
+            return None  # JSON has other words for what Arrow takes for these
         names = tuple(self.layout.header[side[0]] if side else None for side in (self.layout.p, self.layout.q))
         rows = np.arange(n)
         pairs = Pairs(rows, sides[0], sides[1], self.labels, Places((names[0], names[1]), self.labels, rows, int))
         columns = [Column(name, cells, "json") for name, cells in zip(self.kept, kept, strict=True)]
         return Block(n, n, tuple(columns), (pairs,))
+
+    def _marked_alike(self, piece: bytearray) -> bool:
+        """Whether every line has the same marks in the same order."""
+        found = piece.translate(None, _UNMARKED)
+        lines, left = divmod(len(found) + (piece[-1:] != b"\n"), len(self.marks))
+        return left == 0 and (self.marks * lines).startswith(found)
 
     def _table(self, lines: bytearray) -> pa.Table | None:
         weights = [str(i) for side in self.weights for i in side]
@@ -106,10 +119,22 @@ def pattern_of(record: Record, line: bytes, layout: Layout) -> Pattern | None:
     walk = _Walk(line.rstrip(b"\r\n").translate(commas).split(b","), objects=objects)
     if not walk.over(record):
         return None
-    kept = {name: walk.values[name] for name in layout.names(layout.kept)}
+    names_kept = layout.names(layout.kept)
+    if not walk.values.keys() >= set(names_kept):
+        return None
+    kept = {name: walk.values[name] for name in names_kept}
     weights = [() if name is None else tuple(walk.weights[name]) for name in names]
     labels = [tuple(side) if isinstance(side, dict) else None for side in sides]
-    return Pattern(layout, commas, len(walk.fields), (weights[0], weights[1]), walk.same, kept, (labels[0], labels[1]))
+    return Pattern(
+        layout,
+        _marks(line),
+        commas,
+        len(walk.fields),
+        (weights[0], weights[1]),
+        walk.same,
+        kept,
+        (labels[0], labels[1]),
+    )
 
 
 class _Walk:
@@ -198,14 +223,19 @@ def _values(cells: Any, value: Value) -> Any:  # noqa: ANN401
     if (text[ends[:, None] - after + np.arange(after)] != np.frombuffer(value.after, dtype=np.uint8)).any():
         return None
     found = cut(cells, before, after)
-    if _NUMERIC[np.frombuffer(utf8_data(found), dtype=np.uint8)].all():
+    if _NUMBERS.fullmatch(bytes(utf8_data(joined([found.view(pa.binary()), b"\n"])))):
         return found
     return found if all(map(_is_json, found.to_pylist())) else None
 
 
 def _is_json(cell: str) -> bool:
+    """Whether the text is a JSON value and nothing more."""
     try:
         value = json.loads(cell)
     except ValueError:
         return False
-    return not isinstance(value, float) or value - value == 0
+    return cell == cell.strip() and (not isinstance(value, float) or value - value == 0)
+
+
+def _marks(line: bytes) -> bytes:
+    return line.rstrip(b"\r\n").translate(None, _UNMARKED) + b"\n"

@@ -169,7 +169,8 @@ def _end_of_line(data: bytes, *, last: bool) -> int:
 
 
 def _count_lines(data: bytes | bytearray) -> int:
-    return data.count(b"\n") or data.count(b"\r")
+    ends = data.count(b"\n") or data.count(b"\r")
+    return ends + (not data.endswith((b"\n", b"\r")))
 
 
 class _Reader:
@@ -241,7 +242,8 @@ class _Reader:
         """The rows, where they end in the weights and these are all written alike."""
         layout, weights = self._layout, self._layout.numbers
         others = len(layout.header) - len(weights)
-        if sorted(weights) != list(range(others, len(layout.header))) or b'"' in piece or not self._alike:
+        last = sorted(weights) == list(range(others, len(layout.header)))
+        if not last or set(layout.text) & set(weights) or b'"' in piece or not self._alike:
             return None
         if piece[-1:] != b"\n":
             piece += b"\n"
@@ -250,8 +252,10 @@ class _Reader:
             self._alike = False  # nor will other pieces be, and looking takes time
             return None
         numbers, rest = found
-        text = self._cells(rest, others)
-        if text is None:
+        if (rest is None) != (others == 0):
+            return None
+        text = [] if rest is None else self._cells(rest, others)
+        if text is None or any(len(cells) != numbers.shape[1] for cells in text):
             return None
         if list(weights) != sorted(weights):
             numbers = numbers[np.array(weights) - others]
@@ -272,29 +276,23 @@ class _Reader:
 
     def _by_arrow(self, piece: bytearray) -> Rows | None:
         """The rows, or None where Arrow refuses them or might read them otherwise than the reference."""
-        quoted = b'"' in piece
-        layout = self._layout
-        if (
-            piece[:3] == BOM_UTF8
-            or set(layout.text) & set(layout.numbers)
-            or (quoted and not quotes_enclose_fields(piece, self._written.delimiter))
-        ):
+        quoted, layout, delimiter = b'"' in piece, self._layout, self._written.delimiter
+        overlapping = set(layout.text) & set(layout.numbers)
+        if piece[:3] == BOM_UTF8 or overlapping or (quoted and not quotes_enclose_fields(piece, delimiter)):
             return None
         columns = self._columns(piece, len(layout.header), layout.text + layout.numbers, quoted=quoted)
         if columns is None:
             return None
         text = [whole(columns[i]) for i in layout.text]
-        if any(_holds_nul(cells) for cells in text):
-            return None
-        if _may_underflow(piece):
-            return None
         n = len(columns[layout.numbers[0]])
         numbers = np.empty((len(layout.numbers), n))
         for row, i in zip(numbers, layout.numbers, strict=True):
             doubles(columns[i], row)
+        if any(map(_holds_nul, text)) or np.isnan(numbers.min(initial=0.0)) or _may_underflow(piece):
+            return None
         if not quoted:
             return Rows(n, n, numbers, text)
-        return Rows(n, _count_lines(piece), numbers, text, line=_LineOf(piece, self._written.delimiter))
+        return Rows(n, _count_lines(piece), numbers, text, line=_LineOf(piece, delimiter))
 
     # ----------------------------------------------------------------------------------------------- the reference
 
@@ -308,12 +306,13 @@ class _Reader:
         failures: list[Failure] = []
         values: list[list[float]] = []
         header, repeated = list(layout.header), 0
+        may_repeat = not all(is_number(name, self._written.decimal) for name in layout.names(layout.numbers))
         while True:
             start = reader.line_num
             cells, wrong = _next_row(reader)
             if cells is None:
                 break
-            if cells and [cells[0].removeprefix(_MARK), *cells[1:]] == header:
+            if may_repeat and cells and [cells[0].removeprefix(_MARK), *cells[1:]] == header:
                 repeated += 1
             elif cells or wrong:
                 row = len(read)
@@ -340,9 +339,10 @@ class _Reader:
         if len(cells) != len(layout.header):
             fields = "1 field" if len(cells) == 1 else f"{len(cells)} fields"
             return None, f"{fields}, the header has {len(layout.header)}"
-        if any("\0" in cell for cell in cells):
+        wanted = [cells[i] for i in (*layout.text, *layout.numbers)]
+        if any("\0" in cell for cell in wanted):
             return None, "a NUL byte; this row is not text"
-        for cell in cells:
+        for cell in wanted:
             if not cell.isascii() and _printable(cell) != cell:
                 byte = next(ord(c) - _SURROGATES for c in cell if ord(c) > _SURROGATES and ord(c) <= _SURROGATES + 255)
                 return None, f"byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"

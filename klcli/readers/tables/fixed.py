@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _WORD = 8
 _CACHE = 1 << 17
-_ABOVE_NINE, _TOP_BITS = np.uint64(0x7676_7676_7676_7676), np.uint64(0x8080_8080_8080_8080)
+_TOP_BITS = np.uint64(0x8080_8080_8080_8080)
 
 
 class Format(NamedTuple):
@@ -42,6 +42,12 @@ class Format(NamedTuple):
     def example(self) -> bytes:
         """A weight of zeros, as a word."""
         return (self.point.rjust(self.width - self.decimals, "0").ljust(self.width, "0")).encode().ljust(_WORD, b"\0")
+
+    @property
+    def limits(self) -> bytes:
+        """What reaches the top bit of each byte when added to more than 9, or at the point to anything but 0."""
+        at = self.width - self.decimals - 1
+        return bytes(0x7F if i == at else 0x76 for i in range(self.width)).ljust(_WORD, b"\0")
 
 
 def format_of(fields: Sequence[bytes], point: str) -> Format | None:
@@ -57,7 +63,7 @@ def format_of(fields: Sequence[bytes], point: str) -> Format | None:
 
 
 def read(piece: bytearray, weights: int, delimiter: str, point: str) -> tuple[Array, Any] | None:
-    """The weights that end each row, (weights, n), and what stands before them, n binary strings.
+    """The weights that end each row, (weights, n), and what stands before them, n strings, nothing if that is all.
 
     piece: whole rows without quotes. None where the weights are not all written alike.
     """
@@ -82,8 +88,11 @@ def read(piece: bytearray, weights: int, delimiter: str, point: str) -> tuple[Ar
         return None
     offsets = np.append(before, len(text)).astype(np.int32)
     rows = pa.Array.from_buffers(pa.string(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(piece)])
-    rest = cut(rows, 0, run + returns + (1 if alone else 2))
-    return (numbers, rest) if _is_utf8(rest) else None
+    if alone:
+        return numbers, None
+    rest = cut(rows, 0, run + returns + 2)
+    # A line end in it is that of a line too short to be seen, next to another.
+    return (numbers, rest) if b"\n" not in bytes(utf8_data(rest)) and _is_utf8(rest) else None
 
 
 def _is_utf8(cells: Any) -> bool:  # noqa: ANN401 - an Arrow array of strings
@@ -135,7 +144,7 @@ def _digits(words: Words, form: Format, digits: Words, other: Words) -> bool:
     np.bitwise_xor(words, np.frombuffer(form.example, dtype=np.uint64), out=digits)
     if form.width < _WORD:
         digits &= np.uint64((1 << 8 * form.width) - 1)
-    np.add(digits, _ABOVE_NINE, out=other)
+    np.add(digits, np.frombuffer(form.limits, dtype=np.uint64), out=other)
     np.bitwise_or(other, digits, out=other)
     return not np.bitwise_or.reduce(other, axis=None) & _TOP_BITS
 

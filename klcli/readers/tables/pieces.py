@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -97,7 +98,7 @@ def end_of_groups(data: Bytes, delimiter: str, by: tuple[int, ...]) -> int:
 
 def _key(row: Bytes, delimiter: str, by: tuple[int, ...]) -> list[str]:
     try:
-        cells = next(csv.reader(row.decode("latin-1").splitlines(keepends=True), delimiter=delimiter), [])
+        cells = next(csv.reader(io.StringIO(row.decode("latin-1"), newline=""), delimiter=delimiter), [])
     except csv.Error:
         return []
     return [cells[i] if i < len(cells) else "" for i in by]
@@ -107,10 +108,11 @@ def row_ends(data: Bytes, delimiter: str) -> npt.NDArray[np.intp]:
     """Where the rows of a delimited text with quotes end; what follows the last may be part of one."""
     text = np.frombuffer(data, dtype=np.uint8)
     quotes = np.flatnonzero(text == ord('"'))
+    if not _open_and_close_fields(text, quotes, delimiter):
+        return _row_ends_by_csv(data, delimiter)
     ends = np.flatnonzero(text == ord("\n")) + 1
-    ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
-    whole = data[: int(ends[-1])] if len(ends) else b""
-    return ends if quotes_enclose_fields(whole, delimiter) else _row_ends_by_csv(data, delimiter)
+    outside: npt.NDArray[np.intp] = ends[np.searchsorted(quotes, ends) % 2 == 0]
+    return outside
 
 
 def _row_ends_by_csv(data: Bytes, delimiter: str) -> npt.NDArray[np.intp]:
@@ -132,9 +134,12 @@ def quotes_enclose_fields(data: Bytes | mmap, delimiter: str) -> bool:
     """Whether every quote opens or closes a field, or is doubled inside one: then all readers read the same."""
     text = np.frombuffer(data, dtype=np.uint8)
     quotes = np.flatnonzero(text == ord('"'))
+    return len(quotes) % 2 == 0 and _open_and_close_fields(text, quotes, delimiter)
+
+
+def _open_and_close_fields(text: npt.NDArray[np.uint8], quotes: npt.NDArray[np.intp], delimiter: str) -> bool:
+    """The same where the last field may not be finished."""
     opening, closing = quotes[::2], quotes[1::2]
-    if len(opening) != len(closing):
-        return False
     before = text[np.maximum(opening - 1, 0)]
     after = text[np.minimum(closing + 1, len(text) - 1)]
     at_start = (opening == 0) | np.isin(before, np.frombuffer(f'{delimiter}\n"'.encode(), dtype=np.uint8))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from klcli.arrow import strings
-from klcli.blocks import Block, Column, Failure
+from klcli.blocks import Block, Column, Failure, json_text
 from klcli.errors import InputError, KlcliError, clipped, listed
 from klcli.readers.documents import MalformedJsonError, decode, load, no_repeated_key, number_of
 from klcli.readers.tables.alike import pattern_of
@@ -61,7 +61,7 @@ class RecordsTable:
     def rows(self) -> Iterator[Rows]:
         """The rows as they are read, before they are pairs."""
         for piece in pieces(self._stream, self._size, end_of_lines, self._rest):
-            yield self._reader.scalar_rows(_lines(piece))
+            yield replace(self._reader.scalar_rows(_lines(piece)), lines=_count_lines(piece))
 
 
 class JsonTable:
@@ -143,7 +143,38 @@ def _record(item: Any) -> Record:  # noqa: ANN401 - a line, or a value of a JSON
         message = f"{clipped(json.dumps(value))} is no record; each row of a table is one object"
         raise InputError(message)
     no_repeated_key(value, "this record", "key")
-    return value
+    record = _Record(value)
+    record.line = item if isinstance(item, str) else ""
+    return record
+
+
+class _Record(dict[str, Any]):
+    """A record, and the line it was read from."""
+
+    line = ""
+
+
+class _Written(float):
+    """A number that knows how it was written."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """The number."""
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+
+def _as_written(record: Record, name: str) -> str:
+    """A value of a record as JSON; a number as it stands there, 1.50 as 1.50."""
+    if name not in record:
+        return "null"
+    value = record[name]
+    if (isinstance(value, float) or value == 0) and isinstance(record, _Record) and record.line:
+        value = json.loads(record.line, parse_float=_Written, parse_int=_Written)[name]
+        return value.text if isinstance(value, _Written) else json_text(value)
+    return json_text(value)
 
 
 class _Reader:
@@ -258,22 +289,4 @@ class _Reader:
 
     def _cells(self, records: Sequence[Record], names: Sequence[str]) -> list[Any]:
         """For each name the values of all records as JSON."""
-        return [strings(_json(record[name]) if name in record else "null" for record in records) for name in names]
-
-
-def _json(value: Any) -> str:  # noqa: ANN401
-    """Strict JSON: a number that it does not have is a string that says it."""
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        return json.dumps(_strict(value), ensure_ascii=False)
-
-
-def _strict(value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, dict):
-        return {key: _strict(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_strict(member) for member in value]
-    if isinstance(value, float) and value - value != 0:
-        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
-    return value
+        return [strings(_as_written(record, name) for record in records) for name in names]

@@ -117,9 +117,8 @@ def pair_a_row(rows: Rows, layout: Layout) -> Block:
         name = names[side][outcome] if outcome < len(names[side]) else ""
         return rows.line(int(chosen[column])), f"column {clipped(name)}"
 
-    numbers, chosen = rows.numbers, np.arange(rows.size)
+    numbers, chosen = rows.numbers, _others(rows.size, rows.failures)
     if rows.failures:
-        chosen = np.setdiff1d(chosen, [failure.row for failure in rows.failures])
         numbers = numbers[:, chosen]
     k = len(layout.p)
     p, q = (numbers[:k] if layout.p else None), (numbers[k:] if layout.q else None)
@@ -136,12 +135,10 @@ def pair_a_group(rows: Rows, layout: Layout) -> Block:
     by = rows.text[: len(layout.by)]
     starts = _starts(by, rows.size)
     groups = _Groups(starts, np.diff(np.append(starts, rows.size)), _labels(rows, layout))
-    of = np.repeat(np.arange(len(starts)), groups.sizes)
-    failures = [failure._replace(row=int(of[failure.row])) for failure in rows.failures]
-    failures += groups.with_a_label_twice(rows)
-    sound = np.setdiff1d(np.arange(len(starts)), [failure.row for failure in failures])
+    failures = _of_groups(rows.failures, groups) + groups.with_a_label_twice(rows)
+    sound = _others(len(starts), failures)
     pairs = []
-    for size in np.unique(groups.sizes[sound]).tolist():
+    for size in _different(groups.sizes[sound]):
         alike = sound[groups.sizes[sound] == size]
         for labels, chosen in groups.by_labels(alike, size) if not (layout.p and layout.q) else [(None, alike)]:
             pairs.append(_pairs_of_groups(rows, layout, groups, chosen, size, labels))
@@ -157,6 +154,26 @@ def pair_a_group(rows: Rows, layout: Layout) -> Block:
         keys_of([column.cells for column in kept]),
         rows.remarks,
     )
+
+
+def _of_groups(failures: Sequence[Failure], groups: _Groups) -> list[Failure]:
+    """The rows' failures as those of their groups."""
+    if not failures:
+        return []
+    of = np.repeat(np.arange(len(groups.starts)), groups.sizes)
+    return [failure._replace(row=int(of[failure.row])) for failure in failures]
+
+
+def _others(n: int, failures: Sequence[Failure]) -> Indices:
+    """The rows from 0 to n that did not fail."""
+    left = np.ones(n, dtype=bool)
+    left[[failure.row for failure in failures]] = False
+    return np.flatnonzero(left)
+
+
+def _different(sizes: Indices) -> list[int]:
+    """The sizes that occur, in ascending order."""
+    return np.flatnonzero(np.bincount(sizes)).tolist()
 
 
 def _pairs_of_groups(
@@ -185,7 +202,7 @@ def _starts(by: Sequence[Any], n: int) -> Indices:
     """The rows at which a group starts."""
     starts = np.zeros(n, dtype=bool)
     starts[:1] = True
-    for cells in by:
+    for cells in map(as_text, by):
         differs = call("not_equal", [cells.slice(1), cells.slice(0, max(n - 1, 0))])
         starts[1:] |= truths(differs)
     return np.flatnonzero(starts)

@@ -48,6 +48,10 @@ class TypedTable:
     ) -> None:
         self.source, self._runs = source, runs
         names = without_row_numbers(schema.names)
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            message = f"{source}: two columns are called {clipped(twice)}; rename one"
+            raise InputError(message)
         kinds = [schema.field(name).type for name in names]
         text = [pa.types.is_string(kind) or pa.types.is_large_string(kind) for kind in kinds]
         self.layout = lay_out(wanted, names, source, text)
@@ -89,7 +93,7 @@ def block_of(table: pa.Table, layout: Layout) -> Block:
         return pair_a_row(rows_of(table, layout), layout)
     names = tuple(layout.header[side[0]] if side else None for side in (layout.p, layout.q))
     columns = [None if name is None else whole(table.column(name)) for name in names]
-    kept = tuple(Column(name, whole(table.column(name)), "value") for name in layout.names(layout.kept))
+    kept = tuple(Column(name, _with_kernels(whole(table.column(name))), "value") for name in layout.names(layout.kept))
     n = table.num_rows
     lists = [None if column is None else _same_length(column) for column in columns]
     if all(column is None or found is not None for column, found in zip(columns, lists, strict=True)):
@@ -168,13 +172,18 @@ def rows_of(table: pa.Table, layout: Layout) -> Rows:
             out[:] = np.from_dlpack(_as_doubles(filled)) if n else ()
         else:
             _parse(column, name, out, failures)
-    text = [whole(table.column(name)) for name in layout.names(layout.by or layout.kept)]
+    text = [_with_kernels(whole(table.column(name))) for name in layout.names(layout.by or layout.kept)]
     for name in layout.names(layout.by):
         missing(name, "group")
     if layout.by and layout.label is not None:
         missing(layout.header[layout.label], "label")
         text.append(as_text(whole(table.column(layout.header[layout.label]))))
     return Rows(n, n, numbers, text, "value", tuple(failures[row] for row in sorted(failures)))
+
+
+def _with_kernels(column: Any) -> Any:  # noqa: ANN401
+    """The column; of strings as Polars has them, for which Arrow lacks kernels, as it has them itself."""
+    return column.cast(pa.string()) if pa.types.is_string_view(column.type) else column
 
 
 def _parse(column: Any, name: str, out: npt.NDArray[np.float64], failures: dict[int, Failure]) -> None:  # noqa: ANN401

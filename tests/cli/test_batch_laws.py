@@ -1,0 +1,272 @@
+"""`batch` is `compare` row by row, whatever the size of the blocks, the number of threads, and the form of the table."""
+
+import csv
+import io
+import json
+import re
+from math import isclose, isfinite
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from klcli.analyses.compare import compare
+from klcli.errors import DistributionError
+from klcli.model import Distribution, Settings, frozen
+
+SIX = ["entropy_p", "entropy_q", "cross_entropy_pq", "cross_entropy_qp", "kl_pq", "kl_qp"]
+FIELDS = [*SIX, "js_divergence", "total_variation"]
+
+plain = st.one_of(
+    st.floats(0, 1),
+    st.integers(0, 1000),
+    st.sampled_from([0.0, 0, 1e300, 1e-300, 5e-324, 0.25, 1]),
+    st.decimals(0, 1, places=4).map(float),
+)
+text = st.one_of(
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8),
+    st.sampled_from(
+        ["", "a,b", 'say "no"', "two\nlines", "a\r\nb", " pad ", "\t", "NA", "null", "Å", '"', "007", "inf"]
+    ),
+)
+blocks = st.integers(1, 500)
+threads = st.integers(1, 4)
+
+
+@st.composite
+def rows_of(draw, least=0, cells=plain):
+    """Rows (id, P, Q), some of whose pairs are nearly the same."""
+    k, n = draw(st.integers(1, 6)), draw(st.integers(least, 30))
+    rows = []
+    fixed = draw(st.booleans())
+    number = st.integers(0, 9999).map(lambda i: i / 10_000) if fixed else cells
+    for _ in range(n):
+        p = draw(st.lists(number, min_size=k, max_size=k))
+        q = draw(st.lists(number, min_size=k, max_size=k))
+        if not fixed and draw(st.integers(0, 3)) == 0:
+            q = [w * (1 + draw(st.sampled_from([0, 1e-15, -1e-12, 1e-9, 1e-6]))) for w in p]
+        p, q = ([1, *side[1:]] if not any(side) else side for side in (p, q))
+        rows.append((draw(text), [written(w, fixed=fixed) for w in p], [written(w, fixed=fixed) for w in q]))
+    return k, rows
+
+
+def written(weight, *, fixed):
+    return f"{weight:.4f}" if fixed else repr(weight)
+
+
+def side(name, cells):
+    return Distribution(name, "", frozen([float(cell) for cell in cells]), str)
+
+
+def compared(p, q):
+    """What `compare` has of a pair, or None where it is none."""
+    try:
+        report = compare(side("P", p), side("Q", q), Settings(), FIELDS, (), None)
+    except DistributionError:
+        return None
+    return report.measures
+
+
+def check(found, rows):
+    """found: for each row what is kept and the measures, in order, the latter None where it failed."""
+    assert [kept for kept, _ in found] == [kept for kept, _, _ in rows]
+    for (_, measures), (_, p, q) in zip(found, rows, strict=True):
+        expected = compared(p, q)
+        assert (measures is None) == (expected is None)
+        for name in FIELDS if expected is not None else ():
+            value = measures[name]
+            assert value == expected[name] or isclose(value, expected[name], rel_tol=1e-13), (name, p, q)
+
+
+def delimited(k, rows, draw, delimiter, long=False):  # noqa: FBT002 - a kind of table
+    out = io.StringIO(newline="")
+    end = draw(st.sampled_from(["\n", "\r\n"]))
+    bare = any("\r" in name for name, _, _ in rows)  # which Python's csv would write without quotes
+    quoting = csv.QUOTE_ALL if bare else draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    writer = csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting)
+    if long:
+        writer.writerow(["id", "label", "p", "q"])
+        writer.writerows((i, label, *pair) for i, p, q in rows for label, pair in enumerate(zip(p, q, strict=True)))
+    else:
+        writer.writerow(["id", *(f"p{i}" for i in range(k)), *(f"q{i}" for i in range(k))])
+        writer.writerows([name, *p, *q] for name, p, q in rows)
+    data = out.getvalue()
+    data = data.removesuffix(end) if draw(st.booleans()) else data
+    return ("\ufeff" if draw(st.booleans()) else "").encode() + data.encode()
+
+
+WIDE = ["--p", "p[0-9]*", "--q", "q[0-9]*"]
+
+
+def scored(call, path, *args):
+    result = call("batch", path, "-m", ",".join(FIELDS), "-q", *args)
+    assert result.code == 0, result.err
+    return result.out
+
+
+def read_back(out, delimiter=","):
+    reader = csv.DictReader(io.StringIO(out, newline=""), delimiter=delimiter, strict=True)
+    return [(row.pop("id"), {name: float(value) for name, value in row.items()}) for row in reader]
+
+
+def from_json(line):
+    row = json.loads(line, parse_constant=pytest.fail)
+    return row.pop("id"), {name: float(value) for name, value in row.items()}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("laws")
+
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[-+]?\d{1,3})?", re.ASCII)
+
+
+def alike(one, other):
+    """Whether texts are the same but for the last digits of numbers."""
+    numbers = [list(map(float, _NUMBER.findall(text))) for text in (one, other)]
+    if _NUMBER.sub("#", one) != _NUMBER.sub("#", other):
+        return False
+    return all(x == y or isclose(x, y, rel_tol=1e-13) for x, y in zip(*numbers, strict=True))
+
+
+laws = settings(max_examples=40, deadline=None)
+
+
+@laws
+@given(rows_of(), st.sampled_from([",", "\t"]), blocks, threads, st.data())
+def test_delimited_rows_are_compared_one_by_one(call, folder, table, delimiter, size, workers, data):
+    k, rows = table
+    path = folder / ("a.csv" if delimiter == "," else "a.tsv")
+    path.write_bytes(delimited(k, rows, data.draw, delimiter))
+    whole = scored(call, path, *WIDE, "--threads", "1")
+    check(read_back(whole, delimiter), rows)
+    assert alike(scored(call, path, *WIDE, "--block-size", size, "--threads", workers), whole)
+    lines = scored(call, path, *WIDE, "-f", "ndjson", "--block-size", size)
+    check([from_json(line) for line in lines.split("\n")[:-1]], rows)
+
+
+@laws
+@given(rows_of(), blocks, threads, st.booleans(), st.booleans())
+def test_json_lines_are_compared_one_by_one(call, folder, table, size, workers, labelled, compact):
+    _, rows = table
+    assume(rows)
+    path = folder / "a.ndjson"
+
+    def of(cells):
+        values = [json.loads(cell) for cell in cells]
+        return {f"k{i}": value for i, value in enumerate(values)} if labelled else values
+
+    separators = (",", ":") if compact else (", ", ": ")
+    records = [{"id": name, "p": of(p), "q": of(q)} for name, p, q in rows]
+    lines = [json.dumps(record, ensure_ascii=False, separators=separators) for record in records]
+    path.write_text("\n".join(lines) + "\n" * compact, encoding="utf-8", newline="")
+    whole = scored(call, path, "--threads", "1")
+    check([from_json(line) for line in whole.split("\n")[:-1]], rows)
+    assert alike(scored(call, path, "--block-size", size, "--threads", workers), whole)
+
+
+@laws
+@given(rows_of(least=1), blocks, threads, st.data())
+def test_groups_are_compared_one_by_one(call, folder, table, size, workers, data):
+    k, rows = table
+    rows = [(f"{name}{i}", p, q) for i, (name, p, q) in enumerate(rows)]
+    path = folder / "long.csv"
+    path.write_bytes(delimited(k, rows, data.draw, ",", long=True))
+    whole = scored(call, path, "--by", "id", "--threads", "1")
+    check(read_back(whole), rows)
+    assert alike(scored(call, path, "--by", "id", "--block-size", size, "--threads", workers), whole)
+
+
+@settings(max_examples=25, deadline=None)
+@given(rows_of(), threads, st.booleans(), st.integers(1, 40))
+def test_parquet_rows_are_compared_one_by_one(call, folder, table, workers, lists, group):
+    k, rows = table
+    path, out = folder / "a.parquet", folder / "out.parquet"
+    names, sides = pa.array([row[0] for row in rows], pa.string()), {}
+    for which, letter in enumerate("pq"):
+        values = [[float(cell) for cell in row[1 + which]] for row in rows]
+        if lists:
+            sides[letter] = pa.array(values, pa.list_(pa.float64()))
+        else:
+            sides |= {f"{letter}{i}": pa.array([row[i] for row in values], pa.float64()) for i in range(k)}
+    pq.write_table(pa.table({"id": names, **sides}), path, row_group_size=group)
+    chosen = [] if lists else WIDE
+    scored(call, path, *chosen, "-o", out, "--threads", workers)
+    got = pq.read_table(out).to_pylist()
+    check([(row.pop("id"), row) for row in got], rows)
+
+
+odd = st.one_of(plain.map(repr), st.sampled_from(["-1", "nan", "inf", "x", "", "50%", "1/3", " 1", "1e-400", "1e400"]))
+
+
+@laws
+@given(
+    st.integers(1, 4), st.lists(st.tuples(text, st.lists(odd, min_size=8, max_size=8)), max_size=20), blocks, threads
+)
+def test_what_fails_fails_alike_in_blocks_of_any_size(call, folder, k, table, size, workers):
+    path = folder / "odd.csv"
+    rows = [(name, cells[:k], cells[k : 2 * k]) for name, cells in table]
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer.writerow(["id", *(f"p{i}" for i in range(k)), *(f"q{i}" for i in range(k))])
+    writer.writerows([name, *p, *q] for name, p, q in rows)
+    path.write_bytes(out.getvalue().encode())
+    for how in ("fail", "skip", "keep"):
+        one, other = (
+            call("batch", path, *WIDE, "-m", "kl_pq", "--on-error", how, *speed)
+            for speed in (("--threads", "1"), ("--block-size", size, "--threads", workers))
+        )
+        assert one._replace(out="") == other._replace(out="")
+        # What stood before the row that stops it is on its way already.
+        assert how == "fail" or alike(one.out, other.out)
+    kept = list(csv.reader(io.StringIO(one.out, newline=""), strict=True))
+    assert [row[0] for row in kept[1:]] == [name for name, _, _ in rows]
+    assert all(bool(row[1]) != bool(row[2]) for row in kept[1:])
+
+
+def test_compare_as_json_is_what_these_laws_compare_with(call):
+    p, q = ["0.1", "0.2", "0.7"], ["0.3", "0.3", "0.4"]
+    shown = call("compare", ",".join(p), ",".join(q), "-f", "json", "-m", ",".join(FIELDS), "-q")
+    assert json.loads(shown.out)["measures"] == compared(p, q)
+    assert all(isfinite(value) for value in compared(p, q).values())
+
+
+kept_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(kept_json, min_size=1, max_size=12), blocks, st.booleans())
+def test_kept_json_is_what_it_was_in_blocks_of_any_size(call, folder, values, size, ascii_only):
+    path = folder / "kept.ndjson"
+    lines = [json.dumps({"x": value, "p": [1, 2], "q": [2, 1]}, ensure_ascii=ascii_only) for value in values]
+    path.write_text("\n".join(lines), encoding="utf-8", newline="")
+    whole = call("batch", path, "-m", "kl_pq", "-q")
+    assert [json.loads(line)["x"] for line in whole.out.split("\n")[:-1]] == values
+    assert call("batch", path, "-m", "kl_pq", "-q", "--block-size", size) == whole
+
+
+@pytest.mark.parametrize("kinds", [(None, 1), (1, 1.5), (1, 2.0), (1, "a"), (2**70, 1), ([1], 1), (True, 1)], ids=str)
+def test_kept_json_is_written_to_parquet_alike_in_blocks_of_any_size(call, folder, kinds):
+    path, out = folder / "kinds.ndjson", folder / "kinds.parquet"
+    path.write_text("".join(json.dumps({"x": kind, "p": [1, 2], "q": [2, 1]}) + "\n" for kind in kinds))
+    found = []
+    for size in (1, 10_000):
+        result = call("batch", path, "-m", "kl_pq", "-q", "-o", out, "--block-size", size)
+        assert result.code in {0, 6}, result.err
+        found.append((result, out.read_bytes() if result.code == 0 else b""))
+        out.unlink(missing_ok=True)
+    assert found[0] == found[1]
+
+
+def test_blocks_of_any_size_give_the_same_bytes(call):
+    table = "id,p0,p1,q0,q1\n" + "a,1,0,1,0\nb,1,0,0.5,1\nc,0.3,0.7,0.6,0.1\nd,1,3,1,3.000001\n" * 3
+    args = ("batch", "-", *WIDE, "-m", ",".join(FIELDS), "-q")
+    whole = call(*args, input=table)
+    assert [call(*args, "--block-size", size, input=table).out for size in (1, 30, 60)] == [whole.out] * 3
