@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 from pickle import PickleBuffer
 
 import pytest
@@ -133,7 +134,7 @@ def test_a_process_that_is_killed_is_noticed_and_its_jobs_are_done(at):
 
 
 @forks
-def test_a_process_that_is_killed_amid_a_result_is_noticed(monkeypatch):
+def test_a_process_that_is_killed_amid_a_result_is_noticed():
     parent = os.getpid()
     write = os.write
 
@@ -142,7 +143,7 @@ def test_a_process_that_is_killed_amid_a_result_is_noticed(monkeypatch):
             # The pipe is the only descriptor that this process has for writing besides the standard ones.
             for descriptor in range(3, 64):
                 try:
-                    if os.readlink(f"/proc/self/fd/{descriptor}").startswith("pipe:"):
+                    if str(Path(f"/proc/self/fd/{descriptor}").readlink()).startswith("pipe:"):
                         write(descriptor, b"\1\0\0\0\0\0\0\0\xff")
                 except OSError:
                     continue
@@ -220,7 +221,7 @@ def test_nothing_is_left_where_the_results_are_not_wanted_to_the_end():
 
 @forks
 def test_no_descriptor_is_left():
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(3):
         in_processes(doubled, lambda: range(5), 3)
-    assert len(os.listdir("/proc/self/fd")) <= before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before

@@ -99,6 +99,8 @@ def reference_notes(reference: Distribution, role: str, settings: Settings) -> t
 
 def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, remarks: Counter[str]) -> _Sides:
     n = len(pairs.rows)
+    if n == 1:
+        return _prepared_alone(pairs, settings, reference, remarks)
     weights, labels = [], []
     doubtful = np.zeros(n, dtype=bool)
     for given, of, side, role in zip((pairs.p, pairs.q), pairs.labels, (settings.p, settings.q), _ROLES, strict=True):
@@ -121,6 +123,17 @@ def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, 
         if side != _PLAIN or aligned is not weights:
             doubtful |= ~(np.isfinite(aligned[i]).all(axis=0) & aligned[i].any(axis=0))
     return _Sides(aligned[0], aligned[1], doubtful)
+
+
+def _prepared_alone(
+    pairs: Pairs, settings: Settings, reference: Distribution | None, remarks: Counter[str]
+) -> _Sides:
+    """One column with the digits it has among others: NumPy adds up a single one in another order."""
+    p, q = (None if side is None else np.repeat(side, 2, axis=1) for side in (pairs.p, pairs.q))
+    twice: Counter[str] = Counter()
+    sides = _prepared(replace(pairs, rows=np.repeat(pairs.rows, 2), p=p, q=q), settings, reference, twice)
+    remarks.update({sentence: count // 2 for sentence, count in twice.items()})
+    return _Sides(sides.p[:, :1], sides.q[:, :1], sides.doubtful[:1])
 
 
 def _as_weights(values: Array, side: Side, settings: Settings) -> tuple[Array, Mask, dict[str, int]]:

@@ -6,6 +6,7 @@ output      where the result goes, the notes, the gates
 failures    errors to one line and an exit code
 pipeline    threads and processes whose results come in order
 scoring     a batch from its files to its output
+cluster     the same by a Dask cluster, whose side `workers` and `partition` are
 progress    how far it has come
 compare, kl, entropy, rank, batch, matrix      a file a command
 """

@@ -156,6 +156,9 @@ def score(a: Array, b: Array, names: Sequence[str], *, alpha: float = 2.0, norma
     Source: NumPy's arithmetic and the identities of `terms`; for each measure see `measures.MEASURES`.
     """
     outcomes, columns = a.shape
+    if columns == 1:  # NumPy adds up a single column in another order; a pair's digits shall not depend on its company
+        twice = score(np.repeat(a, 2, axis=1), np.repeat(b, 2, axis=1), names, alpha=alpha, normalize=normalize)
+        return {name: value[:1] for name, value in twice.items()}
     values = {name: np.empty(columns) for name in names}
     again = np.ones(columns, dtype=bool)
     if normalize and outcomes <= _MOST_OUTCOMES and QUICK.issuperset(names):

@@ -9,6 +9,7 @@ text        labels made safe to show, numbers made short
 matrix      every pair: a square, or a list
 heatmap     the square as shades on a terminal
 sinks       blocks of measures to CSV, TSV, NDJSON, Parquet; `SINKS` is the table
+parts       Parquet files that are one table
 digits      many doubles as text at once
 summary     the statistics of a batch
 progress    how far it is

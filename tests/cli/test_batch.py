@@ -117,7 +117,7 @@ def test_without_measures_the_six_are_shown(call, table):
     assert call("batch", table, "--p", "p*", "--q", "q*").out.splitlines()[0].split(",") == ["id", *SIX]
 
 
-# ------------------------------------------------------------------------------------------------------------------ keep
+# ----------------------------------------------------------------------------------------------------------------- keep
 
 
 def test_keep_chooses_and_orders(call, table):
@@ -159,7 +159,7 @@ def test_kept_cells_are_what_they_were(call, write, output, size):
     assert cells == RAW
 
 
-# ---------------------------------------------------------------------------------------------------------------- groups
+# --------------------------------------------------------------------------------------------------------------- groups
 
 WORDS = "doc,sub,word,p,q\n"
 GROUPS = {
@@ -192,7 +192,7 @@ def kl_of(pairs):
 def test_groups_by_several_columns_whatever_stands_between_them(call, write, order, size, threads, stdin):
     rows = long_rows()
     if order == "scattered":
-        random.Random(2).shuffle(rows)
+        random.Random(2).shuffle(rows)  # noqa: S311 - test data
     elif order == "reversed":
         rows = rows[::2] + rows[1::2]
     text = long_csv(rows)
@@ -267,7 +267,7 @@ def test_labels_missing_from_the_command_or_the_table(refused, scored, write):
     assert "--keep does not go with --by" in refused(2, "batch", path, *args, "--keep", "doc")
 
 
-# ------------------------------------------------------------------------------------------------------------- reference
+# ------------------------------------------------------------------------------------------------------------ reference
 
 
 def test_reference_stands_for_the_side_not_given(scored, table):
@@ -314,7 +314,7 @@ def test_reference_and_both_sides_is_a_usage_error(refused, table):
     assert "--reference" in refused(2, "batch", table, "--p", "p*", "--q", "q*", "--reference", "1,1,1")
 
 
-# ------------------------------------------------------------------------------------------------- the same as `compare`
+# ------------------------------------------------------------------------------------------------ the same as `compare`
 
 LOGITS = [[-0.3, 0.2, 1.5, 0.0, -2.0, 0.25], [0.1, 0.1, -700.0, 3.0, 3.0, 3.0]]
 PROBS = [[0.25, 0.25, 0.5, 0.125, 0.125, 0.75], [0.5, 0.5, 0.0, 0.25, 0.25, 0.5]]

@@ -18,7 +18,7 @@ SELECT = ["--p", "p*", "--q", "q*"]
 
 
 def rows():
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311 - test data
     made = [[chance.choice([0.0, 1.0, chance.random(), chance.random() * 1e-9]) for _ in range(6)] for _ in range(N)]
     return [[row[0] + 0.1, row[1], row[2], row[3], row[4] + 1e-3, row[5]] for row in made]
 
@@ -38,7 +38,7 @@ def doubles(records):
     return [[float(record[name]) for name in SIX] for record in records]
 
 
-# --------------------------------------------------------------------------------------------------------------- formats
+# -------------------------------------------------------------------------------------------------------------- formats
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
@@ -138,7 +138,7 @@ def test_parquet_keeps_the_types_of_what_it_passes_through(call, tmp_path):
     assert [record["f"] for record in strict(out)] == [1.5, "NaN", math.inf]
 
 
-# --------------------------------------------------------------------------------------------------------------- summary
+# -------------------------------------------------------------------------------------------------------------- summary
 
 STATISTICS = ["count", "infinite", "mean", "standard_error", "min", "q1", "median", "q3", "max"]
 
@@ -198,7 +198,7 @@ def test_summary_of_no_rows(call, write):
     assert (result.code, record["count"], record["mean"]) == (0, 0, None)
 
 
-# ------------------------------------------------------------------------------------------------------- gates and notes
+# ------------------------------------------------------------------------------------------------------ gates and notes
 
 
 @pytest.mark.parametrize(("limit", "code"), [("1", 1), ("1e9", 1), ("inf", 0)])

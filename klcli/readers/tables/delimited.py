@@ -246,7 +246,7 @@ class _Reader:
         if not last or set(layout.text) & set(weights) or b'"' in piece or not self._alike:
             return None
         if piece[-1:] != b"\n":
-            piece += b"\n"
+            piece = bytearray(b"".join((piece, b"\n")))  # in place it would fail if something still looked at it
         found = fixed.read(piece, len(weights), self._written.delimiter, self._written.decimal)
         if found is None:
             self._alike = False  # nor will other pieces be, and looking takes time

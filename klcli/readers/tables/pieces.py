@@ -38,7 +38,7 @@ def pieces(stream: Readable, size: int, end_of: Ends, first: bytes = b"") -> Ite
         data[: len(left)] = left
         read = _fill(stream, memoryview(data)[len(left) :])
         if len(left) + read < len(data):
-            del data[len(left) + read :]
+            data = _cut(data, len(left) + read)
             if data:
                 yield data
             return
@@ -47,8 +47,16 @@ def pieces(stream: Readable, size: int, end_of: Ends, first: bytes = b"") -> Ite
             left, wanted = bytes(data), 2 * len(data)
             continue
         left, wanted = bytes(memoryview(data)[end:]), size
+        yield _cut(data, end)
+
+
+def _cut(data: bytearray, end: int) -> bytearray:
+    """The bytes before `end`; a copy where something, such as a profiler, still looks at the others."""
+    try:
         del data[end:]
-        yield data
+    except BufferError:
+        return data[:end]
+    return data
 
 
 def read_some(stream: Readable, size: int) -> bytes:

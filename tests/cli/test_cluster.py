@@ -1,0 +1,504 @@
+"""`batch --cluster`: on a real scheduler with two worker processes, the values and messages of the local run."""
+
+import os
+import pickle
+import random
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from klcli.cli.partition import score_partition
+from klcli.errors import OutputError
+
+pytestmark = pytest.mark.xdist_group("cluster")
+"""One process for all of these: each that has one starts a cluster of its own."""
+
+PAIRS = ["--p", "p*", "--q", "q*"]
+GROUPS = ["--by", "doc", "--label", "word", "--p", "p", "--q", "q", "-m", "kl_pq"]
+WIDTH = 5
+SECONDS = 60
+"""After so many something hangs."""
+
+
+# ------------------------------------------------------------------------------------------------------------- clusters
+
+
+def until(is_so, process):
+    """Waits until it is so, while the process lives."""
+    for _ in range(SECONDS * 100):
+        if is_so():
+            return
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.01)
+            assert is_so(), f"{process.args} ended too early"
+            return
+    pytest.fail("it did not come")
+
+
+@contextmanager
+def started(*args, log, env):
+    """A Dask process, ended at the end; so are those it has started, which notice."""
+    with log.open("wb") as out, subprocess.Popen([sys.executable, "-m", "dask", *args], stderr=out, env=env) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for(workers, address, environment):
+    code = f"import distributed; distributed.Client({address!r}).wait_for_workers({workers}, {SECONDS})"
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment(), timeout=SECONDS)
+
+
+@pytest.fixture(scope="module")
+def dask(environment, tmp_path_factory):
+    """dask(workers, env): a scheduler's process and address, and so many workers."""
+    with ExitStack() as stack:
+
+        def dask(workers, **env):
+            folder = tmp_path_factory.mktemp("dask")
+            given = environment({"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1", **env})
+            args, log = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"], folder / "scheduler.log"
+            scheduler = stack.enter_context(started(*args, log=log, env=given))
+            until(lambda: b"Scheduler at:" in log.read_bytes(), scheduler)
+            address = log.read_text().partition("Scheduler at:")[2].split()[0]
+            if workers:
+                args = ["worker", address, "--nworkers", str(workers), "--nthreads", "1", "--no-dashboard"]
+                args += ["--local-directory", str(folder)]
+                stack.enter_context(started(*args, log=folder / "workers.log", env=given))
+                wait_for(workers, address, environment)
+            return scheduler, address
+
+        yield dask
+
+
+@pytest.fixture(scope="module")
+def address(dask):
+    return dask(2)[1]
+
+
+class Run(NamedTuple):
+    """What came of `batch --cluster`: exit code, both streams, and the content of each part in order."""
+
+    code: int
+    out: str
+    err: str
+    parts: dict[str, bytes]
+
+
+@pytest.fixture
+def batch(run, address, tmp_path):
+    """batch(*args): klcli batch on the cluster, writing to the folder 'out'; nothing else may be left behind."""
+
+    def batch(*args, cluster=address):
+        before = names_in(tmp_path)
+        result = run("batch", *args, "--cluster", cluster, "-o", "out", cwd=tmp_path)
+        assert [name for name in names_in(tmp_path) if name != "out"] == before
+        return Run(*result, parts_in(tmp_path / "out"))
+
+    return batch
+
+
+@pytest.fixture
+def local(call, tmp_path):
+    """local(*args, suffix): the same without --cluster, its rows as the only part."""
+
+    def local(*args, suffix="csv"):
+        result = call("batch", *args, "-o", f"local.{suffix}", cwd=tmp_path)
+        file = tmp_path / f"local.{suffix}"
+        parts = {file.name: file.read_bytes()} if file.exists() else {}
+        file.unlink(missing_ok=True)
+        return Run(*result, parts)
+
+    return local
+
+
+def names_in(folder):
+    """What is in a folder, hidden files too."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def parts_in(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())} if folder.exists() else {}
+
+
+def joined(parts):
+    """The parts as one text with one header."""
+    header, *_ = {part.partition(b"\n")[0] for part in parts.values()}
+    bodies = []
+    for part in parts.values():
+        first, _, body = part.partition(b"\n")
+        assert first == header
+        bodies.append(body)
+    return header + b"\n" + b"".join(bodies)
+
+
+# ---------------------------------------------------------------------------------------------------------------- files
+
+
+def rows_of(seed, n):
+    draw = random.Random(seed)  # noqa: S311 - no secrets
+    names = [f"{side}{i}" for side in "pq" for i in range(WIDTH)]
+    return [{"id": f"r{seed}-{i}", **{name: draw.random() for name in names}} for i in range(n)]
+
+
+def csv_text(rows):
+    lines = [",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def write_rows(path, rows):
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        path.write_text(csv_text(rows))
+
+
+@pytest.fixture
+def files(tmp_path):
+    """files(suffix, sizes): tables of so many rows each, their names."""
+
+    def files(suffix, sizes=(300, 2, 170)):
+        for seed, n in enumerate(sizes):
+            write_rows(tmp_path / f"part-{seed}.{suffix}", rows_of(seed, n))
+        return [f"part-{seed}.{suffix}" for seed in range(len(sizes))]
+
+    return files
+
+
+def spoil(path, row):
+    """Makes a row one that is no pair."""
+    lines = path.read_text().splitlines(keepends=True)
+    lines[row] = lines[row].replace(",0.", ",x0.", 1)
+    path.write_text("".join(lines))
+
+
+# -------------------------------------------------------------------------------------------------- as the local run is
+
+
+def test_text_is_what_the_local_run_writes_byte_for_byte(batch, local, files):
+    names = files("csv")
+    found, expected = batch(*names, *PAIRS, "-m", "all"), local(*names, *PAIRS, "-m", "all")
+    assert (found.code, found.out, found.err) == (0, expected.out, expected.err)
+    assert list(found.parts) == [f"000{i}-part-{i}.csv" for i in range(3)]
+    assert joined(found.parts) == expected.parts["local.csv"]
+
+
+def test_parquet_holds_what_the_local_run_writes(batch, local, files, tmp_path):
+    names = files("parquet")
+    found, expected = batch(*names, *PAIRS, "-m", "all"), local(*names, *PAIRS, "-m", "all", suffix="parquet")
+    assert (found.code, found.err, list(found.parts)) == (
+        0,
+        expected.err,
+        [f"000{i}-part-{i}.parquet" for i in range(3)],
+    )
+    whole = pq.read_table(pa.BufferReader(expected.parts["local.parquet"]))
+    assert whole.num_rows == 472
+    assert pq.read_table(tmp_path / "out").equals(whole)
+
+
+def test_parts_of_records_get_one_schema_and_arrays_a_reference(batch, local, write):
+    """One part knows nothing of a column that the other has numbers in, or takes it for one of integers, or of text."""
+    write("a.ndjson", '{"n": null, "m": 1, "t": 1, "q": [1, 2, 5]}\n{"n": null, "m": 2, "t": 2, "q": [3, 2, 5]}\n')
+    write("b.ndjson", '{"n": 3, "m": 0.5, "t": "x", "q": [1, 9, 5]}\n{"n": 4, "m": 2, "t": 3, "q": [3, 2, 7]}\n')
+    args = ["a.ndjson", "b.ndjson", "--q", "q", "--reference", '{"a": 2, "b": 3, "c": 4}', "-f", "parquet"]
+    found, expected = batch(*args), local(*args, suffix="parquet")
+    assert (found.code, found.err) == (0, expected.err)
+    first, second = (pq.read_table(pa.BufferReader(part)) for part in found.parts.values())
+    assert first.schema.equals(second.schema)
+    whole = pq.read_table(pa.BufferReader(expected.parts["local.parquet"]))
+    assert pa.concat_tables([first, second]).equals(whole)
+
+
+@pytest.mark.parametrize("bad", [[0, 1, 2], [1, 2]], ids=str)
+def test_first_bad_row_in_the_order_of_the_files_stops_all_and_nothing_is_left(batch, local, files, tmp_path, bad):
+    names = files("csv", (50, 3, 20))
+    for i in bad:
+        spoil(tmp_path / names[i], 2)
+    found = batch(*names, *PAIRS)
+    assert (found.code, found.parts) == (3, {})
+    assert found == local(*names, *PAIRS)
+    assert found.err.startswith(f"klcli: part-{bad[0]}.csv:3: 'x0.")
+
+
+@pytest.mark.parametrize("on_error", ["keep", "skip"])
+def test_bad_rows_are_kept_or_left_out_as_in_the_local_run(batch, local, files, tmp_path, on_error):
+    names = files("csv", (50, 4, 20))
+    for i, row in enumerate((50, 2, 1)):
+        spoil(tmp_path / names[i], row)
+    args = [*names, *PAIRS, "--on-error", on_error, "--summary", "--fail-above", "kl_pq=0.5"]
+    found, expected = batch(*args), local(*args)
+    assert (found.code, found.out, found.err) == (5, expected.out, expected.err)
+    assert "3 of 74 rows failed" in found.err
+    assert joined(found.parts) == expected.parts["local.csv"]
+
+
+def test_gate_is_one_for_all_parts(batch, local, files):
+    args = [*files("csv"), *PAIRS, "-m", "kl_pq", "--fail-above", "kl_qp=0.5"]
+    found, expected = batch(*args), local(*args)
+    assert (found.code, found.err) == (1, expected.err)
+    assert found.err.count(" is above 0.5 in ") == 1
+    assert joined(found.parts) == expected.parts["local.csv"]
+
+
+def test_files_of_a_folder_come_by_name_and_parts_of_one_name_stay_apart(batch, local, tmp_path):
+    for folder, seeds in (("x", (0, 1)), ("y", (2,))):
+        (tmp_path / folder).mkdir()
+        for seed in seeds:
+            write_rows(tmp_path / folder / f"{1 - seed % 2}.csv", rows_of(seed, 20))
+    (tmp_path / "x" / "_SUCCESS").touch()
+    (tmp_path / "x" / ".0.csv.crc").touch()
+    found = batch("x", "y/", *PAIRS, "-f", "ndjson")
+    assert list(found.parts) == ["0000-0.ndjson", "0001-1.ndjson", "0002-1.ndjson"]
+    expected = local("x/0.csv", "x/1.csv", "y/1.csv", *PAIRS, suffix="ndjson")
+    assert b"".join(found.parts.values()) == expected.parts["local.ndjson"]
+
+
+def test_columns_that_differ_are_an_error_as_in_the_local_run(batch, local, files, tmp_path):
+    names = files("csv")
+    other = tmp_path / names[1]
+    other.write_text(other.read_text().replace("id,", "name,", 1))
+    assert batch(*names, *PAIRS) == local(*names, *PAIRS)
+
+
+# --------------------------------------------------------------------------------------------------------------- groups
+
+
+def groups(*documents):
+    return "doc,word,p,q\n" + "".join(f"{doc},{word},{i + 2},{i * i + 1}\n" for i, (doc, word) in enumerate(documents))
+
+
+A, B, C = ([(doc, "x"), (doc, "y")] for doc in "abc")
+
+
+def test_groups_are_those_of_the_local_run(batch, local, write):
+    write("1.csv", groups(*A, *B))
+    write("2.csv", groups(*C))
+    found, expected = batch("1.csv", "2.csv", *GROUPS), local("1.csv", "2.csv", *GROUPS)
+    assert (found.code, found.err) == (0, expected.err)
+    assert joined(found.parts) == expected.parts["local.csv"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "where"),
+    [
+        ([*A, B[0]], [B[1], *C], "1.csv and 2.csv hold rows of the same group"),
+        (A, [B[0], *C, B[1]], "2.csv: rows of a group do not stand together"),
+    ],
+    ids=["over-two-files", "in-a-file"],
+)
+def test_group_whose_rows_do_not_stand_together_is_refused(batch, write, first, second, where):
+    write("1.csv", groups(*first))
+    write("2.csv", groups(*second))
+    found = batch("1.csv", "2.csv", *GROUPS, "--align", "strict")  # under which a half of a group would fail
+    assert (found.code, found.out, found.parts) == (4, "", {})
+    assert found.err.startswith(f"klcli: {where}; ")
+    assert "sort the rows by 'doc'" in found.err
+
+
+# ------------------------------------------------------------------------------------------------------ what goes amiss
+
+
+@contextmanager
+def running(environment, cwd, *args):
+    """klcli batch in the background, in a group of processes as a shell would make; its attempts at files."""
+    command = [sys.executable, "-m", "klcli", "batch", *args, "-q", "-o", "out"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=cwd, env=environment(), start_new_session=True, **streams) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def attempts(folder):
+    """What is being written: the paths, and the processes that write."""
+    return [(path, int(path.suffixes[-2][1:])) for path in sorted(folder.glob(".out.*/attempts/*"))]
+
+
+def frozen(folder):
+    """A process stopped while it writes a part, if one could be caught."""
+    for path, pid in attempts(folder):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+            if path.exists() and path.stat().st_size:
+                return pid
+            os.kill(pid, signal.SIGCONT)
+    return None
+
+
+@pytest.fixture
+def long(tmp_path):
+    """Files, the second of which takes a while: a stray quote leaves its rows to Python's csv."""
+    header, *lines = csv_text(rows_of(0, 1000)).splitlines(keepends=True)
+    for i, times in enumerate((2, 20, 2, 2)):
+        text = "".join(lines) * times
+        (tmp_path / f"{i}.csv").write_text(header + (text.replace("r0-", 'r0"') if i == 1 else text))
+    return [f"{i}.csv" for i in range(4)]
+
+
+def test_worker_killed_halfway_leaves_no_trace(environment, address, local, long, tmp_path):
+    with running(environment, tmp_path, *long, *PAIRS, "--cluster", address) as process:
+        caught = []
+        until(lambda: caught.append(frozen(tmp_path)) or caught[-1], process)
+        until(lambda: list(tmp_path.glob(".out.*/parts/*")), process)  # the other goes on
+        os.kill(caught[-1], signal.SIGKILL)
+        assert process.communicate(timeout=SECONDS) == (b"", b"")
+    assert process.returncode == 0
+    found = parts_in(tmp_path / "out")
+    assert list(found) == [f"000{i}-{i}.csv" for i in range(4)]
+    assert joined(found) == local(*long, *PAIRS).parts["local.csv"]
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_file_that_kills_its_workers_is_named(environment, address, long, tmp_path):
+    killed = set()
+
+    def kill():
+        for path, pid in attempts(tmp_path):
+            if path.name.startswith("0001") and pid not in killed:
+                killed.add(pid)
+                os.kill(pid, signal.SIGKILL)
+        return len(killed) == 2
+
+    with running(environment, tmp_path, *long, *PAIRS, "--cluster", address) as process:
+        until(kill, process)
+        out, err = process.communicate(timeout=SECONDS)
+    assert (process.returncode, out) == (6, b"")
+    wait_for(2, address, environment)
+    assert err.startswith(b"klcli: 1.csv: the workers that score it die, one after another")
+    assert err.count(b"\n") == 1
+    assert names_in(tmp_path) == long
+
+
+def test_interrupt_ends_a_cluster_of_its_own_at_once(environment, long, tmp_path):
+    args = [*long, *PAIRS, "--cluster", "local", "--threads", "2"]
+    with running(environment, tmp_path, *args) as process:
+        until(lambda: attempts(tmp_path), process)
+        pids = [pid for _, pid in attempts(tmp_path)]
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        assert process.communicate(timeout=SECONDS) == (b"", b"")
+    assert process.returncode == 130
+    assert names_in(tmp_path) == long
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+def test_cluster_of_its_own_gives_the_same(batch, local, files):
+    names = files("csv")
+    found, expected = batch(*names, *PAIRS, "--threads", "2", cluster="local"), local(*names, *PAIRS)
+    assert (found.code, found.out, found.err) == (0, "", expected.err)
+    assert joined(found.parts) == expected.parts["local.csv"]
+
+
+def test_worker_without_klcli_is_said_and_how_to_mend_it(batch, dask, files, tmp_path_factory):
+    """The scheduler lacks it too, and need not have it."""
+    folder = tmp_path_factory.mktemp("without")
+    (folder / "sitecustomize.py").write_text(BLOCKER.format(["klcli"]))
+    found = batch(*files("csv"), *PAIRS, cluster=dask(1, PYTHONPATH=str(folder))[1])
+    assert (found.code, found.out, found.parts) == (6, "", {})
+    assert "cannot import klcli; install klcli" in found.err
+    assert found.err.count("\n") == 1
+
+
+def test_scheduler_that_goes_away_is_said(environment, dask, files, tmp_path):
+    names = files("csv")
+    scheduler, address = dask(0)
+    with running(environment, tmp_path, *names, *PAIRS, "--cluster", address) as process:
+        assert process.stderr.readline() == f"klcli: no worker at {address}; waiting for one\n".encode()
+        scheduler.kill()
+        out, err = process.communicate(timeout=SECONDS)
+    assert (process.returncode, out) == (6, b"")
+    assert err.startswith(f"klcli: the scheduler at {address} went away".encode())
+    assert names_in(tmp_path) == names
+
+
+def test_worker_of_another_version_refuses():
+    found = pickle.loads(score_partition("0.0.1", b""))  # noqa: S301
+    assert isinstance(found, OutputError)
+    assert "here is 0.0.1; install the same on both" in str(found)
+
+
+# ---------------------------------------------------------------------------------------------- what is refused at once
+
+
+def test_dead_address_is_said_after_some_seconds(batch, files):
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{deaf.getsockname()[1]}"
+        found = batch(*files("csv"), *PAIRS, cluster=address)
+    assert (found.code, found.out, found.parts) == (6, "", {})
+    assert found.err.startswith(f"klcli: --cluster {address}: it does not answer; is a Dask scheduler running there?")
+    assert found.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "args", "said"),
+    [
+        (2, ["-", "-o", "out"], "standard input cannot be read by several workers"),
+        (2, ["a.csv"], "add --output FOLDER"),
+        (2, ["a.csv", "-o", "-"], "add --output FOLDER"),
+        (2, ["a.csv", "-o", "out", "--cluster", "locl"], "Did you mean 'local'?"),
+        (2, ["a.csv", "-o", "out", "--cluster", "http://127.0.0.1:1"], "unknown address scheme 'http'"),
+        (2, ["a.csv", "-o", "out", "--cluster", "tcp://h:1", "--threads", "2"], "--threads does not go with"),
+        (2, ["pipe", "-o", "out"], "reads files that can be read again, and pipe is none"),
+        (3, ["b.csv", "-o", "out"], "b.csv: no such file. Did you mean 'a.csv'?"),
+        (3, ["empty", "-o", "out"], "empty: it holds no files"),
+        (3, [".", "-o", "out"], "'empty' in it is no file"),
+        (3, ["a.csv", "-o", "out", "--p", "x*"], "a.csv: no column 'x*'"),
+        (6, ["a.csv", "-o", "a.csv"], "a.csv: it is a file, and --cluster makes a folder"),
+        (6, ["a.csv", "-o", "."], ".: it holds files already; name a new folder"),
+        (6, ["a.csv", "-o", "no/out"], "make it first"),
+    ],
+    ids=lambda value: "-".join(map(str, value)) if isinstance(value, list) else None,
+)
+def test_what_cannot_be_done_is_refused_before_a_cluster_is_asked(refused, tmp_path, code, args, said):
+    write_rows(tmp_path / "a.csv", rows_of(0, 2))
+    (tmp_path / "empty").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    before = names_in(tmp_path)
+    assert said in refused(code, "batch", *PAIRS, "--cluster", "local", *args, cwd=tmp_path)
+    assert names_in(tmp_path) == before
+
+
+BLOCKER = """
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Blocker())
+"""
+
+
+def test_missing_extra_is_one_line_that_says_what_to_install(environment, files, tmp_path):
+    args = ["klcli", "batch", *files("csv"), *PAIRS, "--cluster", "local", "-o", "out"]
+    code = BLOCKER.format(["dask", "distributed"]) + f"from klcli.cli import run\nsys.argv = {args}\nrun()\n"
+    how = {"capture_output": True, "cwd": tmp_path, "env": environment(), "timeout": SECONDS}
+    found = subprocess.run([sys.executable, "-c", code], check=False, **how)
+    assert (found.returncode, found.stdout) == (2, b"")
+    said = b"klcli: --cluster needs Dask (No module named 'dask'); pip install 'klcli[cluster]'\n"
+    assert found.stderr == said
+    assert not (tmp_path / "out").exists()
+
+
+def test_local_run_and_help_do_not_import_dask(environment, files, tmp_path):
+    runs = [["batch", *files("csv"), *PAIRS, "-q", "-o", "out.csv"], ["batch", "--help"]]
+    code = f"""
+import sys
+from klcli.cli.failures import guarded
+assert [guarded(args) for args in {runs}] == [0, 0]
+print({{"dask", "distributed"}} & set(sys.modules))
+"""
+    how = {"capture_output": True, "cwd": tmp_path, "env": environment(), "timeout": SECONDS}
+    found = subprocess.run([sys.executable, "-c", code], check=True, **how)
+    assert found.stdout.splitlines()[-1] == b"set()"
