@@ -61,8 +61,8 @@ class Pairs:
     """n pairs of distributions, each on K outcomes, as given.
 
     rows: (n,) of the block. p, q: (K, n), or None where a reference takes that side. labels: of the outcomes of each
-    side, None where there are none. where(side, column, outcome): the line of a value, counted from the block's first,
-    and what its column is called.
+    side, None where there are none; by_columns: they are but the names of columns. where(side, column, outcome): the
+    line of a value, counted from the block's first, and what its column is called.
     """
 
     rows: npt.NDArray[np.intp]
@@ -70,6 +70,7 @@ class Pairs:
     q: Array | None
     labels: tuple[tuple[str, ...] | None, tuple[str, ...] | None]
     where: Callable[[int, int, int], tuple[int, str]]
+    by_columns: bool = False
 
 
 @dataclass(frozen=True, eq=False)

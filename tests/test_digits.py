@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from klcli.renderers.digits import cells, lines
 
-laws = settings(max_examples=200, deadline=None)
+laws = settings(max_examples=80, deadline=None)
 
 double = st.one_of(
     st.floats(allow_nan=False),

@@ -55,11 +55,11 @@ def score_block(
     for pairs in block.pairs:
         if len(pairs.rows) == 0:
             continue
-        reference, said = _fitting(reference, pairs.labels)
+        standing, said = _fitting(reference, pairs)
         remarks[said] += len(pairs.rows) if said else 0
         with np.errstate(all="ignore"):  # what overflows is looked for
-            sides = _prepared(pairs, settings, reference, remarks)
-        found, failed = _measured(pairs, sides, settings, names, reference)
+            sides = _prepared(pairs, settings, standing, remarks)
+        found, failed = _measured(pairs, sides, settings, names, standing)
         failures += failed
         if len(pairs.rows) == block.size:
             values = found
@@ -77,15 +77,16 @@ def score_block(
     return Scored(block.size, block.kept, values, tuple(failures), +remarks)
 
 
-def _fitting(
-    reference: Distribution | None, labels: Sequence[tuple[str, ...] | None]
-) -> tuple[Distribution | None, str]:
-    """The reference, and what to say of it: without its labels where the rows have none of them."""
-    of_rows = next((of for of in labels if of is not None), None)
-    if reference is None or reference.outcomes is None or of_rows is None or set(reference.outcomes) & set(of_rows):
+def _fitting(reference: Distribution | None, pairs: Pairs) -> tuple[Distribution | None, str]:
+    """The reference, and what to say of it: without its labels where these have nothing to do with the columns."""
+    names = next((of for of in pairs.labels if of is not None), None)
+    if reference is None or reference.outcomes is None or (names and not pairs.by_columns):
         return reference, ""
-    said = "the reference has none of the labels in {}; its weights were taken in order"
-    return replace(reference, outcomes=None), said
+    if names is not None and set(reference.outcomes) & set(names):
+        return reference, ""
+    return replace(
+        reference, outcomes=None
+    ), "the reference was taken in order in {}: its labels are none of the table's"
 
 
 def reference_notes(reference: Distribution, role: str, settings: Settings) -> tuple[str, ...]:
@@ -103,31 +104,34 @@ def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, 
         return _prepared_alone(pairs, settings, reference, remarks)
     weights, labels = [], []
     doubtful = np.zeros(n, dtype=bool)
+    concerned: dict[str, Mask] = {}
     for given, of, side, role in zip((pairs.p, pairs.q), pairs.labels, (settings.p, settings.q), _ROLES, strict=True):
         if given is None and reference is not None:
             read, doubt, _ = _as_weights(reference.values.reshape(-1, 1), side, settings)
             labels.append(None if reference.outcomes is None else tuple(reference.outcomes))
         else:
             read, doubt, said = _as_weights(np.empty((0, n)) if given is None else given, side, settings)
-            remarks.update({f"{role} {sentence}": count for sentence, count in said.items()})
+            concerned |= {f"{role} {sentence}": which for sentence, which in said.items()}
             labels.append(of)
         weights.append(read)
         doubtful |= doubt
-    aligned = _aligned(weights, labels, settings, remarks, n)
+    aligned = _aligned(weights, labels, settings, concerned, n)
     if aligned is None:
         return _Sides(weights[0], weights[1], np.ones(n, dtype=bool))
     for i, (side, role) in enumerate(zip((settings.p, settings.q), _ROLES, strict=True)):
         if side.smoothing is not None:
             aligned[i] = _smoothed(aligned[i], side.smoothing, settings)
-            remarks[f"{role} was smoothed by {side.smoothing} in {{}}"] += n
+            concerned[f"{role} was smoothed by {side.smoothing} in {{}}"] = np.ones(n, dtype=bool)
         if side != _PLAIN or aligned is not weights:
             doubtful |= ~(np.isfinite(aligned[i]).all(axis=0) & aligned[i].any(axis=0))
+    # Of a column that is no pair nothing is said but what is wrong with it.
+    some = bool(doubtful.any())
+    for sentence, which in concerned.items():
+        remarks[sentence] += int(np.count_nonzero(which & ~doubtful if some else which))
     return _Sides(aligned[0], aligned[1], doubtful)
 
 
-def _prepared_alone(
-    pairs: Pairs, settings: Settings, reference: Distribution | None, remarks: Counter[str]
-) -> _Sides:
+def _prepared_alone(pairs: Pairs, settings: Settings, reference: Distribution | None, remarks: Counter[str]) -> _Sides:
     """One column with the digits it has among others: NumPy adds up a single one in another order."""
     p, q = (None if side is None else np.repeat(side, 2, axis=1) for side in (pairs.p, pairs.q))
     twice: Counter[str] = Counter()
@@ -136,8 +140,8 @@ def _prepared_alone(
     return _Sides(sides.p[:, :1], sides.q[:, :1], sides.doubtful[:1])
 
 
-def _as_weights(values: Array, side: Side, settings: Settings) -> tuple[Array, Mask, dict[str, int]]:
-    """Weights, which columns may be none, and what was done to how many."""
+def _as_weights(values: Array, side: Side, settings: Settings) -> tuple[Array, Mask, dict[str, Mask]]:
+    """Weights, which columns may be none, and what was done to which."""
     if len(values) == 0:
         return values, np.ones(values.shape[1], dtype=bool), {}
     totals = values.sum(axis=0)
@@ -148,7 +152,11 @@ def _as_weights(values: Array, side: Side, settings: Settings) -> tuple[Array, M
     n = values.shape[1]
     if side.read_as == "logits":
         at = f" at temperature {settings.temperature:.10g}" if settings.temperature != 1 else ""
-        return mass(softmax(values, settings.temperature)), doubtful, {f"was made by softmax in {{}}{at}": n}
+        return (
+            mass(softmax(values, settings.temperature)),
+            doubtful,
+            {f"was made by softmax in {{}}{at}": np.ones(n, dtype=bool)},
+        )
     if side.read_as == "logprobs":
         off = ~(np.abs(logsumexp(values)) <= LOG_SUM_TOLERANCE)
         done, read = (
@@ -158,18 +166,18 @@ def _as_weights(values: Array, side: Side, settings: Settings) -> tuple[Array, M
     else:
         off = ~(np.abs(totals - 1) <= SUM_TOLERANCE)
         done, read = "", values + 0.0 if not plain and np.signbit(values).any() else values  # -0.0 is 0.0
-    said = {done: n} if done else {}
+    said = {done: np.ones(n, dtype=bool)} if done else {}
     if settings.strict:
         doubtful = doubtful | off
     elif settings.normalize:
-        said["did not sum to 1 in {}; divided by its sum"] = int(np.count_nonzero(off))
+        said["did not sum to 1 in {}; divided by its sum"] = off
     else:
-        said["did not sum to 1 in {} and was not normalised; these results need not be divergences"] = int(off.sum())
+        said["did not sum to 1 in {} and was not normalised; these results need not be divergences"] = off
     return read, doubtful, said
 
 
 def _aligned(
-    weights: list[Array], labels: list[tuple[str, ...] | None], settings: Settings, remarks: Counter[str], n: int
+    weights: list[Array], labels: list[tuple[str, ...] | None], settings: Settings, concerned: dict[str, Mask], n: int
 ) -> list[Array] | None:
     """Both on the same outcomes; None where they cannot be."""
     of_p, of_q = labels
@@ -182,7 +190,8 @@ def _aligned(
     for role, missing in zip(_ROLES, joined.lacking, strict=True):
         other = "Q" if role == "P" else "P"
         what = f"these of {other} were dropped" if settings.align == "inner" else "weight 0 there"
-        remarks[f"{role} lacks labels of {other} in {{}}; {what}"] += n if missing else 0
+        if missing:
+            concerned[f"{role} lacks labels of {other} in {{}}; {what}"] = np.ones(n, dtype=bool)
     return [pick(side, at) for side, at in zip(weights, joined.at, strict=True)]
 
 

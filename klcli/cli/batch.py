@@ -168,6 +168,7 @@ def batch(
     gates = Gates(rows.fail_above, MEASURES)
     shown = names("--measures", measured.measures, MEASURES) or list(SIX)
     wanted = columns.wanted(inputs.label)
+    rows.output = None if rows.output == "-" else rows.output
     cluster = speed.checked_cluster()
     format_name, summary_format = rows.row_format(folder=cluster is not None), rows.summary_format()
 

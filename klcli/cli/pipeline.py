@@ -11,12 +11,13 @@ import signal
 import struct
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
+from warnings import catch_warnings, simplefilter
 
 from klcli.errors import KlcliError
 
@@ -42,7 +43,7 @@ class Lane(Protocol[Job_contra, Result]):
         ...
 
 
-def in_order(jobs: Iterable[Job], lanes: Sequence[Lane[Job, Result]]) -> Iterator[Result]:
+def in_order(jobs: Iterable[Job], lanes: Sequence[Lane[Job, Result]]) -> Generator[Result, None, None]:
     """The results of the jobs, which the lanes take in turn. Jobs are taken as there is room for them, by the caller.
 
     What goes wrong with taking one is raised after the results of those before it.
@@ -120,7 +121,10 @@ class _ProcessLane(Generic[Job, Result]):
         self._work, self._died = work, died
         reading, writing = os.pipe()
         sys.stdout.flush()
-        self._process = os.fork()
+        with catch_warnings():
+            # The threads that there may be already are the allocator's and Arrow's, idle and of no use to the other.
+            simplefilter("ignore", DeprecationWarning)
+            self._process = os.fork()
         if self._process == 0:
             os.close(reading)
             _do_share(work, jobs, share, processes, writing)

@@ -1,12 +1,15 @@
 """A batch from its files to its output: the tables, the threads, the sink, and what is said at the end."""
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
+from os.path import commonprefix
+from pathlib import Path
 from shutil import copyfileobj
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,12 +17,14 @@ import numpy as np
 from klcli.analyses.batch import score_block
 from klcli.analyses.summary import Summary
 from klcli.blocks import Block, Failure
-from klcli.cli.failures import GATE, say
-from klcli.cli.output import destination, say_notes
+from klcli.cli.failures import GATE, reason, say
+from klcli.cli.output import destination, on_terminal, say_notes
 from klcli.cli.pipeline import CAN_FORK, Lane, in_order, process_lanes, thread_lanes
 from klcli.cli.progress import Progress
-from klcli.errors import KlcliError, UsageError, clipped
+from klcli.errors import KlcliError, OutputError, UsageError, clipped, listed
 from klcli.model import Distribution, Settings
+from klcli.readers.numbers import is_number
+from klcli.readers.tables.layout import Layout
 from klcli.readers.tables.stream import Reading, Table, Tables
 from klcli.renderers.sinks import ERROR, SINKS, Schema, Sink, without
 
@@ -68,6 +73,9 @@ class Result(NamedTuple):
 def run(plan: Plan, *, summarised: bool) -> Result:
     """Scores the tables. Raises what stops it, and then leaves no output file."""
     tables = Tables(plan.files, plan.reading)
+    if plan.output is not None and _is_replaced(plan.output) and tables.has(os.path.realpath(plan.output)):
+        message = f"--output {clipped(plan.output)} is also an input; choose another file"
+        raise UsageError(message)
 
     def scored(these: Iterator[Table], *, gathered: bool = False) -> Result:
         how = plan._replace(gathered=gathered)
@@ -81,6 +89,9 @@ def run(plan: Plan, *, summarised: bool) -> Result:
             from klcli.readers.tables.gather import Gathered
 
             return scored(iter([Gathered(tables)]), gathered=True)
+        except OSError as error:  # those of the input and the output have been explained
+            message = f"temporary files in {gettempdir()}: {reason(error)}; set TMPDIR to where there is room"
+            raise OutputError(message) from None
 
 
 class ScatteredError(Exception):
@@ -142,7 +153,11 @@ def score_tables(
     if twice is not None:
         message = f"{first.source}: its column {clipped(twice)} has a name the output needs; leave it out with --keep"
         raise UsageError(message)
+    tally.say(_doubts(first.layout))
     format_name = plan.format or like(whole.format())
+    if plan.rows and format_name == "parquet" and plan.output is None and on_terminal():
+        message = "Parquet is no text for a terminal; add -o FILE, or -f csv"
+        raise UsageError(message)
     double = next((name for name in schema.kept if schema.kept.count(name) > 1), None)
     if double is not None and format_name in {"ndjson", "parquet"}:
         message = f"{first.source}: {format_name} cannot hold two columns called {clipped(double)}; choose with --keep"
@@ -160,12 +175,30 @@ def score_tables(
     return tally
 
 
+def _doubts(layout: Layout) -> list[str]:
+    """What may be otherwise than was meant by the choice of columns."""
+    doubts = []
+    p, q = layout.names(layout.p), layout.names(layout.q)
+    if layout.header and all(map(is_number, layout.header)):
+        doubts.append(f"the first line is taken as the header: {listed(layout.header)}")
+    if p == q and p:
+        doubts.append(f"P and Q are the same columns: {listed(p)}")
+    ends = [[name[len(commonprefix(names)) :] for name in names] for names in (p, q)]  # noqa: RUF071 - no paths
+    if len(p) > 1 and len(q) > 1 and ends[0] != ends[1]:
+        doubts.append(f"the columns are paired in this order: P {listed(p, 12)}; Q {listed(q, 12)}")
+    return doubts
+
+
 def _stream(plan: Plan, whole: Tables, jobs: _Jobs, tally: "Tally", sink: Sink | None) -> None:
     """Everything between the opening of the output and its end."""
     work = _worker(plan, sink, summarised=tally.summarised)
     again = None if plan.gathered else _again(plan, whole)
-    with _lanes(work, again, plan.reading.threads, tally) as lanes, Progress(whole, wanted=_has_room(plan)) as bar:
-        for number, blocks in in_order(jobs, lanes):
+    with (
+        _lanes(work, again, plan.reading.threads, tally) as lanes,
+        Progress(whole, wanted=_has_room(plan)) as bar,
+        closing(in_order(jobs, lanes)) as results,
+    ):
+        for number, blocks in results:
             for done in blocks:
                 tally.take(done, jobs.tables[number])
                 if sink is not None:
@@ -180,7 +213,7 @@ _WORTH_A_PROCESS = 1 << 22
 
 def _again(plan: Plan, whole: Tables) -> Callable[[], Iterable[_Job]] | None:
     """How another process goes through the jobs; None where there is but one stream, or little in it."""
-    if not CAN_FORK or whole.total < _WORTH_A_PROCESS:
+    if not CAN_FORK or whole.total < _WORTH_A_PROCESS or not whole.divisible:
         return None
     return lambda: _Jobs(iter(Tables(plan.files, plan.reading)))
 
@@ -201,18 +234,23 @@ def like(input_format: str) -> str:
 
 @contextmanager
 def _destination(plan: Plan) -> Iterator[Any]:
-    """Where the rows go. Groups, which may have to be read again, go to standard output when all are there."""
+    """Where the rows go. Groups, which may have to be read again, go to a stream when all are there."""
     if not plan.rows:
         yield None
-    elif plan.output is None and plan.reading.wanted.by is not None:
+    elif plan.reading.wanted.by is not None and not _is_replaced(plan.output):
         with TemporaryFile() as waiting:
             yield waiting
             waiting.seek(0)
-            with destination(None) as out:
+            with destination(plan.output) as out:
                 copyfileobj(waiting, out)
     else:
         with destination(plan.output) as out:
             yield out
+
+
+def _is_replaced(output: str | None) -> bool:
+    """Whether the output is a file that appears when all went well, not one that is written to at once."""
+    return output is not None and (Path(output).is_file() or not Path(output).exists())
 
 
 def _has_room(plan: Plan) -> bool:
@@ -276,6 +314,10 @@ class Tally:
             self._keys.append(done.keys)
         if self._summary is not None:
             self._summary.add(done.values)
+
+    def say(self, notes: Iterable[str]) -> None:
+        """Notes on the table as a whole."""
+        self._remarks.update(dict.fromkeys(notes, 1))
 
     def close(self) -> None:
         """Gives up what a summary keeps."""

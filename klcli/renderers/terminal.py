@@ -57,11 +57,11 @@ def draw_table(table: Rows, view: View) -> str:
             drawn.add_row(*map(Text, row))
     else:
         drawn.add_column(table.header[0], no_wrap=True)
-        drawn.add_column("", no_wrap=True)
         drawn.add_column("", justify="right", no_wrap=True)
         for row in zip(*shown, strict=True):
-            for i, (name, cell) in enumerate(zip(table.header[1:], row[1:], strict=True)):
-                drawn.add_row(Text(row[0] if i == 0 else ""), name, Text(cell))
+            drawn.add_row(Text(row[0]), "")
+            for name, cell in zip(table.header[1:], row[1:], strict=True):
+                drawn.add_row(f"  {name}", Text(cell))
     out = io.StringIO()
     _console(out, view).print(drawn)
     return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))

@@ -133,7 +133,7 @@ def alike(one, other):
     return all(x == y or isclose(x, y, rel_tol=1e-13) for x, y in zip(*numbers, strict=True))
 
 
-laws = settings(max_examples=40, deadline=None)
+laws = settings(max_examples=20, deadline=None)
 
 
 @laws

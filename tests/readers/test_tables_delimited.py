@@ -14,7 +14,7 @@ from klcli.readers.tables.delimited import DelimitedTable, Written
 from klcli.readers.tables.layout import Wanted
 from tests.readers.tables import layout_of, reader_of, told
 
-laws = settings(max_examples=250, deadline=None)
+laws = settings(max_examples=120, deadline=None)
 
 plain = st.one_of(
     st.floats(0, 1e308).map(repr),

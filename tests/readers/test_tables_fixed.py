@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from klcli.readers.tables import fixed
 from tests.readers.tables import layout_of, reader_of, told
 
-laws = settings(max_examples=200, deadline=None)
+laws = settings(max_examples=100, deadline=None)
 
 FORMS = [(width, at) for width in range(2, 9) for at in range(1, width)]
 
@@ -113,7 +113,7 @@ def mutated(draw):
     return weights, point, delimiter, others, data
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(mutated())
 @example((2, ".", ",", 1, b"a,0.123,0.456\nb,0/123,0.456\n"))
 @example((2, ".", ",", 1, b"a,0.123,0.456\nb,0,123,0.456\n"))

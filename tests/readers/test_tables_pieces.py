@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from klcli.readers.tables.pieces import end_of_groups, end_of_lines, end_of_rows, pieces
 
-laws = settings(max_examples=150, deadline=None)
+laws = settings(max_examples=80, deadline=None)
 
 
 class Stream:

@@ -17,7 +17,7 @@ from klcli.readers.tables.gather import Gathered
 from klcli.readers.tables.layout import Layout
 from klcli.readers.tables.rows import Rows, groups_of, keys_of, pair_a_group
 
-laws = settings(max_examples=120, deadline=None)
+laws = settings(max_examples=80, deadline=None)
 LABELLED = Layout("x", ("g", "h", "label", "p", "q"), (3,), (4,), (0, 1), (0, 1), 2)
 BARE = LABELLED._replace(label=None)
 

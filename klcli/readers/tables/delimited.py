@@ -127,9 +127,7 @@ def _header(stream: Readable, source: str, delimiter: str, size: int) -> tuple[l
         data += more
         if line == 1 and data[:3] == b"\xef\xbb\xbf":
             data = data[3:]
-        if b"\0" in data[:1000] or (data[:2] in _BINARY and data[:2] != b"PA"):
-            message = f"{source}: this is {_BINARY.get(data[:2], 'a binary file, not text')}"
-            raise InputError(message)
+        _check_text(data, source)
         while True:
             end = _end_of_line(data, last=not more)
             if end == 0 or data[:end].strip():
@@ -152,6 +150,16 @@ def _header(stream: Readable, source: str, delimiter: str, size: int) -> tuple[l
         message = f"{source}:{line}: {error}"
         raise InputError(message) from None
     return header, data[end:], line + max(1, _count_lines(data[:end]))
+
+
+def _check_text(data: bytes, source: str) -> None:
+    """Raises InputError for what no table of text begins with."""
+    if b"\0" in data[:1000] or (data[:2] in _BINARY and data[:2] != b"PA"):
+        message = f"{source}: this is {_BINARY.get(data[:2], 'a binary file, not text')}"
+        raise InputError(message)
+    if data.lstrip()[:1] == b"{":
+        message = f"{source}: this is JSON; add --input-format ndjson, or json for a list of records"
+        raise InputError(message)
 
 
 def _end_of_line(data: bytes, *, last: bool) -> int:

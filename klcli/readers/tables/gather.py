@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +35,7 @@ class Gathered:
 
     def parts(self) -> Iterator[Callable[[], Iterable[Block]]]:
         """All of it at once."""
-        yield partial(lambda: [pair_a_group(self._rows, self.layout)])
+        yield lambda: [pair_a_group(self._rows, self.layout)]
 
     def rows(self) -> Iterator[Rows]:
         """The rows."""

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _MIXER = np.uint64(0x9E37_79B9_7F4A_7C15)
 
 
+_SINGLE = "{} have a single outcome, where every divergence is 0; --by COLUMN makes a pair of several rows"
+
+
 @dataclass(frozen=True, eq=False)
 class Rows:
     """Some rows of a table, one after the other.
@@ -93,16 +96,30 @@ def part_of(rows: Rows, start: int, end: int) -> Rows:
 
 def groups_of(parts: Iterable[Rows], layout: Layout) -> Iterator[Callable[[], Iterable[Block]]]:
     """Groups from rows that were not cut where a group ends: its last rows wait for what follows."""
+    by = len(layout.by)
     waiting: list[Rows] = []
     for part in parts:
-        rows = concatenated([*waiting, part])
-        starts = _starts(rows.text[: len(layout.by)], rows.size)
-        last = int(starts[-1]) if len(starts) else 0
-        if last:
-            yield partial(_paired, part_of(rows, 0, last), layout)
-        waiting = [part_of(rows, last, rows.size)]
-    if waiting and waiting[0].size:
-        yield partial(_paired, waiting[0], layout)
+        starts = _starts(part.text[:by], part.size)
+        before = next((rows for rows in reversed(waiting) if rows.size), None)
+        if part.size == 0 or (len(starts) == 1 and before is not None and _goes_on(before, part, by)):
+            waiting.append(part)
+            continue
+        last = int(starts[-1])
+        head = [*waiting, part_of(part, 0, last)] if last else waiting
+        if any(rows.size for rows in head):
+            yield partial(_paired, concatenated(head), layout)
+            waiting = []
+        waiting.append(part_of(part, last, part.size))
+    if waiting:
+        yield partial(_paired, concatenated(waiting), layout)
+
+
+def _goes_on(before: Rows, after: Rows, by: int) -> bool:
+    """Whether the last row of the one and the first of the other are of one group."""
+    ends = (
+        (as_text(a)[before.size - 1], as_text(b)[0]) for a, b in zip(before.text[:by], after.text[:by], strict=True)
+    )
+    return all(one == other for one, other in ends)
 
 
 def _paired(rows: Rows, layout: Layout) -> list[Block]:
@@ -127,7 +144,11 @@ def pair_a_row(rows: Rows, layout: Layout) -> Block:
     kept = tuple(
         Column(name, cells, rows.form) for name, cells in zip(layout.names(layout.kept), rows.text, strict=True)
     )
-    return Block(rows.size, rows.lines, kept, (Pairs(chosen, p, q, labels, where),), rows.failures, None, rows.remarks)
+    pairs = Pairs(chosen, p, q, labels, where, by_columns=True)
+    remarks = rows.remarks
+    if max(map(len, names)) == 1:
+        remarks = {**remarks, _SINGLE: len(chosen)}
+    return Block(rows.size, rows.lines, kept, (pairs,), rows.failures, None, remarks)
 
 
 def pair_a_group(rows: Rows, layout: Layout) -> Block:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from contextlib import ExitStack
 from functools import partial
@@ -78,6 +79,17 @@ class Tables:
     def format(self) -> str:
         """The format of the first."""
         return format_of(self._sources[0], self._reading.input_format)
+
+    @property
+    def divisible(self) -> bool:
+        """Whether whoever goes through the parts for a share of them saves the time that the others take to read."""
+        formats = {format_of(source, self._reading.input_format) for source in self._sources}
+        in_pieces = {"text", "csv", "tsv"} if self._reading.wanted.by else {"text", "csv", "tsv", "ndjson", "parquet"}
+        return formats <= in_pieces
+
+    def has(self, path: str) -> bool:
+        """Whether a path is that of one of the files."""
+        return any(source.path is not None and os.path.realpath(source.path) == path for source in self._sources)
 
     def __iter__(self) -> Iterator[Table]:
         """The tables. Raises InputError where a later one keeps other columns than the first."""
