@@ -18,6 +18,9 @@ import pytest
 from klcli.cli.partition import score_partition
 from klcli.errors import OutputError
 
+pytestmark = pytest.mark.xdist_group("cluster")
+"""One process for all of these: each that has one starts a cluster of its own."""
+
 PAIRS = ["--p", "p*", "--q", "q*"]
 GROUPS = ["--by", "doc", "--label", "word", "--p", "p", "--q", "q", "-m", "kl_pq"]
 WIDTH = 5

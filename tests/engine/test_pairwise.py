@@ -84,7 +84,7 @@ def test_pairs_of_a_family_are_exact(name, outcomes):
     assert not misses.found
 
 
-@pytest.mark.parametrize("outcomes", [2, 5, 12])
+@pytest.mark.parametrize("outcomes", [2, 12])
 def test_pairs_across_all_cases_are_exact(outcomes):
     cases = chain(ordinary(outcomes).values(), extreme(outcomes).values())
     a, misses = np.array([weights for pair in cases for weights in pair], dtype=float).T, Misses()

@@ -27,7 +27,7 @@ def told(block):
     for of in block.pairs:
         for column, row in enumerate(of.rows.tolist()):
             sides = (of.p, of.q)
-            weights = [None if side is None else exactly(side[:, column]) for side in sides]
+            weights = [None if side is None else exactly(side[:, column] + 0.0) for side in sides]  # -0 is 0
             pairs[row] = (weights, of.labels, of.where(0 if of.p is not None else 1, column, 0))
     failures = [(failure.row, failure.line, failure.text) for failure in block.failures]
     return block.size, pairs, failures, {column.name: column.cells.to_pylist() for column in block.kept}
