@@ -119,6 +119,8 @@ def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, 
     if aligned is None:
         return _Sides(weights[0], weights[1], np.ones(n, dtype=bool))
     for i, (side, role) in enumerate(zip((settings.p, settings.q), _ROLES, strict=True)):
+        if aligned is not weights:
+            doubtful |= ~aligned[i].any(axis=0)
         if side.smoothing is not None:
             aligned[i] = _smoothed(aligned[i], side.smoothing, settings)
             concerned[f"{role} was smoothed by {side.smoothing} in {{}}"] = np.ones(n, dtype=bool)

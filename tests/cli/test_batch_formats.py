@@ -5,7 +5,6 @@ import json
 import math
 
 import pandas as pd
-import polars as pl
 import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
@@ -210,7 +209,7 @@ def test_parquet_columns_of_distributions(scored, tmp_path, kind, group):
         assert values(records) == KL
 
 
-@pytest.mark.parametrize("writer", ["pyarrow", "pandas", "polars", "feather"])
+@pytest.mark.parametrize("writer", ["pyarrow", "pandas", "feather"])
 def test_tables_of_scalar_columns_by_whom_they_were_written(scored, tmp_path, writer):
     frame = pd.DataFrame(
         {
@@ -221,8 +220,6 @@ def test_tables_of_scalar_columns_by_whom_they_were_written(scored, tmp_path, wr
     path = tmp_path / ("t.feather" if writer == "feather" else "t.parquet")
     if writer == "pandas":
         frame.to_parquet(path)
-    elif writer == "polars":
-        pl.DataFrame({name: frame[name].tolist() for name in frame}).write_parquet(path)
     elif writer == "feather":
         pyarrow.feather.write_feather(frame, path)
     else:
