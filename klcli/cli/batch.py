@@ -122,7 +122,10 @@ class Speed(Group):
     """What changes no result."""
 
     threads: Annotated[
-        int | None, Option(metavar="N", min=1, rich_help_panel=_SPEED, help="Threads; else one a processor.")
+        int | None,
+        Option(
+            metavar="N", min=1, rich_help_panel=_SPEED, help="Processes or threads; else one a processor, at most 4."
+        ),
     ] = None
     block_size: Annotated[
         int | None, Option(metavar="BYTES", min=1, rich_help_panel=_SPEED, help="Bytes of text read at a time.")
@@ -220,6 +223,11 @@ def _reference(text: str | None, inputs: Inputs, settings: Settings, wanted: Any
     return reference, reference_notes(reference, role, settings)
 
 
+_ENOUGH = 4
+"""Every process goes through the whole file for its share, and takes 100 MB: more would seldom be quicker."""
+
+
 def _processors() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many this process uses unless told otherwise."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, _ENOUGH)
