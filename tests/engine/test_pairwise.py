@@ -77,7 +77,7 @@ def some_pairs(n, count, seed=5):
 def test_pairs_of_a_family_are_exact(name, outcomes):
     a, misses = family(name, outcomes, 24), Misses()
     squares = {measure: pairwise(a, measure) for measure in MEASURES}
-    for i, j in some_pairs(24, 12):
+    for i, j in some_pairs(24, 6):
         reference = Reference(a[:, i], a[:, j])
         for measure, square in squares.items():
             misses.check(square[i, j], reference.measure(measure), measure, i, j)
@@ -89,7 +89,7 @@ def test_pairs_across_all_cases_are_exact(outcomes):
     cases = chain(ordinary(outcomes).values(), extreme(outcomes).values())
     a, misses = np.array([weights for pair in cases for weights in pair], dtype=float).T, Misses()
     squares = {measure: pairwise(a, measure) for measure in MEASURES}
-    for i, j in some_pairs(a.shape[1], 40) + [(i, i + 1) for i in range(0, a.shape[1], 10)]:
+    for i, j in some_pairs(a.shape[1], 20) + [(i, i + 1) for i in range(0, a.shape[1], 10)]:
         reference = Reference(a[:, i], a[:, j])
         for measure, square in squares.items():
             misses.check(square[i, j], reference.measure(measure), measure, i, j)
@@ -107,7 +107,7 @@ def test_renyi_of_every_order_is_exact(name, alpha):
 
 
 @pytest.mark.parametrize("name", ["dirichlet", "within 0.3", "within 1e-05", "uniform", "counts"])
-@pytest.mark.parametrize("outcomes", [1000, 3000])
+@pytest.mark.parametrize("outcomes", [2000])
 def test_pairs_of_many_outcomes_are_exact(name, outcomes):
     a, misses = family(name, outcomes, 6), Misses()
     squares = {measure: pairwise(a, measure) for measure in MEASURES}
