@@ -252,12 +252,15 @@ def _square(
 def _gate(gates: Gates, found: "Matrix", given: Sequence[str]) -> int:
     """1 when any pair is above a limit, and says which is the farthest; else 0."""
     from klcli.analyses.matrix import above
+    from klcli.engine.pairwise import SYMMETRIC
 
     code = 0
     for field, limit in gates.limits:
         count, (i, j) = above(found.squares[field], limit)
         if count:
-            more = f", as in {count - 1} more of {len(given) * (len(given) - 1)} pairs" if count > 1 else ""
+            both_ways = 2 if field in SYMMETRIC else 1
+            others, pairs = count // both_ways - 1, len(given) * (len(given) - 1) // both_ways
+            more = f", as in {others} more of {pairs} pairs" if others else ""
             value = float(found.squares[field][i, j])
             say(f"{clipped(given[i])} to {clipped(given[j])}: {field} is {value!r}, above {limit!r}{more}")
             code = GATE
