@@ -133,7 +133,7 @@ def folder(tmp_path_factory):
 
 def compared(folder, given, kind, options, most, suffix="csv"):
     """Times both, and holds their answers against one another."""
-    ours, theirs, script = folder / f"ours.{suffix}", folder / f"theirs.{suffix}", folder / f"{kind}.py"
+    ours, theirs, script = folder / f"ours.{suffix}", folder / f"theirs.{suffix}", folder / f"peer_of_{kind}.py"
     sink = f"sink_{suffix}(taken)"
     script.write_text(LONG if kind == "long" else SCRIPT.format(scan=textwrap.dedent(SCANS[kind]), sink=sink))
     jobs = {
