@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from klcli.analyses.compare import measures_of, unit_of
-from klcli.analyses.prepare import LOG_SUM_TOLERANCE, SUM_TOLERANCE, improper, join, pick, prepare_one, prepare_pair
+from klcli.analyses.prepare import join, pick, prepare_one, prepare_pair, read_columns, shown, smoothed
 from klcli.blocks import Failure, Scored
 from klcli.engine.score import score
-from klcli.engine.weights import SMOOTHERS, logsumexp, mass, softmax
 from klcli.errors import DistributionError
 from klcli.model import Distribution, Side, frozen
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from klcli.blocks import Block, Pairs
     from klcli.engine.arrays import Mask
-    from klcli.model import Array, Settings, Smoothing
+    from klcli.model import Array, Settings
 
 REFERENCE = "the reference"
 """What the distribution that stands for one side in all rows is called."""
@@ -122,7 +121,7 @@ def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, 
         if aligned is not weights:
             doubtful |= ~aligned[i].any(axis=0)
         if side.smoothing is not None:
-            aligned[i] = _smoothed(aligned[i], side.smoothing, settings)
+            _, aligned[i] = smoothed(aligned[i], side.smoothing, settings)
             concerned[f"{role} was smoothed by {side.smoothing} in {{}}"] = np.ones(n, dtype=bool)
         if side != _PLAIN or aligned is not weights:
             doubtful |= ~(np.isfinite(aligned[i]).all(axis=0) & aligned[i].any(axis=0))
@@ -144,38 +143,21 @@ def _prepared_alone(pairs: Pairs, settings: Settings, reference: Distribution | 
 
 def _as_weights(values: Array, side: Side, settings: Settings) -> tuple[Array, Mask, dict[str, Mask]]:
     """Weights, which columns may be none, and what was done to which."""
-    if len(values) == 0:
-        return values, np.ones(values.shape[1], dtype=bool), {}
-    totals = values.sum(axis=0)
-    least = values.min(initial=inf)
-    # Of positive numbers with finite totals there is nothing to doubt.
-    plain = least > 0 and totals.max(initial=0.0) < inf and side.read_as == "weights"
-    doubtful = np.zeros(values.shape[1], dtype=bool) if plain else improper(values, side.read_as)
     n = values.shape[1]
+    if len(values) == 0:
+        return values, np.ones(n, dtype=bool), {}
+    read = read_columns(values, side.read_as, settings)
+    said: dict[str, Mask] = {}
     if side.read_as == "logits":
-        at = f" at temperature {settings.temperature:.10g}" if settings.temperature != 1 else ""
-        return (
-            mass(softmax(values, settings.temperature)),
-            doubtful,
-            {f"was made by softmax in {{}}{at}": np.ones(n, dtype=bool)},
-        )
+        at = f" at temperature {shown(settings.temperature)}" if settings.temperature != 1 else ""
+        return read.weights, read.doubtful, {f"was made by softmax in {{}}{at}": np.ones(n, dtype=bool)}
     if side.read_as == "logprobs":
-        off = ~(np.abs(logsumexp(values)) <= LOG_SUM_TOLERANCE)
-        done, read = (
-            "was made of log-probabilities in {}",
-            mass(softmax(values)) if settings.normalize else np.exp(values),
-        )
+        said["was made of log-probabilities in {}"] = np.ones(n, dtype=bool)
+    if settings.normalize:
+        said["did not sum to 1 in {}; divided by its sum"] = read.off
     else:
-        off = ~(np.abs(totals - 1) <= SUM_TOLERANCE)
-        done, read = "", values + 0.0 if not plain and np.signbit(values).any() else values  # -0.0 is 0.0
-    said = {done: np.ones(n, dtype=bool)} if done else {}
-    if settings.strict:
-        doubtful = doubtful | off
-    elif settings.normalize:
-        said["did not sum to 1 in {}; divided by its sum"] = off
-    else:
-        said["did not sum to 1 in {} and was not normalised; these results need not be divergences"] = off
-    return read, doubtful, said
+        said["did not sum to 1 in {} and was not normalised; these results need not be divergences"] = read.off
+    return read.weights, read.doubtful, said
 
 
 def _aligned(
@@ -195,11 +177,6 @@ def _aligned(
         if missing:
             concerned[f"{role} lacks labels of {other} in {{}}; {what}"] = np.ones(n, dtype=bool)
     return [pick(side, at) for side, at in zip(weights, joined.at, strict=True)]
-
-
-def _smoothed(weights: Array, smoothing: Smoothing, settings: Settings) -> Array:
-    smoother = SMOOTHERS[smoothing.method]
-    return smoother.apply(mass(weights) if smoother.of_mass and settings.normalize else weights, smoothing.value or 0.0)
 
 
 def _measured(

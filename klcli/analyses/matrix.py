@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from klcli.analyses.compare import unit_of
-from klcli.analyses.prepare import LOG_SUM_TOLERANCE, SUM_TOLERANCE, improper, named, prepare_one, raw_sum, shown
+from klcli.analyses.prepare import named, prepare_one, raw_sum, read_columns, shown, smoothed
 from klcli.engine.pairwise import pairwise
-from klcli.engine.weights import SMOOTHERS, logsumexp, mass, share_of, softmax
+from klcli.engine.weights import share_of
 from klcli.errors import clipped
 
 if TYPE_CHECKING:
@@ -85,14 +85,12 @@ class _Family:
     def _as_weights(self, values: Array) -> Array:
         settings, read_as = self._settings, self._settings.p.read_as
         in_logarithms = read_as == "logprobs"
-        wholes = logsumexp(values) if in_logarithms else values.sum(axis=0)
-        off: Mask = ~(np.abs(wholes) <= LOG_SUM_TOLERANCE if in_logarithms else np.abs(wholes - 1) <= SUM_TOLERANCE)
-        doubtful = improper(values, read_as)
-        self._refuse(doubtful | off if settings.strict and read_as != "logits" else doubtful)
+        weights, doubtful, wholes, off = read_columns(values, read_as, settings)
+        self._refuse(doubtful)
         if read_as == "logits":
             at = f" at temperature {shown(settings.temperature)}" if settings.temperature != 1 else ""
             self.notes.append(f"softmax of {len(values)} logits each{at}")
-            return mass(softmax(values, settings.temperature))
+            return weights
         if in_logarithms:
             self.notes.append("log-probabilities exponentiated")
         if off.any():
@@ -102,16 +100,12 @@ class _Family:
             found = f"did not sum to 1 ({clipped(one.name)}: {'logsumexp ' if in_logarithms else ''}{sums})"
             as_they_are = ", and were not normalised; the results need not be divergences and can be negative"
             self._note(off, f"{found}{'; each divided by its sum' if settings.normalize else as_they_are}")
-        if in_logarithms:
-            return mass(softmax(values)) if settings.normalize else np.exp(values)
-        return values + 0.0  # which makes -0.0 0.0
+        return weights
 
     def _smoothed(self, weights: Array) -> Array:
-        smoothing, settings = self._settings.p.smoothing, self._settings
+        smoothing = self._settings.p.smoothing
         if smoothing is not None:
-            smoother = SMOOTHERS[smoothing.method]
-            before = mass(weights) if smoother.of_mass and settings.normalize else weights
-            after = smoother.apply(before, smoothing.value or 0.0)
+            _, after = smoothed(weights, smoothing, self._settings)
             lifted = int(np.count_nonzero((weights == 0) & (after > 0)))
             gave = f"; {lifted} of {weights.size} weights were 0 before" if lifted else ""
             self.notes.append(f"{smoothing} applied to all {len(self._given)} distributions{gave}")

@@ -86,6 +86,39 @@ def improper(values: Array, read_as: str) -> npt.NDArray[np.bool_]:
     return np.asarray(failing | empty)
 
 
+class Columns(NamedTuple):
+    """Distributions that are the columns of an array, read as one kind.
+
+    weights: (K, n). doubtful: (n,), which may be none: `prepare_one` alone says whether, and why. wholes: (n,), their
+    sums, of log-probabilities the logarithm. off: (n,), which of them are not 1; of logits that means nothing.
+    """
+
+    weights: Array
+    doubtful: npt.NDArray[np.bool_]
+    wholes: Array
+    off: npt.NDArray[np.bool_]
+
+
+def read_columns(values: Array, read_as: str, settings: Settings) -> Columns:
+    """What `prepare_one` does to one distribution before smoothing, for all columns at once. values: (K, n), K > 0."""
+    in_logarithms = read_as == "logprobs"
+    wholes = logsumexp(values) if in_logarithms else values.sum(axis=0)
+    off = ~(np.abs(wholes) <= LOG_SUM_TOLERANCE if in_logarithms else np.abs(wholes - 1) <= SUM_TOLERANCE)
+    # Of positive numbers with finite totals there is nothing to doubt.
+    plain = read_as == "weights" and values.min(initial=inf) > 0 and wholes.max(initial=0.0) < inf
+    doubtful = np.zeros(values.shape[1], dtype=bool) if plain else improper(values, read_as)
+    if settings.strict and read_as != "logits":
+        doubtful = doubtful | off
+    if read_as == "logits":
+        weights = mass(softmax(values, settings.temperature))
+    elif in_logarithms:
+        weights = mass(softmax(values)) if settings.normalize else np.exp(values)
+        doubtful = doubtful | ~(weights.any(axis=0) & np.isfinite(weights).all(axis=0))
+    else:
+        weights = values + 0.0 if not plain and np.signbit(values).any() else values  # -0.0 is 0.0
+    return Columns(weights, doubtful, wholes, off)
+
+
 def _as_weights(given: Distribution, side: Side, settings: Settings, role: str) -> _Prepared:
     """The weights that the values are, and what was done and remarked on the way. Raises DistributionError."""
     values = _checked(given, side.read_as, role)
@@ -257,10 +290,15 @@ def named(labels: Sequence[str], count: int | None = None) -> str:
 # ------------------------------------------------------------------------------------------------------------ smoothing
 
 
-def _smooth(weights: Array, smoothing: Smoothing, role: str, settings: Settings) -> tuple[Array, Smoothed]:
+def smoothed(weights: Array, smoothing: Smoothing, settings: Settings) -> tuple[Array, Array]:
+    """The weights that a method is applied to, and what it makes of them. weights: (K,) or (K, n)."""
     smoother = SMOOTHERS[smoothing.method]
     before = mass(weights) if smoother.of_mass and settings.normalize else weights
-    after = smoother.apply(before, smoothing.value or 0.0)
+    return before, smoother.apply(before, smoothing.value or 0.0)
+
+
+def _smooth(weights: Array, smoothing: Smoothing, role: str, settings: Settings) -> tuple[Array, Smoothed]:
+    before, after = smoothed(weights, smoothing, settings)
     if not np.isfinite(after).all():
         message = f"{role}: {smoothing} makes weights beyond what a double holds; take a smaller value"
         raise DistributionError(message)

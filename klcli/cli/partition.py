@@ -7,7 +7,6 @@ work again.
 import os
 import pickle
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from glob import escape
 from pathlib import Path
@@ -21,9 +20,9 @@ from klcli import __version__
 from klcli.cli.failures import reason
 from klcli.cli.output import Destination
 from klcli.cli.scoring import Done, Plan, ScatteredError, Tally, score_tables
-from klcli.errors import InputError, KlcliError, OutputError, listed
+from klcli.errors import InputError, KlcliError, OutputError
 from klcli.readers.sources import open_source
-from klcli.readers.tables.stream import Table, Tables
+from klcli.readers.tables.stream import Table, Tables, check_header
 
 
 class Staging(NamedTuple):
@@ -116,9 +115,7 @@ def score_partition(version: str, partition: bytes) -> bytes:
         found = OutputError(message)
     else:
         asked = pickle.loads(partition)  # noqa: S301 - a worker runs whatever it is sent anyhow
-        # Dask's profiler holds on to the frames of its own threads, and so to memory that is about to be cut.
-        with ThreadPoolExecutor(1) as thread:
-            found = thread.submit(_scored, asked).result()
+        found = _scored(asked)
     return pickle.dumps(found)
 
 
@@ -166,12 +163,7 @@ def _facts(partition: Partition) -> Facts:
 def _alike(tables: Tables, partition: Partition) -> Iterator[Table]:
     """The tables. Raises InputError where one keeps other columns than the first file, as `Tables` does for several."""
     for table in tables:
-        if table.kept != partition.kept:
-            message = (
-                f"{table.source}: keeps {listed(table.kept) or 'no column'}, and {partition.first} before it "
-                f"{listed(partition.kept) or 'none'}; one stream has one header: choose columns of both with --keep"
-            )
-            raise InputError(message)
+        check_header(table, partition.kept, partition.first)
         yield table
 
 

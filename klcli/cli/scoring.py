@@ -1,7 +1,6 @@
 """A batch from its files to its output: the tables, the threads, the sink, and what is said at the end."""
 
 import os
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -255,7 +254,7 @@ def _is_replaced(output: str | None) -> bool:
 
 def _has_room(plan: Plan) -> bool:
     """Whether a progress bar would stand alone on the terminal."""
-    return not plan.quiet and not (plan.rows and plan.output is None and sys.stdout is not None and sys.stdout.isatty())
+    return not plan.quiet and not (plan.rows and plan.output is None and on_terminal())
 
 
 def _worker(plan: Plan, sink: Sink | None, *, summarised: bool) -> Callable[[_Job], tuple[int, list[Done]]]:

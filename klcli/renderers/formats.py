@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from klcli.renderers.shape import document, elements_table, has_breakdown, measures_table, number
-from klcli.renderers.text import exact, short, visible
+from klcli.renderers.text import exact, quoted, short, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,12 +25,9 @@ def _table(answer: Answer) -> Table:
 
 def delimited(table: Table, delimiter: str) -> str:
     """A header and rows with something between the fields, which are quoted where needed."""
-    special = re.compile(f'[{delimiter}"\r\n]')
-
-    def quoted(text: str) -> str:
-        return '"' + text.replace('"', '""') + '"' if special.search(text) else text
-
-    columns = [[exact(v) if isinstance(v, float) else quoted(str(v)) for v in column] for column in table.columns]
+    columns = [
+        [exact(v) if isinstance(v, float) else quoted(str(v), delimiter) for v in column] for column in table.columns
+    ]
     rows = [table.header, *zip(*columns, strict=True)]
     return "".join(f"{delimiter.join(row)}\n" for row in rows)
 

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from rich.box import ASCII2, SIMPLE_HEAD
 from rich.cells import cell_len
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from klcli.engine.measures import MEASURES
-from klcli.renderers.terminal import fitted
+from klcli.renderers.terminal import console_for, fitted
 from klcli.renderers.text import short, visible
 
 if TYPE_CHECKING:
@@ -66,18 +65,7 @@ _SAME, _INFINITE = -1, -2
 def draw(square: Square, view: View) -> str:
     """The square or the list as text for a terminal of `view.width` columns."""
     out = io.StringIO()
-    console = Console(
-        file=out,
-        width=view.width,
-        height=25,
-        force_terminal=view.color,
-        no_color=not view.color,
-        color_system="256" if view.color else None,
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
+    console = console_for(out, view, "256")
     for part in [_title(square), *(_map(square, view) if square.pairs is None else _pairs(square, view))]:
         console.print(part)
     for note in square.notes if view.notes else ():

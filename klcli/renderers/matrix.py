@@ -13,7 +13,7 @@ import orjson
 
 from klcli.renderers.formats import markdown_table, plain
 from klcli.renderers.shape import Table, number
-from klcli.renderers.text import exact
+from klcli.renderers.text import exact, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -128,8 +128,7 @@ def _encoded(text: str) -> bytes:
 
 def _delimited(square: Square, out: Out, delimiter: str) -> None:
     def field(text: str) -> bytes:
-        special = any(c in text for c in (delimiter, '"', "\r", "\n"))
-        return _encoded('"' + text.replace('"', '""') + '"' if special else text)
+        return _encoded(quoted(text, delimiter))
 
     comma = delimiter.encode()
     names = [field(name) for name in square.names]

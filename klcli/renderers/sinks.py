@@ -15,6 +15,7 @@ import pyarrow as pa
 from klcli.arrow import binaries, joined, numbers, strings, taken, utf8_data, whole
 from klcli.blocks import json_text
 from klcli.errors import OutputError, clipped
+from klcli.renderers.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,7 +69,7 @@ class Delimited:
 
     def __init__(self, out: BinaryIO, schema: Schema, delimiter: str) -> None:
         self._out, self._schema, self._delimiter = out, schema, delimiter
-        header = delimiter.join(_quoted(name, delimiter) for name in schema.names)
+        header = delimiter.join(quoted(name, delimiter) for name in schema.names)
         self._header = header.encode() + b"\n"
 
     def encode(self, scored: Scored) -> PickleBuffer:
@@ -81,7 +82,7 @@ class Delimited:
         if self._schema.errors:
             reasons = dict.fromkeys(range(scored.size), "") if scored.failures else {}
             reasons |= {failure.row: failure.text for failure in reversed(scored.failures)}
-            texts = strings(_quoted(text, self._delimiter) for text in reasons.values()) if reasons else None
+            texts = strings(quoted(text, self._delimiter) for text in reasons.values()) if reasons else None
             parts += [delimiter, *([] if texts is None else [texts.view(pa.binary())])]
         return PickleBuffer(utf8_data(joined([*parts, b"\n"])))
 
@@ -115,17 +116,12 @@ def _lines(scored: Scored, delimiter: str) -> Any:  # noqa: ANN401
     return binaries(written)
 
 
-def _quoted(text: str, delimiter: str) -> str:
-    special = any(c in text for c in (delimiter, '"', "\n", "\r"))
-    return '"' + text.replace('"', '""') + '"' if special else text
-
-
 def _field(column: Column, delimiter: str) -> Any:  # noqa: ANN401
     """A kept column as binary strings, quoted where needed."""
     text = _as_text(column)
     data = bytes(utf8_data(text))
     if any(c in data for c in (delimiter.encode(), b'"', b"\n", b"\r")):
-        text = strings(_quoted(cell, delimiter) for cell in text.to_pylist())
+        text = strings(quoted(cell, delimiter) for cell in text.to_pylist())
     return text.view(pa.binary())
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from math import isfinite, isinf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rich.box import ASCII2, SIMPLE_HEAD
 from rich.cells import cell_len, set_cell_size
@@ -36,7 +36,7 @@ _POSITIVE, _NEGATIVE, _QUIET = "cyan", "magenta", "dim"
 def draw(answer: Answer, view: View) -> str:
     """The whole answer as text for a terminal of `view.width` columns."""
     out = io.StringIO()
-    console = _console(out, view)
+    console = console_for(out, view)
     for part in _parts(answer, view):
         console.print(part)
     if view.notes:
@@ -63,18 +63,19 @@ def draw_table(table: Rows, view: View) -> str:
             for name, cell in zip(table.header[1:], row[1:], strict=True):
                 drawn.add_row(f"  {name}", Text(cell))
     out = io.StringIO()
-    _console(out, view).print(drawn)
+    console_for(out, view).print(drawn)
     return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
 
 
-def _console(out: io.StringIO, view: View) -> Console:
+def console_for(out: io.StringIO, view: View, colors: Literal["standard", "256"] = "standard") -> Console:
+    """What draws as the view says; `colors` is the system of those that are used."""
     return Console(
         file=out,
         width=view.width,
         height=25,
         force_terminal=view.color,
         no_color=not view.color,
-        color_system="standard" if view.color else None,
+        color_system=colors if view.color else None,
         legacy_windows=False,
         highlight=False,
         markup=False,

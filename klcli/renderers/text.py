@@ -14,6 +14,12 @@ def exact(value: float) -> str:
     return "" if isnan(value) else repr(value)
 
 
+def quoted(text: str, delimiter: str) -> str:
+    """A field of CSV or TSV, in quotes where it must be."""
+    special = any(c in text for c in (delimiter, '"', "\n", "\r"))
+    return '"' + text.replace('"', '""') + '"' if special else text
+
+
 def short(value: float, digits: int) -> str:
     """A number for people: so many significant digits."""
     if isnan(value):

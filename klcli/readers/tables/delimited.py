@@ -23,8 +23,16 @@ from klcli.blocks import Failure
 from klcli.errors import InputError, clipped
 from klcli.readers.numbers import NotANumberError, is_number, number
 from klcli.readers.tables import fixed
+from klcli.readers.tables.headers import end_of_first_row, read_header
 from klcli.readers.tables.layout import lay_out
-from klcli.readers.tables.pieces import end_of_groups, end_of_rows, pieces, quotes_enclose_fields, read_some
+from klcli.readers.tables.pieces import (
+    count_lines,
+    end_of_groups,
+    end_of_rows,
+    pieces,
+    quotes_enclose_fields,
+    read_some,
+)
 from klcli.readers.tables.rows import Rows, concatenated, pair_a_group, pair_a_row
 
 if TYPE_CHECKING:
@@ -48,15 +56,6 @@ _REPEATED = "the header line came back {n} times, as where files were joined; le
 _MARK = "\ufeff"
 """The byte order mark, decoded."""
 
-_BINARY = {
-    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
-    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
-    b"\x1f\x8b": "gzip data; decompress it, as with gzip -dc",
-    b"\x28\xb5": "zstd data; decompress it, as with zstd -dc",
-    b"PA": "a Parquet file; add --input-format parquet",
-}
-"""What data that is no text begins with, and how to mend it."""
-
 
 class Written(NamedTuple):
     """How a delimited text is written."""
@@ -72,7 +71,7 @@ class DelimitedTable:
         self, stream: Readable, source: str, wanted: Wanted, written: Written, size: int, *, exactly: bool = False
     ) -> None:
         self.source, self._stream, self._written, self._size = source, stream, written, size
-        header, self._rest, self.first_line = _header(stream, source, written.delimiter, size)
+        header, self._rest, self.first_line = read_header(stream, source, written.delimiter, size)
         self._check_delimiter(header)
         if len(header) >= _WIDE and not exactly:
             self._size = max(size, _WIDE_PIECE)
@@ -85,11 +84,11 @@ class DelimitedTable:
 
     def _first_cells(self, size: int) -> list[bool]:
         """Whether the first row's cells are text; nothing where there is no row."""
-        end = _end_of_line(self._rest, last=False)
+        end = end_of_first_row(self._rest, last=False)
         while end == 0:
             more = read_some(self._stream, size)
             self._rest += more
-            end = _end_of_line(self._rest, last=not more)
+            end = end_of_first_row(self._rest, last=not more)
             if not more:
                 break
         line = io.StringIO(self._rest[:end].decode("utf-8", "replace"), newline="")
@@ -119,73 +118,14 @@ class DelimitedTable:
             yield concatenated(reader.rows(piece))
 
 
-def _header(stream: Readable, source: str, delimiter: str, size: int) -> tuple[list[str], bytes, int]:
-    """The header, the bytes read beyond it, and the number of the line after it."""
-    data, line = b"", 1
-    while True:
-        more = read_some(stream, size)
-        data += more
-        if line == 1 and data[:3] == b"\xef\xbb\xbf":
-            data = data[3:]
-        _check_text(data, source)
-        while True:
-            end = _end_of_line(data, last=not more)
-            if end == 0 or data[:end].strip():
-                break
-            data, line = data[end:], line + 1
-        if end or not more:
-            break
-    if not data.strip():
-        why = "; did the command before it fail?" if source == "<stdin>" else ""
-        message = f"{source} is empty{why}"
-        raise InputError(message)
-    end = end or len(data)
-    try:
-        text = data[:end].decode("utf-8")
-        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except UnicodeDecodeError as error:
-        message = f"{source}:{line}: byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        raise InputError(message) from None
-    except csv.Error as error:
-        message = f"{source}:{line}: {error}"
-        raise InputError(message) from None
-    return header, data[end:], line + max(1, _count_lines(data[:end]))
-
-
-def _check_text(data: bytes, source: str) -> None:
-    """Raises InputError for what no table of text begins with."""
-    if b"\0" in data[:1000] or (data[:2] in _BINARY and data[:2] != b"PA"):
-        message = f"{source}: this is {_BINARY.get(data[:2], 'a binary file, not text')}"
-        raise InputError(message)
-    if data.lstrip()[:1] == b"{":
-        message = f"{source}: this is JSON; add --input-format ndjson, or json for a list of records"
-        raise InputError(message)
-
-
-def _end_of_line(data: bytes, *, last: bool) -> int:
-    """Where the first row ends: at a line end outside quotes. 0: not in these bytes."""
-    end = 0
-    while True:
-        newline = data.find(b"\n", end)
-        if newline < 0:
-            # A file whose lines end as those of old Macs do has no other line end at all.
-            return (data.find(b"\r") + 1 or len(data)) if last else 0
-        end = newline + 1
-        if data.count(b'"', 0, end) % 2 == 0:
-            first = data.find(b"\r", 0, newline - 1)
-            return end if first < 0 or data.count(b'"', 0, first) % 2 else first + 1
-
-
-def _count_lines(data: bytes | bytearray) -> int:
-    ends = data.count(b"\n") or data.count(b"\r")
-    return ends + (not data.endswith((b"\n", b"\r")))
-
-
 class _Reader:
-    """Reads pieces. It holds nothing but what the header says, so that threads may share it."""
+    """Reads pieces. It holds what the header says and whether weights may be written alike: threads may share it."""
 
     def __init__(self, layout: Layout, written: Written) -> None:
-        self._layout, self._written, self._alike = layout, written, True
+        self._layout, self._written = layout, written
+        weights, width = layout.numbers, len(layout.header)
+        self._overlapping = not set(layout.text).isdisjoint(weights)
+        self._alike = not self._overlapping and sorted(weights) == list(range(width - len(weights), width))
         csv.field_size_limit(sys.maxsize)
 
     def blocks(self, piece: bytearray) -> list[Block]:
@@ -250,8 +190,7 @@ class _Reader:
         """The rows, where they end in the weights and these are all written alike."""
         layout, weights = self._layout, self._layout.numbers
         others = len(layout.header) - len(weights)
-        last = sorted(weights) == list(range(others, len(layout.header)))
-        if not last or set(layout.text) & set(weights) or b'"' in piece or not self._alike:
+        if not self._alike or b'"' in piece:
             return None
         if piece[-1:] != b"\n":
             piece = bytearray(b"".join((piece, b"\n")))  # in place it would fail if something still looked at it
@@ -285,8 +224,7 @@ class _Reader:
     def _by_arrow(self, piece: bytearray) -> Rows | None:
         """The rows, or None where Arrow refuses them or might read them otherwise than the reference."""
         quoted, layout, delimiter = b'"' in piece, self._layout, self._written.delimiter
-        overlapping = set(layout.text) & set(layout.numbers)
-        if piece[:3] == BOM_UTF8 or overlapping or (quoted and not quotes_enclose_fields(piece, delimiter)):
+        if piece[:3] == BOM_UTF8 or self._overlapping or (quoted and not quotes_enclose_fields(piece, delimiter)):
             return None
         columns = self._columns(piece, len(layout.header), layout.text + layout.numbers, quoted=quoted)
         if columns is None:
@@ -300,7 +238,7 @@ class _Reader:
             return None
         if not quoted:
             return Rows(n, n, numbers, text)
-        return Rows(n, _count_lines(piece), numbers, text, line=_LineOf(piece, delimiter))
+        return Rows(n, count_lines(piece), numbers, text, line=_LineOf(piece, delimiter))
 
     # ----------------------------------------------------------------------------------------------- the reference
 

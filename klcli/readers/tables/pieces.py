@@ -76,6 +76,12 @@ def _fill(stream: Readable, room: memoryview) -> int:
     return filled
 
 
+def count_lines(data: Bytes) -> int:
+    """How many lines the bytes are, the last one whether it ends or not."""
+    ends = data.count(b"\n") or data.count(b"\r")
+    return ends + (not data.endswith((b"\n", b"\r")))
+
+
 def end_of_lines(data: Bytes) -> int:
     """Where the last whole line ends."""
     return data.rfind(b"\n") + 1

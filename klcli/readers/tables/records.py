@@ -16,7 +16,7 @@ from klcli.readers.documents import MalformedJsonError, decode, load, no_repeate
 from klcli.readers.tables.alike import pattern_of
 from klcli.readers.tables.fields import pairs_of_fields
 from klcli.readers.tables.layout import lay_out
-from klcli.readers.tables.pieces import end_of_lines, pieces, read_some
+from klcli.readers.tables.pieces import count_lines, end_of_lines, pieces, read_some
 from klcli.readers.tables.rows import Rows, groups_of, pair_a_row
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class RecordsTable:
     def rows(self) -> Iterator[Rows]:
         """The rows as they are read, before they are pairs."""
         for piece in pieces(self._stream, self._size, end_of_lines, self._rest):
-            yield replace(self._reader.scalar_rows(_lines(piece)), lines=_count_lines(piece))
+            yield replace(self._reader.scalar_rows(_lines(piece)), lines=count_lines(piece))
 
 
 class JsonTable:
@@ -120,10 +120,6 @@ def _lines(piece: bytearray) -> list[tuple[int, str]]:
     """The lines that are not blank, with their numbers."""
     lines = piece.decode("utf-8", "surrogateescape").split("\n")
     return [(i, line) for i, line in enumerate(lines) if line.strip()]
-
-
-def _count_lines(piece: bytearray) -> int:
-    return piece.count(b"\n") + (not piece.endswith(b"\n"))
 
 
 def _record(item: Any) -> Record:  # noqa: ANN401 - a line, or a value of a JSON document
@@ -200,7 +196,7 @@ class _Reader:
                 if 0 < cut < len(piece):
                     return self.blocks(piece[:cut]) + self.blocks(piece[cut:])
         block = self.block(_lines(piece))
-        return [replace(block, lines=_count_lines(piece))]
+        return [replace(block, lines=count_lines(piece))]
 
     def block(self, items: Sequence[tuple[int, Any]]) -> Block:
         """The pairs of some records, each with its line."""

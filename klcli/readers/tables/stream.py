@@ -99,12 +99,7 @@ class Tables:
             table = opened(source, self._reading, self)
             if first is None:
                 first = table
-            elif table.kept != first.kept:
-                message = (
-                    f"{source.name}: keeps {listed(table.kept) or 'no column'}, and {first.source} before it "
-                    f"{listed(first.kept) or 'none'}; one stream has one header: choose columns of both with --keep"
-                )
-                raise InputError(message)
+            check_header(table, first.kept, first.source)
             yield table
 
     def stream(self, source: Source) -> Readable:
@@ -126,6 +121,16 @@ class Tables:
     def __exit__(self, *_: object) -> None:
         """Closes them."""
         self._open.close()
+
+
+def check_header(table: Table, kept: tuple[str, ...], first: str) -> None:
+    """Raises InputError where a table keeps other columns than the first one of its stream."""
+    if table.kept != kept:
+        message = (
+            f"{table.source}: keeps {listed(table.kept) or 'no column'}, and {first} before it "
+            f"{listed(kept) or 'none'}; one stream has one header: choose columns of both with --keep"
+        )
+        raise InputError(message)
 
 
 def _size_of(source: Source) -> int | None:
