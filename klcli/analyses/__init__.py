@@ -8,4 +8,7 @@ rank        candidates, nearest to P first
 batch       a block of pairs: from the same engine, all at once
 summary     statistics of a stream of values
 matrix      every pair of some distributions
+losses      PyTorch's losses of predictions and targets
+operands    ... which come in any shape
+traps       ... and what people stumble over in them
 """

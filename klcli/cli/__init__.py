@@ -8,7 +8,7 @@ pipeline    threads and processes whose results come in order
 scoring     a batch from its files to its output
 cluster     the same by a Dask cluster, whose side `workers` and `partition` are
 progress    how far it has come
-compare, kl, entropy, rank, batch, matrix      a file a command
+compare, kl, entropy, rank, batch, matrix, loss      a file a command
 """
 
 import gc

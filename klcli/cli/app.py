@@ -11,7 +11,11 @@ from typer.main import get_command
 from klcli import __version__
 from klcli.errors import UsageError, clipped, listed, nearest
 
-COMMANDS = ("compare", "kl", "entropy", "rank", "batch", "matrix")
+COMMANDS = ("compare", "kl", "entropy", "rank", "batch", "matrix", "loss")
+"""The commands, each in the module of its name."""
+
+KINDS = {"loss": ("kl-div", "cross-entropy", "nll", "bce", "bce-with-logits")}
+"""The commands of a command: functions of its module."""
 
 # A value that starts with a minus sign, or standard input with a column: no option does.
 _NOT_AN_OPTION = re.compile(r"-(?:\d|\.\d|inf\b|nan\b|[:#])", re.IGNORECASE)
@@ -30,31 +34,48 @@ class _Command(TyperCommand):
 
 
 class _Commands(TyperGroup):
-    """The group, which imports a command's module when it is asked for."""
+    """A group of commands that are made when they are asked for."""
+
+    names: tuple[str, ...] = COMMANDS
+    module = ""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002
         """In the order of use, not of the alphabet."""
-        return list(COMMANDS)
+        return list(self.names)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002
         """The command of that name, or None."""
-        return _load(cmd_name) if cmd_name in COMMANDS else None
+        if cmd_name not in self.names:
+            return None
+        return _group(cmd_name) if cmd_name in KINDS else _single(self.module or cmd_name, cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
         """The command that the first argument names. Raises UsageError with the nearest."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            message = f"no command {clipped(args[0])}; there are {listed(COMMANDS)}.{nearest(args[0], COMMANDS)}"
+        if args and args[0] not in self.names and not args[0].startswith("-"):
+            what = f"no {self.module or 'command'} {clipped(args[0])}"
+            message = f"{what}; there are {listed(self.names)}.{nearest(args[0], self.names)}"
             raise UsageError(message)
         return super().resolve_command(ctx, args)
 
 
-def _load(name: str) -> Any:  # noqa: ANN401
+def _single(module: str, name: str) -> Any:  # noqa: ANN401
     single = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    run = getattr(import_module(f"klcli.cli.{name}"), name)
+    run = getattr(import_module(f"klcli.cli.{module}"), name.replace("-", "_"))
     single.command(name, cls=_Command, context_settings=_HELP)(run)
-    loaded = get_command(single)
-    loaded.name = name
-    return loaded
+    return _named(single, name)
+
+
+def _group(name: str) -> Any:  # noqa: ANN401
+    kinds = type("_Kinds", (_Commands,), {"names": KINDS[name], "module": name})
+    group = typer.Typer(cls=kinds, add_completion=False, rich_markup_mode="rich", context_settings=_HELP)
+    group.callback(invoke_without_command=True)(getattr(import_module(f"klcli.cli.{name}"), name))
+    return _named(group, name)
+
+
+def _named(made: typer.Typer, name: str) -> Any:  # noqa: ANN401
+    command = get_command(made)
+    command.name = name
+    return command
 
 
 _HELP = {"help_option_names": ["-h", "--help"]}

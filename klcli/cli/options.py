@@ -18,7 +18,7 @@ _INPUTS, _MATHS, _OUTPUT = "Inputs", "Maths", "Output"
 Option = typer.Option
 
 
-def _completing(choices: Iterable[str], *, several: bool = False) -> Callable[[str], list[str]]:
+def completing(choices: Iterable[str], *, several: bool = False) -> Callable[[str], list[str]]:
     """The shell's completion of one of the choices, or of the last of several between commas."""
     choices = tuple(choices)
 
@@ -29,9 +29,9 @@ def _completing(choices: Iterable[str], *, several: bool = False) -> Callable[[s
     return complete
 
 
-_READ_AS, _UNITS, _ALIGN = _completing(READ_AS), _completing(UNITS), _completing(ALIGN)
-_FORMATS = _completing(("auto", "table", "tsv", "csv", "json", "ndjson", "markdown"))
-_COLORS = _completing(("auto", "always", "never"))
+_READ_AS, _UNITS, _ALIGN = completing(READ_AS), completing(UNITS), completing(ALIGN)
+_FORMATS = completing(("auto", "table", "tsv", "csv", "json", "ndjson", "markdown"))
+_COLORS = completing(("auto", "always", "never"))
 
 
 class Group:
@@ -134,8 +134,8 @@ def smoothing(option: str, text: str | None) -> Smoothing | None:
     return Smoothing(method, amount)
 
 
-class Inputs(Group):
-    """How the inputs are read."""
+class Reading(Group):
+    """How files and standard input are read."""
 
     input_format: Annotated[
         str | None,
@@ -143,13 +143,6 @@ class Inputs(Group):
             metavar="FORMAT", rich_help_panel=_INPUTS, help="Read files and stdin as this: csv, tsv, json, ndjson ..."
         ),
     ] = None
-    label: Annotated[
-        str | None,
-        Option(
-            metavar="COLUMN", rich_help_panel=_INPUTS, help="Column of labels (else 'label', or the first with text)."
-        ),
-    ] = None
-
     decimal: Annotated[
         str, Option(metavar="MARK", rich_help_panel=_INPUTS, help="Decimal mark; ',' makes ; separate CSV fields.")
     ] = "."
@@ -170,6 +163,17 @@ class Inputs(Group):
             message = f"--delimiter and --decimal are both {delimiter!r}; fields and digits need marks of their own"
             raise UsageError(message)
         return Dialect(delimiter, self.decimal)
+
+
+class Inputs(Reading):
+    """How distributions are read."""
+
+    label: Annotated[
+        str | None,
+        Option(
+            metavar="COLUMN", rich_help_panel=_INPUTS, help="Column of labels (else 'label', or the first with text)."
+        ),
+    ] = None
 
     def checked_format(self) -> str | None:
         """The input format, if it is one."""
@@ -306,7 +310,7 @@ class Measured(Group):
             "-m",
             metavar="NAMES|all",
             rich_help_panel=_MATHS,
-            autocompletion=_completing(("all", *MEASURES), several=True),
+            autocompletion=completing(("all", *MEASURES), several=True),
             help=f"Comma-separated, of {', '.join(MEASURES)}.",
         ),
     ] = None
@@ -345,7 +349,24 @@ class Output(Group):
     debug: Annotated[bool, Option("--debug", rich_help_panel=_OUTPUT, help="Show the traceback of an error.")] = False
 
 
-class Shape(Output):
+class Drawn(Output):
+    """How tables look."""
+
+    digits: Annotated[
+        int, Option(metavar="N", min=1, max=17, rich_help_panel=_OUTPUT, help="Significant digits in tables.")
+    ] = 5
+    color: Annotated[
+        str,
+        Option(
+            metavar="auto|always|never",
+            autocompletion=_COLORS,
+            rich_help_panel=_OUTPUT,
+            help="Colours in tables.",
+        ),
+    ] = "auto"
+
+
+class Shape(Drawn):
     """The form of the result."""
 
     format: Annotated[
@@ -370,18 +391,6 @@ class Shape(Output):
         ),
     ] = None
     sort: Annotated[str | None, Option(metavar="FIELD", rich_help_panel=_OUTPUT, help="Order by this field.")] = None
-    digits: Annotated[
-        int, Option(metavar="N", min=1, max=17, rich_help_panel=_OUTPUT, help="Significant digits in tables.")
-    ] = 5
-    color: Annotated[
-        str,
-        Option(
-            metavar="auto|always|never",
-            autocompletion=_COLORS,
-            rich_help_panel=_OUTPUT,
-            help="Colours in tables.",
-        ),
-    ] = "auto"
 
 
 class BrokenDown(Shape):

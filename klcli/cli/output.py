@@ -25,9 +25,12 @@ class Gates:
 
     def __init__(self, given: Iterable[str] | None, fields: Iterable[str]) -> None:
         self.limits: list[tuple[str, float]] = []
+        fields = list(fields)
         for text in given or ():
             field, equals, value = text.partition("=")
-            if not equals:
+            if not equals and len(fields) == 1:
+                field, value = fields[0], text
+            elif not equals:
                 message = f"--fail-above {clipped(text)}: write FIELD=VALUE, as kl_pq=0.1"
                 raise UsageError(message)
             self.limits.append((one_of("--fail-above", field.strip(), fields), number("--fail-above", value)))
@@ -43,7 +46,8 @@ class Gates:
         for name, measures in measured:
             for field, limit in self.limits:
                 if not measures[field] <= limit:
-                    say(f"{name + ': ' if name else ''}{field} is {measures[field]!r}, above {limit!r}")
+                    above = f"above {limit!r}" if measures[field] > limit else f"which is not at most {limit!r}"
+                    say(f"{name + ': ' if name else ''}{field} is {measures[field]!r}, {above}")
                     code = GATE
         return code
 
@@ -58,21 +62,26 @@ def chosen_fields(
 
 def format_of(shape: Shape) -> str:
     """The format asked for; else by the suffix of the output file; else a table on a terminal and TSV elsewhere."""
-    from klcli.renderers.formats import RENDERERS, SUFFIXES
+    from klcli.renderers.formats import RENDERERS
 
     choice = one_of("--format", shape.format, ["auto", *RENDERERS])
     if choice != "auto":
         return choice
     if shape.output is not None:
-        suffix = Path(shape.output).suffix.lower()
-        if suffix in SUFFIXES:
-            return SUFFIXES[suffix]
-        if suffix:
-            known = listed(RENDERERS)
-            message = f"--output {clipped(shape.output)}: no format has the suffix {clipped(suffix)}; add -f ({known})"
-            raise UsageError(message)
-        return "tsv"
+        return suffix_format(shape.output, RENDERERS) or "tsv"
     return "table" if on_terminal() else "tsv"
+
+
+def suffix_format(output: str, formats: Iterable[str]) -> str | None:
+    """The format that the suffix of an output file stands for, None where it has none. Raises UsageError."""
+    from klcli.renderers.formats import SUFFIXES
+
+    suffix = Path(output).suffix.lower()
+    if suffix and suffix not in SUFFIXES:
+        known = listed(formats)
+        message = f"--output {clipped(output)}: no format has the suffix {clipped(suffix)}; add -f ({known})"
+        raise UsageError(message)
+    return SUFFIXES.get(suffix)
 
 
 def on_terminal() -> bool:

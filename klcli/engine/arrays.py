@@ -8,8 +8,11 @@ import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Any, TypeVar
 
     import numpy.typing as npt
+
+    Floating = TypeVar("Floating", bound=np.floating[Any])
 
     Array = npt.NDArray[np.float64]
     Mask = npt.NDArray[np.bool_]
@@ -108,9 +111,9 @@ def power_series(coefficients: Sequence[float], z: Array, largest: float) -> Arr
     return polynomial(coefficients[:count], z)
 
 
-def weighted(weight: Array, value: Array) -> Array:
+def weighted(weight: npt.NDArray[Floating], value: npt.NDArray[Floating]) -> npt.NDArray[Floating]:
     """weight * value, with 0 times anything 0 (0 log 0 = 0)."""
-    product = weight * value
+    product: npt.NDArray[Floating] = weight * value
     if not weight.min(initial=1.0) > 0:
         product[weight == 0] = 0.0
     return product

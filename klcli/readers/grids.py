@@ -16,7 +16,7 @@ from klcli.readers.documents import Document, load, resolve, series_of
 from klcli.readers.formats import READERS, format_of, is_known_suffix
 from klcli.readers.sources import PLAIN, exists, open_source, split_selector
 from klcli.readers.tables.selectors import select
-from klcli.readers.wide import RecordTable, TextTable, TypedTable, ndjson_table
+from klcli.readers.wide import ADD_LABEL, RecordTable, TextTable, TypedTable, ndjson_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,7 +85,7 @@ def _of_source(source: Source, selector: str, chosen: str, wanted: Wanted) -> Gr
     if selector:
         message = f"{source.name}: {clipped('#' + chosen)} points into JSON, and this is not JSON"
         raise InputError(message)
-    return _of_table(_table(source, kind, wanted.label), wanted)
+    return _of_table(read_table(source, kind, wanted.label), wanted)
 
 
 def _kind(source: Source, wanted: Wanted, selector: str) -> str:
@@ -103,16 +103,22 @@ def _kind(source: Source, wanted: Wanted, selector: str) -> str:
     return "csv"
 
 
-def _table(source: Source, kind: str, label: str | None) -> Table:
+def read_table(source: Source, kind: str, label: str | None = None, mend: str = ADD_LABEL) -> Table:
+    """The table of a source by the quicker way that takes it. kind: a format, which is neither text nor JSON.
+
+    mend: what errors say about a column that is numbers in part; its name stands for {}.
+    """
     if kind == "ndjson":
-        return ndjson_table(source, label)
+        return RecordTable(source.name, *ndjson_rows(source), label)
     columns: Any = None
     if kind not in _DELIMITERS or len(source.mapped) >= LARGE:
         columns = READERS[kind](source, label)
-    if columns is None or isinstance(columns, Delimited):  # small, or what Arrow does not take
-        delimiter = source.dialect.between(_DELIMITERS[kind])
-        return TextTable(source.text, source.name, delimiter, label, source.dialect.decimal)
-    return TypedTable(columns, label)
+    if columns is not None and not isinstance(columns, Delimited):
+        return TypedTable(columns, label)
+    delimiter = source.dialect.between(_DELIMITERS[kind])  # small, or what Arrow does not take
+    table = TextTable(source.text, source.name, delimiter, label, source.dialect.decimal)
+    table.mend = mend
+    return table
 
 
 def _of_table(table: Table, wanted: Wanted) -> Grid:

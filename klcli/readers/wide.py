@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from klcli.errors import InputError, clipped, listed
-from klcli.readers.content import label_column, no_such
+from klcli.readers.content import all_numbers, label_column, no_such
 from klcli.readers.delimited import Delimited
 from klcli.readers.documents import load, no_repeated_key, number_of, series_of
 from klcli.readers.numbers import is_number, numbers
@@ -20,10 +20,15 @@ from klcli.readers.numbers import is_number, numbers
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy.typing as npt
+
     from klcli.model import Array
     from klcli.readers.columnar import Columns
     from klcli.readers.content import Series
     from klcli.readers.sources import Source
+
+
+ADD_LABEL = "; if these are labels add --label {}"
 
 
 class Table(Protocol):
@@ -54,8 +59,16 @@ class Table(Protocol):
         """The numbers of some columns, (rows, columns). Raises InputError for the first that is none."""
         ...
 
+    def is_text(self, column: int) -> bool:
+        """Whether a column that is not of numbers holds text."""
+        ...
+
     def is_nested(self, column: int) -> bool:
         """Whether a column holds distributions rather than numbers: lists or objects."""
+        ...
+
+    def values(self, column: int) -> list[Any]:
+        """What stands in such a column, a row each, as Python has it."""
         ...
 
     def nested(self, column: int) -> list[Series]:
@@ -72,7 +85,9 @@ class Table(Protocol):
 
 
 class TextTable(Delimited):
-    """CSV or TSV, by Python's csv."""
+    """CSV or TSV, by Python's csv. mend: see `grids.read_table`."""
+
+    mend = ADD_LABEL
 
     @property
     def fields(self) -> list[str]:
@@ -105,8 +120,8 @@ class TextTable(Delimited):
 
     def distributions(self) -> list[int]:
         """The columns of numbers. Raises InputError where one is so in part."""
-        numeric = set(self.numeric())
-        return [i for i, name in enumerate(self.header) if name in numeric and i != self._label_column]
+        others = [(i, name) for i, name in enumerate(self.header) if i != self._label_column]
+        return [i for i, name in others if all_numbers(self, name, self._numbers[i], self.mend.format(name))]
 
     def array(self, columns: Sequence[int]) -> Array:
         """The numbers of some columns, (rows, columns)."""
@@ -124,9 +139,17 @@ class TextTable(Delimited):
             inside = f" in column {clipped(self.header[column])}"
             numbers([self._rows[row][column]], lambda _: self.where(row), inside, self._decimal)
 
-    def is_nested(self, column: int) -> bool:  # noqa: ARG002 - as other tables have it
+    def is_text(self, column: int) -> bool:  # noqa: ARG002 - as other tables have it
+        """All of it is."""
+        return True
+
+    def is_nested(self, column: int) -> bool:  # noqa: ARG002
         """Text holds no lists."""
         return False
+
+    def values(self, column: int) -> list[Any]:
+        """The cells."""
+        return [row[column] for row in self._rows]
 
     def nested(self, column: int) -> list[Series]:  # noqa: ARG002
         """None."""
@@ -134,7 +157,7 @@ class TextTable(Delimited):
 
     def labels(self, column: int) -> list[str]:
         """A column as text."""
-        return [row[column] for row in self._rows]
+        return self.values(column)
 
     def row(self, i: int) -> str:
         """FILE:LINE."""
@@ -189,17 +212,47 @@ class TypedTable:
                 doubles(column if self._types.is_float64(kind) else column.cast("double", safe=False), out)
         return array.T
 
+    def is_text(self, column: int) -> bool:
+        """Whether a column is of strings, be they kept once each."""
+        kind = self._kinds[column]
+        kind = kind.value_type if self._types.is_dictionary(kind) else kind
+        return bool(self._types.is_string(kind) or self._types.is_large_string(kind))
+
     def is_nested(self, column: int) -> bool:
         """Whether a column holds lists, structures or maps."""
         return bool(self._types.is_nested(self._kinds[column]))
 
+    def stacked(self, column: int) -> npt.NDArray[Any] | None:
+        """The lists of a column, or lists of lists, as one array over the memory they stand in, (rows, ...).
+
+        None where they differ in length, one or a number in one is missing, or they hold something else.
+        """
+        from pyarrow import FixedSizeListArray, LargeListArray, ListArray
+
+        from klcli.arrow import call, whole
+
+        cells = whole(self._columns.table.column(column))
+        shape = [len(cells)]
+        while isinstance(cells, ListArray | LargeListArray | FixedSizeListArray):
+            if cells.null_count:
+                return None
+            lengths = np.from_dlpack(call("list_value_length", [cells])) if len(cells) else np.zeros(1, dtype=np.intp)
+            if (lengths != lengths[0]).any():
+                return None
+            shape.append(int(lengths[0]))
+            cells = cells.flatten()
+        if cells.null_count or not (self._types.is_floating(cells.type) or self._types.is_integer(cells.type)):
+            return None
+        return (np.from_dlpack(cells) if len(cells) else np.empty(0)).reshape(shape)
+
+    def values(self, column: int) -> list[Any]:
+        """What stands in a column, a row each."""
+        return [_without_nulls(value) for value in self._columns.table.column(column).to_pylist()]
+
     def nested(self, column: int) -> list[Series]:
-        """Those, one a row."""
-        values = self._columns.table.column(column).to_pylist()
-        return [
-            series_of("", _without_nulls(value), f"{self.row(i)}, column {clipped(self.fields[column])}")
-            for i, value in enumerate(values)
-        ]
+        """The distributions that a column holds, one a row."""
+        name = clipped(self.fields[column])
+        return [series_of("", value, f"{self.row(i)}, column {name}") for i, value in enumerate(self.values(column))]
 
     def labels(self, column: int) -> list[str]:
         """A column as text."""
@@ -282,14 +335,22 @@ class RecordTable:
             out[:] = [number_of(cell, where.__getitem__, j) for j, cell in enumerate(cells)]
         return array
 
+    def is_text(self, column: int) -> bool:
+        """Whether every record has text under a key."""
+        return self._kinds[column] == {str}
+
     def is_nested(self, column: int) -> bool:
         """Whether there are lists or objects under a key, in some record at least."""
         return any(issubclass(kind, list | dict) for kind in self._kinds[column])
 
+    def values(self, column: int) -> list[Any]:
+        """What stands under a key, a record each; None where nothing does."""
+        return [record.get(self.fields[column]) for record in self._rows]
+
     def nested(self, column: int) -> list[Series]:
-        """Those, one a record."""
-        name = self.fields[column]
-        return [series_of("", r.get(name), f"{self.row(i)}, {clipped(name)}") for i, r in enumerate(self._rows)]
+        """The distributions under a key, one a record."""
+        name = clipped(self.fields[column])
+        return [series_of("", value, f"{self.row(i)}, {name}") for i, value in enumerate(self.values(column))]
 
     def labels(self, column: int) -> list[str]:
         """The values under a key; what is no text as JSON has it."""
@@ -305,8 +366,8 @@ class RecordTable:
         return labels
 
 
-def ndjson_table(source: Source, label: str | None) -> RecordTable:
-    """NDJSON: a record a line."""
+def ndjson_rows(source: Source) -> tuple[list[Any], Callable[[int], str]]:
+    """NDJSON: a value a line, and the place of each."""
     lines = [(i, line) for i, line in enumerate(source.text.split("\n"), 1) if line.strip()]
     rows = [load(line, source.name, line=i) for i, line in lines]
-    return RecordTable(source.name, rows, lambda i: f"{source.name}:{lines[i][0]}", label)
+    return rows, lambda i: f"{source.name}:{lines[i][0]}"

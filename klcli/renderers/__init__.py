@@ -8,9 +8,13 @@ terminal    tables, with the breakdown drawn as bars
 text        labels made safe to show, numbers made short
 matrix      every pair: a square, or a list
 heatmap     the square as shades on a terminal
+loss        a loss and its rows; `FORMATS` is the table
+loss_table  the same for people
+pytorch     the same in PyTorch: as an expression, and as a script
 sinks       blocks of measures to CSV, TSV, NDJSON, Parquet; `SINKS` is the table
 parts       Parquet files that are one table
-digits      many doubles as text at once
+digits      many doubles as text at once, for Arrow
+doubles     the same for files of text
 summary     the statistics of a batch
 progress    how far it is
 """

@@ -9,36 +9,28 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import orjson
 
+from klcli.renderers.doubles import AT_ONCE, Words, encoded, in_chunks
 from klcli.renderers.formats import markdown_table, plain
-from klcli.renderers.shape import Table, number
+from klcli.renderers.shape import Table
 from klcli.renderers.text import exact, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import Protocol
 
     import numpy.typing as npt
 
     from klcli.model import Array
+    from klcli.renderers.doubles import Out
     from klcli.renderers.view import View
 
     Indices = npt.NDArray[np.intp]
-
-    class Out(Protocol):
-        """Somewhere to write bytes."""
-
-        def write(self, data: bytes, /) -> int:
-            """Writes all of it."""
-            ...
 
     Renderer = Callable[["Square", View, Out], None]
 
 P, Q = "p", "q"
 
-_AT_ONCE = 1 << 16
-"""Numbers written at once: about a megabyte of text."""
+_EXACT, _STRICT = Words(b"", b"inf", b"-inf"), Words(b"null", b'"Infinity"', b'"-Infinity"')
 
 
 class Listed(NamedTuple):
@@ -89,34 +81,11 @@ class Square(NamedTuple):
 
 def _number_rows(values: Array, *, strict_json: bool = False) -> Iterator[bytes | memoryview]:
     """The numbers of each row, commas between them. values: (n, m)."""
-    infinity = b'"Infinity"' if strict_json else b"inf"
-    step = max(1, _AT_ONCE // max(1, values.shape[1]))
+    words = _STRICT if strict_json else _EXACT
+    step = max(1, AT_ONCE // max(1, values.shape[1]))
     for start in range(0, len(values), step):
-        block = np.ascontiguousarray(values[start : start + step])
-        for row in block:
-            finite = bool(np.isfinite(row).all())
-            if not finite and not (row > -np.inf).all():  # orjson has a null for all that is not finite
-                yield b",".join(_encoded(_number(value, strict_json=strict_json)) for value in row.tolist())
-                continue
-            text = orjson.dumps(row, option=orjson.OPT_SERIALIZE_NUMPY)
-            yield memoryview(text)[1:-1] if finite else text[1:-1].replace(b"null", infinity)
-
-
-def _number(value: float, *, strict_json: bool) -> str:
-    return json.dumps(number(value)) if strict_json else exact(value)
-
-
-def _in_chunks(out: Out, lines: Iterable[tuple[bytes | memoryview, ...]]) -> None:
-    """Writes lines, each given in parts, some at a time."""
-    parts: list[bytes | memoryview] = []
-    size = 0
-    for line in lines:
-        parts += line
-        size += sum(map(len, line))
-        if size > 1 << 20:
-            out.write(b"".join(parts))
-            parts, size = [], 0
-    out.write(b"".join(parts))
+        for row in np.ascontiguousarray(values[start : start + step]):
+            yield memoryview(encoded(row, words))[1:-1]
 
 
 def _encoded(text: str) -> bytes:
@@ -135,13 +104,13 @@ def _delimited(square: Square, out: Out, delimiter: str) -> None:
     if square.pairs is not None:
         out.write(comma.join((P.encode(), Q.encode(), square.measure.encode())) + b"\n")
         starts = [name + comma for name in names]
-        _in_chunks(out, _pair_lines(square, starts, starts, b"\n", strict_json=False))
+        in_chunks(out, _pair_lines(square, starts, starts, b"\n", strict_json=False))
         return
     out.write(comma.join((field(square.corner), *names)) + b"\n")
     rows = _number_rows(square.values)
     if delimiter != ",":
         rows = (bytes(row).replace(b",", comma) for row in rows)
-    _in_chunks(out, ((name, comma, row, b"\n") for name, row in zip(names, rows, strict=True)))
+    in_chunks(out, ((name, comma, row, b"\n") for name, row in zip(names, rows, strict=True)))
 
 
 def _pair_lines(
@@ -151,8 +120,8 @@ def _pair_lines(
     pairs, values = square.pairs, square.pair_values()
     if pairs is None:
         return
-    for start in range(0, len(values), _AT_ONCE):
-        some = slice(start, start + _AT_ONCE)
+    for start in range(0, len(values), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
         (row,) = _number_rows(values[some].reshape(1, -1), strict_json=strict_json)
         numbers = bytes(row).split(b",")
         sides = pairs.rows[some].tolist(), pairs.columns[some].tolist()
@@ -188,7 +157,7 @@ def ndjson(square: Square, _: View, out: Out) -> None:
         rows, columns = np.triu_indices(n, 1) if square.symmetric else np.divmod(np.arange(n * n), n)
         different = rows != columns
         square = square._replace(pairs=Listed(rows[different], columns[different]))
-    _in_chunks(out, _records(square, b"\n"))
+    in_chunks(out, _records(square, b"\n"))
 
 
 def json_object(square: Square, _: View, out: Out) -> None:
@@ -200,9 +169,9 @@ def json_object(square: Square, _: View, out: Out) -> None:
     out.write(b"  " + _text(body) + b": [\n")
     if square.pairs is None:
         rows = _number_rows(square.values, strict_json=True)
-        _in_chunks(out, _separated((b"    [", row, b"]") for row in rows))
+        in_chunks(out, _separated((b"    [", row, b"]") for row in rows))
     else:
-        _in_chunks(out, _separated((b"    ", *line) for line in _records(square, b"")))
+        in_chunks(out, _separated((b"    ", *line) for line in _records(square, b"")))
     out.write(b"\n  ]")
     out.write(b"".join(b",\n  " + _text(key) + b": " + _text(value) for key, value in tail.items()) + b"\n}\n")
 

@@ -8,15 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from klcli.cli.app import COMMANDS
+from klcli.cli.app import COMMANDS, KINDS
 from tests.alike import alike
 
 ROOT = Path(__file__).parents[2]
 GOLDENS = Path(__file__).parent / "goldens"
 
 
+LEAVES = [
+    *(command for command in COMMANDS if command not in KINDS),
+    *(f"{group} {kind}" for group, kinds in KINDS.items() for kind in kinds),
+]
+"""Every command that computes something."""
+
+
 def paragraphs(command):
-    doc = inspect.getdoc(getattr(import_module(f"klcli.cli.{command.replace('-', '_')}"), command.replace("-", "_")))
+    module, *kind = command.split()
+    doc = inspect.getdoc(getattr(import_module(f"klcli.cli.{module}"), (kind or [module])[0].replace("-", "_")))
     return doc.split("\n\n")
 
 
@@ -24,15 +32,10 @@ def examples(command):
     return [line for part in paragraphs(command) for line in part.splitlines() if line.startswith("klcli ")]
 
 
-EXAMPLES = [
-    (command, example)
-    for command in COMMANDS
-    if command in {"compare", "kl", "entropy", "rank", "matrix"}
-    for example in examples(command)
-]
+EXAMPLES = [(command, example) for command in [*LEAVES, *KINDS] if command != "batch" for example in examples(command)]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*LEAVES, *KINDS])
 def test_help_of_a_command_opens_with_a_sentence_then_at_most_three_examples(command):
     first, *rest = paragraphs(command)
     assert re.match(r"[A-Z]", first)
@@ -46,7 +49,8 @@ def test_help_of_a_command_opens_with_a_sentence_then_at_most_three_examples(com
 @pytest.mark.parametrize(("command", "example"), EXAMPLES, ids=[example for _, example in EXAMPLES])
 def test_example_of_the_help_prints_the_golden_output(call, command, example):
     name, *args = shlex.split(example)
-    assert (name, args[0]) == ("klcli", command)
+    assert example.startswith(f"klcli {command} ")
+    assert name == "klcli"
     result = call(*args, cwd=ROOT)
     assert result.code == 0, result.err
     golden = GOLDENS / f"help-{re.sub(r'[^a-z0-9]+', '-', example)}.txt"
@@ -56,10 +60,10 @@ def test_example_of_the_help_prints_the_golden_output(call, command, example):
     assert alike(result.out, golden.read_bytes().decode()), result.out
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", LEAVES)
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_shows_the_sentence_the_examples_and_the_panels(call, command, option):
-    result = call(command, option, env={"COLUMNS": "200"})
+    result = call(*command.split(), option, env={"COLUMNS": "200"})
     assert (result.code, result.err) == (0, "")
     text = " ".join(re.sub(r"[│╭╮╰╯─]", " ", result.out).split())
     assert " ".join(paragraphs(command)[0].split()) in text
@@ -78,6 +82,15 @@ def test_bare_command_and_help_list_every_command_in_order(call, args):
     result = call(*args)
     assert (result.code, result.err) == (0, "")
     places = [result.out.index(f"│ {command} ") for command in COMMANDS]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("option", [(), ("-h",), ("--help",)])
+@pytest.mark.parametrize("group", KINDS)
+def test_a_command_of_commands_lists_them_in_order(call, group, option):
+    result = call(group, *option)
+    assert (result.code, result.err) == (0, "")
+    places = [result.out.index(f"│ {kind} ") for kind in KINDS[group]]
     assert places == sorted(places)
 
 

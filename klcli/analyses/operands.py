@@ -1,0 +1,247 @@
+"""The operands of a loss, of any shape, as (K, n): K classes of n rows. What does not match is refused here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from klcli.engine.losses import LOSSES, cascade_sum
+from klcli.errors import DistributionError, UsageError
+from klcli.tensors import IGNORE_INDEX
+
+if TYPE_CHECKING:
+    from klcli.engine.arrays import Mask
+    from klcli.engine.losses import Floats, Indices
+    from klcli.tensors import Index, Numbers, Operands, Task, Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """input: (K, n), a view where it can be one. target: the same, or class indices (n,). dtype: what is computed in.
+
+    dim: the axis of the classes in INPUT, None where its elements do not compete (then K is 1). rows: the shape of the
+    n rows. weight: (K,), or without classes (1, n); pos_weight: (1, n). ignore: the class index that is left out.
+    """
+
+    operands: Operands
+    dim: int | None
+    rows: tuple[int, ...]
+    input: Numbers
+    target: Numbers
+    indices: bool
+    weight: Floats | None
+    pos_weight: Floats | None
+    ignore: int
+    dtype: str
+
+    @property
+    def k(self) -> int:
+        """The number of classes."""
+        return len(self.input)
+
+    @property
+    def n(self) -> int:
+        """The number of rows."""
+        return int(self.input.shape[1])
+
+    @property
+    def last(self) -> bool:
+        """Whether the classes are INPUT's last axis."""
+        return self.dim == len(self.rows)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether weights make of the losses something else than a cross-entropy."""
+        return self.weight is not None or self.pos_weight is not None
+
+    @property
+    def batch(self) -> int:
+        """What batchmean divides by: the length of INPUT's first axis, whatever it is."""
+        shape = self.operands.input.shape
+        return shape[0] if shape else 1
+
+    def inputs(self, some: slice) -> Floats:
+        """Some columns of INPUT, without NaN. Returns (K, m)."""
+        return self._numbers(self.input, some, self.operands.input)
+
+    def targets(self, some: slice) -> Floats:
+        """Some columns of TARGET where it is no class indices, without NaN. Returns (K, m)."""
+        return self._numbers(self.target, some, self.operands.target)
+
+    def _numbers(self, given: Numbers, some: slice, tensor: Tensor) -> Floats:
+        block = np.ascontiguousarray(given[:, some], dtype=self.dtype)
+        self.refuse(np.isnan(block), some, tensor, "find what made it so: a NaN is no number")
+        return block
+
+    def classes(self, some: slice) -> tuple[Indices, Mask]:
+        """Some class indices in [0, K), 0 where they are left out, and which those are. Both (m,).
+
+        Raises DistributionError where one is no class.
+        """
+        given, tensor = self.target[some], self.operands.target
+        found: Indices = given.astype(np.intp)
+        self.refuse(found != given, some, tensor, "a class index is a whole number")
+        ignored: Mask = found == self.ignore
+        outside = ((found < 0) | (found >= self.k)) & ~ignored
+        classes = f"there are {self.k} classes, counted from 0"
+        self.refuse(outside, some, tensor, f"{classes}; --ignore-index leaves rows out")
+        return np.where(ignored, 0, found), ignored
+
+    def counted(self) -> float:
+        """The weights of all targets that are not left out, added up as float32 as PyTorch does."""
+        found, ignored = self.classes(slice(0, self.n))
+        weights = np.ones(self.k, dtype=np.float32) if self.weight is None else self.weight
+        return float(cascade_sum(np.where(ignored, 0, weights[found])))
+
+    def refuse(self, wrong: Mask, some: slice, tensor: Tensor, mend: str) -> None:
+        """Raises DistributionError for the first of a block's values that is wrong. wrong: (K, m) or (m,)."""
+        if wrong.any():
+            column, *k = np.argwhere(wrong.T)[0].tolist()
+            index = self.index(some.start + column, *k)
+            message = f"{tensor.where(index)} is {tensor.values[index].tolist()!r}; {mend}"
+            raise DistributionError(message)
+
+    def index(self, row: int, k: int | None = None) -> Index:
+        """The index of a row among the rows, or with a class of a value in INPUT."""
+        index = tuple(int(i) for i in np.unravel_index(row, self.rows)) if self.rows else ()
+        classes = () if self.dim is None or k is None or not self.operands.input.shape else (k,)
+        return (*index[: self.dim], *classes, *index[self.dim :]) if classes else index
+
+    def row(self, tensor: Tensor, row: int) -> str:
+        """Where a row of INPUT, or of a TARGET of its shape, stands."""
+        index = self.index(row)
+        if self.dim is None or self.last:
+            return tensor.where(index)
+        between = [*map(str, index[: self.dim]), ":", *map(str, index[self.dim :])]
+        return f"{tensor.where(())}[{', '.join(between)}]"
+
+    def restored(self, values: Floats) -> Floats:
+        """Values of every class and row, (K, n), in the shape of INPUT."""
+        shape = self.operands.input.shape
+        if self.dim is None or not shape:
+            return values.reshape(shape)
+        return np.moveaxis(values.reshape(self.k, *self.rows), 0, self.dim)
+
+
+def lay_out(task: Task, operands: Operands) -> Layout:
+    """The operands side by side. Raises DistributionError where shapes do not match, UsageError for no such dim."""
+    given, target = operands.input, operands.target
+    for tensor in (given, target):
+        if tensor.values.size == 0:
+            message = f"{tensor.where(())} is empty, of shape {tensor.shape}; a loss needs at least one row"
+            raise DistributionError(message)
+    ignore = IGNORE_INDEX if task.ignore_index is None else task.ignore_index
+    if not LOSSES[task.loss].of_classes:
+        _same_shape(given, target)
+        return Layout(
+            operands=operands,
+            dim=None,
+            rows=given.shape,
+            input=given.values.reshape(1, -1),
+            target=target.values.reshape(1, -1),
+            indices=False,
+            weight=_spread(operands.weight, given, task.dtype),
+            pos_weight=_spread(operands.pos_weight, given, task.dtype),
+            ignore=ignore,
+            dtype=task.dtype,
+        )
+    dim = _class_axis(task, given)
+    k = given.shape[dim] if given.shape else 1
+    rows = (*given.shape[:dim], *given.shape[dim + 1 :])
+    indices = task.loss == "nll" or (task.loss == "cross-entropy" and target.shape != given.shape)
+    if indices:
+        _indices_match(task, given, target, rows, dim)
+    else:
+        _same_shape(given, target)
+    return Layout(
+        operands=operands,
+        dim=dim,
+        rows=rows,
+        input=_columns(given.values, dim, k),
+        target=target.values.reshape(-1) if indices else _columns(target.values, dim, k),
+        indices=indices,
+        weight=_class_weights(operands.weight, k, task.dtype),
+        pos_weight=None,
+        ignore=ignore,
+        dtype=task.dtype,
+    )
+
+
+def _columns(values: Numbers, dim: int, k: int) -> Numbers:
+    """(K, n): the classes' axis first, the others one."""
+    return np.moveaxis(values, dim, 0).reshape(k, -1) if values.ndim else values.reshape(1, 1)
+
+
+def _class_axis(task: Task, given: Tensor) -> int:
+    """The classes' axis, counted from 0: the last of kl-div, else 1, or 0 where there is but one."""
+    axes = len(given.shape)
+    if task.dim is None:
+        return max(axes - 1, 0) if task.loss == "kl-div" else min(axes - 1, 1) if axes else 0
+    if not -axes <= task.dim < axes:
+        which = f"0 to {axes - 1}, or from the end -1 to {-axes}" if axes else "none"
+        message = f"--dim {task.dim}: {given.where(())} has shape {given.shape}, whose axes are {which}"
+        raise UsageError(message)
+    return task.dim % axes
+
+
+def _same_shape(given: Tensor, target: Tensor) -> None:
+    if given.shape != target.shape:
+        message = f"{_shown(given)}, {_shown(target)}; they need the same, nothing is repeated here"
+        raise DistributionError(message)
+
+
+def _shown(tensor: Tensor) -> str:
+    return f"{tensor.where(())} has shape {tensor.shape}" if tensor.shape else f"{tensor.where(())} is a single number"
+
+
+def _indices_match(task: Task, given: Tensor, target: Tensor, rows: tuple[int, ...], dim: int) -> None:
+    """Raises DistributionError where the targets are no index a row; one alone may have brackets or not."""
+    if target.shape == rows or (target.values.size == 1 and rows in {(), (1,)} and len(target.shape) <= 1):
+        return
+    what = f"{rows} for class indices" if rows else "a single class index"
+    or_else = f" or {given.shape} for probabilities" if task.loss == "cross-entropy" else ""
+    hint = ""
+    if task.dim is None and target.shape == given.shape[:-1]:
+        hint = "; with the classes on the last axis add --dim -1"
+    elif task.loss == "nll" and target.shape == given.shape:
+        hint = "; nll takes no probabilities, cross-entropy does, of logits"
+    classes = given.shape[dim] if given.shape else 1
+    needs = f"with {classes} classes on axis {dim}, so TARGET needs {what}{or_else}"
+    message = f"{_shown(given)}, {needs}; {_shown(target)}{hint}"
+    raise DistributionError(message)
+
+
+def _class_weights(weight: Tensor | None, k: int, dtype: str) -> Floats | None:
+    if weight is None:
+        return None
+    if weight.shape != (k,):
+        has = f"has {len(weight.values)} values" if len(weight.shape) == 1 else f"has shape {weight.shape}"
+        message = f"{weight.where(())} {has}, and there are {k} classes; give a weight a class"
+        raise DistributionError(message)
+    return _weights(weight, dtype)
+
+
+def _spread(weight: Tensor | None, given: Tensor, dtype: str) -> Floats | None:
+    """Weights of elements, repeated over the axes that they lack, as PyTorch does. Returns (1, n)."""
+    if weight is None:
+        return None
+    try:
+        repeated = np.broadcast_to(weight.values, given.shape)
+    except ValueError:
+        message = f"{_shown(weight)}, which does not fit {given.where(())} of shape {given.shape}"
+        raise DistributionError(message) from None
+    _weights(weight, dtype)
+    flat: Floats = repeated.astype(dtype).reshape(1, -1)
+    return flat
+
+
+def _weights(weight: Tensor, dtype: str) -> Floats:
+    values: Floats = weight.values.astype(dtype)
+    wrong = ~(np.isfinite(values) & (values >= 0))
+    if wrong.any():
+        index = tuple(np.argwhere(wrong)[0].tolist())
+        message = f"{weight.where(index)} is {weight.values[index].tolist()!r}; a weight is finite and at least 0"
+        raise DistributionError(message)
+    return values

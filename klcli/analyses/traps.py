@@ -1,0 +1,262 @@
+"""The usual traps of PyTorch's losses: what the operands look like, and a word on each that somebody has stepped into.
+
+A note is a hint: it never changes the value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from klcli.engine import losses as engine
+from klcli.tensors import BATCHMEAN, LOGITS, LOGPROBS, PROBS
+
+if TYPE_CHECKING:
+    from klcli.analyses.losses import Block
+    from klcli.analyses.operands import Layout
+    from klcli.engine.arrays import Mask
+    from klcli.engine.losses import Floats
+    from klcli.tensors import Task, Tensor
+
+_TOLERANCE = 1e-6
+_ROUNDINGS = 32
+"""A sum of 1 may be off by so many of the coarsest roundings among the operands: many values are float32 by origin."""
+
+_FEW = 3
+"""Fewer numbers than this within [0, 1] look like nothing in particular."""
+
+_PEAKED = 0.5
+"""The mean largest probability of what went through a softmax, from which on it seems to have been one's result."""
+
+
+_LOOKS_PROBABLE = "looks like probabilities (all within [0, 1], and every row sums to 1)"
+
+
+class Seen:
+    """How many rows something holds for, and where first."""
+
+    def __init__(self) -> None:
+        self.count, self.first, self.value = 0, 0, 0.0
+
+    def look(self, some: slice, found: Mask, values: Floats) -> None:
+        """Some more rows. found, values: (m,)."""
+        if found.any():
+            if not self.count:
+                at = int(found.argmax())
+                self.first, self.value = some.start + at, float(values[at])
+            self.count += int(np.count_nonzero(found))
+
+
+class Traps:
+    """What is seen of the operands of one loss, block by block."""
+
+    def __init__(self, task: Task, layout: Layout) -> None:
+        self._task, self._layout = task, layout
+        given, target = layout.operands.input, layout.operands.target
+        self._slack = {"input": _slack(task, given), "target": _slack(task, target)}
+        self._positive, self._off, self._target_off = Seen(), Seen(), Seen()
+        self._clamped, self._nan, self._infinite = Seen(), Seen(), Seen()
+        self._input_probable, self._target_probable = task.loss != "bce", True
+        self._flat, self._peaks = layout.dim is not None and task.input_as != LOGITS, 0.0
+        self._ignored = 0
+        self._whole = 0.0
+        """The sum of the losses with 0 log 0 = 0, where PyTorch makes that nan."""
+        self._nan_logits = False
+
+    # ---------------------------------------------------------------------------------------------------- what is seen
+
+    def look_at_input(self, some: slice, given: Floats, target: Floats | None = None) -> None:
+        """INPUT as it was given, (K, m); of bce with its targets."""
+        task, slack = self._task, self._slack["input"]
+        if task.loss == "bce":
+            missed = ((given == 0) & (target != 0)) | ((given == 1) & (target != 1))
+            self._clamped.look(some, missed[0], given[0])
+        elif task.loss == "bce-with-logits":
+            self._input_probable = self._input_probable and bool(((given >= 0) & (given <= 1)).all())
+        elif task.input_as == LOGPROBS:
+            highest = given.max(axis=0)
+            self._positive.look(some, highest > slack, highest)
+            sums = engine.exp(given).sum(axis=0, dtype=np.float64)
+            self._off.look(some, ~(np.abs(sums - 1) <= slack), sums)
+            self._look_for_flatness(given)
+            self._input_probable = self._input_probable and _probable(given, slack)
+        elif task.input_as == PROBS:
+            sums = given.sum(axis=0, dtype=np.float64)
+            self._off.look(some, ~(np.abs(sums - 1) <= slack), sums)
+            self._look_for_flatness(engine.log(given))
+        else:
+            self._input_probable = self._input_probable and _probable(given, slack)
+
+    def _look_for_flatness(self, log_q: Floats) -> None:
+        """Whether every row is a softmax of probabilities: log q, moved so that it adds up to 1, is within [0, 1]."""
+        if self._flat:
+            first = log_q + (1 - log_q.sum(axis=0)) / len(log_q)
+            self._flat = bool((first >= -self._slack["input"]).all())
+            self._peaks += float(first.max(axis=0).sum()) if self._flat else 0.0
+
+    def look_at_targets(self, some: slice, target: Floats) -> None:
+        """TARGET as it was given, (K, m): probabilities, their logarithms or logits."""
+        slack = self._slack["target"]
+        if self._task.target_as == LOGITS:
+            self._target_probable = self._target_probable and _probable(target, slack)
+            return
+        shares = engine.exp(target) if self._task.target_as == LOGPROBS else target
+        sums = shares.sum(axis=0, dtype=np.float64)
+        self._target_off.look(some, ~(np.abs(sums - 1) <= slack), sums)
+
+    def look_at_ignored(self, ignored: Mask) -> None:
+        """Rows that are left out, (m,)."""
+        self._ignored += int(np.count_nonzero(ignored))
+
+    def look_at_losses(self, some: slice, rows: Floats, block: Block) -> None:
+        """What came of it, (m,)."""
+        whole = float(rows.sum(dtype=np.float64))
+        if not np.isfinite(whole):
+            nan = np.isnan(rows)
+            self._nan.look(some, nan, rows)
+            self._infinite.look(some, np.isinf(rows), rows)
+            self._nan_logits = self._nan_logits or bool(np.isnan(block.log_q).any())
+            if nan.any():
+                whole = self._without_zero_times_infinity(rows, nan, block)
+        self._whole += whole
+
+    def _without_zero_times_infinity(self, rows: Floats, nan: Mask, block: Block) -> float:
+        if self._layout.weighted or self._layout.indices:
+            return np.nan
+        target, log_target, log_q = (part[:, nan].astype(np.float64) for part in block.parts())
+        found = engine.kl_rows(target, log_target, log_q)
+        if self._task.loss != "kl-div":
+            found = found + engine.entropy_rows(target, log_target)
+        return float(rows[~nan].sum(dtype=np.float64) + found.sum())
+
+    # ----------------------------------------------------------------------------------------------- what is said of it
+
+    def notes(self, whole: float, counted: float) -> tuple[str, ...]:
+        """A note for each trap. whole: the losses' sum. counted: what a mean divides by."""
+        operands = self._layout.operands
+        found = [
+            *(remark for tensor in operands if tensor is not None for remark in tensor.remarks),
+            self._input_is_probable() or self._input_is_improper(),
+            self._input_is_flat(),
+            self._targets_are_improper(),
+            self._left_out(),
+            self._clamped_logarithms(),
+            self._other_reduction(whole),
+            self._not_finite(counted),
+        ]
+        return tuple(dict.fromkeys(note for note in found if note))
+
+    def _input_is_probable(self) -> str:
+        task, layout = self._task, self._layout
+        if not self._input_probable or task.input_as == PROBS:
+            return ""
+        name = layout.operands.input.where(())
+        if task.loss == "bce-with-logits":
+            mend = "bce-with-logits takes logits; for probabilities: klcli loss bce"
+            return f"{name} is all within [0, 1], and {mend}" if layout.n >= _FEW else ""
+        mends = {
+            ("cross-entropy", LOGITS): "applies softmax to it; for probabilities: klcli loss nll --input-as probs",
+            (task.loss, LOGITS): "applies softmax to it; for probabilities add --input-as probs",
+            (task.loss, LOGPROBS): "takes log-probabilities; for probabilities add --input-as probs",
+        }
+        mend = mends.get((task.loss, task.input_as), "")
+        return f"{name} {_LOOKS_PROBABLE}, and {task.loss} {mend}"
+
+    def _input_is_improper(self) -> str:
+        layout, tensor, logarithms = self._layout, self._layout.operands.input, self._task.input_as == LOGPROBS
+        mend = "; for logits add --input-as logits" if logarithms else ""
+        seen = self._positive
+        if seen.count:
+            at = f"{layout.row(tensor, seen.first)} has {seen.value!r}, and no log-probability is above 0"
+            return f"{at} ({self._rows(seen)}){mend}"
+        return self._off_by(self._off, tensor, logarithms=logarithms, mend=mend)
+
+    def _off_by(self, seen: Seen, tensor: Tensor, *, logarithms: bool, mend: str) -> str:
+        """That rows do not sum to 1."""
+        if not seen.count:
+            return ""
+        at = f"{'exp of ' if logarithms else ''}{self._layout.row(tensor, seen.first)} sums to {seen.value:.9g}, not 1"
+        return f"{at} ({self._rows(seen)}){mend}"
+
+    def _rows(self, seen: Seen) -> str:
+        n = self._layout.n
+        return f"{seen.count} of {n} rows" if n > 1 else "the only row"
+
+    def _input_is_flat(self) -> str:
+        layout = self._layout
+        if not self._flat or (layout.k - 1) * layout.n < _FEW - 1 or self._peaks / layout.n < _PEAKED:
+            return ""
+        looks = "looks as if softmax had been applied twice: every row is what softmax makes of probabilities"
+        return f"{layout.operands.input.where(())} {looks}"
+
+    def _targets_are_improper(self) -> str:
+        task, tensor = self._task, self._layout.operands.target
+        if task.target_as == LOGITS:
+            mend = f"{_LOOKS_PROBABLE}, and softmax is applied to it; leave out --target-as logits"
+            return f"{tensor.where(())} {mend}" if self._target_probable else ""
+        so = "the loss is then no divergence" if task.loss == "kl-div" else "PyTorch takes the targets as they are"
+        return self._off_by(self._target_off, tensor, logarithms=task.target_as == LOGPROBS, mend=f"; {so}")
+
+    def _left_out(self) -> str:
+        task, layout, count = self._task, self._layout, self._ignored
+        if not layout.indices:
+            given = layout.dim is not None and task.ignore_index is not None
+            return f"--ignore-index {layout.ignore} has no effect: the targets are probabilities" if given else ""
+        if not count:
+            return ""
+        which = (
+            f"{count} of {layout.n} targets {'is' if count == 1 else 'are'}" if layout.n > 1 else "the only target is"
+        )
+        none = count == layout.n and task.reduction == "mean"
+        so = "; the mean of no rows is nan, as in PyTorch (their sum is 0)" if none else ""
+        return f"{which} {layout.ignore} and left out{so}"
+
+    def _clamped_logarithms(self) -> str:
+        seen = self._clamped
+        if not seen.count:
+            return ""
+        at = self._layout.row(self._layout.operands.input, seen.first)
+        exact = "PyTorch takes -100 for the log of 0; the exact loss is infinite"
+        return f"{at} is {seen.value:g} and its target is not ({seen.count} of {self._layout.n}): {exact}"
+
+    def _other_reduction(self, whole: float) -> str:
+        task, layout = self._task, self._layout
+        n, batch, a_row = layout.n, layout.batch, f"KL divergence is {whole / layout.n!r} a row"
+        if task.loss != "kl-div" or layout.k == 1 or not np.isfinite(whole):
+            return ""
+        if task.reduction == "mean":
+            mends = {(1, False): " (--reduction sum)", (batch, True): " (--reduction batchmean)"}
+            mend = mends.get((n, len(layout.operands.input.shape) > 1), "")
+            return f"mean divides by all {layout.k * n} elements; {a_row}{mend}"
+        if task.reduction == BATCHMEAN and n != batch:
+            return f"batchmean divides by {batch}, the length of INPUT's first axis, as PyTorch does; {a_row}"
+        return ""
+
+    def _not_finite(self, counted: float) -> str:
+        task, layout, seen = self._task, self._layout, self._nan if self._nan.count else self._infinite
+        if not seen.count:
+            weightless = task.reduction == "mean" and not counted and self._ignored < layout.n
+            return "every target has weight 0; a mean by such weights is nan, as in PyTorch" if weightless else ""
+        at = f"{layout.row(layout.operands.input, seen.first)} has a loss of {seen.value:g} ({self._rows(seen)})"
+        if not self._nan.count:
+            why = "no probability where TARGET has some" if seen.value > 0 else "INPUT is infinite there"
+            return f"{at}: {why}"
+        if self._nan_logits:
+            return f"{at}: so is softmax with inf, or of nothing but -inf, in PyTorch"
+        divisor = {"sum": 1.0, BATCHMEAN: layout.batch}.get(task.reduction, counted)
+        name = "mean" if task.reduction == "none" else task.reduction
+        whole = "" if np.isnan(self._whole) else f"; with 0 log 0 = 0 the {name} is {self._whole / divisor!r}"
+        return f"{at}: so is 0 times an infinity in PyTorch{whole}"
+
+
+def _slack(task: Task, tensor: Tensor) -> float:
+    kinds = [np.dtype(task.dtype), tensor.values.dtype]
+    return max(_TOLERANCE, *(_ROUNDINGS * float(np.finfo(kind).eps) for kind in kinds if kind.kind == "f"))
+
+
+def _probable(values: Floats, slack: float) -> bool:
+    """Whether all columns could be probabilities. values: (K, m)."""
+    if not (values.min() >= 0 and values.max() <= 1 + slack):
+        return False
+    return bool((np.abs(values.sum(axis=0, dtype=np.float64) - 1) <= slack).all())

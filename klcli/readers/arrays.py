@@ -1,0 +1,425 @@
+"""TENSOR, the way numbers of any shape are written on the command line:
+
+    TENSOR  = "-" | ["@"] SOURCE | JSON | NUMBERS
+    SOURCE  = (PATH | "-") [ ":" COLUMNS | ":" NAME | "#" JSON-POINTER ]
+
+JSON first, then numbers, then a file that exists; "@" says file at once. COLUMNS are of a table, NAME is of an .npz.
+"""  # noqa: D400, D415
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from itertools import chain
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from klcli.errors import InputError, UsageError, clipped, listed, nearest
+from klcli.readers import inline, npy
+from klcli.readers.content import column_of, no_pointer, no_such
+from klcli.readers.documents import Document, load, number_of, resolve
+from klcli.readers.formats import READERS, SUFFIXES, format_of, is_known_suffix
+from klcli.readers.grids import read_table
+from klcli.readers.numbers import is_number, items, numbers
+from klcli.readers.sources import PLAIN, exists, near_file, open_source, split_selector
+from klcli.readers.tables.selectors import select
+from klcli.readers.wide import RecordTable, TypedTable, ndjson_rows
+from klcli.tensors import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from zipfile import ZipFile
+
+    from klcli.readers.sources import Dialect, Source
+    from klcli.readers.wide import Table
+    from klcli.tensors import Index, Numbers
+
+    Where = Callable[[Index], str]
+
+NPY, NPZ = "npy", "npz"
+FORMATS = (*READERS, NPY, NPZ)
+
+_LINES = "lines"
+"""Text that turned out to be lines of numbers."""
+
+_SUFFIXES = {**SUFFIXES, ".npy": NPY, ".npz": NPZ}
+_PICKLES = {".pt", ".pth", ".pkl", ".pickle"}
+
+_LONGEST_SOURCE = 60
+_MOST_AXES = 64
+"""NumPy's limit, and PyTorch's."""
+
+_FOR_EXAMPLE = "write numbers like 0.7,0.2,0.1, JSON like [[0.7,0.3],[0.2,0.8]], or a file"
+_NO_LABELS = "losses take no labels; give a list"
+
+
+class _Found(NamedTuple):
+    """What an argument is; the fields as `Tensor` has them."""
+
+    values: Numbers
+    where: Where
+    loads: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+class Arrays:
+    """Reads the tensors of one command line; what several of them share is read once. Raises UsageError."""
+
+    def __init__(self, input_format: str | None = None, dialect: Dialect = PLAIN) -> None:
+        self._input_format = None if input_format is None else known_array_format(input_format)
+        self._dialect = dialect
+        self._sources: dict[str, Source] = {}
+        self._opened: dict[tuple[str, str], Callable[[str, str], _Found]] = {}
+
+    def read(self, text: str, role: str) -> Tensor:
+        """The tensor that the argument is. role: what errors call it. Raises InputError."""
+        found, typed = self._found(text, role), text.strip()
+        source = typed if len(typed) <= _LONGEST_SOURCE else f"{typed[: _LONGEST_SOURCE - 1]}…"
+        return Tensor(role, source, *found)
+
+    def _found(self, text: str, role: str) -> _Found:
+        if text == "-" or text.startswith(("-:", "-#")):
+            return self._of_source(text)
+        text, decimal = text.strip(), self._dialect.decimal
+        if text.startswith("@"):
+            return self._of_source(text[1:])
+        try:
+            return _inline(text, role, decimal)
+        except InputError as error:
+            path, _, _ = split_selector(text)
+            if exists(path):
+                return self._of_source(text)
+            is_name = is_known_suffix(path) or PurePath(path).suffix.lower() in {f".{NPY}", f".{NPZ}"}
+            meant = inline.looks_like_json(text) or inline.means_numbers(text, decimal)
+            if not text or (meant and not is_name):
+                raise
+            hint = near_file(Path(path)) or f"; {_FOR_EXAMPLE}"
+            message = f"{role}: {clipped(path)} is neither numbers nor a file that exists{hint}"
+            raise InputError(message) from error
+
+    def _of_source(self, text: str) -> _Found:
+        path, selector, chosen = split_selector(text)
+        if not path:
+            message = f"{clipped('@' + text)} names no file"
+            raise InputError(message)
+        source = self._sources.setdefault(path, open_source(path, self._dialect))
+        kind = self._kind(source, selector)
+        if (path, kind) not in self._opened:
+            open_it = _OPENERS.get(kind)
+            self._opened[path, kind] = partial(_of_table, _table(source, kind)) if open_it is None else open_it(source)
+        return self._opened[path, kind](selector, chosen)
+
+    def _kind(self, source: Source, selector: str) -> str:
+        """The format of the source; of plain text, which may be what an argument is, JSON, lines of numbers or CSV."""
+        kind = self._input_format or _format_of(source, selector)
+        if kind != "text":
+            return kind
+        if inline.looks_like_json(source.text):
+            return "json"
+        first, decimal = source.text.strip().partition("\n")[0], self._dialect.decimal
+        return _LINES if inline.is_inline(source.text, decimal) and inline.means_numbers(first, decimal) else "csv"
+
+
+def known_array_format(name: str) -> str:
+    """The format of that name. Raises UsageError."""
+    if name not in FORMATS:
+        message = f"--input-format {clipped(name)}: it is one of {listed(FORMATS, 20)}.{nearest(name, FORMATS)}"
+        raise UsageError(message)
+    return name
+
+
+def _format_of(source: Source, selector: str) -> str:
+    """The format by the file's suffix, or by what is selected from standard input. Raises InputError."""
+    if source.path is None:
+        return format_of(source, None, selector)
+    suffix = PurePath(source.path.stem if source.compression else source.path.name).suffix.lower()
+    if suffix in _PICKLES:
+        message = f"{source.name}: a pickle can run any code and is not read; save it with numpy.save as .npy"
+        raise InputError(message)
+    if suffix not in _SUFFIXES:
+        known = listed(FORMATS, len(FORMATS))
+        message = f"{source.name}: {clipped(suffix)} is no suffix known here; add --input-format ({known})"
+        raise InputError(message)
+    return _SUFFIXES[suffix]
+
+
+def _brackets(name: str) -> Where:
+    """NAME[1, 0], as NumPy indexes."""
+    return lambda index: f"{name}[{', '.join(map(str, index))}]" if index else name
+
+
+def _named(source: str, selector: str, chosen: str) -> str:
+    """What errors call a part of a source."""
+    return f"{source}{selector}{_one_line(chosen)}"
+
+
+def _one_line(text: str) -> str:
+    return text if text.isprintable() else clipped(text)
+
+
+def _singular(found: _Found, source: str, selector: str, chosen: str) -> _Found:
+    """The array that is all that a source holds. Raises InputError where a part of it is asked for."""
+    if selector == "#":
+        no_pointer(source, chosen)
+    if selector:
+        message = f"{source}: no column {clipped(chosen)}; it is one array, and its columns have no names"
+        raise InputError(message)
+    return found
+
+
+# ----------------------------------------------------------------------------------------------------------------- text
+
+
+def _inline(text: str, role: str, decimal: str) -> _Found:
+    where = _brackets(role)
+    if inline.looks_like_json(text):
+        return _Found(_stacked(load(text, role), where), where)
+    if not text:
+        message = f"{role} is empty; {_FOR_EXAMPLE}"
+        raise InputError(message)
+    return _lines(text, role, decimal)._replace(where=where)
+
+
+def _open_lines(source: Source) -> Callable[[str, str], _Found]:
+    return partial(_singular, _lines(source.text, source.name, source.dialect.decimal), source.name)
+
+
+def _lines(text: str, name: str, decimal: str) -> _Found:
+    """Lines of numbers, (lines, numbers); where either is 1 the other alone, where both are a number."""
+    rows = [(i, items(line, decimal)) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if "=" in rows[0][1][0]:
+        message = f"{name}: {clipped(rows[0][1][0])}: {_NO_LABELS}"
+        raise InputError(message)
+    several, width = len(rows) > 1, len(rows[0][1])
+
+    def where(index: Index) -> str:
+        line, item = (rows[index[0]][0], index[1:]) if several and index else (rows[0][0], index)
+        at = f"{name}:{line}" if index and several else name
+        return f"{at}, item {item[0] + 1}" if item else at
+
+    for line, cells in rows:
+        if len(cells) != width:
+            counts = f"{_count(cells, 'number')}, line {rows[0][0]} has {width}; every line needs as many"
+            message = f"{name}:{line}: {counts}"
+            raise InputError(message)
+    shape = tuple(n for n in (len(rows), width) if n > 1)
+    values = numbers([cell for _, cells in rows for cell in cells], lambda i: where(_at(i, shape)), decimal=decimal)
+    return _Found(np.array(values).reshape(shape), where)
+
+
+def _count(things: Sequence[object], what: str) -> str:
+    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
+
+
+def _at(i: int, shape: Sequence[int]) -> Index:
+    """The index of the i-th value of an array of that shape."""
+    return tuple(int(k) for k in np.unravel_index(i, tuple(shape)))
+
+
+# ----------------------------------------------------------------------------------------------------------------- JSON
+
+
+def _stacked(value: Any, where: Where) -> Numbers:  # noqa: ANN401 - any JSON value
+    """The array of float64 that nested lists are. Raises InputError for rows of different lengths and for non-numbers.
+
+    Level by level rather than by recursion, so that a million numbers take a few operations on lists of them all.
+    """
+    shape: list[int] = []
+    level = [value]
+    while list in (kinds := set(map(type, level))):
+        if len(shape) == _MOST_AXES:
+            message = f"{where(())}: lists more than {_MOST_AXES} deep, which no array is"
+            raise InputError(message)
+        if kinds != {list} or len(set(map(len, level))) > 1:
+            _refuse_ragged(level, lambda i: where(_at(i, shape)))
+        shape.append(len(level[0]))
+        level = list(chain.from_iterable(level))
+    try:
+        if kinds <= {int, float}:
+            return np.array(level, dtype=np.float64).reshape(shape)
+    except OverflowError:  # an integer beyond the largest double
+        pass
+    return np.array([_number(leaf, lambda i: where(_at(i, shape)), i) for i, leaf in enumerate(level)]).reshape(shape)
+
+
+def _refuse_ragged(level: Sequence[Any], place: Callable[[int], str]) -> None:
+    """Raises InputError for the first of some values that is not a list as long as the first is."""
+    first = level[0]
+    for i, value in enumerate(level):
+        if not isinstance(value, list):
+            _number(value, place, i)
+        if isinstance(value, list) != isinstance(first, list):
+            one, other = ("a list", "a number") if isinstance(value, list) else ("a number", "a list")
+            message = f"{place(i)} is {one}, {place(0)} is {other}; give all or none in brackets"
+            raise InputError(message)
+        if isinstance(value, list) and len(value) != len(first):
+            message = f"{place(i)} has {_count(value, 'value')}, {place(0)} has {len(first)}; every row needs as many"
+            raise InputError(message)
+
+
+def _number(value: Any, place: Callable[[int], str], i: int) -> float:  # noqa: ANN401
+    if isinstance(value, dict):
+        message = f"{place(i)}: {_NO_LABELS}"
+        raise InputError(message)
+    # Arrow has more kinds of values than JSON: decimals, dates, bytes.
+    return number_of(value if isinstance(value, int | float | str | list | None) else str(value), place, i)
+
+
+def _open_json(source: Source) -> Callable[[str, str], _Found]:
+    try:
+        return partial(_of_json, load(source.text, source.name), source)
+    except InputError as error:
+        if not str(error).endswith("extra data"):
+            raise
+        message = f"{error}; for a JSON value a line add --input-format ndjson"
+        raise InputError(message) from None
+
+
+def _of_json(value: Any, source: Source, selector: str, chosen: str) -> _Found:  # noqa: ANN401
+    """Nested lists; a list of records is a table. Of an object ':' takes a member, '#' what is anywhere inside."""
+    name = source.name
+    if selector == ":" and isinstance(value, dict):
+        selector, chosen = "#", f"/{chosen.replace('~', '~0').replace('/', '~1')}"
+    if selector == "#":
+        value, name = resolve(value, chosen, name), _named(name, selector, chosen)
+        selector = chosen = ""
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return _of_table(RecordTable(name, value, lambda i: f"{name}, item {i + 1}", None), selector, chosen)
+    if isinstance(value, dict) and (members := Document(name, value).names()) and any(members):
+        message = f"{name}: {_NO_LABELS}, or choose one: {Document(name, value).address(members[0])}"
+        raise InputError(message)
+    where = _brackets(name)
+    return _singular(_Found(_stacked(value, where), where), name, selector, chosen)
+
+
+def _open_ndjson(source: Source) -> Callable[[str, str], _Found]:
+    rows, row = ndjson_rows(source)
+    if isinstance(rows[0], dict):
+        return partial(_of_table, RecordTable(source.name, rows, row, None))
+
+    def where(index: Index) -> str:
+        return _brackets(row(index[0]))(index[1:]) if index else source.name
+
+    return partial(_singular, _Found(_stacked(rows, where), where), source.name)
+
+
+# --------------------------------------------------------------------------------------------------------------- tables
+
+
+def _table(source: Source, kind: str) -> Table:
+    mend = f"; if these are no numbers choose the other columns, as in {column_of(source.name, 'p*')}"
+    return read_table(source, kind, None, mend.replace("{", "{{").replace("}", "}}"))
+
+
+def _of_table(table: Table, selector: str, chosen: str) -> _Found:
+    """The columns chosen, or all of numbers: (rows, columns), and (rows,) of one; of a column of lists (rows, ...)."""
+    name = _named(table.source, selector, chosen)
+    if selector == "#":
+        no_pointer(table.source, chosen)
+    columns, remarks = (select(chosen, table.fields, table.source), []) if selector else _numeric(table)
+    header = [table.fields[column] for column in columns]
+
+    def where(index: Index) -> str:
+        if not index:
+            return name
+        i, *inside = index
+        if len(header) > 1:
+            return f"{table.row(i)}, column {clipped(header[inside[0]])}" if inside else table.row(i)
+        return _brackets(f"{table.row(i)}, column {clipped(header[0])}")(tuple(inside))
+
+    if any(map(is_number, header)) and table.remark:
+        remarks = [*remarks, f"{table.remark}; to read lines of numbers add --input-format text"]
+    if not any(map(table.is_nested, columns)):
+        values: Numbers = table.array(columns)
+        values = values if len(columns) > 1 else values[:, 0]
+    elif len(columns) > 1:
+        message = f"{table.source}: lists stand in one column, and here are {listed(header)}; choose it as FILE:COLUMN"
+        raise InputError(message)
+    else:
+        values = _of_lists(table, columns[0], where)
+    return _Found(values, where, remarks=tuple(remarks))
+
+
+def _numeric(table: Table) -> tuple[list[int], list[str]]:
+    """The columns of numbers, and remarks about those left out. What seems to be labels may be the only numbers."""
+    columns, label = table.distributions(), table.label
+    if not columns and label is not None:
+        columns = [label]  # if it is no numbers either, reading it says where
+    if not columns:
+        message = f"{table.source}: no column of numbers; it has {listed(table.fields)}"
+        raise InputError(message)
+    remarks = []
+    others = [i for i in range(len(table.fields)) if i not in set(columns)]
+    if label in others and table.fields[label] == "label" and _holds_numbers(table, label):
+        others.remove(label)
+        remarks = [f"{table.source}: column 'label' is left out; {column_of(table.source, 'label')} reads it"]
+    kinds = ["text" if table.is_text(i) else "of lists" if table.is_nested(i) else "not numeric" for i in others]
+    for kind in dict.fromkeys(kinds):
+        names = [table.fields[i] for i, of in zip(others, kinds, strict=True) if of == kind]
+        shown = f"column {clipped(names[0])} is" if len(names) == 1 else f"columns {listed(names)} are"
+        remarks.append(f"{table.source}: {shown} {kind} and left out")
+    return columns, remarks
+
+
+def _holds_numbers(table: Table, column: int) -> bool:
+    try:
+        table.array([column])
+    except InputError:
+        return False
+    return True
+
+
+def _of_lists(table: Table, column: int, where: Where) -> Numbers:
+    """A column of lists, stacked. Raises InputError where they are not of one length, or hold something else."""
+    found = table.stacked(column) if isinstance(table, TypedTable) else None
+    return _stacked(table.values(column), where) if found is None else found
+
+
+# ---------------------------------------------------------------------------------------------------------- npy and npz
+
+
+def _open_npy(source: Source) -> Callable[[str, str], _Found]:
+    found = _Found(npy.array(source.mapped, source.name), _brackets(source.name), _loads(source))
+    return partial(_singular, found, source.name)
+
+
+def _open_npz(source: Source) -> Callable[[str, str], _Found]:
+    return partial(_of_npz, npy.archive(source.mapped, source.name), source)
+
+
+def _of_npz(archive: ZipFile, source: Source, selector: str, chosen: str) -> _Found:
+    """One of the arrays of an archive: by its name, which may be left out where there is but one."""
+    if selector == "#":
+        no_pointer(source.name, chosen)
+    names = npy.names(archive)
+    if selector and chosen not in names:
+        raise no_such(source.name, chosen, names, "array")
+    if not selector and len(names) != 1:
+        first = column_of(source.name, _one_line(names[0])) if names else ""
+        mend = f" ({listed(names)}); choose one, as in {first}" if names else " in it"
+        message = f"{source.name}: {len(names) or 'no'} arrays{mend}"
+        raise InputError(message)
+    key = chosen if selector else names[0]
+    name, loads = _named(source.name, ":", key), _loads(source)
+    return _Found(npy.member(archive, key, name), _brackets(name), loads and f"{loads}[{_quoted(key)}]")
+
+
+def _loads(source: Source) -> str:
+    """How Python would load it; '' where that takes more than a call."""
+    return "" if source.path is None or source.compression else f"numpy.load({_quoted(str(source.path))})"
+
+
+def _quoted(text: str) -> str:
+    """A literal of Python's, in double quotes where they need no escapes that JSON has and Python has not."""
+    return json.dumps(text, ensure_ascii=False) if text.isprintable() else ascii(text)
+
+
+_OPENERS: dict[str, Callable[[Source], Callable[[str, str], _Found]]] = {
+    _LINES: _open_lines,
+    "json": _open_json,
+    "ndjson": _open_ndjson,
+    NPY: _open_npy,
+    NPZ: _open_npz,
+}

@@ -1,0 +1,75 @@
+"""NumPy's files: .npy, an array, and .npz, an archive of some. Nothing in them is ever unpickled.
+
+Source: the documentation of numpy.lib.format.
+"""
+
+from __future__ import annotations
+
+import warnings
+from io import BytesIO
+from math import prod
+from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
+
+import numpy as np
+
+from klcli.errors import InputError, listed
+from klcli.readers.columnar import first_line
+
+if TYPE_CHECKING:
+    from klcli.tensors import Numbers
+
+_SUFFIX = ".npy"
+
+_LONGEST_HEADER = 1 << 16
+"""NumPy itself takes no more than 10,000 bytes."""
+
+
+def array(data: Any, name: str) -> Numbers:  # noqa: ANN401 - bytes, or the pages of a file
+    """The array over the bytes of an .npy file, none of which is copied; truth values as 0 and 1. Raises InputError."""
+    from numpy.lib import format as npy
+
+    stream = BytesIO(data[:_LONGEST_HEADER])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that Python 2 wrote it
+            old = npy.read_magic(stream) == (1, 0)
+            shape, turned, dtype = (npy.read_array_header_1_0 if old else npy.read_array_header_2_0)(stream)
+        if dtype.kind in "biuf":
+            here, needed = len(data) - stream.tell(), prod(shape) * dtype.itemsize
+            if here < needed:
+                message = f"cut off after {here} of {needed} bytes"
+                raise ValueError(message)
+            found = np.ndarray(shape, dtype, data, stream.tell(), order="F" if turned else "C")
+            return found.view(np.uint8) if dtype.kind == "b" else found
+    except Exception as error:  # noqa: BLE001 - the header is an expression of Python's, which fails in many ways
+        raise _unreadable(name, "npy", error) from None
+    why = ", which would have to be unpickled, and a pickle can run any code" if dtype.hasobject else ""
+    message = f"{name}: holds {listed([str(dtype)])}{why}; a loss needs integers or floats, as by array.astype(float)"
+    raise InputError(message)
+
+
+def archive(data: Any, name: str) -> ZipFile:  # noqa: ANN401 - as above
+    """An .npz file, opened. Raises InputError."""
+    try:
+        return ZipFile(BytesIO(data))
+    except Exception as error:  # noqa: BLE001 - as many errors as there are ways to damage an archive
+        raise _unreadable(name, "npz", error) from None
+
+
+def names(opened: ZipFile) -> list[str]:
+    """What the arrays of an archive are called."""
+    return [member.removesuffix(_SUFFIX) for member in opened.namelist()]
+
+
+def member(opened: ZipFile, key: str, name: str) -> Numbers:
+    """One of them. name: what errors call it. Raises InputError."""
+    try:
+        data = opened.read(opened.namelist()[names(opened).index(key)])
+    except Exception as error:  # noqa: BLE001 - as above, and for each way to compress one more
+        raise _unreadable(name, "npz", error) from None
+    return array(data, name)
+
+
+def _unreadable(name: str, kind: str, error: Exception) -> InputError:
+    return InputError(f"{name}: not a readable .{kind} file ({first_line(error)})")

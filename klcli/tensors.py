@@ -1,0 +1,104 @@
+"""The types of a loss that pass from stage to stage. As in `model`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[Any]
+    Index = tuple[int, ...]
+
+REDUCTIONS = ("mean", "sum", "none")
+"""What becomes of the losses; kl-div has batchmean besides."""
+
+BATCHMEAN = "batchmean"
+LOGITS, PROBS, LOGPROBS = "logits", "probs", "logprobs"
+IGNORE_INDEX = -100
+"""The target that PyTorch leaves out unless it is told another."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """Real numbers in an array of any shape, as given. values: of any integer or floating type, never written to.
+
+    role: what errors call it (INPUT, TARGET, --weight). source: as it was typed. where(index): the place of a value
+    ('INPUT[1, 0]', "w.csv:3, column 'p'"), or with the leading part of an index that of a row; () is the whole.
+    loads: how Python would read it ('numpy.load("x.npy")'); '' where it is no array file. remarks: what should be known
+    of how it was read.
+    """
+
+    role: str
+    source: str
+    values: Numbers
+    where: Callable[[Index], str]
+    loads: str = ""
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the values."""
+        return self.values.shape
+
+
+class Operands(NamedTuple):
+    """What a loss is computed from."""
+
+    input: Tensor
+    target: Tensor
+    weight: Tensor | None = None
+    pos_weight: Tensor | None = None
+
+
+class Task(NamedTuple):
+    """Which loss, and every option that changes its value; one value, passed down whole.
+
+    input_as, target_as: logits, probs or logprobs; target_as is 'targets' where the loss itself says what they are.
+    dim: the axis of the classes; None for PyTorch's own.
+    """
+
+    loss: str
+    reduction: str = "mean"
+    input_as: str = LOGITS
+    target_as: str = PROBS
+    ignore_index: int | None = None
+    label_smoothing: float = 0.0
+    dim: int | None = None
+    dtype: str = "float64"
+
+
+class Identity(NamedTuple):
+    """cross_entropy = entropy + kl_divergence, of the targets and the predictions, with 0 log 0 = 0.
+
+    Each is reduced as the loss is; where that is not at all, the mean of the rows.
+    """
+
+    cross_entropy: float
+    entropy: float
+    kl_divergence: float
+
+
+@dataclass(frozen=True, eq=False)
+class LossReport:
+    """The answer. value: a scalar, or with the reduction none an array.
+
+    indices: whether the targets are class indices. dim: the axis of the classes, counted from 0; None for bce, whose
+    elements each are a distribution. rows: the loss of each distribution, in the shape of INPUT without the classes'
+    axis (where that leaves none: (1,)). log_probs: of the predictions, in INPUT's shape; None where not asked for;
+    identity too, and where weights leave none.
+    """
+
+    task: Task
+    operands: Operands
+    indices: bool
+    dim: int | None
+    value: npt.NDArray[np.floating[Any]]
+    rows: npt.NDArray[np.floating[Any]]
+    log_probs: npt.NDArray[np.floating[Any]] | None
+    identity: Identity | None
+    notes: tuple[str, ...]

@@ -1,0 +1,235 @@
+"""Every loss against PyTorch itself, through the command line: over all combinations of what changes its value.
+
+Needs the extra `parity`, and is not collected by a plain `pytest`.
+"""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812 - its name everywhere
+
+ROWS = [(5,), (4, 5), (3, 5, 2), (2, 3, 2, 3), (20, 40)]
+"""One row; a batch; a batch of positions, of images; classes enough for PyTorch's vectors."""
+REDUCTIONS = ("mean", "sum", "none")
+DTYPES = ("float64", "float32")
+LOG_SPACES = ("logits", "probs", "logprobs")
+
+CLASSES = list(
+    itertools.product(
+        ROWS,
+        REDUCTIONS,
+        DTYPES,
+        ("none ignored", "some ignored", "all ignored", "soft"),
+        (0, 1),
+        (0.0, 0.1, 1.0),
+        (0, 1),
+    )
+)
+"""Shape, reduction, dtype, targets, whether weighted, label smoothing, whether a logit is -inf."""
+LIKELIHOODS = list(itertools.product(ROWS, REDUCTIONS, DTYPES, ("none", "some", "all"), (0, 1), LOG_SPACES, (0, 1)))
+"""Shape, reduction, dtype, how many are ignored, whether weighted, what INPUT is, whether it holds -inf."""
+DIVERGENCES = list(
+    itertools.product(ROWS, (*REDUCTIONS, "batchmean"), DTYPES, LOG_SPACES, LOG_SPACES, ("apart", "0", "0 at 0", "q 0"))
+)
+"""Shape, reduction, dtype, what INPUT is, what TARGET is, where the zeros are."""
+BINARY = list(itertools.product(ROWS, REDUCTIONS, DTYPES, (0, 1, 2), (0, 1), ("bce", "bce-with-logits"), (0, 1)))
+"""Shape, reduction, dtype, weights (none, of the last axis, of each), pos_weight, loss, whether INPUT is extreme."""
+
+
+def test_there_are_two_thousand_cases_and_more():
+    assert len(CLASSES) + len(LIKELIHOODS) + len(DIVERGENCES) + len(BINARY) > 2000
+
+
+@pytest.fixture
+def loss(call, tmp_path):
+    """loss(kind, input, target, **options): the value that klcli prints, of arrays that it reads from files."""
+
+    def written(name, array):
+        np.save(tmp_path / f"{name}.npy", array)
+        return tmp_path / f"{name}.npy"
+
+    def loss(kind, *operands, **options):
+        arrays = [written(name, array) for name, array in zip(("input", "target"), operands, strict=True)]
+        given = []
+        for name, value in options.items():
+            option = f"--{name.replace('_', '-')}"
+            if isinstance(value, np.ndarray):
+                given += [option, written(name, value)]
+            elif value is not None:
+                given += [option, value]
+        result = call("loss", kind, *arrays, *given, "-q", "-f", "json")
+        assert result.code == 0, result
+        return np.array(json.loads(result.out)["value"], dtype=np.float64)  # which takes "NaN" and "Infinity"
+
+    return loss
+
+
+def generator(*case):
+    """Random numbers that are a case's own."""
+    return np.random.default_rng(list(repr(case).encode()))
+
+
+def tensor(array, dtype):
+    return None if array is None else torch.from_numpy(np.asarray(array)).to(getattr(torch, dtype))
+
+
+def softmax(logits, axis):
+    shares = np.exp(logits - logits.max(axis=axis, keepdims=True))
+    return shares / shares.sum(axis=axis, keepdims=True)
+
+
+def class_axis(shape):
+    return 0 if len(shape) == 1 else 1
+
+
+def targets(random, shape, ignored, ignore_index):
+    """Class indices, of which none, the first or all are to be ignored."""
+    axis = class_axis(shape)
+    found = random.integers(0, shape[axis], size=shape[:axis] + shape[axis + 1 :])
+    if ignored.startswith("all"):
+        found = np.full_like(found, ignore_index)
+    elif ignored.startswith("some"):
+        found.flat[0] = ignore_index
+    return found
+
+
+def assert_same(got, want, unreduced, dtype):
+    """float64 within 1e-12, float32 within 2 units in the last place, of the largest loss that PyTorch added up.
+
+    Where PyTorch has nan or an infinity, so has klcli.
+    """
+    want, unreduced = want.numpy(), unreduced.numpy()
+    assert got.shape == want.shape
+    finite = np.isfinite(want)
+    assert np.array_equal(got[~finite], want[~finite], equal_nan=True)
+    scale = np.maximum(np.abs(want), np.abs(unreduced[np.isfinite(unreduced)]).max(initial=0))
+    allowed = 1e-12 * scale if dtype == "float64" else 2 * np.spacing(scale.astype(np.float32))
+    got, want, allowed = got[finite], want[finite], np.broadcast_to(allowed, want.shape)[finite]
+    wrong = ~(np.abs(got - want) <= allowed)
+    assert not wrong.any(), (got[wrong], want[wrong], allowed[wrong])
+
+
+@pytest.mark.parametrize("case", CLASSES, ids=lambda case: "-".join(map(str, case)))
+def test_cross_entropy(loss, case):
+    shape, reduction, dtype, kind, weighted, smoothing, infinite = case
+    random = generator(case)
+    logits = random.normal(size=shape) * 3
+    if infinite:
+        logits.flat[1] = -np.inf
+    weight = random.random(shape[class_axis(shape)]) if weighted else None
+    ignore_index = int(random.choice([-100, 1]))
+    soft = kind == "soft"
+    if soft:
+        given = softmax(random.normal(size=shape), class_axis(shape))
+        if infinite and random.random() < 1 / 2:
+            given.flat[1] = 0
+    else:
+        given = targets(random, shape, kind, ignore_index)
+    options = {} if soft else {"ignore_index": ignore_index}
+    wanted = tensor(logits, dtype), tensor(given, dtype if soft else "long")
+    want = F.cross_entropy(
+        *wanted, weight=tensor(weight, dtype), reduction=reduction, label_smoothing=smoothing, **options
+    )
+    each = F.cross_entropy(
+        *wanted, weight=tensor(weight, dtype), reduction="none", label_smoothing=smoothing, **options
+    )
+    got = loss(
+        "cross-entropy",
+        logits,
+        given,
+        weight=weight,
+        reduction=reduction,
+        label_smoothing=smoothing,
+        dtype=dtype,
+        **options,
+    )
+    assert_same(got, want, each, dtype)
+
+
+@pytest.mark.parametrize("case", LIKELIHOODS, ids=lambda case: "-".join(map(str, case)))
+def test_nll(loss, case):
+    shape, reduction, dtype, ignored, weighted, space, infinite = case
+    random = generator(case)
+    axis = class_axis(shape)
+    given = in_space(random.normal(size=shape) * 3, space, axis)
+    if infinite:
+        given.flat[1] = 0 if space == "probs" else -np.inf
+    weight = random.random(shape[axis]) if weighted else None
+    ignore_index = int(random.choice([-100, 1]))
+    classes = targets(random, shape, ignored, ignore_index)
+    options = {"ignore_index": ignore_index, "reduction": reduction}
+    wanted = in_logs(tensor(given, dtype), space, axis), tensor(classes, "long"), tensor(weight, dtype)
+    want, each = F.nll_loss(*wanted, **options), F.nll_loss(*wanted, **{**options, "reduction": "none"})
+    got = loss("nll", given, classes, weight=weight, input_as=space, dtype=dtype, **options)
+    assert_same(got, want, each, dtype)
+
+
+@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides the total loss")  # what klcli has a note for
+@pytest.mark.parametrize("case", DIVERGENCES, ids=lambda case: "-".join(map(str, case)))
+def test_kl_div(loss, case):
+    shape, reduction, dtype, input_as, target_as, zeros = case
+    random = generator(case)
+    axis = int(random.choice([0, -1]))
+    given, target = (in_space(random.normal(size=shape) * 2, space, axis) for space in (input_as, target_as))
+    if zeros.startswith("0"):
+        target.flat[0] = 0 if target_as == "probs" else -np.inf
+    if zeros in {"0 at 0", "q 0"}:
+        given.flat[0] = 0 if input_as == "probs" else -np.inf
+    logarithms = in_logs(tensor(given, dtype), input_as, axis)
+    probabilities = tensor(target, dtype).softmax(axis) if target_as == "logits" else tensor(target, dtype)
+    wanted = {"log_target": target_as == "logprobs"}
+    want = F.kl_div(logarithms, probabilities, reduction=reduction, **wanted)
+    each = F.kl_div(logarithms, probabilities, reduction="none", **wanted)
+    got = loss(
+        "kl-div", given, target, reduction=reduction, input_as=input_as, target_as=target_as, dim=axis, dtype=dtype
+    )
+    assert_same(got, want, each, dtype)
+
+
+@pytest.mark.parametrize("case", BINARY, ids=lambda case: "-".join(map(str, case)))
+def test_binary(loss, case):
+    shape, reduction, dtype, weighted, positive, kind, extreme = case
+    random = generator(case)
+    given, target = random.normal(size=shape) * 3, random.random(shape)
+    if extreme:
+        given.flat[0], given.flat[1] = 800, -np.inf
+        target.flat[0], target.flat[1] = random.integers(0, 2, 2)
+    weight = {0: None, 1: random.random(shape[-1]), 2: random.random(shape)}[weighted]
+    pos_weight = 3 * random.random(shape[-1]) if positive else None
+    options = {"weight": weight, "reduction": reduction, "dtype": dtype}
+    if kind == "bce":
+        with np.errstate(over="ignore"):
+            given = 1 / (1 + np.exp(-given))
+        of_torch, keyword = with_pos_weight if positive else F.binary_cross_entropy, {}
+    else:
+        of_torch, keyword = F.binary_cross_entropy_with_logits, {"pos_weight": tensor(pos_weight, dtype)}
+    if kind == "bce" and positive:
+        keyword = {"pos_weight": tensor(pos_weight, dtype)}
+    wanted = tensor(given, dtype), tensor(target, dtype), tensor(weight, dtype)
+    want, each = (of_torch(*wanted, reduction=how, **keyword) for how in (reduction, "none"))
+    got = loss(kind, given, target, pos_weight=pos_weight, **options)
+    assert_same(got, want, each, dtype)
+
+
+def with_pos_weight(given, target, weight, *, reduction, pos_weight):
+    """What PyTorch's binary_cross_entropy would be if it had the pos_weight of the one with logits."""
+    logs, rest = given.log().clamp(min=-100), (-given).log1p().clamp(min=-100)
+    each = (target - 1) * rest - pos_weight * target * logs
+    each = each if weight is None else each * weight
+    return {"mean": each.mean, "sum": each.sum, "none": lambda: each}[reduction]()
+
+
+def in_space(logits, space, axis):
+    """Random logits as they are, as probabilities, as log-probabilities."""
+    if space == "logits":
+        return logits
+    shares = softmax(logits, axis)
+    return shares if space == "probs" else np.log(shares)
+
+
+def in_logs(given, space, axis):
+    """What a user of PyTorch makes of them before nll_loss and kl_div."""
+    return {"logits": lambda: given.log_softmax(axis), "probs": given.log, "logprobs": lambda: given}[space]()

@@ -1,0 +1,131 @@
+"""The table of a loss: what it shows, at 80 and at 40 columns, never wider than the terminal."""
+
+import re
+
+import numpy as np
+import pytest
+from rich.cells import cell_len
+
+from klcli.tensors import Task
+
+from .reports import SPECIAL, THREE, operands, report, shown, tensor, unreduced
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def test_table_shows_what_the_loss_is_made_of():
+    assert shown(THREE, "table") == (
+        " cross-entropy, mean of 2 rows, 1 ignored\n"
+        " INPUT  = logits.npy  (3, 3) logits\n"
+        " TARGET = targets.csv:class  (3) class indices\n"
+        " measure           value\n"
+        "─────────────────────────────────────────────────────────────\n"
+        " value           0.14600   -log softmax(input)[target]\n"
+        " entropy               0   H(target)\n"
+        " kl_divergence   0.14600   KL(target||input)\n"
+        " cross_entropy   0.14600   H(target, input), the sum of both\n"
+        "\n"
+        " row   target       loss   log-probabilities\n"
+        "──────────────────────────────────────────────────────\n"
+        " 0          2   0.092000    -2.5000 -4.2500 -0.092000\n"
+        " 1          0    0.20000   -0.20000 -2.2000   -2.7000\n"
+        " 2       -100    ignored    -1.1000 -1.1000   -1.1000\n"
+        "note: 1 of 3 targets is -100 and left out\n"
+    )
+
+
+def test_narrow_table_cuts_the_log_probabilities():
+    assert shown(THREE, "table", width=40, unicode=False, digits=3) == (
+        " cross-entropy,\n"
+        " mean of 2 rows, 1 ignored\n"
+        " INPUT  = logits.npy  (3, 3) logits\n"
+        " TARGET = targ~:class  (3) class indices\n"
+        " measure       | value\n"
+        "---------------+-------\n"
+        " value         | 0.146\n"
+        " entropy       |     0\n"
+        " kl_divergence | 0.146\n"
+        " cross_entropy | 0.146\n"
+        "\n"
+        " row | target |    loss | log q\n"
+        "-----+--------+---------+------------\n"
+        " 0   |      2 |  0.0920 |  -2.50 ...\n"
+        " 1   |      0 |   0.200 | -0.200 ...\n"
+        " 2   |   -100 | ignored |  -1.10 ...\n"
+        "note: 1 of 3 targets is -100 and left\n"
+        "out\n"
+    )
+
+
+HOSTILE = "[bold]日本\x1b[31m语\n/:smile:\u202e"
+
+
+def wide(**task):
+    rng = np.random.default_rng(1)
+    given = operands(tensor("INPUT", rng.normal(size=(50, 7, 3)), HOSTILE * 5), rng.integers(0, 7, (50, 3)), [1.0] * 7)
+    return report(Task("cross-entropy", **task), given, log_probs=-rng.exponential(size=(50, 7, 3)))
+
+
+@pytest.mark.parametrize("found", [THREE, wide(), wide(reduction="none"), unreduced(SPECIAL)])
+@pytest.mark.parametrize("width", [120, 80, 60, 40, 25])
+@pytest.mark.parametrize("unicode", [True, False])
+def test_table_is_never_wider_than_the_terminal(found, width, unicode):
+    plain = shown(found, "table", width=width, unicode=unicode)
+    assert max(map(cell_len, plain.splitlines())) <= width
+    assert "\x1b" not in plain
+    assert unicode or re.sub("[日本语]", "", plain).isascii()
+    colored = shown(found, "table", width=width, unicode=unicode, color=True)
+    assert "\x1b[" in colored
+    assert [line.rstrip() for line in ANSI.sub("", colored).split("\n")] == plain.split("\n")
+
+
+def test_table_shows_some_rows_and_says_how_many_more():
+    text = shown(wide(), "table")
+    assert " row, d1   target" in text
+    assert "\n 9, 2 " in text
+    assert "\n 10, 0 " not in text
+    assert "\n … 120 more rows\n" in text
+    assert "more row" not in shown(THREE, "table")
+
+
+def test_table_without_room_for_log_probabilities_says_so():
+    assert " (no room for the log-probabilities)\n" in shown(wide(), "table", width=38, digits=9)
+
+
+def test_hostile_source_is_shown_escaped():
+    given = operands(tensor("INPUT", [[1.0, 2.0]], HOSTILE), [1])
+    assert "INPUT  = [bold]日本\\x1b[31m语\\n/:smile:\\u202e  (1, 2) logits\n" in shown(
+        report(Task("nll"), given), "table"
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "shape", "heading"),
+    [
+        (Task("kl-div"), (3, 5), "KL divergence, mean of 15 elements"),
+        (Task("kl-div", "batchmean"), (3, 5), "KL divergence, mean of 3 rows"),
+        (Task("kl-div", "batchmean"), (2, 3, 5), "KL divergence, sum of 6 rows / 2"),
+        (Task("kl-div", "sum"), (1, 5), "KL divergence, sum of 1 row"),
+        (Task("kl-div", "none"), (3, 5), "KL divergence, element by element"),
+        (Task("cross-entropy", "none"), (3, 5), "cross-entropy, row by row"),
+        (Task("bce"), (3, 5), "binary cross-entropy, mean of 15 elements"),
+    ],
+)
+def test_table_says_what_was_averaged(task, shape, heading):
+    found = report(task, operands(np.zeros(shape), np.zeros(shape)))
+    assert shown(found, "table").splitlines()[0] == f" {heading}"
+
+
+def test_table_says_when_the_mean_is_weighted():
+    assert shown(wide(), "table").startswith(" cross-entropy, weighted mean of 150 rows\n")
+
+
+def test_table_of_two_classes_each_shows_the_target():
+    given = operands(np.array([[0.9, 0.2]]), [[1.0, 0.25]])
+    found = report(Task("bce", input_as="probs"), given, log_probs=np.log([[0.9, 0.2]]), rows=[[0.105, 1.609]])
+    assert shown(found, "table", digits=3).endswith(
+        " row, d1   target    loss   log q\n"
+        "───────────────────────────────────\n"
+        " 0, 0        1.00   0.105   -0.105\n"
+        " 0, 1       0.250    1.61    -1.61\n"
+    )
