@@ -26,7 +26,7 @@ _ROUNDINGS = 32
 _FEW = 3
 """Fewer numbers than this within [0, 1] look like nothing in particular."""
 
-_PEAKED = 0.5
+_PEAKED = 0.6
 """The mean largest probability of what went through a softmax, from which on it seems to have been one's result."""
 
 
@@ -155,13 +155,9 @@ class Traps:
         if task.loss == "bce-with-logits":
             mend = "bce-with-logits takes logits; for probabilities: klcli loss bce"
             return f"{name} is all within [0, 1], and {mend}" if layout.n >= _FEW else ""
-        mends = {
-            ("cross-entropy", LOGITS): "applies softmax to it; for probabilities: klcli loss nll --input-as probs",
-            (task.loss, LOGITS): "applies softmax to it; for probabilities add --input-as probs",
-            (task.loss, LOGPROBS): "takes log-probabilities; for probabilities add --input-as probs",
-        }
-        mend = mends.get((task.loss, task.input_as), "")
-        return f"{name} {_LOOKS_PROBABLE}, and {task.loss} {mend}"
+        takes = "applies softmax to it" if task.input_as == LOGITS else "takes log-probabilities"
+        mend = ": klcli loss nll --input-as probs" if task.loss == "cross-entropy" else " add --input-as probs"
+        return f"{name} {_LOOKS_PROBABLE}, and {task.loss} {takes}; for probabilities{mend}"
 
     def _input_is_improper(self) -> str:
         layout, tensor, logarithms = self._layout, self._layout.operands.input, self._task.input_as == LOGPROBS

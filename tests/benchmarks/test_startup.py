@@ -19,6 +19,11 @@ ONE_THREAD = "python, import numpy with one thread"
 COMMANDS = {
     "klcli kl": (process(KLCLI, "kl", "0.4,0.6", "0.3,0.7"), 1.5),
     "klcli compare": (process(KLCLI, "compare", "0.4,0.6", "0.3,0.7", "-f", "table"), 1.9),
+    "klcli loss": (process(KLCLI, "loss", "cross-entropy", "[[2,1,0.1],[0.5,2,0.3]]", "0,1"), 1.5),
+    "klcli loss, a table": (
+        process(KLCLI, "loss", "cross-entropy", "[[2,1,0.1],[0.5,2,0.3]]", "0,1", "-f", "table"),
+        1.9,
+    ),
     "klcli --version": (process(KLCLI, "--version"), 0.9),
 }
 REL_ENTR = "from scipy.special import rel_entr; print(rel_entr([.2, .3, .5], [.1, .4, .5]).sum())"
