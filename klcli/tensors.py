@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[Any]
     Index = tuple[int, ...]
 
+DTYPES = ("float64", "float32")
 REDUCTIONS = ("mean", "sum", "none")
 """What becomes of the losses; kl-div has batchmean besides."""
 
 BATCHMEAN = "batchmean"
 LOGITS, PROBS, LOGPROBS = "logits", "probs", "logprobs"
+FIELDS = ("value", "rows", "log_probabilities", "entropy", "kl_divergence", "cross_entropy")
+"""What can be had bare."""
+
 IGNORE_INDEX = -100
 """The target that PyTorch leaves out unless it is told another."""
 
@@ -58,8 +62,7 @@ class Operands(NamedTuple):
 class Task(NamedTuple):
     """Which loss, and every option that changes its value; one value, passed down whole.
 
-    input_as, target_as: logits, probs or logprobs; target_as is 'targets' where the loss itself says what they are.
-    dim: the axis of the classes; None for PyTorch's own.
+    input_as, target_as: logits, probs or logprobs. dim: the axis of the classes; None for PyTorch's own.
     """
 
     loss: str
@@ -75,7 +78,7 @@ class Task(NamedTuple):
 class Identity(NamedTuple):
     """cross_entropy = entropy + kl_divergence, of the targets and the predictions, with 0 log 0 = 0.
 
-    Each is reduced as the loss is; where that is not at all, the mean of the rows.
+    Each is the mean of the rows that count, whatever the loss's reduction.
     """
 
     cross_entropy: float

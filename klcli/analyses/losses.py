@@ -5,11 +5,11 @@ The operands go through the engine some columns at a time, so that a file that i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.analyses.operands import lay_out
+from klcli.analyses.operands import Block, Parts, lay_out
 from klcli.analyses.traps import Traps
 from klcli.engine import losses as engine
 from klcli.engine.arrays import slices
@@ -19,28 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from klcli.analyses.operands import Layout
+    from klcli.engine.arrays import Mask
     from klcli.engine.losses import Floats
     from klcli.tensors import Operands, Task, Tensor
-
-
-class Parts(NamedTuple):
-    """By which losses are a cross-entropy: probabilities, their logarithms, those of the predictions. Each (K, m)."""
-
-    target: Floats
-    log_target: Floats
-    log_q: Floats
-
-
-class Block(NamedTuple):
-    """Some rows. losses: (K, m) of kl-div, else (m,). log_q: of the predictions, (K, m). parts: of the rows that count.
-
-    counted: what a mean divides by.
-    """
-
-    losses: Floats
-    log_q: Floats
-    counted: float
-    parts: Callable[[], Parts]
 
 
 def evaluate(task: Task, operands: Operands, *, detail: bool = False) -> LossReport:
@@ -48,53 +29,56 @@ def evaluate(task: Task, operands: Operands, *, detail: bool = False) -> LossRep
 
     Raises DistributionError where the operands do not match or hold what they cannot, UsageError for no such dim.
     """
+    with np.errstate(all="ignore"):
+        return _evaluate(task, operands, detail=detail)
+
+
+def _evaluate(task: Task, operands: Operands, *, detail: bool) -> LossReport:
     layout = lay_out(task, operands)
     traps = Traps(task, layout)
     rows = np.empty(layout.n, dtype=task.dtype)
-    each = np.empty((layout.k, layout.n), dtype=task.dtype) if task.reduction == "none" else None
+    elements = task.loss == "kl-div" and task.reduction == "none"
+    each = np.empty((layout.k, layout.n), dtype=task.dtype) if elements else None
     log_probs = np.empty((layout.k, layout.n), dtype=task.dtype) if detail else None
     sums, counted, identity = [], 0.0, _Identity()
-    with np.errstate(all="ignore"):
-        for some in slices(layout.n, layout.k):
-            block = _BLOCKS[task.loss](task, layout, some, traps)
-            rows[some] = engine.total(block.losses) if block.losses.ndim > 1 else block.losses
-            sums.append(np.add.reduce(block.losses, axis=None, dtype=np.float64))
-            counted += block.counted
-            traps.look_at_losses(some, rows[some], block)
-            if each is not None:
-                each[:, some] = block.losses
-            if log_probs is not None:
-                log_probs[:, some] = block.log_q
-                identity.add(block.parts())
-        whole = float(np.add.reduce(np.array(sums)))
-        if task.dtype == "float32" and layout.indices and not task.label_smoothing:
-            whole, counted = float(engine.cascade_sum(rows)), layout.counted()
-        reduced = _divided(task, whole, _divisor(task, layout, counted))
-        return LossReport(
-            task=task,
-            operands=operands,
-            indices=layout.indices,
-            dim=layout.dim,
-            value=reduced if each is None else _unreduced(task, layout, each),
-            rows=rows.reshape(layout.rows or (1,)),
-            log_probs=None if log_probs is None else layout.restored(log_probs),
-            identity=identity.found(task, layout, counted) if detail and not layout.weighted else None,
-            notes=traps.notes(whole, counted),
-        )
-
-
-def _divisor(task: Task, layout: Layout, counted: float) -> float:
-    """What the sum of all losses is divided by; without a reduction as for the mean."""
-    return {"sum": 1.0, BATCHMEAN: layout.batch}.get(task.reduction, counted)
+    for some in slices(layout.n, layout.k):
+        block = _BLOCKS[task.loss](task, layout, some, traps)
+        rows[some] = engine.total(block.losses) if block.losses.ndim > 1 else block.losses
+        sums.append(np.add.reduce(block.losses, axis=None, dtype=np.float64))
+        counted += block.counted
+        traps.look_at_losses(some, rows[some], block)
+        if each is not None:
+            each[:, some] = block.losses
+        if log_probs is not None:
+            log_probs[:, some] = block.log_q
+            identity.add(block.parts())
+    whole = float(np.add.reduce(np.array(sums)))
+    if task.dtype == "float32" and layout.indices and not task.label_smoothing:
+        _, ignored = layout.classes(slice(0, layout.n))
+        whole, counted = float(engine.cascade_sum(rows, ignored)), layout.counted()
+    if task.reduction == "none":
+        value = rows.reshape(layout.rows) if each is None else layout.restored(each)
+    else:
+        value = _divided(task, whole, {"sum": 1.0, BATCHMEAN: layout.batch}.get(task.reduction, counted))
+    return LossReport(
+        task=task,
+        operands=operands,
+        indices=layout.indices,
+        dim=layout.dim,
+        value=value,
+        rows=rows.reshape(layout.rows or (1,)),
+        log_probs=None if log_probs is None else layout.restored(log_probs),
+        identity=identity.found() if detail and not layout.weighted else None,
+        notes=traps.notes(whole, counted),
+    )
 
 
 def _divided(task: Task, whole: float, divisor: float) -> Floats:
+    """The quotient in the task's precision; nan for a mean of nothing, whatever it is of."""
     kind = np.dtype(task.dtype).type
+    if not divisor:
+        return np.asarray(kind(np.nan))
     return np.asarray(kind(whole) / kind(divisor))
-
-
-def _unreduced(task: Task, layout: Layout, each: Floats) -> Floats:
-    return layout.restored(each) if task.loss == "kl-div" or layout.dim is None else each[0].reshape(layout.rows)
 
 
 class _Identity:
@@ -110,12 +94,11 @@ class _Identity:
         self._kl += float(engine.kl_rows(target, log_target, log_q).sum())
         self._rows += target.shape[1]
 
-    def found(self, task: Task, layout: Layout, counted: float) -> Identity | None:
-        """Both, and their sum, reduced as the loss is; None where no row counts."""
+    def found(self) -> Identity | None:
+        """The mean of both, and their sum; None where no row counts."""
         if not self._rows:
             return None
-        divisor = self._rows if task.reduction == "none" else _divisor(task, layout, counted)
-        entropy, kl = self._entropy / divisor, self._kl / divisor
+        entropy, kl = self._entropy / self._rows, self._kl / self._rows
         return Identity(entropy + kl, entropy, kl)
 
 
@@ -133,12 +116,12 @@ def _refuse_outside(layout: Layout, values: Floats, some: slice, tensor: Tensor,
         layout.refuse((values < 0) | (values > most) | np.isinf(values), some, tensor, mend)
 
 
-def _predictions(task: Task, layout: Layout, some: slice, traps: Traps) -> Floats:
-    """log q of some rows, (K, m), as INPUT is to be read."""
+def _predictions(task: Task, layout: Layout, some: slice, traps: Traps, ignored: Mask | None = None) -> Floats:
+    """log q of some rows, (K, m), as INPUT is to be read. ignored: rows that nothing is said of."""
     given = layout.inputs(some)
     if task.input_as == PROBS:
         _refuse_outside(layout, given, some, layout.operands.input, _FROM_0_TO_1, most=1 + _ROUNDING)
-    traps.look_at_input(some, given)
+    traps.look_at_input(some, given, ignored)
     if task.input_as == LOGITS:
         return engine.log_softmax(given, last=layout.last)
     return given if task.input_as == LOGPROBS else engine.log(given)
@@ -159,20 +142,21 @@ def _kl_div(task: Task, layout: Layout, some: slice, traps: Traps) -> Block:
             return Parts(engine.exp(target), target, log_q)
         return Parts(target, engine.log(target), log_q)
 
-    return Block(engine.kl_div(log_q, target, log_target=log_target), log_q, target.size, parts)
+    losses = engine.LOSSES[task.loss].function(log_q, target, log_target=log_target)
+    return Block(losses, log_q, target.size, parts)
 
 
 def _of_classes(task: Task, layout: Layout, some: slice, traps: Traps) -> Block:
     """cross-entropy or nll."""
-    log_q = _predictions(task, layout, some, traps)
     if not layout.indices:
-        return _of_probabilities(task, layout, some, traps, log_q)
+        return _of_probabilities(task, layout, some, traps)
     target, ignored = layout.classes(some)
+    log_q = _predictions(task, layout, some, traps, ignored)
     traps.look_at_ignored(ignored)
     smoothing = () if task.loss == "nll" else (task.label_smoothing,)
     losses = engine.LOSSES[task.loss].function(log_q, target, ignored, layout.weight, *smoothing)
-    weights = np.ones(layout.k) if layout.weight is None else layout.weight
-    counted = float(weights[target][~ignored].sum(dtype=np.float64))
+    kept = target[~ignored]
+    counted = len(kept) if layout.weight is None else float(layout.weight[kept].sum(dtype=np.float64))
 
     def parts() -> Parts:
         one_hot = np.zeros_like(log_q)
@@ -183,7 +167,8 @@ def _of_classes(task: Task, layout: Layout, some: slice, traps: Traps) -> Block:
     return Block(losses, log_q, counted, parts)
 
 
-def _of_probabilities(task: Task, layout: Layout, some: slice, traps: Traps, log_q: Floats) -> Block:
+def _of_probabilities(task: Task, layout: Layout, some: slice, traps: Traps) -> Block:
+    log_q = _predictions(task, layout, some, traps)
     target = layout.targets(some)
     _refuse_outside(layout, target, some, layout.operands.target, "a probability is at least 0", most=np.inf)
     traps.look_at_targets(some, target)
@@ -202,7 +187,7 @@ def _binary(task: Task, layout: Layout, some: slice, traps: Traps) -> Block:
     if task.input_as == PROBS:
         _refuse_outside(layout, given, some, layout.operands.input, f"{_FROM_0_TO_1}; logits are bce-with-logits'")
     _refuse_outside(layout, target, some, layout.operands.target, _FROM_0_TO_1)
-    traps.look_at_input(some, given, target)
+    traps.look_at_two(some, given, target)
     weights = (None if w is None else w[:, some] for w in (layout.weight, layout.pos_weight))
     losses = engine.LOSSES[task.loss].function(given, target, *weights)[0]
     log_q, log_rest = engine.log_of_two(given, logits=task.input_as == LOGITS)

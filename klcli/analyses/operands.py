@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from klcli.errors import DistributionError, UsageError
 from klcli.tensors import IGNORE_INDEX
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from klcli.engine.arrays import Mask
     from klcli.engine.losses import Floats, Indices
     from klcli.tensors import Index, Numbers, Operands, Task, Tensor
@@ -72,7 +74,7 @@ class Layout:
 
     def _numbers(self, given: Numbers, some: slice, tensor: Tensor) -> Floats:
         block = np.ascontiguousarray(given[:, some], dtype=self.dtype)
-        self.refuse(np.isnan(block), some, tensor, "find what made it so: a NaN is no number")
+        self.refuse(np.isnan(block), some, tensor, "so would the loss be; find where it comes from")
         return block
 
     def classes(self, some: slice) -> tuple[Indices, Mask]:
@@ -92,22 +94,23 @@ class Layout:
     def counted(self) -> float:
         """The weights of all targets that are not left out, added up as float32 as PyTorch does."""
         found, ignored = self.classes(slice(0, self.n))
-        weights = np.ones(self.k, dtype=np.float32) if self.weight is None else self.weight
-        return float(cascade_sum(np.where(ignored, 0, weights[found])))
+        if self.weight is None:
+            return float(np.count_nonzero(~ignored))
+        return float(cascade_sum(np.where(ignored, 0, self.weight[found]), ignored))
 
     def refuse(self, wrong: Mask, some: slice, tensor: Tensor, mend: str) -> None:
         """Raises DistributionError for the first of a block's values that is wrong. wrong: (K, m) or (m,)."""
         if wrong.any():
             column, *k = np.argwhere(wrong.T)[0].tolist()
             index = self.index(some.start + column, *k)
-            message = f"{tensor.where(index)} is {tensor.values[index].tolist()!r}; {mend}"
+            value = float(tensor.values[index])
+            message = f"{tensor.where(index)} is {int(value) if value.is_integer() else value}; {mend}"
             raise DistributionError(message)
 
     def index(self, row: int, k: int | None = None) -> Index:
         """The index of a row among the rows, or with a class of a value in INPUT."""
         index = tuple(int(i) for i in np.unravel_index(row, self.rows)) if self.rows else ()
-        classes = () if self.dim is None or k is None or not self.operands.input.shape else (k,)
-        return (*index[: self.dim], *classes, *index[self.dim :]) if classes else index
+        return index if self.dim is None or k is None else (*index[: self.dim], k, *index[self.dim :])
 
     def row(self, tensor: Tensor, row: int) -> str:
         """Where a row of INPUT, or of a TARGET of its shape, stands."""
@@ -119,10 +122,29 @@ class Layout:
 
     def restored(self, values: Floats) -> Floats:
         """Values of every class and row, (K, n), in the shape of INPUT."""
-        shape = self.operands.input.shape
-        if self.dim is None or not shape:
-            return values.reshape(shape)
+        if self.dim is None:
+            return values.reshape(self.rows)
         return np.moveaxis(values.reshape(self.k, *self.rows), 0, self.dim)
+
+
+class Parts(NamedTuple):
+    """By which losses are a cross-entropy: probabilities, their logarithms, those of the predictions. Each (K, m)."""
+
+    target: Floats
+    log_target: Floats
+    log_q: Floats
+
+
+class Block(NamedTuple):
+    """Some rows. losses: (K, m) of kl-div, else (m,). log_q: of the predictions, (K, m). parts: of the rows that count.
+
+    counted: what a mean divides by.
+    """
+
+    losses: Floats
+    log_q: Floats
+    counted: float
+    parts: Callable[[], Parts]
 
 
 def lay_out(task: Task, operands: Operands) -> Layout:
@@ -148,11 +170,11 @@ def lay_out(task: Task, operands: Operands) -> Layout:
             dtype=task.dtype,
         )
     dim = _class_axis(task, given)
-    k = given.shape[dim] if given.shape else 1
+    k = given.shape[dim]
     rows = (*given.shape[:dim], *given.shape[dim + 1 :])
     indices = task.loss == "nll" or (task.loss == "cross-entropy" and target.shape != given.shape)
     if indices:
-        _indices_match(task, given, target, rows, dim)
+        operands = operands._replace(target=_a_class_a_row(task, given, target, rows, dim))
     else:
         _same_shape(given, target)
     return Layout(
@@ -171,16 +193,19 @@ def lay_out(task: Task, operands: Operands) -> Layout:
 
 def _columns(values: Numbers, dim: int, k: int) -> Numbers:
     """(K, n): the classes' axis first, the others one."""
-    return np.moveaxis(values, dim, 0).reshape(k, -1) if values.ndim else values.reshape(1, 1)
+    return np.moveaxis(values, dim, 0).reshape(k, -1)
 
 
 def _class_axis(task: Task, given: Tensor) -> int:
     """The classes' axis, counted from 0: the last of kl-div, else 1, or 0 where there is but one."""
     axes = len(given.shape)
+    if not axes:
+        message = f"{_shown(given)}; {task.loss} needs one for each class, as 0.7,0.2,0.1"
+        raise DistributionError(message)
     if task.dim is None:
-        return max(axes - 1, 0) if task.loss == "kl-div" else min(axes - 1, 1) if axes else 0
+        return axes - 1 if task.loss == "kl-div" else min(axes - 1, 1)
     if not -axes <= task.dim < axes:
-        which = f"0 to {axes - 1}, or from the end -1 to {-axes}" if axes else "none"
+        which = f"0 to {axes - 1}, or from the end -1 to {-axes}"
         message = f"--dim {task.dim}: {given.where(())} has shape {given.shape}, whose axes are {which}"
         raise UsageError(message)
     return task.dim % axes
@@ -188,28 +213,37 @@ def _class_axis(task: Task, given: Tensor) -> int:
 
 def _same_shape(given: Tensor, target: Tensor) -> None:
     if given.shape != target.shape:
-        message = f"{_shown(given)}, {_shown(target)}; they need the same, nothing is repeated here"
+        mend = _extra_axis(given.shape, target.shape) or "nothing is repeated to make them match"
+        message = f"{_shown(given)}, {_shown(target)}; they need the same: {mend}"
         raise DistributionError(message)
+
+
+def _extra_axis(one: tuple[int, ...], other: tuple[int, ...]) -> str:
+    """What mends shapes that differ by axes of length 1 alone; '' for others."""
+    alike = [n for n in one if n > 1] == [n for n in other if n > 1]
+    return "take the axis of length 1 off" if alike and one != other else ""
 
 
 def _shown(tensor: Tensor) -> str:
     return f"{tensor.where(())} has shape {tensor.shape}" if tensor.shape else f"{tensor.where(())} is a single number"
 
 
-def _indices_match(task: Task, given: Tensor, target: Tensor, rows: tuple[int, ...], dim: int) -> None:
-    """Raises DistributionError where the targets are no index a row; one alone may have brackets or not."""
-    if target.shape == rows or (target.values.size == 1 and rows in {(), (1,)} and len(target.shape) <= 1):
-        return
+def _a_class_a_row(task: Task, given: Tensor, target: Tensor, rows: tuple[int, ...], dim: int) -> Tensor:
+    """TARGET in the shape of the rows; one index alone may stand in brackets or not. Raises DistributionError."""
+    if target.shape == rows:
+        return target
+    if target.values.size == 1 and rows in {(), (1,)} and len(target.shape) <= 1:
+        only = (0,) * len(target.shape)
+        return replace(target, values=target.values.reshape(rows), where=lambda index: target.where(index and only))
     what = f"{rows} for class indices" if rows else "a single class index"
     or_else = f" or {given.shape} for probabilities" if task.loss == "cross-entropy" else ""
-    hint = ""
+    mend = _extra_axis(rows, target.shape)
     if task.dim is None and target.shape == given.shape[:-1]:
-        hint = "; with the classes on the last axis add --dim -1"
-    elif task.loss == "nll" and target.shape == given.shape:
-        hint = "; nll takes no probabilities, cross-entropy does, of logits"
-    classes = given.shape[dim] if given.shape else 1
-    needs = f"with {classes} classes on axis {dim}, so TARGET needs {what}{or_else}"
-    message = f"{_shown(given)}, {needs}; {_shown(target)}{hint}"
+        mend = "with the classes on the last axis add --dim -1"
+    elif target.shape == given.shape:
+        mend = "nll takes no probabilities, cross-entropy does, of logits"
+    needs = f"with {given.shape[dim]} classes on axis {dim}, so TARGET needs {what}{or_else}"
+    message = f"{_shown(given)}, {needs}; {_shown(target)}{mend and '; '}{mend}"
     raise DistributionError(message)
 
 

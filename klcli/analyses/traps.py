@@ -13,21 +13,27 @@ from klcli.engine import losses as engine
 from klcli.tensors import BATCHMEAN, LOGITS, LOGPROBS, PROBS
 
 if TYPE_CHECKING:
-    from klcli.analyses.losses import Block
-    from klcli.analyses.operands import Layout
+    from klcli.analyses.operands import Block, Layout
     from klcli.engine.arrays import Mask
     from klcli.engine.losses import Floats
     from klcli.tensors import Task, Tensor
 
 _TOLERANCE = 1e-6
+_ROUNDED = 0.01
+"""Logarithms written with three digits make a sum of 1 wrong by so much."""
 _ROUNDINGS = 32
 """A sum of 1 may be off by so many of the coarsest roundings among the operands: many values are float32 by origin."""
 
 _FEW = 3
 """Fewer numbers than this within [0, 1] look like nothing in particular."""
 
-_PEAKED = 0.6
-"""The mean largest probability of what went through a softmax, from which on it seems to have been one's result."""
+_PEAKED, _VERY_PEAKED, _SOME = 0.6, 0.8, 5
+"""The mean largest probability of what went through a softmax, from which on it seems to have been one's result.
+
+Of two classes the second, in so many rows.
+"""
+
+_CLAMPED = np.exp(engine.LEAST_LOG)
 
 
 _LOOKS_PROBABLE = "looks like probabilities (all within [0, 1], and every row sums to 1)"
@@ -60,33 +66,38 @@ class Traps:
         self._input_probable, self._target_probable = task.loss != "bce", True
         self._flat, self._peaks = layout.dim is not None and task.input_as != LOGITS, 0.0
         self._ignored = 0
+        # The sum of the losses with 0 log 0 = 0, where PyTorch makes that nan.
         self._whole = 0.0
-        """The sum of the losses with 0 log 0 = 0, where PyTorch makes that nan."""
         self._nan_logits = False
 
     # ---------------------------------------------------------------------------------------------------- what is seen
 
-    def look_at_input(self, some: slice, given: Floats, target: Floats | None = None) -> None:
-        """INPUT as it was given, (K, m); of bce with its targets."""
-        task, slack = self._task, self._slack["input"]
-        if task.loss == "bce":
-            missed = ((given == 0) & (target != 0)) | ((given == 1) & (target != 1))
+    def look_at_two(self, some: slice, given: Floats, target: Floats) -> None:
+        """INPUT and TARGET of a binary loss, (1, m)."""
+        if self._task.loss == "bce":
+            missed = ((given < _CLAMPED) & (target > 0)) | ((given == 1) & (target < 1))
             self._clamped.look(some, missed[0], given[0])
-        elif task.loss == "bce-with-logits":
-            self._input_probable = self._input_probable and bool(((given >= 0) & (given <= 1)).all())
-        elif task.input_as == LOGPROBS:
-            highest = given.max(axis=0)
-            self._positive.look(some, highest > slack, highest)
-            sums = engine.exp(given).sum(axis=0, dtype=np.float64)
-            self._off.look(some, ~(np.abs(sums - 1) <= slack), sums)
-            self._look_for_flatness(given)
-            self._input_probable = self._input_probable and _probable(given, slack)
-        elif task.input_as == PROBS:
-            sums = given.sum(axis=0, dtype=np.float64)
-            self._off.look(some, ~(np.abs(sums - 1) <= slack), sums)
-            self._look_for_flatness(engine.log(given))
         else:
-            self._input_probable = self._input_probable and _probable(given, slack)
+            self._input_probable = self._input_probable and bool(((given >= 0) & (given <= 1)).all())
+
+    def look_at_input(self, some: slice, given: Floats, ignored: Mask | None) -> None:
+        """INPUT as it was given, (K, m), but for the rows that are ignored, (m,)."""
+        task, slack = self._task, self._slack["input"]
+        kept = given if ignored is None or not ignored.any() else given[:, ~ignored]
+        if not kept.size:
+            return
+        if task.input_as != PROBS:
+            self._input_probable = self._input_probable and _probable(kept, slack)
+        if task.input_as == LOGITS:
+            return
+        logarithms = task.input_as == LOGPROBS
+        counts = np.True_ if ignored is None else ~ignored
+        if logarithms:
+            highest = given.max(axis=0)
+            self._positive.look(some, (highest > slack) & counts, highest)
+        sums = (engine.exp(given) if logarithms else given).sum(axis=0, dtype=np.float64)
+        self._off.look(some, ~(np.abs(sums - 1) <= slack) & counts, sums)
+        self._look_for_flatness(kept if logarithms else engine.log(kept))
 
     def _look_for_flatness(self, log_q: Floats) -> None:
         """Whether every row is a softmax of probabilities: log q, moved so that it adds up to 1, is within [0, 1]."""
@@ -172,6 +183,8 @@ class Traps:
         """That rows do not sum to 1."""
         if not seen.count:
             return ""
+        if abs(seen.value - 1) < _ROUNDED:
+            mend = ""
         at = f"{'exp of ' if logarithms else ''}{self._layout.row(tensor, seen.first)} sums to {seen.value:.9g}, not 1"
         return f"{at} ({self._rows(seen)}){mend}"
 
@@ -180,8 +193,12 @@ class Traps:
         return f"{seen.count} of {n} rows" if n > 1 else "the only row"
 
     def _input_is_flat(self) -> str:
-        layout = self._layout
-        if not self._flat or (layout.k - 1) * layout.n < _FEW - 1 or self._peaks / layout.n < _PEAKED:
+        layout, n = self._layout, self._layout.n - self._ignored
+        if not self._flat or not n or self._positive.count or self._input_is_probable():
+            return ""
+        # Of two classes many an honest prediction lies so near the middle.
+        least_rows, least_peak = (_SOME, _VERY_PEAKED) if layout.k == 2 else (1, _PEAKED)  # noqa: PLR2004
+        if layout.k == 1 or n < least_rows or self._peaks / n < least_peak:
             return ""
         looks = "looks as if softmax had been applied twice: every row is what softmax makes of probabilities"
         return f"{layout.operands.input.where(())} {looks}"
@@ -213,20 +230,23 @@ class Traps:
         if not seen.count:
             return ""
         at = self._layout.row(self._layout.operands.input, seen.first)
-        exact = "PyTorch takes -100 for the log of 0; the exact loss is infinite"
+        exact = "PyTorch takes -100 for any logarithm below it; the exact loss is larger"
         return f"{at} is {seen.value:g} and its target is not ({seen.count} of {self._layout.n}): {exact}"
 
     def _other_reduction(self, whole: float) -> str:
         task, layout = self._task, self._layout
-        n, batch, a_row = layout.n, layout.batch, f"KL divergence is {whole / layout.n!r} a row"
-        if task.loss != "kl-div" or layout.k == 1 or not np.isfinite(whole):
+        n, batch = layout.n, layout.batch
+        improper = self._positive.count or self._target_off.count or self._input_is_probable()
+        if task.loss != "kl-div" or layout.k == 1 or improper or not whole or not np.isfinite(whole):
             return ""
         if task.reduction == "mean":
             mends = {(1, False): " (--reduction sum)", (batch, True): " (--reduction batchmean)"}
             mend = mends.get((n, len(layout.operands.input.shape) > 1), "")
-            return f"mean divides by all {layout.k * n} elements; {a_row}{mend}"
+            by_rows = f"KL's definition by {n} row{'s' if n > 1 else ''}, which gives {whole / n!r}"
+            return f"mean divides by all {layout.k * n} elements, {by_rows}{mend}"
         if task.reduction == BATCHMEAN and n != batch:
-            return f"batchmean divides by {batch}, the length of INPUT's first axis, as PyTorch does; {a_row}"
+            by_rows = f"there {'are' if n > 1 else 'is'} {n} row{'s' if n > 1 else ''}, whose mean is {whole / n!r}"
+            return f"batchmean divides by {batch}, the length of INPUT's first axis, as PyTorch does; {by_rows}"
         return ""
 
     def _not_finite(self, counted: float) -> str:
@@ -236,14 +256,15 @@ class Traps:
             return "every target has weight 0; a mean by such weights is nan, as in PyTorch" if weightless else ""
         at = f"{layout.row(layout.operands.input, seen.first)} has a loss of {seen.value:g} ({self._rows(seen)})"
         if not self._nan.count:
-            why = "no probability where TARGET has some" if seen.value > 0 else "INPUT is infinite there"
+            smoothed = ", as smoothing gives every class" if task.label_smoothing else ""
+            why = f"no probability where TARGET has some{smoothed}" if seen.value > 0 else "INPUT is infinite there"
             return f"{at}: {why}"
         if self._nan_logits:
-            return f"{at}: so is softmax with inf, or of nothing but -inf, in PyTorch"
+            return f"{at}: so is softmax in PyTorch where a logit is infinite in {task.dtype}, or all are -inf"
         divisor = {"sum": 1.0, BATCHMEAN: layout.batch}.get(task.reduction, counted)
         name = "mean" if task.reduction == "none" else task.reduction
         whole = "" if np.isnan(self._whole) else f"; with 0 log 0 = 0 the {name} is {self._whole / divisor!r}"
-        return f"{at}: so is 0 times an infinity in PyTorch{whole}"
+        return f"{at}: so are 0 times an infinity, and inf - inf, in PyTorch{whole}"
 
 
 def _slack(task: Task, tensor: Tensor) -> float:

@@ -18,7 +18,7 @@ KINDS = {"loss": ("kl-div", "cross-entropy", "nll", "bce", "bce-with-logits")}
 """The commands of a command: functions of its module."""
 
 # A value that starts with a minus sign, or standard input with a column: no option does.
-_NOT_AN_OPTION = re.compile(r"-(?:\d|\.\d|inf\b|nan\b|[:#])", re.IGNORECASE)
+_NOT_AN_OPTION = re.compile(r"-(?:\d|\.\d|inf(?:inity)?\b|nan\b|[:#])", re.IGNORECASE)
 
 
 class _Command(TyperCommand):

@@ -75,12 +75,15 @@ def _run(args: list[str]) -> int:
 def _usage(error: Exception, args: list[str]) -> str:
     """A usage error in our words: what was not understood, and the nearest thing that is."""
     context = getattr(error, "ctx", None)
-    used = context.command_path if context is not None else " ".join(["klcli", *args[:1]])
+    from klcli.cli.app import KINDS
+
+    path = 2 if args and args[0] in KINDS else 1
+    used = context.command_path if context is not None else " ".join(["klcli", *args[:path]])
     name = getattr(error, "option_name", None)
     if type(error).__name__ == "NoSuchOption" and name is not None:
         options = [opt for param in (context.command.params if context else []) for opt in param.opts]
         known = [opt for opt in options if opt.startswith("--")] if name.startswith("--") else []
-        return f"no option '{name}'.{nearest(name, known, 0.6)} See {used} --help"
+        return f"no option '{name}'.{nearest(name, known, 0.7)} See {used} --help"
     message = str(getattr(error, "format_message", error.__str__)()).strip().rstrip(".")
     return f"{message[:1].lower()}{message[1:]}; see {used} --help"
 

@@ -7,13 +7,11 @@ import typer
 from klcli.cli.options import Drawn, Group, Option, Reading, completing, grouped, names, number, one_of
 from klcli.cli.output import Gates, destination, on_terminal, say_notes, suffix_format, view_of
 from klcli.errors import UsageError, clipped
-from klcli.tensors import BATCHMEAN, LOGITS, LOGPROBS, PROBS, REDUCTIONS, Operands, Task
+from klcli.tensors import BATCHMEAN, DTYPES, FIELDS, LOGITS, LOGPROBS, PROBS, REDUCTIONS, Operands, Task
 
 VALUE = "value"
 FORMATS = (VALUE, "table", "tsv", "csv", "json", "ndjson", "markdown")
-FIELDS = (VALUE, "rows", "log_probabilities", "entropy", "kl_divergence", "cross_entropy")
 SPACES = (LOGITS, PROBS, LOGPROBS)
-DTYPES = ("float64", "float32")
 
 _INPUTS, _MATHS, _OUTPUT = "Inputs", "Maths", "Output"
 
@@ -46,8 +44,33 @@ class Common(Group):
         ),
     ] = "float64"
 
+    def checked_reduction(self) -> str:
+        """The reduction, if it is one. Raises UsageError."""
+        if self.reduction == BATCHMEAN:
+            message = "--reduction batchmean is kl-div's; the mean of the rows is mean here"
+            raise UsageError(message)
+        return one_of("--reduction", self.reduction, REDUCTIONS)
 
-class OfKL(Common):
+    def checked_dtype(self) -> str:
+        """The precision, if it is one. Raises UsageError."""
+        return one_of("--dtype", self.dtype, DTYPES)
+
+
+class OfLogs(Common):
+    """What the losses of log-probabilities have."""
+
+    input_as: Annotated[
+        str,
+        Option(
+            metavar="|".join(SPACES),
+            autocompletion=completing(SPACES),
+            rich_help_panel=_INPUTS,
+            help="What INPUT is; PyTorch takes log-probabilities.",
+        ),
+    ] = LOGPROBS
+
+
+class OfKL(OfLogs):
     """What kl-div has."""
 
     reduction: Annotated[
@@ -62,15 +85,6 @@ class OfKL(Common):
     log_target: Annotated[
         bool, Option("--log-target", rich_help_panel=_INPUTS, help="TARGET is log-probabilities, as INPUT is.")
     ] = False
-    input_as: Annotated[
-        str,
-        Option(
-            metavar="|".join(SPACES),
-            autocompletion=completing(SPACES),
-            rich_help_panel=_INPUTS,
-            help="What INPUT is; PyTorch takes log-probabilities.",
-        ),
-    ] = LOGPROBS
     target_as: Annotated[
         str | None,
         Option(
@@ -80,7 +94,13 @@ class OfKL(Common):
             help="What TARGET is; PyTorch takes probabilities.",
         ),
     ] = None
-    dim: Annotated[int, Option(metavar="AXIS", rich_help_panel=_INPUTS, help="The axis of the classes.")] = -1
+    dim: Annotated[
+        int | None, Option(metavar="AXIS", rich_help_panel=_INPUTS, help="The axis of the classes (else the last).")
+    ] = None
+
+    def checked_reduction(self) -> str:
+        """The reduction, if it is one. Raises UsageError."""
+        return one_of("--reduction", self.reduction, (*REDUCTIONS, BATCHMEAN))
 
 
 class OfClasses(Common):
@@ -92,10 +112,11 @@ class OfClasses(Common):
     ] = None
     ignore_index: Annotated[
         int | None,
-        Option(metavar="CLASS", rich_help_panel=_MATHS, help="Leave out rows with this target. [default: -100]"),
+        Option(metavar="CLASS", rich_help_panel=_MATHS, help="Leave out rows with this target (else -100)."),
     ] = None
     dim: Annotated[
-        int | None, Option(metavar="AXIS", rich_help_panel=_INPUTS, help="The axis of the classes. [default: 1]")
+        int | None,
+        Option(metavar="AXIS", rich_help_panel=_INPUTS, help="The axis of the classes (else 1, as in PyTorch)."),
     ] = None
 
 
@@ -107,18 +128,8 @@ class OfCrossEntropy(OfClasses):
     ] = "0"
 
 
-class OfNll(OfClasses):
-    """What nll has besides."""
-
-    input_as: Annotated[
-        str,
-        Option(
-            metavar="|".join(SPACES),
-            autocompletion=completing(SPACES),
-            rich_help_panel=_INPUTS,
-            help="What INPUT is; PyTorch takes log-probabilities.",
-        ),
-    ] = LOGPROBS
+class OfNll(OfClasses, OfLogs):
+    """What nll has."""
 
 
 class OfTwo(Common):
@@ -126,10 +137,14 @@ class OfTwo(Common):
 
     weight: Annotated[
         str | None,
-        Option(metavar="WEIGHTS", rich_help_panel=_MATHS, help="Of the elements, repeated over the axes they lack."),
+        Option(
+            metavar="WEIGHTS",
+            rich_help_panel=_MATHS,
+            help="For each element, or each of the last axis: numbers or a file.",
+        ),
     ] = None
     pos_weight: Annotated[
-        str | None, Option(metavar="WEIGHTS", rich_help_panel=_MATHS, help="Of the positive targets alone.")
+        str | None, Option(metavar="WEIGHTS", rich_help_panel=_MATHS, help="The same, of the positive targets alone.")
     ] = None
 
 
@@ -170,7 +185,7 @@ def loss(context: typer.Context) -> None:
 
     klcli loss kl-div 0.7,0.2,0.1 0.5,0.3,0.2 --input-as probs --reduction sum
 
-    klcli loss cross-entropy samples/predictions.csv:cat:horse samples/predictions.csv:class -f tsv
+    klcli loss cross-entropy samples/predictions.csv:2-4 samples/predictions.csv:class -f tsv
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -192,11 +207,11 @@ def kl_div(input: Given, target: Target, *, reading: Reading, how: OfKL, form: F
         raise UsageError(message)
     task = Task(
         "kl-div",
-        one_of("--reduction", how.reduction, (*REDUCTIONS, BATCHMEAN)),
+        how.checked_reduction(),
         one_of("--input-as", how.input_as, SPACES),
         LOGPROBS if how.log_target else target_as,
         dim=how.dim,
-        dtype=one_of("--dtype", how.dtype, DTYPES),
+        dtype=how.checked_dtype(),
     )
     return _run(task, (input, target), reading, form)
 
@@ -262,23 +277,16 @@ def bce_with_logits(input: Given, target: Target, *, reading: Reading, how: OfTw
 def _of_classes(kind: str, how: OfClasses, input_as: str) -> Task:
     return Task(
         kind,
-        _reduction(how),
+        how.checked_reduction(),
         input_as,
         ignore_index=how.ignore_index,
         dim=how.dim,
-        dtype=one_of("--dtype", how.dtype, DTYPES),
+        dtype=how.checked_dtype(),
     )
 
 
 def _of_two(kind: str, how: OfTwo, input_as: str) -> Task:
-    return Task(kind, _reduction(how), input_as, dtype=one_of("--dtype", how.dtype, DTYPES))
-
-
-def _reduction(how: Common) -> str:
-    if how.reduction == BATCHMEAN:
-        message = "--reduction batchmean is kl-div's; the mean of the rows is mean here"
-        raise UsageError(message)
-    return one_of("--reduction", how.reduction, REDUCTIONS)
+    return Task(kind, how.checked_reduction(), input_as, dtype=how.checked_dtype())
 
 
 def _run(task: Task, texts: tuple[str, str, *tuple[str | None, ...]], reading: Reading, form: Form) -> int:
@@ -294,7 +302,7 @@ def _run(task: Task, texts: tuple[str, str, *tuple[str | None, ...]], reading: R
     arrays = Arrays(reading.input_format, reading.dialect())
     given, target, *weights = texts
     operands = Operands(
-        arrays.read(given, "INPUT"),
+        arrays.read(given, "INPUT", [text for text in texts[1:] if text is not None]),
         arrays.read(target, "TARGET"),
         *(None if w is None else arrays.read(w, role) for w, role in zip(weights, _WEIGHTS, strict=False)),
     )
@@ -303,17 +311,19 @@ def _run(task: Task, texts: tuple[str, str, *tuple[str | None, ...]], reading: R
 
     from klcli.renderers.loss import FORMATS as RENDERERS
     from klcli.renderers.loss import bare
-    from klcli.renderers.pytorch import script
+    from klcli.renderers.pytorch import left_to_load, script
 
+    notes = list(report.notes)
     with destination(form.output) as out:
         if form.explain:
+            notes += [f"{role} is too much to print; load it where the script has ..." for role in left_to_load(report)]
             out.write(script(report).encode("utf-8", "backslashreplace"))
         elif fields:
             bare(report, fields, out)
         else:
             RENDERERS[format_name](report, view, out)
     if not form.quiet and (fields or form.explain or format_name not in {"table", "markdown"}):
-        say_notes(report.notes)
+        say_notes(notes)
     worst = float(report.value.max())
     return gates.exit_code([("", {VALUE: worst})])
 

@@ -28,7 +28,10 @@ LEAST_LOG = -100.0
 
 
 _LANES = 16
-"""Floats side by side in PyTorch's vectors."""
+"""Floats side by side in PyTorch's vectors, and losses added up before their sum is passed on."""
+
+_LEVELS = 8
+"""How often sums are added up in `cascade_sum`."""
 
 
 def _rounded(function: Callable[..., Any], x: Floats) -> Floats:
@@ -43,18 +46,24 @@ def total(x: Floats) -> Floats:
     return summed
 
 
-def cascade_sum(losses: Floats) -> Floats:
-    """The sum of float32 losses in the order of PyTorch's nll_loss. losses: (n,). Returns ().
+def cascade_sum(losses: Floats, ignored: Mask) -> Floats:
+    """The sum of float32 losses in the order of PyTorch's nll_loss. losses, ignored: (n,). Returns ().
 
-    The first, then sixteen at a time; these sums again so, and so on; last what was left over at each level.
+    Sixteen losses are added up one by one, sixteen such sums likewise, and so on; a sum is passed on at rows whose
+    number is a multiple of 16, 256, ..., unless the row is ignored.
     """
-    left_over: Floats = np.zeros((), dtype=losses.dtype)
-    while len(losses) > 1:
-        whole = 1 + (len(losses) - 1) // _LANES * _LANES
-        left_over = left_over + _one_by_one(losses[whole:])
-        losses = np.concatenate([losses[:1], _one_by_one(losses[1:whole].reshape(-1, _LANES).T)])
-    whole_sum: Floats = left_over + _one_by_one(losses)
-    return whole_sum
+    levels = np.zeros(_LEVELS, dtype=losses.dtype)
+    start = 0
+    for row in (np.flatnonzero(~ignored[::_LANES]) * _LANES).tolist():
+        levels[0] = _one_by_one(losses[start : row + 1])
+        start = row + 1
+        for level in range(_LEVELS - 1):
+            if row >> 4 * level & 15:
+                break
+            levels[level + 1] += levels[level]
+            levels[level] = 0
+    levels[0] += _one_by_one(losses[start:])
+    return _one_by_one(levels)
 
 
 def _one_by_one(values: Floats) -> Floats:

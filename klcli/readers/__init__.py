@@ -11,6 +11,7 @@ beside      work on a thread beside this one's
 columnar    Parquet, Feather, and through pandas spreadsheets and statistics packages' files
 formats     which reader a suffix stands for
 npy         NumPy's files
+nested      nested lists
 arrays      TENSOR: numbers of any shape, which a loss takes
 arguments   DIST: which of all these an argument is
 wide        tables read as a whole: their numbers as one array

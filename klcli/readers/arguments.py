@@ -8,25 +8,20 @@ JSON first, then pairs and numbers, then a file that exists; "@" says file at on
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from klcli.errors import DistributionError, InputError, KlcliError, UsageError, clipped
+from klcli.errors import InputError, KlcliError, UsageError, clipped
 from klcli.model import Distribution, frozen
 from klcli.readers import content, inline
 from klcli.readers.formats import is_known_suffix, reader
-from klcli.readers.sources import PLAIN, exists, near_file, open_source, split_selector
+from klcli.readers.inline import Grammar
+from klcli.readers.sources import PLAIN, open_source, split_selector
 
 if TYPE_CHECKING:
     from typing import Self
 
     from klcli.readers.content import Content, Series
     from klcli.readers.sources import Dialect, Source
-
-_STDIN_FORMS = ("-", "-:", "-#")
-
-_LONGEST_NAME = 60
-"""Numbers given as an argument are their own name, which every row of a result repeats."""
 
 
 class Arguments:
@@ -70,23 +65,15 @@ class Arguments:
         return [_distribution(series, whole, text, role) for series in content.every(whole)]
 
     def _read(self, text: str, role: str) -> Content:
-        if text == "-" or text.startswith(_STDIN_FORMS[1:]):
-            return self._source(text)
-        text = text.strip()
-        if text.startswith("@"):
-            return self._source(text[1:])
-        try:
-            return inline.parse(text, role, self._dialect.decimal)
-        except (InputError, DistributionError) as error:
-            path, _, _ = split_selector(text)
-            if exists(path):
-                return self._source(text)
-            meant = inline.looks_like_json(text) or inline.means_numbers(text, self._dialect.decimal)
-            if not text or (meant and not is_known_suffix(path)):
-                raise
-            hint = near_file(Path(path)) or "; write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file"
-            message = f"{role}: {clipped(path)} is neither numbers nor a file that exists{hint}"
-            raise InputError(message) from error
+        decimal = self._dialect.decimal
+        grammar = Grammar(
+            parse=lambda text, role: inline.parse(text, role, decimal),
+            read=self._source,
+            is_file=is_known_suffix,
+            example="write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file",
+        )
+        read: Content = inline.argument(text, role, grammar, decimal)
+        return read
 
     def _source(self, text: str) -> Content:
         path, selector, chosen = split_selector(text)
@@ -134,7 +121,7 @@ class _Column:
 def _distribution(series: Series, whole: Content, text: str, role: str) -> Distribution:
     text = text.strip()
     if not series.name or isinstance(whole, _Column):
-        name = text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
+        name = inline.name_of(text)
     else:
         name = series.name if whole.source == role else whole.address(series.name)
     return Distribution(name, text, frozen(series.values), series.where, series.labels, series.remark)

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from itertools import chain
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,11 +18,12 @@ import numpy as np
 from klcli.errors import InputError, UsageError, clipped, listed, nearest
 from klcli.readers import inline, npy
 from klcli.readers.content import column_of, no_pointer, no_such
-from klcli.readers.documents import Document, load, number_of, resolve
-from klcli.readers.formats import READERS, SUFFIXES, format_of, is_known_suffix
+from klcli.readers.documents import Document, load, resolve
+from klcli.readers.formats import READERS, SUFFIXES, format_of
 from klcli.readers.grids import read_table
+from klcli.readers.nested import NO_LABELS, at, brackets, count, stacked
 from klcli.readers.numbers import is_number, items, numbers
-from klcli.readers.sources import PLAIN, exists, near_file, open_source, split_selector
+from klcli.readers.sources import COMPRESSIONS, PLAIN, exists, near_file, open_source, split_selector
 from klcli.readers.tables.selectors import select
 from klcli.readers.wide import RecordTable, TypedTable, ndjson_rows
 from klcli.tensors import Tensor
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from klcli.tensors import Index, Numbers
 
     Where = Callable[[Index], str]
+    _Opened = Callable[["_Wanted"], "_Found"]
 
 NPY, NPZ = "npy", "npz"
 FORMATS = (*READERS, NPY, NPZ)
@@ -47,12 +48,10 @@ _LINES = "lines"
 _SUFFIXES = {**SUFFIXES, ".npy": NPY, ".npz": NPZ}
 _PICKLES = {".pt", ".pth", ".pkl", ".pickle"}
 
-_LONGEST_SOURCE = 60
-_MOST_AXES = 64
-"""NumPy's limit, and PyTorch's."""
+_BINARY = (b"\x93NUMPY", b"PK\3\4", b"PAR1", b"ARROW1")
+"""What .npy, .npz, .parquet and .feather begin with."""
 
 _FOR_EXAMPLE = "write numbers like 0.7,0.2,0.1, JSON like [[0.7,0.3],[0.2,0.8]], or a file"
-_NO_LABELS = "losses take no labels; give a list"
 
 
 class _Found(NamedTuple):
@@ -64,6 +63,14 @@ class _Found(NamedTuple):
     remarks: tuple[str, ...] = ()
 
 
+class _Wanted(NamedTuple):
+    """Which part of a source: ':' and columns, or '#' and a pointer, or '' for all but the columns that are taken."""
+
+    selector: str
+    chosen: str
+    taken: tuple[str, ...] = ()
+
+
 class Arrays:
     """Reads the tensors of one command line; what several of them share is read once. Raises UsageError."""
 
@@ -71,35 +78,23 @@ class Arrays:
         self._input_format = None if input_format is None else known_array_format(input_format)
         self._dialect = dialect
         self._sources: dict[str, Source] = {}
-        self._opened: dict[tuple[str, str], Callable[[str, str], _Found]] = {}
+        self._opened: dict[tuple[str, str], _Opened] = {}
 
-    def read(self, text: str, role: str) -> Tensor:
-        """The tensor that the argument is. role: what errors call it. Raises InputError."""
-        found, typed = self._found(text, role), text.strip()
-        source = typed if len(typed) <= _LONGEST_SOURCE else f"{typed[: _LONGEST_SOURCE - 1]}…"
-        return Tensor(role, source, *found)
+    def read(self, text: str, role: str, others: Sequence[str] = ()) -> Tensor:
+        """The tensor that the argument is. role: what errors call it. Raises InputError.
 
-    def _found(self, text: str, role: str) -> _Found:
-        if text == "-" or text.startswith(("-:", "-#")):
-            return self._of_source(text)
-        text, decimal = text.strip(), self._dialect.decimal
-        if text.startswith("@"):
-            return self._of_source(text[1:])
-        try:
-            return _inline(text, role, decimal)
-        except InputError as error:
-            path, _, _ = split_selector(text)
-            if exists(path):
-                return self._of_source(text)
-            is_name = is_known_suffix(path) or PurePath(path).suffix.lower() in {f".{NPY}", f".{NPZ}"}
-            meant = inline.looks_like_json(text) or inline.means_numbers(text, decimal)
-            if not text or (meant and not is_name):
-                raise
-            hint = near_file(Path(path)) or f"; {_FOR_EXAMPLE}"
-            message = f"{role}: {clipped(path)} is neither numbers nor a file that exists{hint}"
-            raise InputError(message) from error
+        others: arguments whose columns are not meant too where this one is the whole table that they are of.
+        """
+        decimal = self._dialect.decimal
+        grammar = inline.Grammar(
+            parse=lambda text, role: _inline(text, role, decimal),
+            read=lambda text: self._of_source(text, others),
+            is_file=lambda path: PurePath(path).suffix.lower() in _SUFFIXES.keys() - {""} | COMPRESSIONS,
+            example=_FOR_EXAMPLE,
+        )
+        return Tensor(role, inline.name_of(text), *inline.argument(text, role, grammar, decimal))
 
-    def _of_source(self, text: str) -> _Found:
+    def _of_source(self, text: str, others: Sequence[str]) -> _Found:
         path, selector, chosen = split_selector(text)
         if not path:
             message = f"{clipped('@' + text)} names no file"
@@ -109,11 +104,17 @@ class Arrays:
         if (path, kind) not in self._opened:
             open_it = _OPENERS.get(kind)
             self._opened[path, kind] = partial(_of_table, _table(source, kind)) if open_it is None else open_it(source)
-        return self._opened[path, kind](selector, chosen)
+        others_of_it = (split_selector(other.strip().removeprefix("@")) for other in others)
+        taken = tuple(column for of, by, column in others_of_it if (of, by) == (path, ":"))
+        return self._opened[path, kind](_Wanted(selector, chosen, taken))
 
     def _kind(self, source: Source, selector: str) -> str:
         """The format of the source; of plain text, which may be what an argument is, JSON, lines of numbers or CSV."""
-        kind = self._input_format or _format_of(source, selector)
+        own = "" if source.path is None else _SUFFIXES.get(source.path.suffix.lower(), "")
+        chosen = None if own in {NPY, NPZ} else self._input_format
+        kind = _format_of(source, selector) if chosen is None else chosen
+        if chosen is None and (kind == "text" or source.path is None):
+            _refuse_binary(source)
         if kind != "text":
             return kind
         if inline.looks_like_json(source.text):
@@ -130,11 +131,21 @@ def known_array_format(name: str) -> str:
     return name
 
 
+def _refuse_binary(source: Source) -> None:
+    """Raises InputError where what should be text, for want of a suffix, is one of NumPy's or Arrow's files."""
+    if source.data.startswith(_BINARY):
+        message = f"{source.name}: this is a binary file; say which by --input-format (npy, npz, parquet, feather)"
+        raise InputError(message)
+
+
 def _format_of(source: Source, selector: str) -> str:
     """The format by the file's suffix, or by what is selected from standard input. Raises InputError."""
     if source.path is None:
         return format_of(source, None, selector)
     suffix = PurePath(source.path.stem if source.compression else source.path.name).suffix.lower()
+    if suffix not in _SUFFIXES and not exists(str(source.path)):
+        message = f"{source.name}: no such file{near_file(source.path)}"
+        raise InputError(message)
     if suffix in _PICKLES:
         message = f"{source.name}: a pickle can run any code and is not read; save it with numpy.save as .npy"
         raise InputError(message)
@@ -145,26 +156,21 @@ def _format_of(source: Source, selector: str) -> str:
     return _SUFFIXES[suffix]
 
 
-def _brackets(name: str) -> Where:
-    """NAME[1, 0], as NumPy indexes."""
-    return lambda index: f"{name}[{', '.join(map(str, index))}]" if index else name
-
-
-def _named(source: str, selector: str, chosen: str) -> str:
+def _named(source: str, wanted: _Wanted) -> str:
     """What errors call a part of a source."""
-    return f"{source}{selector}{_one_line(chosen)}"
+    return f"{source}{wanted.selector}{_one_line(wanted.chosen)}"
 
 
 def _one_line(text: str) -> str:
     return text if text.isprintable() else clipped(text)
 
 
-def _singular(found: _Found, source: str, selector: str, chosen: str) -> _Found:
+def _singular(found: _Found, source: str, wanted: _Wanted) -> _Found:
     """The array that is all that a source holds. Raises InputError where a part of it is asked for."""
-    if selector == "#":
-        no_pointer(source, chosen)
-    if selector:
-        message = f"{source}: no column {clipped(chosen)}; it is one array, and its columns have no names"
+    if wanted.selector == "#":
+        no_pointer(source, wanted.chosen)
+    if wanted.selector:
+        message = f"{source}: no column {clipped(wanted.chosen)}; it is one array, and its columns have no names"
         raise InputError(message)
     return found
 
@@ -173,16 +179,16 @@ def _singular(found: _Found, source: str, selector: str, chosen: str) -> _Found:
 
 
 def _inline(text: str, role: str, decimal: str) -> _Found:
-    where = _brackets(role)
+    where = brackets(role)
     if inline.looks_like_json(text):
-        return _Found(_stacked(load(text, role), where), where)
+        return _Found(stacked(load(text, role), where), where)
     if not text:
         message = f"{role} is empty; {_FOR_EXAMPLE}"
         raise InputError(message)
     return _lines(text, role, decimal)._replace(where=where)
 
 
-def _open_lines(source: Source) -> Callable[[str, str], _Found]:
+def _open_lines(source: Source) -> _Opened:
     return partial(_singular, _lines(source.text, source.name, source.dialect.decimal), source.name)
 
 
@@ -190,7 +196,7 @@ def _lines(text: str, name: str, decimal: str) -> _Found:
     """Lines of numbers, (lines, numbers); where either is 1 the other alone, where both are a number."""
     rows = [(i, items(line, decimal)) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
     if "=" in rows[0][1][0]:
-        message = f"{name}: {clipped(rows[0][1][0])}: {_NO_LABELS}"
+        message = f"{name}: {clipped(rows[0][1][0])}: {NO_LABELS}"
         raise InputError(message)
     several, width = len(rows) > 1, len(rows[0][1])
 
@@ -201,73 +207,18 @@ def _lines(text: str, name: str, decimal: str) -> _Found:
 
     for line, cells in rows:
         if len(cells) != width:
-            counts = f"{_count(cells, 'number')}, line {rows[0][0]} has {width}; every line needs as many"
+            counts = f"{count(cells, 'number')}, line {rows[0][0]} has {width}; every line needs as many"
             message = f"{name}:{line}: {counts}"
             raise InputError(message)
     shape = tuple(n for n in (len(rows), width) if n > 1)
-    values = numbers([cell for _, cells in rows for cell in cells], lambda i: where(_at(i, shape)), decimal=decimal)
+    values = numbers([cell for _, cells in rows for cell in cells], lambda i: where(at(i, shape)), decimal=decimal)
     return _Found(np.array(values).reshape(shape), where)
-
-
-def _count(things: Sequence[object], what: str) -> str:
-    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
-
-
-def _at(i: int, shape: Sequence[int]) -> Index:
-    """The index of the i-th value of an array of that shape."""
-    return tuple(int(k) for k in np.unravel_index(i, tuple(shape)))
 
 
 # ----------------------------------------------------------------------------------------------------------------- JSON
 
 
-def _stacked(value: Any, where: Where) -> Numbers:  # noqa: ANN401 - any JSON value
-    """The array of float64 that nested lists are. Raises InputError for rows of different lengths and for non-numbers.
-
-    Level by level rather than by recursion, so that a million numbers take a few operations on lists of them all.
-    """
-    shape: list[int] = []
-    level = [value]
-    while list in (kinds := set(map(type, level))):
-        if len(shape) == _MOST_AXES:
-            message = f"{where(())}: lists more than {_MOST_AXES} deep, which no array is"
-            raise InputError(message)
-        if kinds != {list} or len(set(map(len, level))) > 1:
-            _refuse_ragged(level, lambda i: where(_at(i, shape)))
-        shape.append(len(level[0]))
-        level = list(chain.from_iterable(level))
-    try:
-        if kinds <= {int, float}:
-            return np.array(level, dtype=np.float64).reshape(shape)
-    except OverflowError:  # an integer beyond the largest double
-        pass
-    return np.array([_number(leaf, lambda i: where(_at(i, shape)), i) for i, leaf in enumerate(level)]).reshape(shape)
-
-
-def _refuse_ragged(level: Sequence[Any], place: Callable[[int], str]) -> None:
-    """Raises InputError for the first of some values that is not a list as long as the first is."""
-    first = level[0]
-    for i, value in enumerate(level):
-        if not isinstance(value, list):
-            _number(value, place, i)
-        if isinstance(value, list) != isinstance(first, list):
-            one, other = ("a list", "a number") if isinstance(value, list) else ("a number", "a list")
-            message = f"{place(i)} is {one}, {place(0)} is {other}; give all or none in brackets"
-            raise InputError(message)
-        if isinstance(value, list) and len(value) != len(first):
-            message = f"{place(i)} has {_count(value, 'value')}, {place(0)} has {len(first)}; every row needs as many"
-            raise InputError(message)
-
-
-def _number(value: Any, place: Callable[[int], str], i: int) -> float:  # noqa: ANN401
-    if isinstance(value, dict):
-        message = f"{place(i)}: {_NO_LABELS}"
-        raise InputError(message)
-    # Arrow has more kinds of values than JSON: decimals, dates, bytes.
-    return number_of(value if isinstance(value, int | float | str | list | None) else str(value), place, i)
-
-
-def _open_json(source: Source) -> Callable[[str, str], _Found]:
+def _open_json(source: Source) -> _Opened:
     try:
         return partial(_of_json, load(source.text, source.name), source)
     except InputError as error:
@@ -277,32 +228,32 @@ def _open_json(source: Source) -> Callable[[str, str], _Found]:
         raise InputError(message) from None
 
 
-def _of_json(value: Any, source: Source, selector: str, chosen: str) -> _Found:  # noqa: ANN401
+def _of_json(value: Any, source: Source, wanted: _Wanted) -> _Found:  # noqa: ANN401
     """Nested lists; a list of records is a table. Of an object ':' takes a member, '#' what is anywhere inside."""
     name = source.name
-    if selector == ":" and isinstance(value, dict):
-        selector, chosen = "#", f"/{chosen.replace('~', '~0').replace('/', '~1')}"
-    if selector == "#":
-        value, name = resolve(value, chosen, name), _named(name, selector, chosen)
-        selector = chosen = ""
+    if wanted.selector == ":" and isinstance(value, dict):
+        wanted = _Wanted("#", f"/{wanted.chosen.replace('~', '~0').replace('/', '~1')}")
+    if wanted.selector == "#":
+        value, name = resolve(value, wanted.chosen, name), _named(name, wanted)
+        wanted = _Wanted("", "")
     if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        return _of_table(RecordTable(name, value, lambda i: f"{name}, item {i + 1}", None), selector, chosen)
+        return _of_table(RecordTable(name, value, lambda i: f"{name}, item {i + 1}", None), wanted)
     if isinstance(value, dict) and (members := Document(name, value).names()) and any(members):
-        message = f"{name}: {_NO_LABELS}, or choose one: {Document(name, value).address(members[0])}"
+        message = f"{name}: {NO_LABELS}, or choose one: {Document(name, value).address(members[0])}"
         raise InputError(message)
-    where = _brackets(name)
-    return _singular(_Found(_stacked(value, where), where), name, selector, chosen)
+    where = brackets(name)
+    return _singular(_Found(stacked(value, where), where), name, wanted)
 
 
-def _open_ndjson(source: Source) -> Callable[[str, str], _Found]:
+def _open_ndjson(source: Source) -> _Opened:
     rows, row = ndjson_rows(source)
     if isinstance(rows[0], dict):
         return partial(_of_table, RecordTable(source.name, rows, row, None))
 
     def where(index: Index) -> str:
-        return _brackets(row(index[0]))(index[1:]) if index else source.name
+        return brackets(row(index[0]))(index[1:]) if index else source.name
 
-    return partial(_singular, _Found(_stacked(rows, where), where), source.name)
+    return partial(_singular, _Found(stacked(rows, where), where), source.name)
 
 
 # --------------------------------------------------------------------------------------------------------------- tables
@@ -313,12 +264,16 @@ def _table(source: Source, kind: str) -> Table:
     return read_table(source, kind, None, mend.replace("{", "{{").replace("}", "}}"))
 
 
-def _of_table(table: Table, selector: str, chosen: str) -> _Found:
+def _of_table(table: Table, wanted: _Wanted) -> _Found:
     """The columns chosen, or all of numbers: (rows, columns), and (rows,) of one; of a column of lists (rows, ...)."""
-    name = _named(table.source, selector, chosen)
-    if selector == "#":
-        no_pointer(table.source, chosen)
-    columns, remarks = (select(chosen, table.fields, table.source), []) if selector else _numeric(table)
+    name = _named(table.source, wanted)
+    if wanted.selector == "#":
+        no_pointer(table.source, wanted.chosen)
+    remarks: list[str] = []
+    if wanted.selector:
+        columns = select(wanted.chosen, table.fields, table.source)
+    else:
+        columns, remarks = _numeric(table, wanted.taken)
     header = [table.fields[column] for column in columns]
 
     def where(index: Index) -> str:
@@ -327,7 +282,7 @@ def _of_table(table: Table, selector: str, chosen: str) -> _Found:
         i, *inside = index
         if len(header) > 1:
             return f"{table.row(i)}, column {clipped(header[inside[0]])}" if inside else table.row(i)
-        return _brackets(f"{table.row(i)}, column {clipped(header[0])}")(tuple(inside))
+        return brackets(f"{table.row(i)}, column {clipped(header[0])}")(tuple(inside))
 
     if any(map(is_number, header)) and table.remark:
         remarks = [*remarks, f"{table.remark}; to read lines of numbers add --input-format text"]
@@ -342,7 +297,7 @@ def _of_table(table: Table, selector: str, chosen: str) -> _Found:
     return _Found(values, where, remarks=tuple(remarks))
 
 
-def _numeric(table: Table) -> tuple[list[int], list[str]]:
+def _numeric(table: Table, taken: Sequence[str]) -> tuple[list[int], list[str]]:
     """The columns of numbers, and remarks about those left out. What seems to be labels may be the only numbers."""
     columns, label = table.distributions(), table.label
     if not columns and label is not None:
@@ -360,7 +315,11 @@ def _numeric(table: Table) -> tuple[list[int], list[str]]:
         names = [table.fields[i] for i, of in zip(others, kinds, strict=True) if of == kind]
         shown = f"column {clipped(names[0])} is" if len(names) == 1 else f"columns {listed(names)} are"
         remarks.append(f"{table.source}: {shown} {kind} and left out")
-    return columns, remarks
+    of_others = {i for selector in taken for i in select(selector, table.fields, table.source)} & set(columns)
+    if of_others and of_others != set(columns):
+        names = [table.fields[i] for i in sorted(of_others)]
+        remarks.append(f"{table.source}: {listed(names)} is another argument and left out here")
+    return [i for i in columns if i not in of_others] or columns, remarks
 
 
 def _holds_numbers(table: Table, column: int) -> bool:
@@ -374,23 +333,24 @@ def _holds_numbers(table: Table, column: int) -> bool:
 def _of_lists(table: Table, column: int, where: Where) -> Numbers:
     """A column of lists, stacked. Raises InputError where they are not of one length, or hold something else."""
     found = table.stacked(column) if isinstance(table, TypedTable) else None
-    return _stacked(table.values(column), where) if found is None else found
+    return stacked(table.values(column), where) if found is None else found
 
 
 # ---------------------------------------------------------------------------------------------------------- npy and npz
 
 
-def _open_npy(source: Source) -> Callable[[str, str], _Found]:
-    found = _Found(npy.array(source.mapped, source.name), _brackets(source.name), _loads(source))
+def _open_npy(source: Source) -> _Opened:
+    found = _Found(npy.array(source.mapped, source.name), brackets(source.name), _loads(source))
     return partial(_singular, found, source.name)
 
 
-def _open_npz(source: Source) -> Callable[[str, str], _Found]:
+def _open_npz(source: Source) -> _Opened:
     return partial(_of_npz, npy.archive(source.mapped, source.name), source)
 
 
-def _of_npz(archive: ZipFile, source: Source, selector: str, chosen: str) -> _Found:
+def _of_npz(archive: ZipFile, source: Source, wanted: _Wanted) -> _Found:
     """One of the arrays of an archive: by its name, which may be left out where there is but one."""
+    selector, chosen, _ = wanted
     if selector == "#":
         no_pointer(source.name, chosen)
     names = npy.names(archive)
@@ -402,8 +362,8 @@ def _of_npz(archive: ZipFile, source: Source, selector: str, chosen: str) -> _Fo
         message = f"{source.name}: {len(names) or 'no'} arrays{mend}"
         raise InputError(message)
     key = chosen if selector else names[0]
-    name, loads = _named(source.name, ":", key), _loads(source)
-    return _Found(npy.member(archive, key, name), _brackets(name), loads and f"{loads}[{_quoted(key)}]")
+    name, loads = _named(source.name, _Wanted(":", key)), _loads(source)
+    return _Found(npy.member(archive, key, name), brackets(name), loads and f"{loads}[{_quoted(key)}]")
 
 
 def _loads(source: Source) -> str:
@@ -416,7 +376,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False) if text.isprintable() else ascii(text)
 
 
-_OPENERS: dict[str, Callable[[Source], Callable[[str, str], _Found]]] = {
+_OPENERS: dict[str, Callable[[Source], _Opened]] = {
     _LINES: _open_lines,
     "json": _open_json,
     "ndjson": _open_ndjson,

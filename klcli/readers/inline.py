@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from klcli.errors import InputError, clipped
+from klcli.errors import DistributionError, InputError, clipped
 from klcli.readers.content import Single, unique
 from klcli.readers.numbers import NotANumberError, is_number, items, number, numbers
+from klcli.readers.sources import exists, near_file, split_selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +41,49 @@ def parse(text: str, source: str, decimal: str = ".") -> Content:
         raise InputError(message)
     values = numbers(items(text, decimal), _item(source), decimal=decimal)
     return Single(source, values, None, _item(source))
+
+
+LONGEST_NAME = 60
+"""An argument is its own name, which a result repeats: longer ones are cut."""
+
+
+def name_of(text: str) -> str:
+    """What an argument is called in a result."""
+    text = text.strip()
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
+
+
+class Grammar(NamedTuple):
+    """How an argument is read. parse: as text, given the role. read: as SOURCE. is_file: whether a suffix is a file's.
+
+    example: what else to write, said where it is neither.
+    """
+
+    parse: Callable[[str, str], Any]
+    read: Callable[[str], Any]
+    is_file: Callable[[str], bool]
+    example: str
+
+
+def argument(text: str, role: str, grammar: Grammar, decimal: str = ".") -> Any:  # noqa: ANN401 - what the grammar reads
+    """What an argument is: "-" and "@" say file at once, else text, else a file that exists. Raises InputError."""
+    if text == "-" or text.startswith(("-:", "-#")):
+        return grammar.read(text)
+    text = text.strip()
+    if text.startswith("@"):
+        return grammar.read(text[1:])
+    try:
+        return grammar.parse(text, role)
+    except (InputError, DistributionError) as error:
+        path, _, _ = split_selector(text)
+        if exists(path):
+            return grammar.read(text)
+        meant = looks_like_json(text) or means_numbers(text, decimal)
+        if not text or (meant and not grammar.is_file(path)):
+            raise
+        hint = near_file(Path(path)) or f"; {grammar.example}"
+        message = f"{role}: {clipped(path)} is neither numbers nor a file that exists{hint}"
+        raise InputError(message) from error
 
 
 def is_inline(text: str, decimal: str = ".") -> bool:

@@ -26,7 +26,10 @@ _LONGEST_HEADER = 1 << 16
 
 
 def array(data: Any, name: str) -> Numbers:  # noqa: ANN401 - bytes, or the pages of a file
-    """The array over the bytes of an .npy file, none of which is copied; truth values as 0 and 1. Raises InputError."""
+    """The array over the bytes of an .npy file, none of which is copied. Raises InputError.
+
+    Truth values are 0 and 1, and long doubles, which nothing computes in here or in PyTorch, are rounded to doubles.
+    """
     from numpy.lib import format as npy
 
     stream = BytesIO(data[:_LONGEST_HEADER])
@@ -41,7 +44,10 @@ def array(data: Any, name: str) -> Numbers:  # noqa: ANN401 - bytes, or the page
                 message = f"cut off after {here} of {needed} bytes"
                 raise ValueError(message)
             found = np.ndarray(shape, dtype, data, stream.tell(), order="F" if turned else "C")
-            return found.view(np.uint8) if dtype.kind == "b" else found
+            if dtype.kind == "b":
+                return found.view(np.uint8)
+            with np.errstate(over="ignore"):
+                return found.astype(np.float64) if dtype.itemsize > np.float64().itemsize else found
     except Exception as error:  # noqa: BLE001 - the header is an expression of Python's, which fails in many ways
         raise _unreadable(name, "npy", error) from None
     why = ", which would have to be unpickled, and a pickle can run any code" if dtype.hasobject else ""

@@ -35,9 +35,6 @@ _PLAIN, _STRICT = Words(b"nan", b"inf", b"-inf"), Words(b'"NaN"', b'"Infinity"',
 
 CLASS_INDICES = "class indices"
 
-FIELDS = ("value", "rows", "log_probabilities", "entropy", "kl_divergence", "cross_entropy")
-"""What `bare` can write."""
-
 
 # ------------------------------------------------------------------------------------------------------------- the rows
 
@@ -47,13 +44,28 @@ def index_names(report: LossReport) -> list[str]:
     return ["row", *(f"d{i}" for i in range(1, report.rows.ndim))]
 
 
+def of_elements(report: LossReport) -> bool:
+    """Whether every element has a loss of its own that is shown: kl-div without a reduction."""
+    return report.value.shape != report.rows.shape and report.value.ndim > 0
+
+
+def _listed(report: LossReport) -> tuple[list[str], Array]:
+    """The losses that are listed, the rows' or the elements', and what their axes are called."""
+    if not of_elements(report):
+        return index_names(report), report.rows
+    axes = index_names(report) if report.value.ndim > 1 else []
+    dim = report.dim or 0
+    return [*axes[:dim], "class", *axes[dim:]], report.value
+
+
 def _columns(report: LossReport, some: slice) -> dict[str, Array]:
-    """Some rows: the index of each, its target where that is a class, its loss."""
-    index = np.unravel_index(np.arange(some.start, some.stop), report.rows.shape)
-    columns: dict[str, Array] = dict(zip(index_names(report), index, strict=True))
+    """Some of the losses: the index of each, its target where that is a class, its value."""
+    names, losses = _listed(report)
+    index = np.unravel_index(np.arange(some.start, some.stop), losses.shape)
+    columns: dict[str, Array] = dict(zip(names, index, strict=True))
     if report.indices:
         columns["target"] = report.operands.target.values.reshape(-1)[some].astype(np.int64)
-    return columns | {"loss": report.rows.reshape(-1)[some]}
+    return columns | {"loss": losses.reshape(-1)[some]}
 
 
 def _names(report: LossReport) -> list[str]:
@@ -61,10 +73,11 @@ def _names(report: LossReport) -> list[str]:
 
 
 def _row_lines(report: LossReport, before: Sequence[str], end: bytes, words: Words) -> Iterator[Line]:
-    """A line a row. before: what stands in front of each column's value."""
+    """A line a loss. before: what stands in front of each column's value."""
     fronts = [repeat(text.encode()) for text in before]
-    for start in range(0, report.rows.size, AT_ONCE):
-        columns = _columns(report, slice(start, min(start + AT_ONCE, report.rows.size)))
+    count = _listed(report)[1].size
+    for start in range(0, count, AT_ONCE):
+        columns = _columns(report, slice(start, min(start + AT_ONCE, count)))
         fields = [encoded(column, words)[1:-1].split(b",") for column in columns.values()]
         yield from zip(*chain.from_iterable(zip(fronts, fields, strict=True)), repeat(end))
 
@@ -117,7 +130,7 @@ def markdown(report: LossReport, view: View, out: Out) -> None:
     """Tables as GitHub has them: the value and what it is the sum of, the rows, the notes."""
     measures = list(measured(report).items())
     parts = [_markdown_table(["measure", "value"], ["---", "--:"], measures, view)] if measures else []
-    columns = _columns(report, slice(0, report.rows.size))
+    columns = _columns(report, slice(0, _listed(report)[1].size))
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     parts.append(_markdown_table(list(columns), ["--:"] * len(columns), rows, view))
     if view.notes and report.notes:

@@ -35,9 +35,9 @@ _LOG_Q, _LOG_PROBS = "log q", "log-probabilities"
 _READ_AS = {"probs": "probabilities", "logprobs": _LOG_PROBS}
 _OF_PROBABILITIES = "-sum target log softmax(input)"
 _MEANINGS = {
-    "entropy": "H(target)",
-    "kl_divergence": "KL(target||input)",
-    "cross_entropy": "H(target, input), the sum of both",
+    "entropy": "mean H(target)",
+    "kl_divergence": "mean KL(target||input)",
+    "cross_entropy": "mean H(target, input), their sum",
 }
 
 
@@ -99,7 +99,7 @@ def _reduction(report: LossReport) -> str:
     task = report.task
     of_elements = task.loss == "kl-div" or report.dim is None
     if task.reduction == "none":
-        return "element by element" if of_elements else "row by row"
+        return "unreduced; below, each row's sum" if task.loss == "kl-div" else "unreduced"
     ignored = int(np.count_nonzero(report.operands.target.values == _ignore(report))) if report.indices else 0
     rows = _counted(report.rows.size - ignored, "row")
     elements = _counted(report.operands.input.values.size, "element")
@@ -127,7 +127,9 @@ def _measures(report: LossReport, view: View) -> list[Table]:
     if not measures:
         return []
     soft = report.task.loss == "cross-entropy" and not report.indices
-    meanings = _MEANINGS | {"value": _OF_PROBABILITIES if soft else LOSSES[report.task.loss].formula}
+    formula = _OF_PROBABILITIES if soft else LOSSES[report.task.loss].formula
+    weighted = any(weight is not None for weight in (report.operands.weight, report.operands.pos_weight))
+    meanings = _MEANINGS | {"value": f"{formula}, weighted" if weighted else formula}
     values = {name: shown_number(value, view.digits) for name, value in measures.items()}
     taken = max(map(len, ["measure", *values])) + max(map(len, ["value", *values.values()])) + 3 * _BETWEEN
     explained = taken + max(len(meanings[name]) for name in values) <= view.width
@@ -188,7 +190,7 @@ def _targets(report: LossReport, shown: int, view: View) -> list[str]:
     if report.dim is not None and not report.indices:
         return []
     some = report.operands.target.values.reshape(-1)[:shown].tolist()
-    return [str(int(t)) if report.indices else shown_number(float(t), view.digits) for t in some]
+    return [str(int(t)) if t == int(t) else shown_number(float(t), view.digits) for t in some]
 
 
 def _log_probs(report: LossReport, shown: int, view: View, room: int) -> list[Text]:

@@ -28,8 +28,8 @@ _FUNCTIONS = {
 _LOGARITHMS = {LOGITS: ".log_softmax(dim={})", PROBS: ".log()", LOGPROBS: ""}
 """What makes log-probabilities of an INPUT."""
 
-_LITERAL = 200
-"""Operands of up to so many numbers stand in a script themselves."""
+_LITERAL, _LITERAL_OF_FILES = 10_000, 200
+"""Operands of up to so many numbers stand in a script themselves; from files that it can load fewer."""
 
 _WIDTH = 100
 _LONGEST_SOURCE, _LONGEST_ANSWER = 60, 60
@@ -111,6 +111,17 @@ def script(report: LossReport) -> str:
     return "\n".join(lines) + "\n"
 
 
+def left_to_load(report: LossReport) -> list[str]:
+    """The operands that a script neither holds nor loads, for they are many numbers from no file of NumPy's."""
+    return [
+        tensor.role for tensor in report.operands if tensor is not None and not (_is_literal(tensor) or tensor.loads)
+    ]
+
+
+def _is_literal(tensor: Tensor) -> bool:
+    return tensor.values.size <= (_LITERAL_OF_FILES if tensor.loads else _LITERAL)
+
+
 def _printed(report: LossReport) -> str:
     if report.value.ndim == 0:
         return f"print(loss.item())  # {float(report.value)!r}"
@@ -122,7 +133,7 @@ def _made(report: LossReport, name: str, tensor: Tensor) -> str:
     """A tensor, of the shape that the function takes."""
     classes = name == "target" and report.indices
     shape = _shape(report) if name == "target" else tensor.shape
-    if tensor.values.size <= _LITERAL:
+    if _is_literal(tensor):
         return _literal(tensor.values.reshape(shape), "long" if classes else report.task.dtype)
     if not tensor.loads:
         source = visible(tensor.source)

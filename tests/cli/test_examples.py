@@ -94,5 +94,6 @@ def test_published_elements_of_the_gaussian_grids(get, gaussian_grids):
 
 
 def test_every_example_is_tested():
-    tested = {*PAIRS, "class-survey-rank", "four-messages", "two-dice-seven", "gaussian-grids"}
-    assert set(EXAMPLES) == tested
+    others = {"class-survey-rank", "four-messages", "two-dice-seven", "gaussian-grids"}
+    losses = {"ce-indices", "ce-equals-kl-one-hot", "probabilities-are-not-logits"}  # in test_loss_examples
+    assert set(EXAMPLES) == {*PAIRS, *others, *losses}

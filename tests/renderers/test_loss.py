@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from klcli.errors import UsageError
-from klcli.renderers.loss import FIELDS, bare
-from klcli.tensors import Identity, Task
+from klcli.renderers.loss import bare
+from klcli.tensors import FIELDS, Identity, Task
 
 from .reports import SPECIAL, THREE, operands, report, shown, tensor, unreduced
 

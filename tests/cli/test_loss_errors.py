@@ -1,0 +1,731 @@
+"""Bad input of `klcli loss`: its exit code, and one line on stderr that says where, what, and how to mend it."""
+
+import gzip
+import io
+import json
+import os
+import pickle
+import shlex
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+KINDS = ["kl-div", "cross-entropy", "nll", "bce", "bce-with-logits"]
+GOOD = {
+    "kl-div": ["-1,-2", "0.5,0.5"],
+    "cross-entropy": ["1,2", "0"],
+    "nll": ["-1,-2", "0"],
+    "bce": ["0.5,0.25", "1,0"],
+    "bce-with-logits": ["1,2", "1,0"],
+}
+FOR_EXAMPLE = "write numbers like 0.7,0.2,0.1, JSON like [[0.7,0.3],[0.2,0.8]], or a file"
+BELOW_0 = "a probability is at least 0 and finite; for log-probabilities add --log-target"
+OUTSIDE = "a probability is from 0 to 1"
+NAN = "is nan; find what made it so: a NaN is no number"
+WEIGHT = "a weight is finite and at least 0"
+SAME = "they need the same, nothing is repeated here"
+EMPTY = "a loss needs at least one row"
+
+
+def saved(save=np.save, *arrays, **named):
+    file = io.BytesIO()
+    save(file, *arrays, **named)
+    return file.getvalue()
+
+
+def header(shape):
+    text = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY\1\0" + len(text).to_bytes(2, "little") + text + bytes(80)
+
+
+@pytest.fixture
+def loss(refused, tmp_path):
+    """loss(code, 'kind INPUT TARGET ...'): the complaint about a command line as a shell splits it."""
+
+    def loss(code, line, **how):
+        return refused(code, "loss", *(shlex.split(line) if isinstance(line, str) else line), cwd=tmp_path, **how)
+
+    return loss
+
+
+# --------------------------------------------------------------------------------------------------------------- shapes
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "cross-entropy [[2,1,0]] 0,1",
+            (
+                "INPUT has shape (1, 3), with 3 classes on axis 1, so TARGET needs (1,) for class indices or "
+                "(1, 3) for probabilities; TARGET has shape (2,)"
+            ),
+        ),
+        (
+            "cross-entropy [[2,1],[1,2]] 0",
+            (
+                "INPUT has shape (2, 2), with 2 classes on axis 1, so TARGET needs (2,) for class indices or "
+                "(2, 2) for probabilities; TARGET is a single number"
+            ),
+        ),
+        (
+            "cross-entropy 2,1 [0,1,1]",
+            (
+                "INPUT has shape (2,), with 2 classes on axis 0, so TARGET needs a single class index or (2,) for "
+                "probabilities; TARGET has shape (3,)"
+            ),
+        ),
+        (
+            "cross-entropy [[[1,2,3],[3,4,5]]] [[0,1]]",
+            (
+                "INPUT has shape (1, 2, 3), with 2 classes on axis 1, so TARGET needs (1, 3) for class indices or "
+                "(1, 2, 3) for probabilities; TARGET has shape (1, 2); with the classes on the last axis add --dim -1"
+            ),
+        ),
+        (
+            "nll [[-1,-2]] [[0.5,0.5]]",
+            (
+                "INPUT has shape (1, 2), with 2 classes on axis 1, so TARGET needs (1,) for class indices; "
+                "TARGET has shape (1, 2); nll takes no probabilities, cross-entropy does, of logits"
+            ),
+        ),
+        (
+            "nll [[-1,-2],[-1,-2]] [[0],[1]]",
+            (
+                "INPUT has shape (2, 2), with 2 classes on axis 1, so TARGET needs (2,) for class indices; "
+                "TARGET has shape (2, 1)"
+            ),
+        ),
+        ("kl-div [[-1,-2]] 0.5,0.5", f"INPUT has shape (1, 2), TARGET has shape (2,); {SAME}"),
+        ("kl-div -1,-2 1", f"INPUT has shape (2,), TARGET is a single number; {SAME}"),
+        ("bce 0.5 [0]", f"INPUT is a single number, TARGET has shape (1,); {SAME}"),
+        ("bce 0.5,0.5 1,0,1", f"INPUT has shape (2,), TARGET has shape (3,); {SAME}"),
+        ("bce-with-logits [[1,2],[3,4]] 1,0", f"INPUT has shape (2, 2), TARGET has shape (2,); {SAME}"),
+        ("cross-entropy 2,1 0 --weight 1,2,3", "--weight has 3 values, and there are 2 classes; give a weight a class"),
+        ("cross-entropy 2,1 0 --weight 1", "--weight has shape (), and there are 2 classes; give a weight a class"),
+        ("nll -2,-1 0 --weight [[1,2]]", "--weight has shape (1, 2), and there are 2 classes; give a weight a class"),
+        ("bce 0.5,0.5 1,0 --weight 1,2,3", "--weight has shape (3,), which does not fit INPUT of shape (2,)"),
+        ("bce 0.5,0.5 1,0 --weight [[1,2]]", "--weight has shape (1, 2), which does not fit INPUT of shape (2,)"),
+        ("bce-with-logits 1,2 1,0 --pos-weight 1,2,3", "--pos-weight has shape (3,), which does not fit INPUT of"),
+    ],
+)
+def test_shapes_that_do_not_match(loss, line, message):
+    assert loss(4, line).startswith(message)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_rows(loss, write, kind):
+    write("x.npy", saved(np.save, np.zeros((0, 3))))
+    write("y.npy", saved(np.save, np.zeros((2, 0, 3), dtype="f4")))
+    for text, shape in [("[]", "(0,)"), ("[[],[]]", "(2, 0)"), ("[[[]]]", "(1, 1, 0)")]:
+        assert loss(4, [kind, text, text]) == f"INPUT is empty, of shape {shape}; {EMPTY}"
+        assert loss(4, [kind, GOOD[kind][0], text]) == f"TARGET is empty, of shape {shape}; {EMPTY}"
+    assert loss(4, [kind, "x.npy", "[]"]) == f"x.npy is empty, of shape (0, 3); {EMPTY}"
+    assert loss(4, [kind, GOOD[kind][0], "y.npy"]) == f"y.npy is empty, of shape (2, 0, 3); {EMPTY}"
+
+
+def test_a_header_and_no_rows(loss, write):
+    write("x.csv", "a,b\n")
+    for line in ("cross-entropy x.csv 0", "cross-entropy x.csv:a 0", "cross-entropy 1,2 x.csv:b"):
+        assert loss(3, line).startswith("x.csv: a header and no rows")
+
+
+# --------------------------------------------------------------------------------------------------------------- values
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("3,0", "TARGET[0] is 3.0; there are 3 classes, counted from 0; --ignore-index leaves rows out"),
+        ("0,-1", "TARGET[1] is -1.0; there are 3 classes, counted from 0; --ignore-index leaves rows out"),
+        ("0,1.5", "TARGET[1] is 1.5; a class index is a whole number"),
+        ("50%,0", "TARGET[0] is 0.5; a class index is a whole number"),
+        ("0,nan", "TARGET[1] is nan; a class index is a whole number"),
+        ("-inf,0", "TARGET[0] is -inf; a class index is a whole number"),
+        ("1e300,0", "TARGET[0] is 1e+300; a class index is a whole number"),
+        ("2.0000000000000004,0", "TARGET[0] is 2.0000000000000004; a class index is a whole number"),
+        ("y.csv", "y.csv:3, column 'y' is 7.0; there are 3 classes"),
+        ("y.npy", "y.npy[1] is 9; there are 3 classes"),
+        ("huge.npy", "huge.npy[0] is 9223372036854775808; a class index is a whole number"),
+        ("y.npz:k", "y.npz:k[1] is -3; there are 3 classes"),
+        ("y.json#/a", "y.json#/a[1] is 3.0; there are 3 classes"),
+        ("y.ndjson:a", "y.ndjson:2, column 'a' is 3.0; there are 3 classes"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["cross-entropy", "nll"])
+def test_what_is_no_class(loss, write, kind, target, message):
+    write("y.csv", "y\n0\n7\n")
+    write("y.npy", saved(np.save, np.array([0, 9], dtype="u1")))
+    write("huge.npy", saved(np.save, np.array([2**63, 0], dtype="u8")))
+    write("y.npz", saved(np.savez, k=np.array([0, -3])))
+    write("y.json", '{"a":[0,3]}')
+    write("y.ndjson", '{"a":0}\n{"a":3}\n')
+    assert loss(4, [kind, "[[-1,-2,-3],[-1,-2,-3]]", target]).startswith(message)
+
+
+def test_a_class_index_at_each_place_of_an_image(loss):
+    assert loss(4, "cross-entropy [[[1,2],[3,4]]] [[0,7]]").startswith("TARGET[0, 1] is 7.0; there are 2 classes")
+    assert loss(4, "cross-entropy [[1,2,3],[4,5,6]] 0,1,2 --dim 0").startswith("TARGET[2] is 2.0; there are 2 classes")
+    assert loss(4, "cross-entropy 1,2 1 --ignore-index 0 --weight -1,1").startswith("--weight[0] is -1.0")
+    assert loss(4, "cross-entropy [[1,2]] [-100] --ignore-index 1").startswith("TARGET[0] is -100.0; there are 2")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_nan_is_named_by_its_place(loss, write, kind):
+    good = "[[0.5,0.25]]"
+    target = "[0]" if kind == "nll" else good
+    write("x.csv", "a,b\n1,2\n0.5,nan\n")
+    write("x.npy", saved(np.save, np.array([[0.5, np.nan]], dtype="f2")))
+    write("x.parquet", b"")
+    parquet.write_table(pa.table({"v": [[0.5, float("nan")]]}), write("x.parquet", b""))
+    for text, place in [
+        ("[[NaN,1]]", "INPUT[0, 0]"),
+        ("[[0.5,NaN]]", "INPUT[0, 1]"),
+        ('[["nan",1]]', "INPUT[0, 0]"),
+        ("x.npy", "x.npy[0, 1]"),
+        ("x.parquet:v", "x.parquet, row 1, column 'v'[1]"),
+    ]:
+        assert loss(4, [kind, text, target]) == f"{place} {NAN}"
+        if kind != "nll":
+            assert loss(4, [kind, good, text]) == f"{place.replace('INPUT', 'TARGET')} {NAN}"
+    classes = "0,0" if kind == "nll" else "[[0,1],[0,1]]"
+    assert f"x.csv:3, column 'b' {NAN}" in loss(4, [kind, "x.csv", classes]) or kind == "bce"
+
+
+def test_the_first_nan_of_several_axes(loss):
+    for dim in ("1", "-1", "0"):
+        target = {"1": "[[0,1]]", "-1": "[[0,1]]", "0": "[[0,0],[0,0]]"}[dim]
+        assert loss(4, ["cross-entropy", "[[[1,2],[3,NaN]]]", target, "--dim", dim]) == f"INPUT[0, 1, 1] {NAN}"
+
+
+def test_a_nan_beyond_the_first_block_of_rows(loss, write):
+    values = np.zeros((300_000, 2), dtype="f4")
+    values[299_998, 1] = np.nan
+    write("x.npy", saved(np.save, values))
+    write("y.npy", saved(np.save, np.zeros(300_000, dtype="u1")))
+    assert loss(4, "cross-entropy x.npy y.npy") == f"x.npy[299998, 1] {NAN}"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("kl-div [[-1,-2]] [[-0.5,1.5]]", f"TARGET[0, 0] is -0.5; {BELOW_0}"),
+        ("kl-div -1,-2 0.5,inf", f"TARGET[1] is inf; {BELOW_0}"),
+        ("kl-div -1,-2 0.5,-inf", f"TARGET[1] is -inf; {BELOW_0}"),
+        ("kl-div 0.5,1.5 1,0 --input-as probs", f"INPUT[1] is 1.5; {OUTSIDE}"),
+        ("kl-div 0.5,-0.5 1,0 --input-as probs", f"INPUT[1] is -0.5; {OUTSIDE}"),
+        ("nll 1.1,0 0 --input-as probs", f"INPUT[0] is 1.1; {OUTSIDE}"),
+        ("cross-entropy [[1,2]] [[1.5,-0.5]]", "TARGET[0, 1] is -0.5; a probability is at least 0"),
+        ("cross-entropy [[1,2]] [[1.5,Infinity]]", "TARGET[0, 1] is inf; a probability is at least 0"),
+        ("bce 0.5,1.5 1,0", f"INPUT[1] is 1.5; {OUTSIDE}; logits are bce-with-logits'"),
+        ("bce -0.5,0.5 1,0", f"INPUT[0] is -0.5; {OUTSIDE}; logits are bce-with-logits'"),
+        ("bce 1.0000000000000002 1", f"INPUT is 1.0000000000000002; {OUTSIDE}; logits are bce-with-logits'"),
+        ("bce 0.5,inf 1,0", f"INPUT[1] is inf; {OUTSIDE}; logits are bce-with-logits'"),
+        ("bce 0.5,0.5 1,2", f"TARGET[1] is 2.0; {OUTSIDE}"),
+        ("bce 0.5,0.5 1,-1", f"TARGET[1] is -1.0; {OUTSIDE}"),
+        ("bce 120% 1", f"INPUT is 1.2; {OUTSIDE}; logits are bce-with-logits'"),
+        ("bce-with-logits 5,6 1,2", f"TARGET[1] is 2.0; {OUTSIDE}"),
+        ("bce-with-logits 5 -1", f"TARGET is -1.0; {OUTSIDE}"),
+        ("cross-entropy 2,1 1 --weight 1,-2", f"--weight[1] is -2.0; {WEIGHT}"),
+        ("cross-entropy 2,1 1 --weight -1,2", f"--weight[0] is -1.0; {WEIGHT}"),
+        ("cross-entropy 2,1 1 --weight 1,nan", f"--weight[1] is nan; {WEIGHT}"),
+        ("nll -2,-1 1 --weight inf,1", f"--weight[0] is inf; {WEIGHT}"),
+        ("bce 0.5,0.5 1,0 --weight -1", f"--weight is -1.0; {WEIGHT}"),
+        ("bce [[0.5,0.5]] [[1,0]] --weight [[1,-1]]", f"--weight[0, 1] is -1.0; {WEIGHT}"),
+        ("bce-with-logits 2,1 1,0 --pos-weight nan,1", f"--pos-weight[0] is nan; {WEIGHT}"),
+        ("bce-with-logits 2,1 1,0 --pos-weight 1,-1", f"--pos-weight[1] is -1.0; {WEIGHT}"),
+    ],
+)
+def test_values_that_cannot_be(loss, line, message):
+    assert loss(4, line) == message
+
+
+def test_a_bad_value_of_a_table_is_named_by_its_cell(loss, write):
+    write("x.csv", "id,p,w\na,0.5,1\n\nb,1.5,-1\n")
+    assert loss(4, "bce x.csv:p 0,1") == f"x.csv:4, column 'p' is 1.5; {OUTSIDE}; logits are bce-with-logits'"
+    assert loss(4, "bce-with-logits 1,2 x.csv:p") == f"x.csv:4, column 'p' is 1.5; {OUTSIDE}"
+    assert loss(4, "bce 0.5,0.5 0,1 --weight x.csv:w") == f"x.csv:4, column 'w' is -1.0; {WEIGHT}"
+
+
+# ---------------------------------------------------------------------------------------------------------------- usage
+
+
+@pytest.mark.parametrize(
+    ("line", "bad", "meant"),
+    [
+        ("crossentropy 1,2 0", "crossentropy", "cross-entropy"),
+        ("cross_entropy 1,2 0", "cross_entropy", "cross-entropy"),
+        ("CrossEntropyLoss 1,2 0", "CrossEntropyLoss", "cross-entropy"),
+        ("kldiv 1,2 0", "kldiv", "kl-div"),
+        ("bce-logits 1,2 0", "bce-logits", "bce-with-logits"),
+        ("nl 1,2 0", "nl", "nll"),
+        ("nll -1,-2 0 --reduction men", "men", "mean"),
+        ("kl-div -1,-2 0.5,0.5 --reduction batch-mean", "batch-mean", "batchmean"),
+        ("bce 0.5 0 --dtype float23", "float23", "float32"),
+        ("nll -1,-2 0 --input-as prob", "prob", "probs"),
+        ("kl-div -1,-2 0,1 --input-as logit", "logit", "logits"),
+        ("kl-div -1,-2 0,1 --target-as log-probs", "log-probs", "logprobs"),
+        ("cross-entropy 1,2 0 -f jsn", "jsn", "json"),
+        ("cross-entropy 1,2 0 -g valu", "valu", "value"),
+        ("cross-entropy 1,2 0 -g value,kl_div", "kl_div", "kl_divergence"),
+        ("cross-entropy 1,2 0 --color alway", "alway", "always"),
+        ("cross-entropy 1,2 0 --input-format nyp", "nyp", "npy"),
+        ("cross-entropy 1,2 0 --reduktion sum", "--reduktion", "--reduction"),
+        ("bce-with-logits 1 0 --pos-weights 2", "--pos-weights", "--pos-weight"),
+        ("cross-entropy 1,2 0 --fail-above val=2", "val", "value"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest(loss, line, bad, meant):
+    message = loss(2, line)
+    assert f"'{bad}'" in message
+    assert f"Did you mean '{meant}'?" in message
+
+
+def test_an_unknown_loss_is_answered_with_all_there_are(loss):
+    assert loss(2, "mse 1,2 0") == "no loss 'mse'; there are kl-div, cross-entropy, nll, bce, bce-with-logits."
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("kl-div", ["--weight=1,1", "--ignore-index=0", "--label-smoothing=0.1", "--pos-weight=1"]),
+        ("cross-entropy", ["--input-as=probs", "--target-as=probs", "--log-target", "--pos-weight=1"]),
+        ("nll", ["--target-as=probs", "--log-target", "--pos-weight=1", "--label-smoothing=0.1"]),
+        ("bce", ["--dim=0", "--ignore-index=0", "--label-smoothing=0.1", "--input-as=logits", "--log-target"]),
+        ("bce-with-logits", ["--dim=0", "--ignore-index=0", "--label-smoothing=0.1", "--input-as=probs"]),
+    ],
+)
+def test_an_option_of_another_loss_is_refused(loss, kind, options):
+    for option in options:
+        message = loss(2, [kind, *GOOD[kind], option])
+        assert message.startswith(f"no option '{option.partition('=')[0]}'")
+        assert message.endswith(f"See klcli loss {kind} --help")
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_batchmean_is_of_kl_div_alone(loss, kind):
+    message = "--reduction batchmean is kl-div's; the mean of the rows is mean here"
+    assert loss(2, [kind, *GOOD[kind], "--reduction", "batchmean"]) == message
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_missing_operands_are_named(loss, kind):
+    assert loss(2, [kind]) == f"missing argument 'INPUT'; see klcli loss {kind} --help"
+    assert loss(2, [kind, "1,2"]) == f"missing argument 'TARGET'; see klcli loss {kind} --help"
+    assert "extra argument" in loss(2, [kind, *GOOD[kind], "1"])
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("cross-entropy 1,2 0 --label-smoothing 1.1", "--label-smoothing '1.1': a share is from 0 to 1"),
+        ("cross-entropy 1,2 0 --label-smoothing -0.1", "--label-smoothing '-0.1': a share is from 0 to 1"),
+        ("cross-entropy 1,2 0 --label-smoothing 101%", "--label-smoothing '101%': a share is from 0 to 1"),
+        ("cross-entropy 1,2 0 --label-smoothing inf", "--label-smoothing 'inf': a share is from 0 to 1"),
+        ("cross-entropy 1,2 0 --label-smoothing nan", "--label-smoothing: 'nan' is no value to set"),
+        ("cross-entropy 1,2 0 --label-smoothing x", "--label-smoothing: 'x' is not a number"),
+        ("cross-entropy 1,2 0 --label-smoothing ''", "--label-smoothing: '' is not a number"),
+        (
+            "cross-entropy 1,2 0 --dim 1",
+            "--dim 1: INPUT has shape (2,), whose axes are 0 to 0, or from the end -1 to -1",
+        ),
+        (
+            "nll [[-1,-2]] 0 --dim -3",
+            "--dim -3: INPUT has shape (1, 2), whose axes are 0 to 1, or from the end -1 to -2",
+        ),
+        (
+            "kl-div [[-1,-2]] [[1,0]] --dim 2",
+            "--dim 2: INPUT has shape (1, 2), whose axes are 0 to 1, or from the end -1 to -2",
+        ),
+        ("cross-entropy 1,2 0 --dim x", "invalid value for '--dim': 'x' is not a valid int"),
+        ("cross-entropy 1,2 0 --ignore-index 1.5", "invalid value for '--ignore-index': '1.5' is not a valid int"),
+        (
+            "kl-div -1,-2 1,0 --log-target --target-as probs",
+            "--log-target means --target-as logprobs; it does not go with --target-as probs",
+        ),
+        ("kl-div -1,-2 1,0 --log-target --target-as logits", "--log-target means --target-as logprobs; it does not go"),
+        (
+            "cross-entropy 1,2 0 --explain -f json",
+            "--explain prints a script instead of the result; leave out --format",
+        ),
+        ("cross-entropy 1,2 0 --explain -f value", "--explain prints a script instead of the result"),
+        ("cross-entropy 1,2 0 --explain -g value", "--explain prints a script instead of the result"),
+        (
+            "cross-entropy 1,2 0 --weight 1,1 -g entropy",
+            "--get entropy: with --weight the loss is not the cross-entropy",
+        ),
+        ("cross-entropy 1,2 0 --weight", "option '--weight' requires an argument"),
+        ("cross-entropy 1,2 0 --fail-above x", "--fail-above: 'x' is not a number"),
+        ("cross-entropy 1,2 0 --fail-above nan", "--fail-above: 'nan' is no value to set"),
+        ("cross-entropy 1,2 0 --fail-above rows=1", "--fail-above 'rows': it is one of value."),
+        ("cross-entropy 1,2 0 --fail-above value=", "--fail-above: '' is not a number"),
+        ("cross-entropy 1,2 0 -g ''", "--get '': it is one of value, rows, log_probabilities, entropy"),
+        ("cross-entropy 1,2 0 -o x.npy", "--output 'x.npy': no format has the suffix '.npy'; add -f"),
+        ("cross-entropy 1,2 0 -o ''", "--output is empty; name a file, or leave it out for standard output"),
+        ("cross-entropy 1,2 0 --decimal x", "--decimal 'x': it is one of ., ,."),
+        ("cross-entropy 1,2 0 --digits 0", "invalid value for '--digits'"),
+        ("cross-entropy -x 0", "no option '-x'"),
+    ],
+)
+def test_misuse_is_refused_and_leaves_nothing(loss, tmp_path, line, message):
+    assert loss(2, line).startswith(message)
+    assert not list(tmp_path.iterdir())
+
+
+def test_usage_is_checked_before_standard_input_is_read(loss):
+    for option in ("--reduction=men", "-f=x", "--fail-above=x", "--label-smoothing=2"):
+        loss(2, ["cross-entropy", "-", "-", option], input="garbage")
+
+
+# ---------------------------------------------------------------------------------------------------------------- texts
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", f"is empty; {FOR_EXAMPLE}"),
+        ("  ", f"is empty; {FOR_EXAMPLE}"),
+        ("0.4,x", ", item 2: 'x' is not a number"),
+        ("0.4,,1", ", item 2: '' is not a number"),
+        ("1,2,", ", item 3: '' is not a number"),
+        ("1,1_0", ", item 2: '1_0' is not a number"),
+        ("1,0x10", ", item 2: '0x10' is not a number"),
+        ("1,1/0", ", item 2: '1/0' divides by zero"),
+        ("-1x,2", ", item 1: '-1x' is not a number"),
+        ("1,2\n3", ":2: 1 number, line 1 has 2; every line needs as many"),
+        ("a=1,b=2", ": 'a=1': losses take no labels; give a list"),
+        ('{"a":1}', ": losses take no labels; give a list"),
+        ('[{"a":1}]', "[0]: losses take no labels; give a list"),
+        ("cat", f": 'cat' is neither numbers nor a file that exists; {FOR_EXAMPLE}"),
+        ("tensor([1,2])", f": 'tensor([1,2])' is neither numbers nor a file that exists; {FOR_EXAMPLE}"),
+        ("\x1b[31m", f": '\\x1b[31m' is neither numbers nor a file that exists; {FOR_EXAMPLE}"),
+        ("1,2\0", ", item 2: '2\\x00' is not a number"),
+        ("[[1,2],[3]]", "[1] has 1 value, "),
+        ("[[1,2],[3,4,5]]", "[1] has 3 values, "),
+        ("[[[1],[2]],[[3],[4,5]]]", "[1, 1] has 2 values, "),
+        ("[[1,2],3]", "[1] is a number, "),
+        ("[1,[2]]", "[1] is a list, "),
+        ("[[1,2],[3,null]]", "[1, 1]: null is not a number"),
+        ("[[1,2],[3,true]]", "[1, 1]: true is not a number"),
+        ('[[1,2],[3,"x"]]', "[1, 1]: 'x' is not a number"),
+        ("[1,2", ":1: malformed JSON at column 5"),
+        ("[1,2]]", ":1: malformed JSON at column 6"),
+        ("[[1 2]]", ":1: malformed JSON at column 5"),
+        ("[" * 70 + "1" + "]" * 70, ": lists more than 64 deep, which no array is"),
+        ("[" * 100_000, ": the JSON is nested too deeply"),
+    ],
+)
+def test_text_that_is_no_tensor_is_refused(loss, text, message):
+    got = loss(3, ["cross-entropy", text, "0"])
+    assert got.startswith(f"INPUT{' ' if message.startswith('is ') else ''}{message}")
+    assert len(got) < 300
+
+
+@pytest.mark.parametrize("text", ["", "0.4,x", "[[1],[2,3]]", "[1,null]", "cat"])
+def test_text_that_is_no_tensor_is_refused_by_its_role(loss, text):
+    assert loss(3, ["cross-entropy", "1,2", text]).startswith("TARGET")
+    assert loss(3, ["cross-entropy", "1,2", "0", "--weight", text]).startswith("--weight")
+    assert loss(3, ["bce-with-logits", "1,2", "0,1", "--pos-weight", text]).startswith("--pos-weight")
+
+
+def test_a_file_without_a_name(loss):
+    assert loss(3, "cross-entropy @ 0") == "'@' names no file"
+
+
+def test_the_first_of_several_bad_operands_is_named(loss):
+    assert loss(3, "bce x,1 y,1 --weight z,1").startswith("INPUT, item 1: 'x'")
+    assert loss(3, "bce 1,1 y,1 --weight z,1").startswith("TARGET, item 1: 'y'")
+    assert loss(3, "bce 1,1 1,1 --weight 1,z --pos-weight w,1").startswith("--weight, item 2: 'z'")
+    assert loss(3, "bce 1,1 1,1 --pos-weight w,1").startswith("--pos-weight, item 1: 'w'")
+
+
+# ---------------------------------------------------------------------------------------------------------------- files
+
+PICKLE = "a pickle can run any code"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("x.npy", b"", "x.npy: not a readable .npy file (EOF"),
+        ("x.npy", b"garbage" * 99, "x.npy: not a readable .npy file (the magic string is not correct"),
+        ("x.npy", pickle.dumps([1.0]), "x.npy: not a readable .npy file (the magic string is not correct"),
+        ("x.npy", saved(np.save, np.eye(3))[:-1], "x.npy: not a readable .npy file (cut off after 71 of 72 bytes)"),
+        ("x.npy", saved(np.save, np.eye(3))[:40], "x.npy: not a readable .npy file (EOF: reading array header"),
+        ("x.npy", header("(1000000000, 1000000000)"), "x.npy: not a readable .npy file (cut off after 80 of 8000000"),
+        ("x.npy", header("(-1, -1)"), "x.npy: not a readable .npy file ("),
+        ("x.npy", header("(" + "1, " * 70 + ")"), "x.npy: not a readable .npy file ("),
+        ("x.npy", header("__import__('os').getpid()"), "x.npy: not a readable .npy file ("),
+        (
+            "x.npy",
+            saved(np.save, np.array([1, None])),
+            f"x.npy: holds object, which would have to be unpickled, and {PICKLE}",
+        ),
+        ("x.npy", saved(np.save, np.array([1j])), "x.npy: holds complex128; a loss needs integers or floats"),
+        ("x.npy", saved(np.save, np.array(["1"])), "x.npy: holds <U1; a loss needs integers or floats"),
+        ("x.npy", saved(np.save, np.array(["2020"], "M8")), "x.npy: holds datetime64[Y]; a loss needs integers"),
+        ("x.npy", saved(np.save, np.zeros(1, [("a", "f8")])), "x.npy: holds [('a', '<f8')]; a loss needs integers"),
+        ("x.npy.gz", gzip.compress(saved(np.save, np.eye(3)), mtime=0)[:-9], "x.npy.gz: damaged gzip data"),
+        ("x.npy.gz", b"garbage", "x.npy.gz: damaged gzip data"),
+        ("x.npz", b"garbage", "x.npz: not a readable .npz file"),
+        ("x.npz", b"", "x.npz: not a readable .npz file"),
+        ("x.npz", saved(np.savez, a=np.eye(2), b=np.eye(2)), "x.npz: 2 arrays (a, b); choose one, as in x.npz:a"),
+        ("x.npz", saved(np.savez), "x.npz: no arrays in it"),
+        ("x.npz", saved(np.savez, a=np.array([None])), "x.npz:a: holds object, which would have to be unpickled"),
+        ("x.pt", b"PK", f"x.pt: {PICKLE} and is not read; save it with numpy.save as .npy"),
+        ("x.pkl", pickle.dumps(1), f"x.pkl: {PICKLE} and is not read; save it with numpy.save as .npy"),
+        ("x.csv", b"", "x.csv is empty"),
+        ("x.csv", b"a,b\n1,\0\n", "x.csv: this is a binary file, not text"),
+        ("x.csv", "a,b\n1,2\n".encode("utf-16"), "x.csv: this is UTF-16 text; save it as UTF-8"),
+        ("x.csv", b"a,\xe9\n1,2\n", "x.csv:1: byte 0xe9 is not UTF-8"),
+        ("x.csv", b"a,b\n1,2\n3\n", "x.csv:3: 1 field, the header has 2"),
+        ("x.csv", b"a,b\n1,2\n3,\n", "x.csv:3: '' in column 'b' is not a number"),
+        ("x.csv", b"a,b\n1,2\n3,x\n", "x.csv:3: 'x' in column 'b' is not a number"),
+        ("x.csv", b"a\nx\n", "x.csv:2: 'x' in column 'a' is not a number"),
+        ("x.json", "[1,2]".encode("utf-16"), "x.json: this is UTF-16 text; save it as UTF-8"),
+        ("x.json", b"[[1,2],[3]]", "x.json[1] has 1 value, x.json[0] has 2; every row needs as many"),
+        ("x.json", b"[1,", "x.json:1: malformed JSON at column 4"),
+        ("x.json", b'{"a":[1]}', "x.json: losses take no labels; give a list, or choose one: x.json#/a"),
+        ("x.json", b"[[1,2],\n[3,null]]", "x.json[1, 1]: null is not a number"),
+        ("x.ndjson", b"[1,2]\n[3]\n", "x.ndjson:2 has 1 value, x.ndjson:1 has 2; every row needs as many"),
+        ("x.ndjson", b'{"v":[1]}\n{"v":[1,2]}\n', "x.ndjson:2, column 'v' has 2 values, x.ndjson:1, column 'v' has 1"),
+        ("x.ndjson", b'{"v":[1]}\n{"v":\n', "x.ndjson:2: malformed JSON"),
+        ("x.txt", b"1,2\n3,x\n", "x.txt:2, item 2: 'x' is not a number"),
+        ("x.parquet", b"PAR1", "x.parquet: not a readable Parquet file"),
+        ("x.foo", b"1", "x.foo: '.foo' is no suffix known here; add --input-format"),
+        (
+            "x",
+            saved(np.save, np.eye(2)),
+            "x: this is a binary file; say which by --input-format (npy, npz, parquet, feather)",
+        ),
+    ],
+)
+def test_a_bad_file_is_refused_by_name_and_place(loss, write, name, data, message):
+    write(name, data)
+    assert loss(3, ["cross-entropy", name, "0"]).startswith(message)
+
+
+def test_a_bad_file_is_refused_wherever_it_stands(loss, write):
+    write("x.npy", b"garbage")
+    for line in ("cross-entropy 1,2 @x.npy", "nll -1,-2 x.npy", "kl-div x.npy x.npy", "bce 0.5 1 --weight x.npy"):
+        assert loss(3, line).startswith("x.npy: not a readable .npy file (")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x.npz:logit", "x.npz: no array 'logit'; it has logits, y. Did you mean 'logits'?"),
+        ("x.npz:", "x.npz: no array ''; it has logits, y."),
+        ("x.npz#/y", "x.npz: '#/y' points into JSON"),
+        ("x.npy:a", "x.npy: no column 'a'; it is one array, and its columns have no names"),
+        ("x.csv:prob", "x.csv: no column 'prob'; it has p, class. Did you mean 'p'?"),
+        ("x.csv:2-9", "x.csv: '2-9' is outside the columns, which are 1 to 2"),
+        ("x.csv#/p", "x.csv: '#/p' points into JSON, and this is not JSON"),
+        ("x.json#/out/logit", "x.json#/out: no key 'logit'; it has logits. Did you mean 'logits'?"),
+        ("x.json:logits", "x.json: no key 'logits'; it has out, y."),
+        ("x.json#/out", "x.json#/out: losses take no labels; give a list, or choose one: x.json#/out/logits"),
+        ("x.json#/y/5", "x.json#/y: no item '5'; it is a list of 2, counted from 0"),
+        ("x.jsn", "INPUT: 'x.jsn' is neither numbers nor a file that exists. Did you mean 'x.json'?"),
+        ("@x.jsn#/y", "x.jsn: no such file. Did you mean 'x.json'?"),
+        ("no/such/file.npy", f"INPUT: 'no/such/file.npy' is neither numbers nor a file that exists; {FOR_EXAMPLE}"),
+        ("@no/such/file.npy", "no/such/file.npy: no such file"),
+        ("folder", "folder: this is a directory; name a file in it"),
+        ("folder.npy", "folder.npy: this is a directory; name a file in it"),
+        ("@folder.csv:p", "folder.csv: this is a directory; name a file in it"),
+    ],
+)
+def test_what_a_selector_does_not_find(loss, write, tmp_path, text, message):
+    write("x.npz", saved(np.savez, logits=np.eye(2), y=np.arange(2)))
+    write("x.npy", saved(np.save, np.eye(2)))
+    write("x.csv", "p,class\n1,0\n2,1\n")
+    write("x.json", json.dumps({"out": {"logits": [[1, 2]]}, "y": [0, 1]}))
+    for name in ("folder", "folder.npy", "folder.csv"):
+        (tmp_path / name).mkdir()
+    assert loss(3, ["cross-entropy", text, "0"]).startswith(message)
+
+
+def test_weights_from_a_bad_file(loss, write):
+    write("w.npy", saved(np.save, np.array([None])))
+    assert loss(3, "nll -1,-2 0 --weight w.npy").startswith("w.npy: holds object")
+    assert loss(3, "nll -1,-2 0 --weight v.npy").endswith("Did you mean 'w.npy'?")
+    assert loss(3, "bce 0.5 1 --pos-weight @v.npy").startswith("v.npy: no such file. Did you mean 'w.npy'?")
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (
+            [[1.0, 2.0], [3.0]],
+            "x.parquet, row 2, column 'v' has 1 value, x.parquet, row 1, column 'v' has 2; every row",
+        ),
+        ([[1.0, 2.0], None], "x.parquet, row 2, column 'v': null is not a number"),
+        ([[1.0, 2.0], [3.0, None]], "x.parquet, row 2, column 'v'[1]: null is not a number"),
+        ([1.0, None], "x.parquet, row 2: nothing stands where a number should in column 'v'"),
+        (["a", "b"], "x.parquet"),
+    ],
+)
+def test_a_parquet_column_that_is_no_tensor(loss, write, rows, message):
+    parquet.write_table(pa.table({"v": rows}), write("x.parquet", b""))
+    assert loss(3, "cross-entropy x.parquet:v 0,1").startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("args", "data", "message"),
+    [
+        ("- 0", "", "<stdin> is empty; did the command before it fail?"),
+        ("1,2 -", "\n \n", "<stdin> is empty; did the command before it fail?"),
+        ("- 0", "1,2\n3", "<stdin>:2: 1 number, line 1 has 2; every line needs as many"),
+        ("- 0", "0.5,x\n", "<stdin>, item 2: 'x' is not a number"),
+        ("- 0", "[[1,2],[3]]", "<stdin>[1] has 1 value, <stdin>[0] has 2; every row needs as many"),
+        ("- 0", b"\xff\xfe1\0", "<stdin>: this is UTF-16 text; save it as UTF-8"),
+        ("- 0", b"1,\0", "<stdin>: this is a binary file, not text"),
+        ("- 0", saved(np.save, np.eye(2)), "<stdin>: this is a binary file; say which by --input-format (npy, npz, "),
+        ("-:a -:b", saved(np.savez, a=np.eye(2)), "<stdin>: this is a binary file; say which by --input-format (npy, "),
+        ("-:a -:c", "a,b\n1,0\n", "<stdin>: no column 'c'; it has a, b."),
+        ("-#/a -#/b", '{"a":[1,2]}', "<stdin>: no key 'b'; it has a."),
+        ("- 0 --input-format npy", "1,2", "<stdin>: not a readable .npy file ("),
+        ("- 0 --input-format npz", "1,2", "<stdin>: not a readable .npz file ("),
+        ("- 0", "x" * 1_000_000, "<stdin>"),
+    ],
+)
+def test_bad_standard_input(loss, args, data, message):
+    got = loss(3, f"cross-entropy {args}", input=data)
+    assert got.startswith(message)
+    assert len(got) < 300
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.npy.gz", "x.npz", "x.pkl", "x.pt"])
+def test_a_pickle_is_never_run(loss, write, tmp_path, name):
+    class Payload:
+        def __reduce__(self):
+            return open, (str(tmp_path / "ran"), "w")
+
+    array = np.array([Payload()], dtype=object)
+    data = {
+        ".npy": saved(np.save, array),
+        "y.gz": gzip.compress(saved(np.save, array)),
+        ".npz": saved(np.savez, a=array),
+    }
+    write(name, data.get(name[-4:], pickle.dumps(Payload())))
+    for line in (f"cross-entropy {name} 0", f"cross-entropy 1,2 {name}", f"bce 0.5 1 --weight {name}"):
+        assert "pickle" in loss(3, line)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_control_characters_are_escaped(loss, write):
+    write("a\n\x1b[31m.csv", "p\nx\n")
+    for args in (["a\n\x1b[31m.csv", "0"], ["1,2", "\x1b[0m"], ['["\\u001b"]', "0"]):
+        assert loss(3, ["cross-entropy", *args]).isprintable()
+
+
+# -------------------------------------------------------------------------------------------- gates, output and signals
+
+
+@pytest.mark.parametrize("gate", ["0.5", "value=0.5", "50%", "-1", "1/2"])
+def test_a_value_above_the_gate_is_exit_code_one(call, gate):
+    result = call("loss", "cross-entropy", "1,2", "0", "--fail-above", gate)
+    expected = repr(float(np.log1p(np.exp(1))))
+    limit = "-1.0" if gate == "-1" else "0.5"
+    assert (result.code, result.out) == (1, f"{expected}\n")
+    assert result.err == f"klcli: value is {expected}, above {limit}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("cross-entropy -inf,1 0 --fail-above 1e308", "value is inf, above 1e+308"),
+        ("cross-entropy inf,inf 0 --fail-above 100", "value is nan, which is not at most 100.0"),
+        ("cross-entropy inf,inf 0 --fail-above inf", "value is nan, which is not at most inf"),
+        ("cross-entropy 1,2 -100 --fail-above 100", "value is nan, which is not at most 100.0"),
+        ("cross-entropy [[1,2],[2,1]] 0,0 --reduction none --fail-above 1", "value is 1.3132616875182228, above 1.0"),
+        ("kl-div -inf,0 0.5,0.5 --fail-above 9", "value is inf, above 9.0"),
+        ("bce 0.5 1 --fail-above 9 --fail-above value=0.1", "value is 0.6931471805599453, above 0.1"),
+    ],
+)
+def test_infinite_and_undefined_values_exceed_every_gate(call, line, says):
+    result = call("loss", *shlex.split(line), "-q")
+    assert (result.code, result.err) == (1, f"klcli: {says}\n")
+    assert result.out
+
+
+@pytest.mark.parametrize("gate", ["2", "value=1.3132616875182228", "inf"])
+def test_a_value_at_most_the_gate_passes(call, gate):
+    result = call("loss", "cross-entropy", "1,2", "0", "--fail-above", gate)
+    assert (result.code, result.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "options", [["-o", "x.json"], ["-o", "x.csv"], ["--explain", "-o", "x.py"], ["-f", "table", "-o", "x"]]
+)
+def test_a_failed_run_leaves_the_file_as_it_was(call, loss, tmp_path, options):
+    out = tmp_path / options[-1]
+    assert loss(4, ["cross-entropy", "1,2", "9", *options])
+    assert not list(tmp_path.iterdir())
+    assert call("loss", "cross-entropy", "1,2", "0", *options, cwd=tmp_path) == (0, "", "")
+    whole = out.read_bytes()
+    assert whole
+    for args in (["1,x", "0"], ["[[1,2],[3,NaN]]", "0,0"], ["[[1,2],[3,4]]", "0,5"], ["1,2", "0", "--dim", "7"]):
+        assert call("loss", "cross-entropy", *args, *options, cwd=tmp_path).code in {2, 3, 4}
+        assert out.read_bytes() == whole
+    assert [path.name for path in tmp_path.iterdir()] == [out.name]
+
+
+def test_output_that_cannot_be_written(loss, tmp_path):
+    (tmp_path / "folder").mkdir()
+    assert loss(6, "nll -1,-2 0 -q -o no/x.json") == "no/x.json: no folder 'no'; make it first"
+    assert loss(6, "nll -1,-2 0 -q -o folder") == "folder: is a directory; nothing was written"
+    assert loss(6, "nll -1,-2 0 -q -o /dev/full") == "/dev/full: no space left on device; nothing was written"
+
+
+@pytest.fixture
+def many(write):
+    """5,000 rows: more than a pipe holds."""
+    rng = np.random.default_rng(0)
+    write("x.npy", saved(np.save, rng.normal(size=(5000, 4))))
+    return write("y.npy", saved(np.save, rng.integers(0, 4, 5000))).parent
+
+
+def test_a_full_device_on_standard_output(run, many):
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        result = run("loss", "cross-entropy", "x.npy", "y.npy", "-f", "ndjson", cwd=many, stdout=full)
+    assert (result.code, result.err) == (6, "klcli: standard output: no space left on device\n")
+
+
+@pytest.mark.parametrize("options", [["-f", "json"], ["-g", "rows"]])
+def test_a_closed_pipe_is_silent(environment, many, options):
+    with subprocess.Popen(
+        [sys.executable, "-m", "klcli", "loss", "cross-entropy", "x.npy", "y.npy", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment({"PYTHONPATH": os.pathsep.join(map(os.path.abspath, filter(None, sys.path)))}),
+        cwd=many,
+    ) as process:
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+def test_ctrl_c_while_waiting_for_a_terminal(environment):
+    main, side = os.openpty()
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-m", "klcli", "loss", "cross-entropy", "-", "0"],
+            stdin=side,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        ) as process:
+            notice = process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            out, err = process.stdout.read(), process.stderr.read()
+    finally:
+        os.close(main)
+        os.close(side)
+    assert notice == b"klcli: reading from the terminal; end with Ctrl-D\n"
+    assert (process.returncode, out, err) == (130, b"", b"")

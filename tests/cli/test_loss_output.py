@@ -1,0 +1,396 @@
+"""What `klcli loss` prints: every format to the byte, fields, files, gates, the script, tables at 80 and 40 columns.
+
+A golden file is what the command prints. After a wished change, delete it, run the test once (it fails and writes the
+file anew), and read the difference.
+"""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from tests.alike import alike
+
+GOLDENS = Path(__file__).parent / "goldens"
+SAMPLES = Path(__file__).parents[2] / "samples"
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+FORMATS = ("value", "table", "tsv", "csv", "json", "ndjson", "markdown")
+
+LOGITS = "[[2,1,0.1],[0.5,2,0.3],[1,1,1]]"
+SOFT = "[[0,0.9,0.1],[0.5,0.25,0.25],[1,0,0]]"
+CUBE = "[[[2,0.5],[1,2],[0.1,0.3]]]"
+HOSTILE = "[bold]\x1b[31m日本\u202e.csv"
+
+VIEWS = {
+    "indices": ["cross-entropy", "--ignore-index", "1", LOGITS, "0,1,2"],
+    "soft": ["cross-entropy", LOGITS, SOFT, "--label-smoothing", "0.1"],
+    "weights": ["cross-entropy", LOGITS, "0,1,2", "--weight", "1,2,0.5"],
+    "cube": ["cross-entropy", CUBE, "[[0,1]]", "--reduction", "sum"],
+    "nll": ["nll", "[[1,0],[0.25,0.75]]", "1,0", "--input-as", "probs"],
+    "kl-div": ["kl-div", "[[0.75,0.25],[0.5,0.5]]", "[[0.5,0.5],[0.25,0.75]]", "--input-as", "probs"],
+    "batchmean": ["kl-div", "[[0.75,0.25]]", "[[1,0]]", "--input-as", "probs", "--reduction", "batchmean"],
+    "elements": ["kl-div", "[[1,0]]", "[[0.5,0.5]]", "--input-as", "probs", "--reduction", "none"],
+    "first-axis": ["kl-div", CUBE, CUBE, "--dim", "1", "--reduction", "none", "--input-as", "logits", "--log-target"],
+    "bce": ["bce", "[[0.875,0.25],[0.5,0]]", "[[1,0],[0,1]]"],
+    "bce-with-logits": ["bce-with-logits", "800,-800,0.5", "0,1,1", "--pos-weight", "3", "--reduction", "none"],
+    "nan": ["cross-entropy", "[[1,-Infinity],[1,0]]", "[[1,0],[0.5,0.5]]"],
+    "sample": ["cross-entropy", str(SAMPLES / "predictions.csv:cat:horse"), str(SAMPLES / "predictions.csv:class")],
+}
+
+
+def golden(name, out):
+    path = GOLDENS / f"loss-{name}.txt"
+    if not path.exists():
+        path.write_bytes(out.encode())
+        pytest.fail(f"there was no {path}; it is written, read it")
+    return path.read_bytes().decode()
+
+
+@pytest.fixture
+def shown(call):
+    """shown(view, *options): what is printed for a view, with its own directory left out."""
+
+    def shown(view, *options, **env):
+        kind, *rest = VIEWS[view]
+        rest = [arg.replace(f"{SAMPLES.parent}/", "") for arg in rest]
+        result = call("loss", kind, *options, *rest, env=env, cwd=SAMPLES.parent)
+        assert result.code == 0, result
+        return result.out
+
+    return shown
+
+
+# --------------------------------------------------------------------------------------------------------------- tables
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+@pytest.mark.parametrize("view", VIEWS)
+def test_table_is_the_golden_one(shown, view, columns):
+    out = shown(view, "-f", "table", COLUMNS=str(columns))
+    assert alike(out, golden(f"{view}-{columns}", out))
+
+
+@pytest.mark.parametrize("columns", [40, 41, 57, 80, 120, 300])
+@pytest.mark.parametrize("view", VIEWS)
+def test_no_line_is_wider_than_the_terminal_and_none_ends_in_blanks(shown, view, columns):
+    for digits in ("5", "12"):
+        for line in shown(view, "-f", "table", "--digits", digits, COLUMNS=str(columns)).split("\n"):
+            assert cell_len(line) <= columns
+            assert line == line.rstrip()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("columns", [80, 40])
+def test_table_is_plain_ascii_where_the_encoding_is(call, view, columns):
+    from unittest import mock
+
+    with mock.patch("klcli.cli.output._encodes", return_value=False):
+        out = call("loss", *VIEWS[view], "-f", "table", env={"COLUMNS": str(columns)}).out
+    assert out.isascii()
+    assert all(cell_len(line) <= columns for line in out.split("\n"))
+
+
+def test_table_is_ascii_in_a_process_that_has_nothing_else(run):
+    result = run("loss", *VIEWS["soft"], "-f", "table", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert result.code == 0
+    assert result.out.isascii()
+    assert "measure" in result.out
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_colour_adds_nothing_but_colour(shown, view):
+    plain = shown(view, "-f", "table")
+    assert "\x1b" not in plain
+    assert shown(view, "-f", "table", FORCE_COLOR="1", NO_COLOR="1") == plain
+    coloured = shown(view, "-f", "table", "--color", "always")
+    assert "\x1b[" in coloured
+    assert [line.rstrip() for line in ANSI.sub("", coloured).split("\n")] == plain.split("\n")
+    assert shown(view, "-f", "table", FORCE_COLOR="1") == coloured
+    assert shown(view, "-f", "table", "--color", "never", FORCE_COLOR="1") == plain
+
+
+@pytest.mark.parametrize("form", ["tsv", "json", "markdown", "value"])
+def test_machine_formats_have_no_colour_even_when_asked(shown, form):
+    assert "\x1b" not in shown("indices", "-f", form, "--color", "always")
+
+
+@pytest.mark.parametrize("form", ["table", "markdown"])
+def test_hostile_names_are_shown_harmlessly(call, write, tmp_path, form):
+    write(HOSTILE, "a,b\n0.2,0.3\n0.5,0.1\n")
+    result = call("loss", "nll", HOSTILE, "0,1", "-f", form, "--input-as", "probs", cwd=tmp_path)
+    assert result.code == 0, result.err
+    assert not set(result.out) & {"\x1b", "\u202e"}
+    assert "x1b" in result.out
+    assert "日本" in result.out
+
+
+@pytest.mark.parametrize("digits", ["1", "3", "12"])
+def test_digits_are_those_of_tables_alone(shown, digits):
+    table = shown("soft", "-f", "table", "--digits", digits)
+    value = float(shown("soft", "-f", "value"))
+    assert f" {value:#.{digits}g}".rstrip(".") in table
+    assert f" {value:#.{digits}g}".rstrip(".") in shown("soft", "-f", "markdown", "--digits", digits)
+    for form in ("value", "tsv", "json"):
+        assert shown("soft", "-f", form, "--digits", digits) == shown("soft", "-f", form)
+
+
+def test_table_of_many_rows_and_classes_is_short(call):
+    rows = json.dumps([[i / 7, -i / 5, *([0.5] * 300)] for i in range(50)])
+    out = call("loss", "cross-entropy", "-", json.dumps([0] * 50), "-f", "table", input=rows).out
+    assert len(out.splitlines()) < 50
+    assert "\n … 20 more rows\n" in out
+    assert all(cell_len(line) <= 80 for line in out.splitlines())
+
+
+# -------------------------------------------------------------------------------------------------------- other formats
+
+
+@pytest.mark.parametrize("form", ["value", "tsv", "csv", "json", "ndjson", "markdown"])
+@pytest.mark.parametrize(
+    "view", ["indices", "soft", "cube", "elements", "first-axis", "bce-with-logits", "nan", "sample"]
+)
+def test_format_is_the_golden_one(shown, view, form):
+    out = shown(view, "-f", form)
+    assert alike(out, golden(f"{view}-{form}", out))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_all_formats_hold_the_same_rows(shown, view):
+    document = json.loads(shown(view, "-f", "json"), parse_constant=pytest.fail)
+    # kl-div has a loss for each element; of a reduced one those of a row are added up.
+    of_elements = document["loss"] == "kl-div" and document["reduction"] == "none"
+    rows = [float(x) for x in flat(document["value" if of_elements else "rows"])]
+    tables = {
+        "tsv": list(csv.DictReader(io.StringIO(shown(view, "-f", "tsv")), delimiter="\t")),
+        "csv": list(csv.DictReader(io.StringIO(shown(view, "-f", "csv")))),
+        "ndjson": [json.loads(line, parse_constant=pytest.fail) for line in shown(view, "-f", "ndjson").splitlines()],
+    }
+    for table in tables.values():
+        assert list(map(repr, (float(row["loss"]) for row in table))) == list(map(repr, rows))
+        assert [list(row) for row in table] == [list(tables["tsv"][0])] * len(rows)
+        assert [str(row["row"]) for row in table] == [row["row"] for row in tables["tsv"]]
+    assert shown(view, "-f", "markdown", "--digits", "3").count("\n| ") >= len(rows)
+
+
+def flat(nested):
+    return [x for part in nested for x in flat(part)] if isinstance(nested, list) else [nested]
+
+
+REDUCTIONS = {
+    "row by row": (["cross-entropy", LOGITS, "0,1,2"], [3]),
+    "cube": (["cross-entropy", CUBE, "[[0,1]]"], [1, 2]),
+    "one row": (["cross-entropy", "2,1,0.1", "0"], []),
+    "element by element": (["kl-div", "[[0.75,0.25],[0.5,0.5]]", "[[0.5,0.5],[1,0]]", "--input-as", "probs"], [2, 2]),
+    "binary": (["bce", "[[0.5],[0.25]]", "[[1],[0]]"], [2, 1]),
+}
+
+
+def shape(nested):
+    return [len(nested), *shape(nested[0])] if isinstance(nested, list) else []
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_what_is_not_reduced_has_a_place_in_every_format(call, name, form):
+    args, want = REDUCTIONS[name]
+    result = call("loss", *args, "--reduction", "none", "-f", form)
+    assert (result.code, result.err) == (0, "")
+    document = json.loads(call("loss", *args, "--reduction", "none", "-f", "json").out)
+    assert shape(document["value"]) == want
+    values = [str(x) for x in flat(document["value"])]
+    if form == "value":
+        assert result.out.splitlines() == values
+    elif form not in {"table", "markdown"}:
+        assert all(value in result.out for value in values)
+    elif form == "table":
+        assert "unreduced" in result.out.splitlines()[0]
+
+
+def test_nan_and_infinities_are_text_in_json_and_bare_elsewhere(call):
+    args = ["loss", "kl-div", "[[1,0],[0,1]]", "[[1,0],[0.5,0.5]]", "--input-as", "probs", "--reduction", "none", "-q"]
+    document = json.loads(call(*args, "-f", "json").out, parse_constant=pytest.fail)
+    assert document["value"] == [[0.0, "NaN"], ["Infinity", -0.34657359027997264]]
+    assert document["rows"] == ["NaN", "Infinity"]
+    assert document["log_probabilities"] == [[0.0, "-Infinity"], ["-Infinity", 0.0]]
+    assert document["identity"]["kl_divergence"] == "Infinity"
+    assert call(*args).out == "0.0\nnan\ninf\n-0.34657359027997264\n"
+    assert call(*args, "-f", "tsv").out.splitlines()[1:4] == ["0\t0\t0.0", "0\t1\tnan", "1\t0\tinf"]
+    assert call(*args, "-f", "csv").out.splitlines()[1:4] == ["0,0,0.0", "0,1,nan", "1,0,inf"]
+    lines = call(*args, "-f", "ndjson").out.splitlines()
+    assert lines[1] == '{"row": 0, "class": 1, "loss": "NaN"}'
+    assert lines[2] == '{"row": 1, "class": 0, "loss": "Infinity"}'
+    assert "| 0 | 1 | nan |\n| 1 | 0 | inf |\n" in call(*args, "-f", "markdown").out
+    assert call(*args, "-g", "rows").out == "nan\ninf\n"
+    assert call(*args, "-g", "log_probabilities").out == "0.0\n-inf\n-inf\n0.0\n"
+
+
+def test_json_has_what_it_always_has(shown):
+    for view in VIEWS:
+        document = json.loads(shown(view, "-f", "json"), parse_constant=pytest.fail)
+        assert list(document) == [
+            *("loss", "value", "reduction", "shape", "rows", "identity", "log_probabilities"),
+            *("inputs", "settings", "call", "notes"),
+        ]
+        assert shape(document["log_probabilities"]) == document["shape"]
+
+
+def test_value_is_the_default_off_a_terminal(shown, call):
+    for view in VIEWS:
+        assert shown(view) == shown(view, "-f", "value") == shown(view, "-f", "auto")
+    assert call("loss", "nll", "[[-0.5,-1]]", "1").out == "1.0\n"
+
+
+# --------------------------------------------------------------------------------------------------------------- fields
+
+
+def test_fields_are_written_one_after_the_other(shown):
+    document = json.loads(shown("soft", "-f", "json"))
+    one, other = (document["identity"][name] for name in ("entropy", "cross_entropy"))
+    out = shown("soft", "-g", "cross_entropy", "-g", "rows,entropy")
+    assert out.splitlines() == [repr(other), *map(repr, document["rows"]), repr(one)]
+    assert shown("soft", "-g", "value,kl_divergence").splitlines()[0] == repr(document["value"])
+    assert shown("soft", "-g", "log_probabilities").count("\n") == 9
+    assert shown("soft", "-g", "all").count("\n") == 1 + 3 + 9 + 3
+
+
+@pytest.mark.parametrize("option", ["--weight", "--pos-weight"])
+def test_field_that_weights_leave_no_meaning_is_refused_with_the_way_out(refused, option):
+    args = ["loss", "bce-with-logits", "1,2", "0,1", option, "1,2", "-q", "-g", "entropy"]
+    why = f"with {option} the loss is not the cross-entropy of two distributions; drop {option}"
+    assert refused(2, *args) == f"--get entropy: {why}"
+
+
+def test_field_of_no_rows_is_refused(refused):
+    line = refused(2, "loss", "nll", "-q", "-g", "entropy", "[[-1,-2]]", "--", "-100")
+    assert line == "--get entropy: nll of these operands has none"
+
+
+def test_notes_stay_on_stderr_beside_fields(call):
+    result = call("loss", "cross-entropy", "0.3,0.3,0.4", "2", "-g", "value")
+    assert result.out == "1.0330687599495758\n"
+    assert result.err.startswith("klcli: note: INPUT looks like probabilities")
+
+
+# ---------------------------------------------------------------------------------------------------------------- files
+
+SUFFIXES = {".tsv": "tsv", ".csv": "csv", ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".md": "markdown"}
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_suffix_of_the_output_chooses_the_format(shown, tmp_path, suffix):
+    path = tmp_path / f"loss{suffix}"
+    assert shown("soft", "-o", str(path)) == ""
+    assert path.read_bytes().decode() == shown("soft", "-f", SUFFIXES[suffix])
+
+
+def test_output_without_a_suffix_holds_the_value(shown, tmp_path):
+    assert shown("soft", "-o", str(tmp_path / "loss")) == ""
+    assert (tmp_path / "loss").read_text() == shown("soft")
+
+
+def test_format_goes_before_the_suffix(shown, tmp_path):
+    shown("soft", "-o", str(tmp_path / "loss.csv"), "-f", "ndjson")
+    assert (tmp_path / "loss.csv").read_text() == shown("soft", "-f", "ndjson")
+
+
+def test_fields_and_the_script_go_to_the_output_too(shown, tmp_path):
+    shown("soft", "-o", str(tmp_path / "a.txt"), "-g", "rows")
+    shown("soft", "-o", str(tmp_path / "a.py"), "--explain")
+    assert (tmp_path / "a.txt").read_text() == shown("soft", "-g", "rows")
+    assert (tmp_path / "a.py").read_text() == shown("soft", "--explain")
+
+
+def test_failed_run_leaves_the_output_as_it_was(refused, tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text("before")
+    refused(4, "loss", "nll", "[[-1,-2]]", "2", "-o", path)
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# ---------------------------------------------------------------------------------------------------------------- gates
+
+
+@pytest.mark.parametrize(
+    ("gate", "code", "said"),
+    [
+        ("1", 0, ""),
+        ("value=1", 0, ""),
+        ("0.5", 1, "klcli: value is 1.0, above 0.5\n"),
+        ("value=0.5", 1, "klcli: value is 1.0, above 0.5\n"),
+        ("inf", 0, ""),
+    ],
+)
+def test_value_above_the_gate_exits_with_1_and_is_printed_all_the_same(call, gate, code, said):
+    result = call("loss", "nll", "[[-0.5,-1]]", "1", "-q", "--fail-above", gate)
+    assert result == (code, "1.0\n", said)
+
+
+def test_every_value_must_pass_where_nothing_is_reduced(call):
+    args = ["loss", "nll", "[[-0.5,-1],[-0.25,-2]]", "1,0", "-q", "--reduction", "none", "--fail-above"]
+    assert call(*args, "1") == (0, "1.0\n0.25\n", "")
+    assert call(*args, "0.5") == (1, "1.0\n0.25\n", "klcli: value is 1.0, above 0.5\n")
+
+
+@pytest.mark.parametrize("gate", ["1", "inf"])
+def test_nan_passes_no_gate(call, gate):
+    args = ["--fail-above", gate, "-q", "--reduction", "none"]
+    for kind in (["cross-entropy", "[[Infinity,0],[1,1]]", "0,0"], ["cross-entropy", "[[1,1],[Infinity,0]]", "0,0"]):
+        result = call("loss", *kind, *args)
+        assert result.code == 1
+        assert result.err == f"klcli: value is nan, which is not at most {float(gate)!r}\n"
+
+
+def test_infinite_loss_is_above_every_number(call):
+    result = call("loss", "nll", "0,1", "0", "--input-as", "probs", "-q", "--fail-above", "1e300")
+    assert result == (1, "inf\n", "klcli: value is inf, above 1e+300\n")
+
+
+# --------------------------------------------------------------------------------------------------------------- script
+
+SCRIPTS = {
+    "indices": VIEWS["indices"],
+    "soft": VIEWS["soft"],
+    "weights": VIEWS["weights"],
+    "kl-div": VIEWS["kl-div"],
+    "kl-div-log-target": ["kl-div", "[[-0.5,-0.93]]", "[[-1,-0.46]]", "--log-target", "--reduction", "batchmean"],
+    "kl-div-logits": ["kl-div", CUBE, CUBE, "--input-as", "logits", "--target-as", "logits", "--dim", "1"],
+    "nll": VIEWS["nll"],
+    "last-axis": ["cross-entropy", "[[[2,1],[0.5,3]]]", "[[0,1]]", "--dim", "-1", "--dtype", "float32"],
+    "bce": VIEWS["bce"],
+    "bce-pos-weight": [*VIEWS["bce"], "--pos-weight", "2,1", "--weight", "3"],
+    "bce-with-logits": VIEWS["bce-with-logits"],
+    "infinite": ["cross-entropy", "[[1,-Infinity]]", "0"],
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_script_is_the_golden_one(call, name):
+    kind, *rest = SCRIPTS[name]
+    result = call("loss", kind, "-q", "--explain", *rest)
+    assert (result.code, result.err) == (0, "")
+    compile(result.out, name, "exec")
+    assert all(len(line) <= 140 for line in result.out.splitlines())
+    assert alike(result.out, golden(f"explain-{name}", result.out))
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_script_ends_with_the_value_and_holds_the_call_of_the_json(call, name):
+    kind, *rest = SCRIPTS[name]
+    script, value, document = (
+        call("loss", kind, "-q", *options, *rest).out for options in (["--explain"], [], ["-f", "json"])
+    )
+    assert f"\nloss = {json.loads(document)['call']}\n" in script
+    last = script.splitlines()[-1]
+    values = value.split()
+    assert last.endswith(f"# {values[0]}" if len(values) == 1 else f"# [{', '.join(values)}]")
+
+
+def test_script_goes_with_no_format_and_no_field(refused):
+    args = ["loss", "nll", "[[-1,-2]]", "1", "-q", "--explain"]
+    for other in (["-f", "json"], ["-g", "value"]):
+        assert refused(2, *args, *other).startswith("--explain prints a script instead of the result; ")
