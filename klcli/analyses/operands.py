@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from klcli.tensors import Index, Numbers, Operands, Task, Tensor
 
 
+_WHOLE = 1e16
+"""From here on a float is written as 1e+16."""
+
+
 @dataclass(frozen=True, eq=False)
 class Layout:
     """input: (K, n), a view where it can be one. target: the same, or class indices (n,). dtype: what is computed in.
@@ -103,8 +107,7 @@ class Layout:
         if wrong.any():
             column, *k = np.argwhere(wrong.T)[0].tolist()
             index = self.index(some.start + column, *k)
-            value = float(tensor.values[index])
-            message = f"{tensor.where(index)} is {int(value) if value.is_integer() else value}; {mend}"
+            message = f"{tensor.where(index)} is {_value(tensor, index)}; {mend}"
             raise DistributionError(message)
 
     def index(self, row: int, k: int | None = None) -> Index:
@@ -228,6 +231,12 @@ def _shown(tensor: Tensor) -> str:
     return f"{tensor.where(())} has shape {tensor.shape}" if tensor.shape else f"{tensor.where(())} is a single number"
 
 
+def _value(tensor: Tensor, index: Index) -> str:
+    """One value as errors show it: whole numbers without '.0', as long as a double holds each of them."""
+    value = tensor.values[index].item()
+    return str(int(value) if abs(value) < _WHOLE and value == int(value) else value)
+
+
 def _a_class_a_row(task: Task, given: Tensor, target: Tensor, rows: tuple[int, ...], dim: int) -> Tensor:
     """TARGET in the shape of the rows; one index alone may stand in brackets or not. Raises DistributionError."""
     if target.shape == rows:
@@ -276,6 +285,6 @@ def _weights(weight: Tensor, dtype: str) -> Floats:
     wrong = ~(np.isfinite(values) & (values >= 0))
     if wrong.any():
         index = tuple(np.argwhere(wrong)[0].tolist())
-        message = f"{weight.where(index)} is {weight.values[index].tolist()!r}; a weight is finite and at least 0"
+        message = f"{weight.where(index)} is {_value(weight, index)}; a weight is finite and at least 0"
         raise DistributionError(message)
     return values

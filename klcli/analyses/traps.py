@@ -160,7 +160,7 @@ class Traps:
 
     def _input_is_probable(self) -> str:
         task, layout = self._task, self._layout
-        if not self._input_probable or task.input_as == PROBS:
+        if not self._input_probable or task.input_as == PROBS or self._ignored == layout.n:
             return ""
         name = layout.operands.input.where(())
         if task.loss == "bce-with-logits":
@@ -183,7 +183,7 @@ class Traps:
         """That rows do not sum to 1."""
         if not seen.count:
             return ""
-        if abs(seen.value - 1) < _ROUNDED:
+        if not _far_off(seen):
             mend = ""
         at = f"{'exp of ' if logarithms else ''}{self._layout.row(tensor, seen.first)} sums to {seen.value:.9g}, not 1"
         return f"{at} ({self._rows(seen)}){mend}"
@@ -236,7 +236,7 @@ class Traps:
     def _other_reduction(self, whole: float) -> str:
         task, layout = self._task, self._layout
         n, batch = layout.n, layout.batch
-        improper = self._positive.count or self._target_off.count or self._input_is_probable()
+        improper = self._positive.count or _far_off(self._off) or self._target_off.count or self._input_is_probable()
         if task.loss != "kl-div" or layout.k == 1 or improper or not whole or not np.isfinite(whole):
             return ""
         if task.reduction == "mean":
@@ -270,6 +270,11 @@ class Traps:
 def _slack(task: Task, tensor: Tensor) -> float:
     kinds = [np.dtype(task.dtype), tensor.values.dtype]
     return max(_TOLERANCE, *(_ROUNDINGS * float(np.finfo(kind).eps) for kind in kinds if kind.kind == "f"))
+
+
+def _far_off(sums: Seen) -> bool:
+    """Whether the first of the sums that are not 1 is so by more than the rounding of what was printed."""
+    return bool(sums.count) and abs(sums.value - 1) >= _ROUNDED
 
 
 def _probable(values: Floats, slack: float) -> bool:

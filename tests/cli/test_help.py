@@ -3,17 +3,19 @@
 import inspect
 import re
 import shlex
+from functools import reduce
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from klcli.cli.app import COMMANDS, KINDS
+from klcli.cli.app import command as all_commands
 from tests.alike import alike
 
 ROOT = Path(__file__).parents[2]
 GOLDENS = Path(__file__).parent / "goldens"
-
+FIRST_EMOJI = 0x2600
 
 LEAVES = [
     *(command for command in COMMANDS if command not in KINDS),
@@ -60,7 +62,7 @@ def test_example_of_the_help_prints_the_golden_output(call, command, example):
     assert alike(result.out, golden.read_bytes().decode()), result.out
 
 
-@pytest.mark.parametrize("command", LEAVES)
+@pytest.mark.parametrize("command", [*LEAVES, *KINDS])
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_shows_the_sentence_the_examples_and_the_panels(call, command, option):
     result = call(*command.split(), option, env={"COLUMNS": "200"})
@@ -69,8 +71,20 @@ def test_help_shows_the_sentence_the_examples_and_the_panels(call, command, opti
     assert " ".join(paragraphs(command)[0].split()) in text
     for example in examples(command):
         assert example in text
-    for panel in ("Inputs", "Output"):
+    assert all(ord(c) < FIRST_EMOJI for c in result.out)  # as Rich makes of :cat:
+    for panel in ("Inputs", "Output") if command in LEAVES else ("Commands",):
         assert f"─ {panel} ─" in result.out
+
+
+@pytest.mark.parametrize("command", LEAVES)
+def test_help_shows_every_default(call, command):
+    text = " ".join(re.sub(r"[│╭╮╰╯─]", " ", call(*command.split(), "-h", env={"COLUMNS": "200"}).out).split())
+    options = reduce(lambda group, name: group.get_command(None, name), command.split(), all_commands()).params
+    defaults = [(o.opts[0], o.default) for o in options if o.default is not None and not o.is_flag and not o.required]
+    assert defaults
+    for option, default in defaults:
+        assert re.search(rf"{option} (?:(?! --).)*\[default: {re.escape(str(default))}\]", text), option
+    assert text.count("[default: ") == len(defaults)
 
 
 def test_help_needs_no_arguments_and_wins_over_bad_ones(call):

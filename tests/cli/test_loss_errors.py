@@ -26,9 +26,10 @@ GOOD = {
 FOR_EXAMPLE = "write numbers like 0.7,0.2,0.1, JSON like [[0.7,0.3],[0.2,0.8]], or a file"
 BELOW_0 = "a probability is at least 0 and finite; for log-probabilities add --log-target"
 OUTSIDE = "a probability is from 0 to 1"
-NAN = "is nan; find what made it so: a NaN is no number"
+NAN = "is nan; so would the loss be; find where it comes from"
 WEIGHT = "a weight is finite and at least 0"
-SAME = "they need the same, nothing is repeated here"
+SAME = "they need the same: nothing is repeated to make them match"
+AXIS = "they need the same: take the axis of length 1 off"
 EMPTY = "a loss needs at least one row"
 
 
@@ -98,12 +99,12 @@ def loss(refused, tmp_path):
             "nll [[-1,-2],[-1,-2]] [[0],[1]]",
             (
                 "INPUT has shape (2, 2), with 2 classes on axis 1, so TARGET needs (2,) for class indices; "
-                "TARGET has shape (2, 1)"
+                "TARGET has shape (2, 1); take the axis of length 1 off"
             ),
         ),
-        ("kl-div [[-1,-2]] 0.5,0.5", f"INPUT has shape (1, 2), TARGET has shape (2,); {SAME}"),
+        ("kl-div [[-1,-2]] 0.5,0.5", f"INPUT has shape (1, 2), TARGET has shape (2,); {AXIS}"),
         ("kl-div -1,-2 1", f"INPUT has shape (2,), TARGET is a single number; {SAME}"),
-        ("bce 0.5 [0]", f"INPUT is a single number, TARGET has shape (1,); {SAME}"),
+        ("bce 0.5 [0]", f"INPUT is a single number, TARGET has shape (1,); {AXIS}"),
         ("bce 0.5,0.5 1,0,1", f"INPUT has shape (2,), TARGET has shape (3,); {SAME}"),
         ("bce-with-logits [[1,2],[3,4]] 1,0", f"INPUT has shape (2, 2), TARGET has shape (2,); {SAME}"),
         ("cross-entropy 2,1 0 --weight 1,2,3", "--weight has 3 values, and there are 2 classes; give a weight a class"),
@@ -141,20 +142,20 @@ def test_a_header_and_no_rows(loss, write):
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("3,0", "TARGET[0] is 3.0; there are 3 classes, counted from 0; --ignore-index leaves rows out"),
-        ("0,-1", "TARGET[1] is -1.0; there are 3 classes, counted from 0; --ignore-index leaves rows out"),
+        ("3,0", "TARGET[0] is 3; there are 3 classes, counted from 0; --ignore-index leaves rows out"),
+        ("0,-1", "TARGET[1] is -1; there are 3 classes, counted from 0; --ignore-index leaves rows out"),
         ("0,1.5", "TARGET[1] is 1.5; a class index is a whole number"),
         ("50%,0", "TARGET[0] is 0.5; a class index is a whole number"),
         ("0,nan", "TARGET[1] is nan; a class index is a whole number"),
         ("-inf,0", "TARGET[0] is -inf; a class index is a whole number"),
         ("1e300,0", "TARGET[0] is 1e+300; a class index is a whole number"),
         ("2.0000000000000004,0", "TARGET[0] is 2.0000000000000004; a class index is a whole number"),
-        ("y.csv", "y.csv:3, column 'y' is 7.0; there are 3 classes"),
+        ("y.csv", "y.csv:3, column 'y' is 7; there are 3 classes"),
         ("y.npy", "y.npy[1] is 9; there are 3 classes"),
         ("huge.npy", "huge.npy[0] is 9223372036854775808; a class index is a whole number"),
         ("y.npz:k", "y.npz:k[1] is -3; there are 3 classes"),
-        ("y.json#/a", "y.json#/a[1] is 3.0; there are 3 classes"),
-        ("y.ndjson:a", "y.ndjson:2, column 'a' is 3.0; there are 3 classes"),
+        ("y.json#/a", "y.json#/a[1] is 3; there are 3 classes"),
+        ("y.ndjson:a", "y.ndjson:2, column 'a' is 3; there are 3 classes"),
     ],
 )
 @pytest.mark.parametrize("kind", ["cross-entropy", "nll"])
@@ -168,11 +169,42 @@ def test_what_is_no_class(loss, write, kind, target, message):
     assert loss(4, [kind, "[[-1,-2,-3],[-1,-2,-3]]", target]).startswith(message)
 
 
+@pytest.mark.parametrize("kind", ["cross-entropy", "nll"])
+@pytest.mark.parametrize(
+    ("given", "target", "place"),
+    [
+        ("-2,-1,-0.1", "{}", "TARGET"),
+        ("-2,-1,-0.1", "[{}]", "TARGET"),
+        ("[[-2,-1,-0.1]]", "{}", "TARGET"),
+        ("[[-2,-1,-0.1]]", "[{}]", "TARGET[0]"),
+        ("-2,-1,-0.1", "y.csv:y", "y.csv:y"),
+        ("[[-2,-1,-0.1]]", "y.csv:y", "y.csv:2, column 'y'"),
+    ],
+)
+def test_a_lone_class_that_is_none(loss, write, kind, given, target, place):
+    for wrong, why in [("5", "there are 3 classes"), ("1.5", "a class index is"), ("-1e300", "a class index is")]:
+        write("y.csv", f"y\n{wrong}\n")
+        shown = "-1e+300" if wrong == "-1e300" else wrong
+        assert loss(4, [kind, given, target.format(wrong)]).startswith(f"{place} is {shown}; {why}")
+    assert loss(4, [kind, given, target.format("NaN")]).startswith(f"{place} is ") or "csv" in target
+
+
+@pytest.mark.parametrize("kind", ["kl-div", "cross-entropy", "nll"])
+@pytest.mark.parametrize("form", ["value", "table", "json", "tsv"])
+def test_a_single_number_has_no_classes(loss, write, kind, form):
+    mend = f"{kind} needs one for each class, as 0.7,0.2,0.1"
+    write("x.npy", saved(np.save, np.array(-0.5)))
+    for target in ("0", "[0]"):
+        assert loss(4, [kind, "-0.5", target, "-f", form]) == f"INPUT is a single number; {mend}"
+        assert loss(4, [kind, "x.npy", target, "-f", form]) == f"x.npy is a single number; {mend}"
+    assert loss(4, [kind, "-0.5", "0", "--dim", "0"]) == f"INPUT is a single number; {mend}"
+
+
 def test_a_class_index_at_each_place_of_an_image(loss):
-    assert loss(4, "cross-entropy [[[1,2],[3,4]]] [[0,7]]").startswith("TARGET[0, 1] is 7.0; there are 2 classes")
-    assert loss(4, "cross-entropy [[1,2,3],[4,5,6]] 0,1,2 --dim 0").startswith("TARGET[2] is 2.0; there are 2 classes")
-    assert loss(4, "cross-entropy 1,2 1 --ignore-index 0 --weight -1,1").startswith("--weight[0] is -1.0")
-    assert loss(4, "cross-entropy [[1,2]] [-100] --ignore-index 1").startswith("TARGET[0] is -100.0; there are 2")
+    assert loss(4, "cross-entropy [[[1,2],[3,4]]] [[0,7]]").startswith("TARGET[0, 1] is 7; there are 2 classes")
+    assert loss(4, "cross-entropy [[1,2,3],[4,5,6]] 0,1,2 --dim 0").startswith("TARGET[2] is 2; there are 2 classes")
+    assert loss(4, "cross-entropy 1,2 1 --ignore-index 0 --weight -1,1").startswith("--weight[0] is -1")
+    assert loss(4, "cross-entropy [[1,2]] [-100] --ignore-index 1").startswith("TARGET[0] is -100; there are 2")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -226,19 +258,19 @@ def test_a_nan_beyond_the_first_block_of_rows(loss, write):
         ("bce -0.5,0.5 1,0", f"INPUT[0] is -0.5; {OUTSIDE}; logits are bce-with-logits'"),
         ("bce 1.0000000000000002 1", f"INPUT is 1.0000000000000002; {OUTSIDE}; logits are bce-with-logits'"),
         ("bce 0.5,inf 1,0", f"INPUT[1] is inf; {OUTSIDE}; logits are bce-with-logits'"),
-        ("bce 0.5,0.5 1,2", f"TARGET[1] is 2.0; {OUTSIDE}"),
-        ("bce 0.5,0.5 1,-1", f"TARGET[1] is -1.0; {OUTSIDE}"),
+        ("bce 0.5,0.5 1,2", f"TARGET[1] is 2; {OUTSIDE}"),
+        ("bce 0.5,0.5 1,-1", f"TARGET[1] is -1; {OUTSIDE}"),
         ("bce 120% 1", f"INPUT is 1.2; {OUTSIDE}; logits are bce-with-logits'"),
-        ("bce-with-logits 5,6 1,2", f"TARGET[1] is 2.0; {OUTSIDE}"),
-        ("bce-with-logits 5 -1", f"TARGET is -1.0; {OUTSIDE}"),
-        ("cross-entropy 2,1 1 --weight 1,-2", f"--weight[1] is -2.0; {WEIGHT}"),
-        ("cross-entropy 2,1 1 --weight -1,2", f"--weight[0] is -1.0; {WEIGHT}"),
+        ("bce-with-logits 5,6 1,2", f"TARGET[1] is 2; {OUTSIDE}"),
+        ("bce-with-logits 5 -1", f"TARGET is -1; {OUTSIDE}"),
+        ("cross-entropy 2,1 1 --weight 1,-2", f"--weight[1] is -2; {WEIGHT}"),
+        ("cross-entropy 2,1 1 --weight -1,2", f"--weight[0] is -1; {WEIGHT}"),
         ("cross-entropy 2,1 1 --weight 1,nan", f"--weight[1] is nan; {WEIGHT}"),
         ("nll -2,-1 1 --weight inf,1", f"--weight[0] is inf; {WEIGHT}"),
-        ("bce 0.5,0.5 1,0 --weight -1", f"--weight is -1.0; {WEIGHT}"),
-        ("bce [[0.5,0.5]] [[1,0]] --weight [[1,-1]]", f"--weight[0, 1] is -1.0; {WEIGHT}"),
+        ("bce 0.5,0.5 1,0 --weight -1", f"--weight is -1; {WEIGHT}"),
+        ("bce [[0.5,0.5]] [[1,0]] --weight [[1,-1]]", f"--weight[0, 1] is -1; {WEIGHT}"),
         ("bce-with-logits 2,1 1,0 --pos-weight nan,1", f"--pos-weight[0] is nan; {WEIGHT}"),
-        ("bce-with-logits 2,1 1,0 --pos-weight 1,-1", f"--pos-weight[1] is -1.0; {WEIGHT}"),
+        ("bce-with-logits 2,1 1,0 --pos-weight 1,-1", f"--pos-weight[1] is -1; {WEIGHT}"),
     ],
 )
 def test_values_that_cannot_be(loss, line, message):
@@ -249,7 +281,7 @@ def test_a_bad_value_of_a_table_is_named_by_its_cell(loss, write):
     write("x.csv", "id,p,w\na,0.5,1\n\nb,1.5,-1\n")
     assert loss(4, "bce x.csv:p 0,1") == f"x.csv:4, column 'p' is 1.5; {OUTSIDE}; logits are bce-with-logits'"
     assert loss(4, "bce-with-logits 1,2 x.csv:p") == f"x.csv:4, column 'p' is 1.5; {OUTSIDE}"
-    assert loss(4, "bce 0.5,0.5 0,1 --weight x.csv:w") == f"x.csv:4, column 'w' is -1.0; {WEIGHT}"
+    assert loss(4, "bce 0.5,0.5 0,1 --weight x.csv:w") == f"x.csv:4, column 'w' is -1; {WEIGHT}"
 
 
 # ---------------------------------------------------------------------------------------------------------------- usage
@@ -284,6 +316,11 @@ def test_an_unknown_name_is_refused_with_the_nearest(loss, line, bad, meant):
     message = loss(2, line)
     assert f"'{bad}'" in message
     assert f"Did you mean '{meant}'?" in message
+
+
+def test_no_option_far_from_it_is_proposed(loss):
+    for option in ("--weight", "--label-smoothing", "--pos-weight", "--wight"):
+        assert loss(2, ["kl-div", "-1,-2", "1,0", f"{option}=1,1"]).startswith(f"no option '{option}'. See klcli loss")
 
 
 def test_an_unknown_loss_is_answered_with_all_there_are(loss):
@@ -359,7 +396,11 @@ def test_missing_operands_are_named(loss, kind):
             "cross-entropy 1,2 0 --weight 1,1 -g entropy",
             "--get entropy: with --weight the loss is not the cross-entropy",
         ),
-        ("cross-entropy 1,2 0 --weight", "option '--weight' requires an argument"),
+        (
+            "cross-entropy 1,2 0 --weight",
+            "option '--weight' requires an argument; see klcli loss cross-entropy --help",
+        ),
+        ("nll 1,2 0 --reduction", "option '--reduction' requires an argument; see klcli loss nll --help"),
         ("cross-entropy 1,2 0 --fail-above x", "--fail-above: 'x' is not a number"),
         ("cross-entropy 1,2 0 --fail-above nan", "--fail-above: 'nan' is no value to set"),
         ("cross-entropy 1,2 0 --fail-above rows=1", "--fail-above 'rows': it is one of value."),
@@ -370,6 +411,7 @@ def test_missing_operands_are_named(loss, kind):
         ("cross-entropy 1,2 0 --decimal x", "--decimal 'x': it is one of ., ,."),
         ("cross-entropy 1,2 0 --digits 0", "invalid value for '--digits'"),
         ("cross-entropy -x 0", "no option '-x'"),
+        ("cross-entropy -Infinitely,0 1", "no option '-I'"),
     ],
 )
 def test_misuse_is_refused_and_leaves_nothing(loss, tmp_path, line, message):

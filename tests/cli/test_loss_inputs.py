@@ -342,6 +342,23 @@ def test_a_decimal_comma_in_every_operand(value):
         assert value("cross-entropy", given, "0;1", "--weight", "0,5;1", "--decimal", ",") == pytest.approx(expected)
 
 
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("given", ["x.npy", "x.npz", "xy.npz:logits"])
+def test_the_input_format_is_that_of_what_numpy_did_not_write(value, write, given):
+    for form in ("csv", "ndjson", "npz", "npy"):
+        assert value("cross-entropy", given, "y.npy", "--input-format", form) == pytest.approx(EXPECTED, rel=1e-14)
+    write("y", "y\n0\n2\n")
+    assert value("cross-entropy", given, "y", "--input-format", "csv") == pytest.approx(EXPECTED, rel=1e-14)
+
+
+@pytest.mark.parametrize("least", ["-Infinity", "-inf", "-INF", "-infinity"])
+def test_infinity_spelled_out_is_a_number(value, least):
+    assert value("cross-entropy", f"{least},0", "1") == 0
+    assert value("cross-entropy", f"0,{least}", "0") == 0
+    assert value("cross-entropy", f"{least};0", "1") == 0
+    assert value("cross-entropy", least + "\n0", "1") == 0
+
+
 # ------------------------------------------------------------------------------------ what is left out of a table, said
 
 
@@ -353,6 +370,41 @@ def test_text_columns_are_left_out_of_the_logits_and_named(call, write, tmp_path
         "klcli: note: x.csv: column 'label' is left out; x.csv:label reads it\n"
         "klcli: note: x.csv: column 'id' is text and left out\n"
     )
+
+
+TAKEN = "klcli: note: x.csv: {} is another argument and left out here\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "data", "weight", "said"),
+    [
+        ("x.csv x.csv:y", "a,b,y\n2,1,0\n0.5,2,1\n", None, TAKEN.format("y")),
+        ("@x.csv @x.csv:y", "a,b,y\n2,1,0\n0.5,2,1\n", None, TAKEN.format("y")),
+        ("x.csv x.csv:3", "a,b,y\n2,1,0\n0.5,2,1\n", None, TAKEN.format("y")),
+        ("x.csv 0,1 --weight x.csv:w", "w,a,b\n1,2,1\n3,0.5,2\n", [1, 3], TAKEN.format("w")),
+        (
+            "x.csv x.csv:y --weight x.csv:w",
+            "w,a,y,b\n1,2,0,1\n3,0.5,1,2\n",
+            [1, 3],
+            TAKEN.format("w, y"),
+        ),
+        ("x.csv z.csv:y", "a,b\n2,1\n0.5,2\n", None, ""),
+        ("x.csv:a:b x.csv:y", "a,b,y\n2,1,0\n0.5,2,1\n", None, ""),
+        ("- -:y", "a,b,y\n2,1,0\n0.5,2,1\n", None, TAKEN.format("y").replace("x.csv", "<stdin>")),
+    ],
+)
+def test_the_column_of_another_operand_is_no_logit(call, write, args, data, weight, said):
+    folder = write("x.csv", data).parent
+    write("z.csv", "y\n0\n1\n")
+    result = call("loss", "cross-entropy", *args.split(), cwd=folder, input=data)
+    assert (result.code, result.err) == (0, said)
+    losses = -log_softmax(np.array([[2, 1], [0.5, 2]]))[[0, 1], [0, 1]]
+    assert float(result.out) == pytest.approx(np.average(losses, weights=weight), rel=1e-14)
+
+
+def test_a_table_of_nothing_but_another_operand_is_read_whole(value, write):
+    write("x.csv", "p\n0.25\n0.5\n")
+    assert value("bce", "x.csv", "x.csv:p") == pytest.approx(bce(np.array([0.25, 0.5]), np.array([0.25, 0.5])))
 
 
 def test_a_table_without_a_header_is_noted(call, files):

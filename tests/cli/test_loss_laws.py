@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-laws = settings(max_examples=20, deadline=None, derandomize=True)
+laws = settings(max_examples=15, deadline=None, derandomize=True)
 
 logit = st.floats(min_value=-30, max_value=30)
 share = st.floats(min_value=1e-3, max_value=1)

@@ -13,12 +13,15 @@ from tests.alike import alike
 
 LOOKS = "looks like probabilities (all within [0, 1], and every row sums to 1)"
 FLAT = "INPUT looks as if softmax had been applied twice: every row is what softmax makes of probabilities"
-ZERO_LOG_ZERO = "so is 0 times an infinity in PyTorch; with 0 log 0 = 0 the {} is {}"
+ZERO_TIMES = "so are 0 times an infinity, and inf - inf, in PyTorch"
+ZERO_LOG_ZERO = ZERO_TIMES + "; with 0 log 0 = 0 the {} is {}"
+NO_PROBABILITY = "no probability where TARGET has some"
+SOFTMAX = "so is softmax in PyTorch where a logit is infinite in {}, or all are -inf"
 MEAN = "mean divides by all {} elements, KL's definition by {}, which gives {}"
 BATCHMEAN = (
     "batchmean divides by 1, the length of INPUT's first axis, as PyTorch does; there are 2 rows, whose mean is {}"
 )
-CLAMPED = "PyTorch takes -100 for the log of 0; the exact loss is infinite"
+CLAMPED = "PyTorch takes -100 for any logarithm below it; the exact loss is larger"
 
 LOGS = "[[-1.2039728043259361,-0.35667494393873245]]"  # of 0.3 and 0.7
 TWICE = "[[-0.5514,-1.5514,-1.5514],[-1.5514,-0.5514,-1.5514]]"  # log softmax of 1, 0, 0 and of 0, 1, 0
@@ -52,12 +55,20 @@ SAID = {
         "nll [[0.3,0.3,0.4],[0.2,0.3,0.5]] 2,0",
         [f"INPUT {LOOKS}, and nll takes log-probabilities; for probabilities add --input-as probs"],
     ),
+    "nll of peaked probabilities": (
+        "nll [[0.7,0.2,0.1],[0.1,0.8,0.1]] 2,0",
+        [f"INPUT {LOOKS}, and nll takes log-probabilities; for probabilities add --input-as probs"],
+    ),
     "nll of probabilities as logits": (
         "nll [[0.3,0.3,0.4],[0.2,0.3,0.5]] 2,0 --input-as logits",
         [f"INPUT {LOOKS}, and nll applies softmax to it; for probabilities add --input-as probs"],
     ),
     "kl-div of probabilities": (
         "kl-div [[0.3,0.7]] [[0.5,0.5]] --reduction sum",
+        [f"INPUT {LOOKS}, and kl-div takes log-probabilities; for probabilities add --input-as probs"],
+    ),
+    "kl-div of peaked probabilities": (
+        "kl-div 0.7,0.2,0.1 0.5,0.3,0.2",
         [f"INPUT {LOOKS}, and kl-div takes log-probabilities; for probabilities add --input-as probs"],
     ),
     "kl-div of probabilities as logits": (
@@ -83,6 +94,14 @@ SAID = {
     "kl-div of negative logits": (
         "kl-div [[-1,-2,-3],[-2,-1,-3]] [[0.5,0.25,0.25],[0.25,0.25,0.5]] --reduction sum",
         ["exp of INPUT[0] sums to 0.553001793, not 1 (2 of 2 rows); for logits add --input-as logits"],
+    ),
+    "nll of logarithms with three digits": (
+        "nll [[-1.2,-0.35],[-0.7,-0.69]] 0,0",
+        ["exp of INPUT[0] sums to 1.0058823, not 1 (2 of 2 rows)"],
+    ),
+    "nll of logarithms a little further off": (
+        "nll -1.2,-0.34 0",
+        ["exp of INPUT sums to 1.01296453, not 1 (the only row); for logits add --input-as logits"],
     ),
     "nll of probabilities that do not sum to 1": (
         "nll [[0.3,0.3,0.3],[0.2,0.2,0.6]] 2,0 --input-as probs",
@@ -131,12 +150,17 @@ SAID = {
         "cross-entropy [[2,1,0.1]] [[0,0.9,0.1]] --ignore-index 0",
         ["--ignore-index 0 has no effect: the targets are probabilities"],
     ),
+    "no weight at all, smoothed": (
+        f"cross-entropy {LOGITS} 0,1 --weight 0,0,1 --label-smoothing 0.1",
+        ["every target has weight 0; a mean by such weights is nan, as in PyTorch"],
+    ),
     "no weight at all": (
         f"cross-entropy {LOGITS} 0,1 --weight 0,0,1",
         ["every target has weight 0; a mean by such weights is nan, as in PyTorch"],
     ),
     # Logarithms of 0.
     "bce of 0": ("bce 0,0.5 1,1", [f"INPUT[0] is 0 and its target is not (1 of 2): {CLAMPED}"]),
+    "bce of what is next to 0": ("bce 1e-44,0.5 1,1", [f"INPUT[0] is 1e-44 and its target is not (1 of 2): {CLAMPED}"]),
     "bce of 1": (
         "bce [[0.5,1],[0,1]] [[1,0.5],[0.5,1]]",
         [f"INPUT[0, 1] is 1 and its target is not (2 of 4): {CLAMPED}"],
@@ -184,15 +208,23 @@ SAID = {
     ),
     "a weight of 0 times inf": (
         "nll [[1,0],[0.5,0.5]] 1,0 --input-as probs --weight 1,0",
-        ["INPUT[0] has a loss of nan (1 of 2 rows): so is 0 times an infinity in PyTorch"],
+        [f"INPUT[0] has a loss of nan (1 of 2 rows): {ZERO_TIMES}"],
     ),
     "softmax with inf": (
         "cross-entropy [[Infinity,0],[1,0]] 0,0",
-        ["INPUT[0] has a loss of nan (1 of 2 rows): so is softmax with inf, or of nothing but -inf, in PyTorch"],
+        [f"INPUT[0] has a loss of nan (1 of 2 rows): {SOFTMAX.format('float64')}"],
+    ),
+    "softmax of what is too large for single precision": (
+        "cross-entropy [[1e39,0],[1,0]] 0,0 --dtype float32",
+        [f"INPUT[0] has a loss of nan (1 of 2 rows): {SOFTMAX.format('float32')}"],
+    ),
+    "smoothing over a class that has none": (
+        "cross-entropy [[1,-Infinity],[1,0]] 0,0 --label-smoothing 0.1",
+        [f"INPUT[0] has a loss of inf (1 of 2 rows): {NO_PROBABILITY}, as smoothing gives every class"],
     ),
     "softmax of nothing": (
         "cross-entropy [[-Infinity,-Infinity]] 0",
-        ["INPUT[0] has a loss of nan (the only row): so is softmax with inf, or of nothing but -inf, in PyTorch"],
+        [f"INPUT[0] has a loss of nan (the only row): {SOFTMAX.format('float64')}"],
     ),
     "bce-with-logits of infinities": (
         "bce-with-logits 800,Infinity 1,0.5",
@@ -358,7 +390,79 @@ def test_value_with_0_log_0_is_that_of_a_logit_far_below(notes, args, name, near
     assert float(told[1]) == pytest.approx(notes(*args.format(near).split())[0][0], rel=1e-12)
 
 
+@pytest.mark.parametrize("smoothing", ["0", "0.1", "1"])
+def test_mean_by_weights_that_are_all_zero_is_not_a_number(notes, smoothing):
+    args = ["cross-entropy", LOGITS, "0,0", "--weight", "0,1,1", "--label-smoothing", smoothing]
+    assert isnan(notes(*args)[0][0])
+    (whole,), said = notes(*args, "--reduction", "sum")
+    assert (whole > 0, said) == (smoothing != "0", [])
+
+
 # -------------------------------------------------------------------------------------------------------------- silence
+
+
+@pytest.mark.parametrize(
+    ("args", "what"),
+    [
+        ("kl-div [[2,1]] [[0.5,0.5]]", "no log-probability is above 0"),
+        ("kl-div [[-1,-2]] [[0.5,0.5]]", "exp of INPUT[0] sums to 0.503214724"),
+        ("kl-div 0.3,0.7 0.5,0.4 --input-as probs", "TARGET sums to 0.9"),
+        ("kl-div 0.3,0.7 0.5,0.5", "looks like probabilities"),
+        ("kl-div [[0.5,0.5]] [[0.5,0.5]] --input-as probs", ""),
+    ],
+)
+def test_no_other_reduction_is_proposed_for_what_is_no_divergence_or_zero(notes, args, what):
+    said = notes(*args.split())[1]
+    assert len(said) == bool(what), said
+    assert all(what in note for note in said)
+
+
+def test_divergence_of_what_was_rounded_is_one(notes):
+    said = notes("kl-div", "[[-1.204,-0.357]]", "[[0.5,0.5]]")[1]
+    assert [note.split()[0] for note in said] == ["exp", "mean"]
+
+
+def test_logarithm_of_bce_that_is_not_clamped(notes):
+    for given, target in [
+        ("1e-43,0.5", "1,1"),
+        ("1e-44,0.5", "0,1"),
+        ("0.9999999999999999,0.5", "0,1"),
+        ("1,0", "1,0"),
+    ]:
+        assert notes("bce", given, target)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "k", "peak", "seen"),
+    [(5, 2, 0.81, 1), (5, 2, 0.79, 0), (4, 2, 0.99, 0), (1, 3, 0.61, 1), (1, 3, 0.59, 0), (9, 3, 0.59, 0)],
+)
+def test_softmax_twice_is_seen_where_it_can_be_told(notes, rows, k, peak, seen):
+    twice = log_softmax(np.array([[peak, *[(1 - peak) / (k - 1)] * (k - 1)]] * rows))
+    assert notes("nll", json.dumps(twice.tolist()), json.dumps([0] * rows))[1] == [FLAT] * seen
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ("nll [[2,1,0.1],[{1},{1},{1}]] 1,0", []),  # above 0, and no sum of 1
+        ("nll [[-1,-2,-3],[{1},{1},{1}]] 1,0", []),
+        ("nll [[0.5,0.4,0.3],[0.3,0.3,0.4]] 1,0 --input-as probs", []),
+        ("cross-entropy [[0.25,0.25,0.5],[2,1,0]] 1,0", []),
+        ("nll [[0.25,0.25,0.5],[{1},{1},{1}]] 1,0", []),
+        ("cross-entropy [[3,2,1],[0.25,0.25,0.5]] 1,0", [f"INPUT {LOOKS}, and cross-entropy applies softmax to it; "]),
+        (
+            "nll [[{1},{1},{1}],[-1,-2,-3]] 1,0",
+            ["exp of INPUT[1] sums to 0.553001793, not 1 (1 of 2 rows); for logits"],
+        ),
+    ],
+)
+def test_rows_that_are_left_out_are_not_looked_at(notes, args, said):
+    found = notes(*args.replace("{1}", repr(-log(3))).split(), "--ignore-index", "1")[1]
+    assert found[-1] == "1 of 2 targets is 1 and left out"
+    assert [note.startswith(start) for note, start in zip(found, said, strict=False)] == [True] * (len(found) - 1), (
+        found
+    )
+
 
 RANDOM = np.random.default_rng(1)
 

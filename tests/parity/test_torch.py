@@ -4,17 +4,30 @@ Needs the extra `parity`, and is not collected by a plain `pytest`.
 """
 
 import itertools
-import json
 
 import numpy as np
 import pytest
-import torch
 import torch.nn.functional as F  # noqa: N812 - its name everywhere
+
+from tests.parity.against import (
+    DTYPES,
+    REDUCTIONS,
+    assert_same,
+    class_axis,
+    generator,
+    in_logs,
+    in_space,
+    scale_of_elements,
+    scale_of_rows,
+    size,
+    softmax,
+    targets,
+    tensor,
+    with_pos_weight,
+)
 
 ROWS = [(5,), (4, 5), (3, 5, 2), (2, 3, 2, 3), (20, 40)]
 """One row; a batch; a batch of positions, of images; classes enough for PyTorch's vectors."""
-REDUCTIONS = ("mean", "sum", "none")
-DTYPES = ("float64", "float32")
 LOG_SPACES = ("logits", "probs", "logprobs")
 
 CLASSES = list(
@@ -41,75 +54,6 @@ BINARY = list(itertools.product(ROWS, REDUCTIONS, DTYPES, (0, 1, 2), (0, 1), ("b
 
 def test_there_are_two_thousand_cases_and_more():
     assert len(CLASSES) + len(LIKELIHOODS) + len(DIVERGENCES) + len(BINARY) > 2000
-
-
-@pytest.fixture
-def loss(call, tmp_path):
-    """loss(kind, input, target, **options): the value that klcli prints, of arrays that it reads from files."""
-
-    def written(name, array):
-        np.save(tmp_path / f"{name}.npy", array)
-        return tmp_path / f"{name}.npy"
-
-    def loss(kind, *operands, **options):
-        arrays = [written(name, array) for name, array in zip(("input", "target"), operands, strict=True)]
-        given = []
-        for name, value in options.items():
-            option = f"--{name.replace('_', '-')}"
-            if isinstance(value, np.ndarray):
-                given += [option, written(name, value)]
-            elif value is not None:
-                given += [option, value]
-        result = call("loss", kind, *arrays, *given, "-q", "-f", "json")
-        assert result.code == 0, result
-        return np.array(json.loads(result.out)["value"], dtype=np.float64)  # which takes "NaN" and "Infinity"
-
-    return loss
-
-
-def generator(*case):
-    """Random numbers that are a case's own."""
-    return np.random.default_rng(list(repr(case).encode()))
-
-
-def tensor(array, dtype):
-    return None if array is None else torch.from_numpy(np.asarray(array)).to(getattr(torch, dtype))
-
-
-def softmax(logits, axis):
-    shares = np.exp(logits - logits.max(axis=axis, keepdims=True))
-    return shares / shares.sum(axis=axis, keepdims=True)
-
-
-def class_axis(shape):
-    return 0 if len(shape) == 1 else 1
-
-
-def targets(random, shape, ignored, ignore_index):
-    """Class indices, of which none, the first or all are to be ignored."""
-    axis = class_axis(shape)
-    found = random.integers(0, shape[axis], size=shape[:axis] + shape[axis + 1 :])
-    if ignored.startswith("all"):
-        found = np.full_like(found, ignore_index)
-    elif ignored.startswith("some"):
-        found.flat[0] = ignore_index
-    return found
-
-
-def assert_same(got, want, unreduced, dtype):
-    """float64 within 1e-12, float32 within 2 units in the last place, of the largest loss that PyTorch added up.
-
-    Where PyTorch has nan or an infinity, so has klcli.
-    """
-    want, unreduced = want.numpy(), unreduced.numpy()
-    assert got.shape == want.shape
-    finite = np.isfinite(want)
-    assert np.array_equal(got[~finite], want[~finite], equal_nan=True)
-    scale = np.maximum(np.abs(want), np.abs(unreduced[np.isfinite(unreduced)]).max(initial=0))
-    allowed = 1e-12 * scale if dtype == "float64" else 2 * np.spacing(scale.astype(np.float32))
-    got, want, allowed = got[finite], want[finite], np.broadcast_to(allowed, want.shape)[finite]
-    wrong = ~(np.abs(got - want) <= allowed)
-    assert not wrong.any(), (got[wrong], want[wrong], allowed[wrong])
 
 
 @pytest.mark.parametrize("case", CLASSES, ids=lambda case: "-".join(map(str, case)))
@@ -146,7 +90,9 @@ def test_cross_entropy(loss, case):
         dtype=dtype,
         **options,
     )
-    assert_same(got, want, each, dtype)
+    log_q = wanted[0].log_softmax(class_axis(shape))
+    scale = scale_of_rows(each, log_q, class_axis(shape), of_logits=True) if reduction == "none" else None
+    assert_same(got, want, each, scale, dtype)
 
 
 @pytest.mark.parametrize("case", LIKELIHOODS, ids=lambda case: "-".join(map(str, case)))
@@ -164,7 +110,8 @@ def test_nll(loss, case):
     wanted = in_logs(tensor(given, dtype), space, axis), tensor(classes, "long"), tensor(weight, dtype)
     want, each = F.nll_loss(*wanted, **options), F.nll_loss(*wanted, **{**options, "reduction": "none"})
     got = loss("nll", given, classes, weight=weight, input_as=space, dtype=dtype, **options)
-    assert_same(got, want, each, dtype)
+    scale = scale_of_rows(each, wanted[0], axis, of_logits=space == "logits") if reduction == "none" else None
+    assert_same(got, want, each, scale, dtype)
 
 
 @pytest.mark.filterwarnings("ignore:reduction. 'mean' divides the total loss")  # what klcli has a note for
@@ -186,7 +133,9 @@ def test_kl_div(loss, case):
     got = loss(
         "kl-div", given, target, reduction=reduction, input_as=input_as, target_as=target_as, dim=axis, dtype=dtype
     )
-    assert_same(got, want, each, dtype)
+    logs = probabilities if target_as == "logprobs" else probabilities.log()
+    sizes = scale_of_elements(logs.exp(), logs, logarithms, axis)
+    assert_same(got, want, each, sizes if reduction == "none" else None, dtype)
 
 
 @pytest.mark.parametrize("case", BINARY, ids=lambda case: "-".join(map(str, case)))
@@ -211,25 +160,7 @@ def test_binary(loss, case):
     wanted = tensor(given, dtype), tensor(target, dtype), tensor(weight, dtype)
     want, each = (of_torch(*wanted, reduction=how, **keyword) for how in (reduction, "none"))
     got = loss(kind, given, target, pos_weight=pos_weight, **options)
-    assert_same(got, want, each, dtype)
-
-
-def with_pos_weight(given, target, weight, *, reduction, pos_weight):
-    """What PyTorch's binary_cross_entropy would be if it had the pos_weight of the one with logits."""
-    logs, rest = given.log().clamp(min=-100), (-given).log1p().clamp(min=-100)
-    each = (target - 1) * rest - pos_weight * target * logs
-    each = each if weight is None else each * weight
-    return {"mean": each.mean, "sum": each.sum, "none": lambda: each}[reduction]()
-
-
-def in_space(logits, space, axis):
-    """Random logits as they are, as probabilities, as log-probabilities."""
-    if space == "logits":
-        return logits
-    shares = softmax(logits, axis)
-    return shares if space == "probs" else np.log(shares)
-
-
-def in_logs(given, space, axis):
-    """What a user of PyTorch makes of them before nll_loss and kl_div."""
-    return {"logits": lambda: given.log_softmax(axis), "probs": given.log, "logprobs": lambda: given}[space]()
+    sizes = size(each) if kind == "bce" else np.maximum(size(wanted[0]), size(each))
+    if kind != "bce" and positive:  # (pos_weight - 1) target + 1 rounds as 1 does
+        sizes = np.maximum(sizes, size(F.logsigmoid(wanted[0])))
+    assert_same(got, want, each, sizes if reduction == "none" else None, dtype, units=4 if weighted else 2)

@@ -19,11 +19,11 @@ def test_table_shows_what_the_loss_is_made_of():
         " INPUT  = logits.npy  (3, 3) logits\n"
         " TARGET = targets.csv:class  (3) class indices\n"
         " measure           value\n"
-        "─────────────────────────────────────────────────────────────\n"
+        "────────────────────────────────────────────────────────────\n"
         " value           0.14600   -log softmax(input)[target]\n"
-        " entropy               0   H(target)\n"
-        " kl_divergence   0.14600   KL(target||input)\n"
-        " cross_entropy   0.14600   H(target, input), the sum of both\n"
+        " entropy               0   mean H(target)\n"
+        " kl_divergence   0.14600   mean KL(target||input)\n"
+        " cross_entropy   0.14600   mean H(target, input), their sum\n"
         "\n"
         " row   target       loss   log-probabilities\n"
         "──────────────────────────────────────────────────────\n"
@@ -106,8 +106,8 @@ def test_hostile_source_is_shown_escaped():
         (Task("kl-div", "batchmean"), (3, 5), "KL divergence, mean of 3 rows"),
         (Task("kl-div", "batchmean"), (2, 3, 5), "KL divergence, sum of 6 rows / 2"),
         (Task("kl-div", "sum"), (1, 5), "KL divergence, sum of 1 row"),
-        (Task("kl-div", "none"), (3, 5), "KL divergence, element by element"),
-        (Task("cross-entropy", "none"), (3, 5), "cross-entropy, row by row"),
+        (Task("kl-div", "none"), (3, 5), "KL divergence, unreduced; below, each row's sum"),
+        (Task("cross-entropy", "none"), (3, 5), "cross-entropy, unreduced"),
         (Task("bce"), (3, 5), "binary cross-entropy, mean of 15 elements"),
     ],
 )
@@ -120,12 +120,20 @@ def test_table_says_when_the_mean_is_weighted():
     assert shown(wide(), "table").startswith(" cross-entropy, weighted mean of 150 rows\n")
 
 
+@pytest.mark.parametrize("option", ["weight", "pos_weight"])
+def test_table_says_that_the_losses_are_weighted(option):
+    given = operands([[1.0, 2.0]], [[1.0, 0.0]], **{option: [1.0, 2.0]})
+    found = report(Task("bce-with-logits"), given)
+    assert " value     0.50000   -(t log q + (1-t) log(1-q)), weighted\n" in shown(found, "table")
+    assert ", weighted" not in shown(report(Task("bce-with-logits"), operands([[1.0]], [[1.0]])), "table")
+
+
 def test_table_of_two_classes_each_shows_the_target():
     given = operands(np.array([[0.9, 0.2]]), [[1.0, 0.25]])
     found = report(Task("bce", input_as="probs"), given, log_probs=np.log([[0.9, 0.2]]), rows=[[0.105, 1.609]])
     assert shown(found, "table", digits=3).endswith(
         " row, d1   target    loss   log q\n"
         "───────────────────────────────────\n"
-        " 0, 0        1.00   0.105   -0.105\n"
+        " 0, 0           1   0.105   -0.105\n"
         " 0, 1       0.250    1.61    -1.61\n"
     )

@@ -5,7 +5,7 @@ import ast
 import numpy as np
 import pytest
 
-from klcli.renderers.pytorch import call, script
+from klcli.renderers.pytorch import call, left_to_load, script
 from klcli.tensors import Task
 
 from .reports import THREE, operands, report, tensor
@@ -126,13 +126,27 @@ def test_script_loads_what_is_long_or_says_what_to_load():
     assert 'input = torch.from_numpy(numpy.load("x.npy")).float()\n' in text
     assert "target = torch.tensor([200], dtype=torch.long)\n" in text
     many = operands(
-        tensor("INPUT", np.zeros((1000, 10)), "<stdin>\n"),
+        tensor("INPUT", np.zeros((1000, 11)), "<stdin>\n"),
         tensor("TARGET", np.zeros((1000, 1)), "y.npy", 'numpy.load("y.npy")'),
-        weight=np.ones(10),
+        weight=np.ones(11),
     )
+    assert left_to_load(report(Task("nll"), many)) == ["INPUT"]
     text = script(report(Task("nll"), many))
-    assert "input = ...  # <stdin>\\n: shape (1000, 10)\n" in text
+    assert "input = ...  # <stdin>\\n: shape (1000, 11)\n" in text
     assert 'target = torch.from_numpy(numpy.load("y.npy")).long().reshape(1000)\n' in text
     ast.parse(text)
-    text = script(report(Task("nll"), operands(many.input, tensor("TARGET", np.zeros(1000), "y" * 99))))
-    assert f"target = ...  # {'y' * 57}...: class indices of shape (1000,)\n" in text
+    longer = operands(tensor("INPUT", np.zeros((10_001, 1))), tensor("TARGET", np.zeros(10_001), "y" * 99))
+    assert left_to_load(report(Task("nll"), longer)) == ["INPUT", "TARGET"]
+    assert f"target = ...  # {'y' * 57}...: class indices of shape (10001,)\n" in script(report(Task("nll"), longer))
+
+
+@pytest.mark.parametrize(("loads", "most"), [("", 10_000), ('numpy.load("x.npy")', 200)])
+def test_script_holds_what_is_not_too_much_to_print(loads, most):
+    for n, literal in [(most, True), (most + 1, False)]:
+        given = operands(tensor("INPUT", np.zeros(n), "x", loads), tensor("TARGET", np.zeros(n), "y", loads))
+        found = report(Task("bce"), given)
+        text = script(found)
+        assert ("input = torch.tensor(" in text) == ("target = torch.tensor(" in text) == literal
+        assert ("numpy.load" in text) == (not literal and bool(loads))
+        assert ("= ...  # " in text) == (not literal and not loads)
+        assert left_to_load(found) == ([] if literal or loads else ["INPUT", "TARGET"])
