@@ -7,7 +7,8 @@
     |-- OutputError           6   the result cannot be written
     |   |-- ClosedPipeError 141   whoever read the result went away; nothing is said
 
-An error's text is one line: where, what, and how to mend it. Whoever raises it writes that line; `cli` alone prints it.
+An error's text is one line: where, what, and how to mend it. Whoever raises it writes that line; `cli` alone prints it,
+and below it the place that the error points at, if it does.
 """
 
 from __future__ import annotations
@@ -16,12 +17,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Self
 
 
 class KlcliError(Exception):
     """The root of the tree; never raised itself."""
 
     exit_code = 70
+    pointer: tuple[str, int] | None = None
+    """What the user typed and the place in it, counted from 0, that is shown with a caret under it."""
+
+    def pointing(self, text: str, at: int) -> Self:
+        """The error itself, which now shows the place."""
+        self.pointer = (text, at)
+        return self
 
 
 class UsageError(KlcliError):

@@ -8,7 +8,7 @@ Importing this module does not import NumPy: the command line builds its help fr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import log
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -104,11 +104,14 @@ class Settings(NamedTuple):
 
 
 class Input(NamedTuple):
-    """One distribution as a report tells of it: where it came from, its raw values' sum, and all that was done."""
+    """One distribution as a report tells of it: where it came from, its raw values' sum, and all that was done.
+
+    n: of a formula, which has no number of values, None.
+    """
 
     name: str
     source: str
-    n: int
+    n: int | None
     sum: float
     read_as: str
     done: tuple[str, ...]
@@ -161,7 +164,8 @@ class Elements:
 class Report:
     """The answer about one pair (`compare`) or one distribution of several (`entropy`, `rank`).
 
-    measures: those asked for; others: those computed for a gate or an order besides.
+    measures: those asked for; others: those computed for a gate or an order besides. Of formulas, errors: of those
+    measures that are estimates; methods: how each was had.
     """
 
     name: str
@@ -170,6 +174,8 @@ class Report:
     others: Mapping[str, float]
     elements: Elements | None
     notes: tuple[str, ...] = ()
+    errors: Mapping[str, float] = field(default_factory=dict)
+    methods: Mapping[str, str] = field(default_factory=dict)
 
 
 class Answer(NamedTuple):

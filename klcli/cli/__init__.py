@@ -3,12 +3,13 @@
 app         the commands, loaded when they are called for
 options     every option once, in groups that commands share
 output      where the result goes, the notes, the gates
+formulas    arguments that are formulas
 failures    errors to one line and an exit code
 pipeline    threads and processes whose results come in order
 scoring     a batch from its files to its output
 cluster     the same by a Dask cluster, whose side `workers` and `partition` are
 progress    how far it has come
-compare, kl, entropy, rank, batch, matrix, loss      a file a command
+compare, kl, entropy, rank, batch, matrix, loss, fit      a file a command
 """
 
 import gc

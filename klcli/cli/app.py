@@ -11,7 +11,7 @@ from typer.main import get_command
 from klcli import __version__
 from klcli.errors import UsageError, clipped, listed, nearest
 
-COMMANDS = ("compare", "kl", "entropy", "rank", "batch", "matrix", "loss")
+COMMANDS = ("compare", "kl", "entropy", "rank", "batch", "matrix", "loss", "fit")
 """The commands, each in the module of its name."""
 
 KINDS = {"loss": ("kl-div", "cross-entropy", "nll", "bce", "bce-with-logits")}

@@ -28,7 +28,7 @@ def guarded(args: list[str]) -> int:  # noqa: PLR0911 - a return an exit code
         _forget_stdout()
         return ClosedPipeError.exit_code
     except KlcliError as error:
-        return _failed(str(error), error.exit_code, debug=debug)
+        return _failed(str(error), error.exit_code, debug=debug, pointer=error.pointer)
     except OSError as error:
         _forget_stdout()
         return _failed(f"standard output: {reason(error)}", OutputError.exit_code, debug=debug)
@@ -94,22 +94,62 @@ def reason(error: OSError) -> str:
     return said[:1].lower() + said[1:]
 
 
-def _failed(message: str, code: int, *, debug: bool) -> int:
+def _failed(message: str, code: int, *, debug: bool, pointer: tuple[str, int] | None = None) -> int:
     if debug:
         traceback.print_exc()
-    say(message)
+    say(message, pointer)
     return code
 
 
-def say(message: str) -> None:
-    """One line on stderr, whatever is in the message; nothing where stderr is gone."""
+def say(message: str, pointer: tuple[str, int] | None = None) -> None:
+    """One line on stderr, whatever is in the message; nothing where stderr is gone.
+
+    pointer: something typed and a place in it, shown in two more lines.
+    """
     if sys.stderr is None:
         return
-    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
     encoding = sys.stderr.encoding or "utf-8"
+    lines = [f"klcli: {''.join(_shown(c, encoding) for c in message)}"]
+    if pointer is not None:
+        lines += [f"  {line}" for line in _pointed(*pointer, encoding)]
     with suppress(OSError):
-        sys.stderr.write(f"klcli: {line}\n".encode(encoding, "backslashreplace").decode(encoding))
+        sys.stderr.write("".join(f"{line}\n" for line in lines))
         sys.stderr.flush()
+
+
+def _shown(c: str, encoding: str) -> str:
+    """A character as stderr can show it, else escaped."""
+    if not c.isprintable():
+        return c.encode("unicode_escape").decode()
+    return c.encode(encoding, "backslashreplace").decode(encoding)
+
+
+_WIDEST = 70
+"""Cells of a terminal that are shown of what was typed."""
+
+
+def _pointed(text: str, at: int, encoding: str) -> tuple[str, str]:
+    """The text, cut where it is long, and a line with a caret under the place; which may be just behind the text."""
+    first, last = max(0, at - _WIDEST), min(len(text), at + _WIDEST)
+    shown = [_shown(c, encoding) for c in text[first:last]]
+    left, right = shown[: at - first], shown[at - first :]
+    before, after = (sum(map(_cells, side)) for side in (left, right))
+    while before + after > _WIDEST:
+        if before > after or len(right) == 1:
+            before -= _cells(left.pop(0))
+        else:
+            after -= _cells(right.pop())
+    cut = _shown("…", encoding)
+    start = cut if at > len(left) else ""
+    end = cut if at + len(right) < len(text) else ""
+    return f"{start}{''.join(left)}{''.join(right)}{end}", f"{' ' * (_cells(start) + before)}^"
+
+
+def _cells(shown: str) -> int:
+    """How many cells of a terminal a text is wide: a Chinese character takes two, an accent put on another none."""
+    from unicodedata import category, east_asian_width
+
+    return sum(0 if category(c) in {"Mn", "Me"} else 2 if east_asian_width(c) in "WF" else 1 for c in shown)
 
 
 def _forget_stdout() -> None:

@@ -1,6 +1,7 @@
 """`klcli kl`."""
 
-from klcli.cli.options import Inputs, OptionalQ, Output, P, PairMaths, grouped
+from klcli.cli.formulas import estimates, sampling, two_formulas, weights_alone
+from klcli.cli.options import Inputs, OptionalQ, Output, P, PairMaths, Sampled, grouped
 from klcli.cli.output import Gates, say_notes, write
 from klcli.renderers.text import exact
 
@@ -8,7 +9,7 @@ FIELD = "kl_pq"
 
 
 @grouped
-def kl(p: P, q: OptionalQ = None, *, inputs: Inputs, maths: PairMaths, output: Output) -> int:
+def kl(p: P, q: OptionalQ = None, *, inputs: Inputs, maths: PairMaths, sampled: Sampled, output: Output) -> int:
     """KL(P||Q) and nothing else: one number, full precision.
 
     klcli kl 0.4,0.6 0.3,0.7
@@ -20,12 +21,22 @@ def kl(p: P, q: OptionalQ = None, *, inputs: Inputs, maths: PairMaths, output: O
     settings = maths.settings()
     gates = Gates(output.fail_above, [FIELD])
 
-    from klcli.analyses.compare import compare
     from klcli.readers.arguments import Arguments
 
     with Arguments(inputs.checked_format(), inputs.label, inputs.dialect()) as arguments:
-        report = compare(*arguments.two(p, q), settings, [FIELD], [], None)
+        formulas = two_formulas(arguments, p, q)
+        if formulas is None:
+            weights_alone(sampled)
+
+            from klcli.analyses.compare import compare
+
+            report = compare(*arguments.two(p, q), settings, [FIELD], [], None)
+        else:
+            from klcli.analyses.parametric import Asked
+            from klcli.analyses.parametric import compare as compare_formulas
+
+            report = compare_formulas(*formulas, settings, Asked([FIELD], [], sampling(sampled)))
     write(f"{exact(report.measures[FIELD])}\n", output.output)
     if not output.quiet:
-        say_notes(report.notes)
+        say_notes([*report.notes, *estimates([report])])
     return gates.exit_code([("", report.measures)])

@@ -300,6 +300,26 @@ class PairMaths(Maths):
     ] = None
 
 
+class Sampled(Group):
+    """How formulas without a closed form are measured."""
+
+    samples: Annotated[
+        int | None,
+        Option(
+            metavar="N", min=2, rich_help_panel=_MATHS, help="Of formulas: estimate by N samples, not by quadrature."
+        ),
+    ] = None
+    seed: Annotated[int, Option(metavar="S", min=0, rich_help_panel=_MATHS, help="Of the samples.")] = 0
+
+    def sampling(self) -> Any:  # noqa: ANN401 - its module needs NumPy
+        """The samples to draw, None where none are asked for."""
+        if self.samples is None:
+            return None
+        from klcli.parametric.numeric.sampling import Sampling
+
+        return Sampling(self.samples, self.seed)
+
+
 class Measured(Group):
     """Which measures of a pair."""
 
@@ -408,7 +428,12 @@ class BrokenDown(Shape):
     ] = None
 
 
-P = Annotated[str, typer.Argument(metavar="P", help="Numbers, pairs, JSON, FILE[:COLUMN], FILE#/POINTER or -.")]
+P = Annotated[
+    str,
+    typer.Argument(
+        metavar="P", help="Numbers, pairs, JSON, FILE[:COLUMN], FILE#/POINTER, - or a formula, as normal(0,1)."
+    ),
+]
 OptionalQ = Annotated[
     str | None, typer.Argument(metavar="[Q]", help="The same; left out when P is a file of two distributions.")
 ]

@@ -1,16 +1,22 @@
 """`klcli rank`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from klcli.cli.options import Inputs, Measured, P, PairMaths, Shape, grouped, names, one_of
+from klcli.cli.formulas import formulas, sampling, weights_alone, with_errors
+from klcli.cli.options import Inputs, Measured, P, PairMaths, Sampled, Shape, grouped, names, one_of
 from klcli.cli.output import Gates, chosen_fields, deliver, format_of
 from klcli.engine.measures import MEASURES
-from klcli.errors import InputError
-from klcli.model import Answer
+from klcli.errors import InputError, UsageError
+from klcli.model import Answer, Report, Settings
 
 DEFAULT = ("kl_pq", "kl_qp", "js_divergence")
+if TYPE_CHECKING:  # they import NumPy
+    from klcli.model import Distribution
+    from klcli.parametric.catalogue import Formula
+    from klcli.readers.arguments import Arguments
+
 NEAREST = "kl_pq"
 
 Candidates = Annotated[
@@ -20,7 +26,16 @@ Candidates = Annotated[
 
 
 @grouped
-def rank(p: P, q: Candidates = None, *, inputs: Inputs, maths: PairMaths, measured: Measured, shape: Shape) -> int:
+def rank(
+    p: P,
+    q: Candidates = None,
+    *,
+    inputs: Inputs,
+    maths: PairMaths,
+    measured: Measured,
+    sampled: Sampled,
+    shape: Shape,
+) -> int:
     """Which candidate fits P best? The Qs by KL(P||Q), nearest first.
 
     klcli rank 0.4,0.6 0.3,0.7 0.2,0.8 -f tsv -m kl_pq
@@ -40,19 +55,50 @@ def rank(p: P, q: Candidates = None, *, inputs: Inputs, maths: PairMaths, measur
     from klcli.readers.arguments import Arguments
 
     with Arguments(inputs.checked_format(), inputs.label, inputs.dialect()) as arguments:
-        if q:
-            reference = arguments.one(p, "P")
-            candidates = [
-                one for i, text in enumerate(q, 1) for one in arguments.every(text, f"Q{i}" if q[1:] else "Q")
-            ]
-        else:
-            reference, *candidates = arguments.every(p, "P")
-        if not candidates:
-            message = f"{p}: one distribution; rank needs P and at least one candidate"
-            raise InputError(message)
         got = [field for field in fields if field in MEASURES]
         ordered = [by] if shape.sort is not None else []
         shown = list(dict.fromkeys([*ordered, *(asked or got or DEFAULT), *got]))
+        others = q or []
+        roles = ["P", *(f"Q{i}" if others[1:] else "Q" for i in range(1, len(others) + 1))]
+        together = formulas(arguments, list(zip([p, *others], roles, strict=True)))
+        if together is not None:
+            reports = _of_formulas(together, settings, shown, [*gates.fields, by], sampled)
+            answer = with_errors(_answer(reports, settings), format_name, fields)
+            return deliver(answer, shape, format_name, fields, gates)
+        weights_alone(sampled)
+        reference, candidates = _of_weights(arguments, p, others, roles)
         reports = analyse(reference, candidates, settings, shown, gates.fields, by)
+    return deliver(_answer(reports, settings), shape, format_name, fields, gates)
+
+
+def _of_weights(
+    arguments: "Arguments", p: str, others: list[str], roles: list[str]
+) -> "tuple[Distribution, list[Distribution]]":
+    """P and the candidates, which may all stand in one file."""
+    if others:
+        reference = arguments.one(p, "P")
+        candidates = [one for text, role in zip(others, roles[1:], strict=True) for one in arguments.every(text, role)]
+    else:
+        reference, *candidates = arguments.every(p, "P")
+    if not candidates:
+        message = f"{p}: one distribution; rank needs P and at least one candidate"
+        raise InputError(message)
+    return reference, candidates
+
+
+def _of_formulas(
+    together: "list[Formula]", settings: Settings, shown: list[str], others: list[str], sampled: Sampled
+) -> list[Report]:
+    """others: the measures besides, the last that by which they are ranked."""
+    from klcli.analyses.parametric import Asked
+    from klcli.analyses.parametric import rank as analyse
+
+    if len(together) == 1:
+        message = "P is a formula; give at least one candidate after it"
+        raise UsageError(message)
+    return analyse(together[0], together[1:], settings, Asked(shown, others, sampling(sampled)), others[-1])
+
+
+def _answer(reports: list[Report], settings: Settings) -> Answer:
     notes = tuple(dict.fromkeys(note for report in reports for note in report.notes))
-    return deliver(Answer("rank", tuple(reports), settings, notes), shape, format_name, fields, gates)
+    return Answer("rank", tuple(reports), settings, notes)

@@ -1,9 +1,10 @@
 """DIST, the way a distribution is written on the command line:
 
-    DIST    = "-" | ["@"] SOURCE | JSON | PAIRS | NUMBERS
+    DIST    = "-" | ["@"] SOURCE | FORMULA | JSON | PAIRS | NUMBERS
     SOURCE  = (PATH | "-") [ ":" COLUMN | "#" JSON-POINTER ]
 
-JSON first, then pairs and numbers, then a file that exists; "@" says file at once.
+A formula (see `expressions`) unless there is a file of that name; JSON, then pairs and numbers, then a file that
+exists; "@" says file at once.
 """  # noqa: D400, D415
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from klcli.readers.sources import PLAIN, open_source, split_selector
 if TYPE_CHECKING:
     from typing import Self
 
+    from klcli.parametric.catalogue import Formula
     from klcli.readers.content import Content, Series
     from klcli.readers.sources import Dialect, Source
 
@@ -64,7 +66,16 @@ class Arguments:
         whole = self._read(text, role)
         return [_distribution(series, whole, text, role) for series in content.every(whole)]
 
+    def formula(self, text: str, role: str) -> Formula | None:
+        """The formula that the argument is, if it has no grid: a density, or masses; None for all that is weights."""
+        found = _formula(text, role)
+        return found if found is not None and found.grid is None else None
+
     def _read(self, text: str, role: str) -> Content:
+        if (found := _formula(text, role)) is not None:
+            from klcli.readers import expressions
+
+            return expressions.content(found, role)
         decimal = self._dialect.decimal
         grammar = Grammar(
             parse=lambda text, role: inline.parse(text, role, decimal),
@@ -116,6 +127,14 @@ class _Column:
     def address(self, name: str) -> str:
         """As the whole source says."""
         return self._whole.address(name)
+
+
+def _formula(text: str, role: str) -> Formula | None:
+    if "(" not in text:  # which spares all others the import
+        return None
+    from klcli.readers import expressions
+
+    return expressions.parse(text, role) if expressions.is_formula(text) else None
 
 
 def _distribution(series: Series, whole: Content, text: str, role: str) -> Distribution:

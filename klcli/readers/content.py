@@ -66,9 +66,16 @@ class Single:
 
     header = None
 
-    def __init__(self, source: str, values: Values, labels: Sequence[str] | None, where: Callable[[int], str]) -> None:
+    def __init__(
+        self,
+        source: str,
+        values: Values,
+        labels: Sequence[str] | None,
+        where: Callable[[int], str],
+        remark: str = "",
+    ) -> None:
         self.source = source
-        self._series = Series("", values, labels, where)
+        self._series = Series("", values, labels, where, remark)
 
     def names(self) -> list[str]:
         """Just the unnamed one."""

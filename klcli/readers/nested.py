@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MOST_AXES = 64
 """NumPy's limit, and PyTorch's."""
 
-NO_LABELS = "losses take no labels; give a list"
+NO_LABELS = "these are labels, and an array has none; give a list"
 
 
 def brackets(name: str) -> Where:

@@ -51,7 +51,7 @@ def array(data: Any, name: str) -> Numbers:  # noqa: ANN401 - bytes, or the page
     except Exception as error:  # noqa: BLE001 - the header is an expression of Python's, which fails in many ways
         raise _unreadable(name, "npy", error) from None
     why = ", which would have to be unpickled, and a pickle can run any code" if dtype.hasobject else ""
-    message = f"{name}: holds {listed([str(dtype)])}{why}; a loss needs integers or floats, as by array.astype(float)"
+    message = f"{name}: holds {listed([str(dtype)])}{why}; integers or floats are needed, as by array.astype(float)"
     raise InputError(message)
 
 

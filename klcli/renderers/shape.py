@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite, isinf, isnan
+from math import isfinite, isinf, isnan, nan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ def number(value: float) -> float | str | None:
 
 
 def _measured(report: Report) -> dict[str, Any]:
-    measures = {"measures": {name: number(value) for name, value in report.measures.items()}}
+    measures: dict[str, Any] = {"measures": {name: number(value) for name, value in report.measures.items()}}
+    if report.methods:
+        errors = {name: number(value) for name, value in report.errors.items()}
+        measures |= {"errors": errors, "methods": dict(report.methods)}
     if report.elements is None:
         return measures
     return {**measures, "elements": list(_records(report.elements))}
@@ -104,7 +107,11 @@ def measures_table(answer: Answer) -> Table:
     """One pair: a row a measure. Several distributions or candidates: a row each."""
     if answer.kind == "compare":
         (report,) = answer.reports
-        return Table(["measure", "value"], [list(report.measures), list(report.measures.values())])
+        table = Table(["measure", "value"], [list(report.measures), list(report.measures.values())])
+        if not report.errors:
+            return table
+        errors = [report.errors.get(name, nan) for name in report.measures]
+        return Table([*table.header, "error"], [*table.columns, errors])
     names = list(answer.reports[0].measures)
     columns: list[Sequence[Cell]] = [[r.name for r in answer.reports]]
     columns += [[r.measures[name] for r in answer.reports] for name in names]

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from klcli.engine.measures import ELEMENTS, MEASURES, ROOT_OF_UNIT, SINGLE, SINGLE_ELEMENTS
-from klcli.renderers.text import short, visible
+from klcli.renderers.text import short, uncertainty, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,17 +136,25 @@ def _measures(report: Report, unit: str, view: View) -> Table:
     table.add_column("measure", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
     units = [_unit_of(name, unit) for name in report.measures]
-    meanings = [
-        f"{u:{max(map(len, units))}}  {catalogue[name].title}" for name, u in zip(report.measures, units, strict=True)
+    errors = [_uncertain(report, name) for name in report.measures]
+    titles = [catalogue[name].title for name in report.measures]
+    wide = max(map(len, units))
+    choices = [
+        [f"{u:{wide}}  {beside}".rstrip() for u, beside in zip(units, column, strict=True)]
+        for column in ([e or t for e, t in zip(errors, titles, strict=True)], errors, [e.split(",")[0] for e in errors])
     ]
     values = [short(value, view.digits) for value in report.measures.values()]
     taken = max(map(len, ["measure", *report.measures])) + max(map(len, ["value", *values])) + 3 * _BETWEEN
-    if taken + max(map(len, meanings)) > view.width:
-        meanings = units
+    meanings = next((one for one in choices if taken + max(map(len, one)) <= view.width), units)
     table.add_column("", no_wrap=True, style=_QUIET if view.color else "")
     for row in zip(report.measures, values, meanings, strict=True):
         table.add_row(*row)
     return table
+
+
+def _uncertain(report: Report, name: str) -> str:
+    """How an estimate was had, and its error; '' for what is exact."""
+    return f"± {uncertainty(report.errors[name])}, {report.methods[name]}" if name in report.errors else ""
 
 
 def _unit_of(name: str, unit: str) -> str:

@@ -30,6 +30,14 @@ def short(value: float, digits: int) -> str:
     return text.rstrip(".") if "e" not in text else f"{value:.{digits - 1}e}"
 
 
+_LEAST_ERROR = 1e-12
+
+
+def uncertainty(error: float) -> str:
+    """The error of an estimate for people: one digit, at least 1e-12, below which it is the machine's rounding."""
+    return f"{max(error, _LEAST_ERROR):.1g}"
+
+
 def visible(label: str) -> str:
     """A label as it may be shown: what would move the cursor, break the line or turn the text is escaped."""
     if label.isprintable() and not _MISLEADING.intersection(label):

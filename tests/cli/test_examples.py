@@ -96,4 +96,5 @@ def test_published_elements_of_the_gaussian_grids(get, gaussian_grids):
 def test_every_example_is_tested():
     others = {"class-survey-rank", "four-messages", "two-dice-seven", "gaussian-grids"}
     losses = {"ce-indices", "ce-equals-kl-one-hot", "probabilities-are-not-logits"}  # in test_loss_examples
-    assert set(EXAMPLES) == {*PAIRS, *others, *losses}
+    fits = {"bimodal-projection"}  # in test_fit
+    assert set(EXAMPLES) == {*PAIRS, *others, *losses, *fits}

@@ -1,0 +1,181 @@
+"""Distributions given by formulas: how two differ, how uncertain one is. As `compare` and `entropy` for weights."""
+
+from __future__ import annotations
+
+from math import isinf, isnan
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from klcli.engine.measures import MEASURES, ROOT_OF_UNIT, SINGLE
+from klcli.errors import DistributionError, UsageError, clipped
+from klcli.model import Input, Report
+from klcli.parametric.catalogue import CONTINUOUS, VECTORS
+from klcli.parametric.infinite import BEYOND_DOUBLES, explain_infinite
+from klcli.parametric.law import Law
+from klcli.parametric.measure import measure
+from klcli.parametric.pair import QUADRATURE, SAMPLING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from klcli.model import Settings
+    from klcli.parametric.catalogue import Component, Formula
+    from klcli.parametric.numeric.sampling import Sampling
+    from klcli.parametric.pair import Estimate
+
+_CATALOGUE = MEASURES | SINGLE
+_SETS_OF_KL = {"cross_entropy_pq", "kl_pq"}, {"cross_entropy_qp", "kl_qp"}
+_OF_P, _OF_Q = {"jeffreys", "chi2_pq", "renyi_pq", "bhattacharyya"}, {"jeffreys"}
+_POWERS = ("chi2_pq", "renyi_pq")
+"""May be infinite though KL is not."""
+
+
+class Asked(NamedTuple):
+    """Which measures. others: computed besides, for a gate or an order. sampling: None for quadrature."""
+
+    names: Sequence[str]
+    others: Sequence[str] = ()
+    sampling: Sampling | None = None
+
+    def fields(self) -> list[str]:
+        """All of them, each once."""
+        return [*dict.fromkeys([*self.names, *self.others])]
+
+
+def compare(p: Formula, q: Formula, settings: Settings, asked: Asked, roles: tuple[str, str] = ("P", "Q")) -> Report:
+    """The measures asked for of two formulas, each with the way it was had.
+
+    Raises UsageError for settings that are of weights and for what has no closed form and is not to be sampled,
+    DistributionError where the two are of different kinds or no estimate is worth its name.
+    """
+    refuse_settings_of_weights(settings)
+    laws = Law(p), Law(q)
+    found = _measured(laws[0], laws[1], settings, asked)
+    with np.errstate(all="ignore"):
+        infinite = _infinite(laws, roles, found)
+    notes = [*p.remarks, *q.remarks, *_differential(p, found), *infinite, *_drawn(asked, found)]
+    return _report((p, q), settings, asked, found, notes)
+
+
+def entropy(p: Formula, settings: Settings, asked: Asked) -> Report:
+    """Entropy and perplexity of a formula. Raises as `compare` does."""
+    refuse_settings_of_weights(settings)
+    found = _measured(Law(p), None, settings, asked)
+    return _report((p,), settings, asked, found, [*p.remarks, *_differential(p, found), *_drawn(asked, found)])
+
+
+def rank(p: Formula, candidates: Sequence[Formula], settings: Settings, asked: Asked, by: str) -> list[Report]:
+    """A report for each candidate, by the measure `by`, smallest first; equal ones as given. Raises as `compare`."""
+    roles = [("P", "Q" if len(candidates) == 1 else f"Q{i}") for i in range(1, len(candidates) + 1)]
+    asked = asked._replace(others=[*asked.others, by])
+    reports = [compare(p, q, settings, asked, role) for q, role in zip(candidates, roles, strict=True)]
+    return sorted(reports, key=lambda report: {**report.measures, **report.others}[by])
+
+
+def refuse_settings_of_weights(settings: Settings) -> None:
+    """Raises UsageError for what can be done to weights, and not to a density."""
+    given = {
+        "--smooth": settings.p.smoothing or settings.q.smoothing,
+        "--as": {settings.p.read_as, settings.q.read_as} != {"weights"},
+        "--strict": settings.strict,
+        "--no-normalize": not settings.normalize,
+        "--align": settings.align != "outer",
+    }
+    for option, is_given in given.items():
+        if is_given:
+            message = f"{option} is for weights; a formula becomes some on a grid, as normal(0,1)@-4:4:0.1"
+            raise UsageError(message)
+
+
+def _measured(p: Law, q: Law | None, settings: Settings, asked: Asked) -> dict[str, Estimate]:
+    try:
+        with np.errstate(all="ignore"):
+            found = measure(p, q, asked.fields(), alpha=settings.alpha, sampling=asked.sampling)
+    except (ArithmeticError, ValueError) as error:  # of the logarithm of Gamma, or of what draws samples
+        raise _beyond(p, q, str(error)) from error
+    blurred = next((one for law in (p, q) if law is not None for one in law.components if _is_blurred(one)), None)
+    if blurred is not None and any(estimate.method == QUADRATURE for estimate in found.values()):
+        raise _beyond(p, q, f"next to its mu {blurred.family} is narrower than doubles can tell apart")
+    lost = [name for name, estimate in found.items() if isnan(estimate.value)]
+    if lost:
+        raise _beyond(p, q, f"{', '.join(lost)} came out as no number")
+    return found
+
+
+def _is_blurred(one: Component) -> bool:
+    """Whether the doubles about the centre lie too far apart for quadrature."""
+    scale, mu = one.parameters.get("sd", one.parameters.get("scale")), one.parameters.get("mu")
+    if not isinstance(scale, float) or not isinstance(mu, float) or one.family == "lognormal":
+        return False
+    return scale < 2.0**-48 * abs(mu)
+
+
+def _beyond(p: Law, q: Law | None, why: str) -> DistributionError:
+    texts = " and ".join(clipped(law.formula.text) for law in (p, q) if law is not None)
+    return DistributionError(f"{texts}: beyond what doubles can hold ({why}); take less extreme parameters")
+
+
+def _infinite(laws: tuple[Law, Law], roles: tuple[str, str], found: Mapping[str, Estimate]) -> list[str]:
+    """Why what is infinite is so: KL, one way or both, or only what has powers of p/q."""
+    infinite = {name for name, estimate in found.items() if isinf(estimate.value)}
+    notes, told = [], False
+    for i, (of_kl, others) in enumerate(zip(_SETS_OF_KL, (_OF_P, _OF_Q), strict=True)):
+        if not infinite & (of_kl | others):
+            continue
+        one, other = (i, 1 - i)
+        why = explain_infinite(laws[one], laws[other], (roles[one], roles[other]))
+        if infinite & of_kl or why != BEYOND_DOUBLES:
+            notes.append(f"KL({roles[one]}||{roles[other]}) is infinite: {why}")
+            told |= i == 0
+    powers = [name for name in _POWERS if name in infinite]
+    if powers and not told:
+        are = "is infinite: the power" if len(powers) == 1 else "are infinite: the powers"
+        notes.append(
+            f"{' and '.join(powers)} {are} of p/q in the integral grow{'s' * (len(powers) == 1)} too fast, or beyond "
+            f"any double; KL({roles[0]}||{roles[1]}) may be finite"
+        )
+    return notes
+
+
+def _drawn(asked: Asked, found: Mapping[str, Estimate]) -> list[str]:
+    """What was drawn, which the same seed draws again."""
+    if asked.sampling is None:
+        return []
+    if any(estimate.method == SAMPLING for estimate in found.values()):
+        return [f"estimated by {asked.sampling.n} samples of each distribution, seed {asked.sampling.seed}"]
+    return ["--samples was not needed: all that is shown has a closed form"]
+
+
+def _differential(formula: Formula, found: Mapping[str, Estimate]) -> list[str]:
+    of_density = formula.kind in {CONTINUOUS, VECTORS}
+    below = any(name.startswith(("entropy", "cross_entropy")) and found[name].value < 0 for name in found)
+    return ["entropies of densities are differential: they depend on the unit and may be negative"] * (
+        of_density and below
+    )
+
+
+def _report(
+    formulas: Sequence[Formula], settings: Settings, asked: Asked, found: Mapping[str, Estimate], notes: Sequence[str]
+) -> Report:
+    per = {field: _per_unit(field, settings) for field in found}
+    values = {field: estimate.value / per[field] + 0.0 for field, estimate in found.items()}  # -0.0 + 0.0 is 0.0
+    return Report(
+        name=formulas[-1].text,
+        inputs=tuple(Input(formula.text, formula.text, None, 1.0, "formula", ()) for formula in formulas),
+        measures={field: values[field] for field in asked.names},
+        others={field: values[field] for field in asked.others if field not in asked.names},
+        elements=None,
+        notes=tuple(dict.fromkeys(notes)),
+        errors={field: error / per[field] for field in asked.names if (error := _error(found[field])) is not None},
+        methods={field: found[field].method for field in asked.names},
+    )
+
+
+def _error(found: Estimate) -> float | None:
+    """An infinite value has none."""
+    return None if isinf(found.value) else found.error
+
+
+def _per_unit(field: str, settings: Settings) -> float:
+    return settings.per_nat(root=field in ROOT_OF_UNIT) if _CATALOGUE[field].in_unit else 1.0

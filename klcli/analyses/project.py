@@ -1,0 +1,221 @@
+"""`klcli fit --to`: the members of families that are nearest to a known distribution, by forward or by reverse KL.
+
+Forward, least KL(P||Q), seeks the mean and has mostly one optimum; reverse, least KL(Q||P), seeks a mode, of which
+there may be several. Every local minimum that is reached from many fixed starts is reported; saddles are none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from klcli.analyses.projection.masses import Counts, Weights
+from klcli.analyses.projection.search import local_optima, numbers
+from klcli.analyses.projection.shapes import CONTINUOUS_FAMILIES, COUNT_FAMILIES
+from klcli.analyses.projection.targets import Density
+from klcli.errors import DistributionError, UsageError, nearest
+from klcli.fits import BOTH, FORWARD, REVERSE, Fit, FitReport
+from klcli.model import frozen
+from klcli.parametric import grid as grids
+from klcli.parametric.catalogue import CONTINUOUS, COUNTS, VECTORS
+from klcli.parametric.law import scipy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from klcli.analyses.projection.search import Found
+    from klcli.analyses.projection.targets import Target
+    from klcli.model import Array
+    from klcli.parametric.catalogue import Component, Formula, Grid
+
+_NOTHING = 1e-12
+"""Of a distribution's width, what rounding leaves of a location at 0."""
+
+
+@dataclass(frozen=True, eq=False)
+class WeightsOnGrid:
+    """Weights at points: (n,) each, the points rising, the weights >= 0 and not all 0. They are divided by their sum.
+
+    Whole points >= 0 are counts to a family of counts. To a density, they are what it left on the points: each has a
+    cell that reaches half-way to its neighbours, however far they are.
+    """
+
+    source: str
+    points: Array
+    weights: Array
+
+    @property
+    def kind(self) -> str:
+        """COUNTS where all points are whole and >= 0, else CONTINUOUS."""
+        return COUNTS if bool(((self.points >= 0) & (self.points == np.floor(self.points))).all()) else CONTINUOUS
+
+
+def project(target: Formula | WeightsOnGrid, families: Sequence[str], direction: str = BOTH) -> FitReport:
+    """All local optima of each family, forward first, then reverse, in each direction the best first.
+
+    Raises UsageError for an unknown family or direction, and without SciPy; DistributionError for weights that are
+    none, and for counts that are too many to sum.
+    """
+    _check(families, direction)
+    scipy("special", "a projection")
+    fits: list[Fit] = []
+    left_out: dict[str, str] = {}
+    notes: list[str] = []
+    with np.errstate(all="ignore"):
+        targets = _Targets(target)
+        for way in (FORWARD, REVERSE) if direction == BOTH else (direction,):
+            here: list[Fit] = []
+            for family in dict.fromkeys(families):
+                found, excuse = _projected(targets, family, way)
+                here += found
+                if excuse and excuse not in left_out.get(family, ""):
+                    left_out[family] = "; ".join(filter(None, (left_out.get(family), excuse)))
+                if len(found) > 1:
+                    notes.append(_several(found, way))
+            fits += sorted(here, key=_order)
+    return FitReport(
+        fits=tuple(fits),
+        sample=None,
+        histogram=None,
+        target=None if isinstance(target, WeightsOnGrid) else target,
+        n=nan,
+        left_out=left_out,
+        notes=(*targets.notes, *notes),
+    )
+
+
+def _check(families: Sequence[str], direction: str) -> None:
+    choices = (*CONTINUOUS_FAMILIES, *COUNT_FAMILIES)
+    for family in families:
+        if family not in choices:
+            message = f"'{family}' is no family to project onto: {', '.join(choices)}.{nearest(family, choices)}"
+            raise UsageError(message)
+    if direction not in {FORWARD, REVERSE, BOTH}:
+        message = f"no direction '{direction}'; there are {FORWARD}, {REVERSE} and {BOTH}"
+        raise UsageError(message)
+
+
+class _Targets:
+    """The target as a family of its kind sees it, made when one asks. notes: on how it is taken."""
+
+    def __init__(self, target: Formula | WeightsOnGrid) -> None:
+        on_grid = not isinstance(target, WeightsOnGrid) and target.grid is not None
+        self._target = _on_grid(target, target.grid) if on_grid else target  # type: ignore[arg-type, union-attr]
+        self._made: dict[bool, Target | str] = {}
+        self.notes: list[str] = []
+
+    def seen_by(self, family: str) -> Target | str:
+        """The target, or why such a family has none."""
+        counts = family in COUNT_FAMILIES
+        if counts not in self._made:
+            self._made[counts] = (
+                self._weights(counts=counts)
+                if isinstance(self._target, WeightsOnGrid)
+                else (self._formula(self._target, counts=counts))
+            )
+        return self._made[counts]
+
+    @staticmethod
+    def _formula(formula: Formula, *, counts: bool) -> Target | str:
+        if formula.kind == VECTORS:
+            message = f"{formula.text}: a distribution of vectors has no projection here"
+            raise UsageError(message)
+        if counts == (formula.kind == CONTINUOUS):
+            return (
+                "a family of counts, and the target is a density" if counts else "a density, and the target is counts"
+            )
+        return Counts.of(formula) if counts else Density(formula)
+
+    def _weights(self, *, counts: bool) -> Target | str:
+        grid = self._target
+        points, weights = _checked(grid)  # type: ignore[arg-type]
+        whole = bool((points == np.floor(points)).all())
+        if counts:
+            return Counts(points, weights) if whole else "a family of counts, and the target's points are not whole"
+        if len(points) < 3:  # noqa: PLR2004 - a density has no width on fewer
+            return "a density needs a grid of three points"
+        gaps = np.diff(points)
+        times = "" if np.ptp(gaps) <= 1e-6 * gaps.max() else " times the width of each point's cell"
+        self.notes.append(
+            f"the target is weights on {len(points)} points: densities are taken there{times} and divided by their sum"
+        )
+        return Weights(points, weights)
+
+
+def _checked(grid: WeightsOnGrid) -> tuple[Array, Array]:
+    points, weights = frozen(grid.points), frozen(grid.weights)
+    problem = ""
+    if points.shape != weights.shape or points.ndim != 1:
+        problem = f"{points.size} points, and {weights.size} weights"
+    elif not (np.isfinite(points).all() and (np.diff(points) > 0).all()):
+        problem = "the points must be finite and rise"
+    elif not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+        problem = "the weights must be finite, none negative, not all 0"
+    if problem:
+        message = f"{grid.source}: {problem}"
+        raise DistributionError(message)
+    return points, weights
+
+
+def _on_grid(formula: Formula, grid: Grid) -> WeightsOnGrid:
+    """A formula's density, or its masses, on its own grid."""
+    return WeightsOnGrid(formula.text, grids.points(grid), grids.weights(formula, "--to"))
+
+
+def _projected(targets: _Targets, family: str, direction: str) -> tuple[list[Fit], str]:
+    """One family's fits, the best first, or why there are none."""
+    target = targets.seen_by(family)
+    if isinstance(target, str):
+        return [], target
+    if excuse := target.excuse(family, direction):
+        return [], excuse
+    name = "KL(P||Q)" if direction == FORWARD else "KL(Q||P)"
+    fits = [_fit(target, one, direction) for one in local_optima(target, family, direction)]
+    fits = sorted((fit for fit in fits if np.isfinite(_least(fit))), key=_order)
+    return fits, "" if fits else f"no least {name} was found: it is infinite from every start, or flat"
+
+
+def _fit(target: Target, found: Found, direction: str) -> Fit:
+    component = _rounded(found.component)
+    there, back = (target.exact(component, way) for way in (FORWARD, REVERSE))
+    return Fit(
+        component=component,
+        standard_errors={},
+        kl_data_model=max(there[0], 0.0),
+        kl_model_data=max(back[0], 0.0),
+        log_likelihood=nan,
+        aic=nan,
+        bic=nan,
+        ks=nan,
+        direction=direction,
+        error=there[1] if direction == FORWARD else back[1],
+        remarks=found.remarks,
+    )
+
+
+def _rounded(component: Component) -> Component:
+    """A location that is 0 but for rounding is 0."""
+    p: Mapping[str, Any] = component.parameters
+    width = p["high"] - p["low"] if component.family == "uniform" else p.get("scale", p.get("sd", 0.0))
+    near = {name for name in ("mu", "low", "high") if name in p and abs(p[name]) <= _NOTHING * width}
+    return component._replace(parameters={name: 0.0 if name in near else value for name, value in p.items()})
+
+
+def _least(fit: Fit) -> float:
+    return fit.kl_data_model if fit.direction == FORWARD else fit.kl_model_data
+
+
+def _order(fit: Fit) -> tuple[float, tuple[float, ...]]:
+    """By KL; what ties but for rounding by its parameters."""
+    return float(f"{_least(fit):.8e}") if _least(fit) > 1e-12 else 0.0, numbers(fit.component)  # noqa: PLR2004 - 0
+
+
+def _several(fits: Sequence[Fit], direction: str) -> str:
+    best = _least(fits[0])
+    tied = sum(_least(fit) - best <= 1e-9 * max(best, 1e-3) for fit in fits)
+    how = "it seeks a mode, and the start decides which" if direction == REVERSE else "the start decides which"
+    tie = f"; the best {tied} tie" if tied > 1 else ""
+    return f"{len(fits)} distinct optima of {direction} KL onto {fits[0].component.family}: {how}{tie}"

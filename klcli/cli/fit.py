@@ -1,0 +1,254 @@
+"""`klcli fit`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from klcli.cli.options import Drawn, Group, Option, Reading, completing, grouped, names, one_of
+from klcli.cli.output import Gates, destination, on_terminal, say_notes, suffix_format, view_of
+from klcli.errors import DistributionError, UsageError, clipped
+from klcli.fits import BOTH, FITTED, FORWARD, REVERSE, reasons
+from klcli.parametric.catalogue import CONTINUOUS
+
+if TYPE_CHECKING:  # they import NumPy
+    from klcli.analyses.project import WeightsOnGrid
+    from klcli.fits import FitReport
+
+FORMATS = ("table", "tsv", "csv", "json", "ndjson", "markdown")
+DIRECTIONS = (FORWARD, REVERSE, BOTH)
+_LONGEST = 4000
+"""Digits of a number; Python refuses more than 4300."""
+_BEGIN_NUMBERS = "0123456789.+-[{"
+OF_DATA, OF_TARGET = ("kl_data_model", "kl_model_data", "ks"), ("kl_pq", "kl_qp")
+
+_INPUTS, _MATHS, _OUTPUT = "Inputs", "Maths", "Output"
+
+Data = Annotated[
+    str | None,
+    typer.Argument(metavar="[DATA]", help="Numbers, a file of one a line, FILE:COLUMN, .npy or -; left out with --to."),
+]
+
+
+class What(Group):
+    """What is fitted, and with what."""
+
+    weights: Annotated[
+        str | None,
+        Option(metavar="COLUMN|FILE", rich_help_panel=_INPUTS, help="How often each value occurs."),
+    ] = None
+    to: Annotated[
+        str | None,
+        Option(
+            metavar="FORMULA|DATA",
+            rich_help_panel=_INPUTS,
+            help="Fit to this known distribution, not to data; or to points with --weights.",
+        ),
+    ] = None
+    family: Annotated[
+        list[str] | None,
+        Option(
+            metavar="NAMES|all",
+            autocompletion=completing(("all", *FITTED), several=True),
+            rich_help_panel=_MATHS,
+            help=f"Comma-separated, of {', '.join(FITTED)}. all: every one that holds the data. Else those that suit.",
+        ),
+    ] = None
+    direction: Annotated[
+        str | None,
+        Option(
+            metavar="|".join(DIRECTIONS),
+            autocompletion=completing(DIRECTIONS),
+            rich_help_panel=_MATHS,
+            help="With --to: least KL(P||model), least KL(model||P), or both (the default).",
+        ),
+    ] = None
+    bins: Annotated[
+        str, Option(metavar="auto|N", rich_help_panel=_MATHS, help="Bins on which families are compared.")
+    ] = "auto"
+
+
+class Form(Drawn):
+    """The form of the result."""
+
+    format: Annotated[
+        str,
+        Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            autocompletion=completing(("auto", *FORMATS)),
+            rich_help_panel=_OUTPUT,
+            help=f"auto, {', '.join(FORMATS)}. Auto: a table with a picture on a terminal, else TSV.",
+        ),
+    ] = "auto"
+    get: Annotated[
+        list[str] | None,
+        Option(
+            "--get",
+            "-g",
+            metavar="FIELD",
+            rich_help_panel=_OUTPUT,
+            help="Bare values, a line a fit, best first: family, kl_data_model, parameters.NAME ...",
+        ),
+    ] = None
+    plot: Annotated[
+        str | None, Option(metavar="FILE", rich_help_panel=_OUTPUT, help="Draw a picture there: .png, .svg or .pdf.")
+    ] = None
+
+
+@grouped
+def fit(data: Data = None, *, reading: Reading, what: What, form: Form) -> int:
+    """Which family of distributions describes the data? Parameters by maximum likelihood, ranked by KL(data||model).
+
+    klcli fit samples/waits.csv:minutes
+
+    klcli fit samples/waits.csv:minutes --family gamma,weibull -f tsv
+
+    klcli fit --to '0.5*normal(-3,0.7)+0.5*normal(3,0.7)' --family normal --direction reverse -g kl_qp
+    """
+    gates = Gates(form.fail_above, OF_DATA if what.to is None else OF_TARGET)
+    families = names("--family", what.family, FITTED) or None
+    format_name = _format_of(form)
+    view = view_of(form, format_name)
+    picture = ""
+    if form.plot is not None:
+        from klcli.renderers.plot import format_of
+
+        picture = format_of(form.plot)
+    report = _report(data, reading, what, families)
+
+    from klcli.renderers.fit import FORMATS as RENDERERS
+    from klcli.renderers.fit import bare, left_out
+
+    if form.plot is not None:
+        from klcli.renderers.plot import figure_bytes
+
+        with destination(form.plot) as out:
+            out.write(figure_bytes(report, picture))
+    with destination(form.output) as out:
+        if form.get:
+            bare(report, [field.strip() for text in form.get for field in text.split(",")], out)
+        else:
+            RENDERERS[format_name](report, view, out)
+    if not form.quiet and (form.get or format_name not in {"table", "markdown"}):
+        say_notes([*report.notes, *left_out(report)])
+    return gates.exit_code([("", _measured(report))])
+
+
+def _report(data: str | None, reading: Reading, what: What, families: list[str] | None) -> "FitReport":
+    """The fits to the data, or to the target."""
+    if what.to is not None:
+        return _projection(data, reading, what, families)
+    if data is None:
+        message = "DATA is missing: a file of numbers, FILE:COLUMN or -; or --to FORMULA for a known distribution"
+        raise UsageError(message)
+    if what.direction is not None:
+        message = "--direction is for --to: data are fitted by maximum likelihood"
+        raise UsageError(message)
+
+    bins = _bins(what.bins)
+
+    from klcli.analyses.fit import fit as fit_data
+    from klcli.readers.arrays import Arrays
+    from klcli.readers.samples import read_sample
+
+    sample = read_sample(data, "DATA", Arrays(reading.input_format, reading.dialect()), _weights(what.weights, data))
+    return fit_data(sample, None if _all(what) else families, bins, every=_all(what))
+
+
+def _projection(data: str | None, reading: Reading, what: What, families: list[str] | None) -> "FitReport":
+    from klcli.readers.expressions import is_formula, parse
+
+    text = str(what.to)
+    by_formula = what.weights is None or is_formula(text)
+    given = {
+        "DATA": data,
+        "--weights": what.weights if by_formula else None,
+        "--bins": None if what.bins == "auto" else what.bins,
+    }
+    for name, value in given.items():
+        if value is not None:
+            message = f"{name} {clipped(value)} does not go with --to, which is the distribution itself"
+            raise UsageError(message)
+    if families is None:
+        message = "--to needs --family, such as --family normal"
+        raise UsageError(message)
+
+    direction = BOTH if what.direction is None else one_of("--direction", what.direction, DIRECTIONS)
+
+    from klcli.analyses.project import project
+    from klcli.analyses.projection.shapes import CONTINUOUS_FAMILIES, COUNT_FAMILIES
+    from klcli.readers.sources import exists, split_selector
+
+    if what.weights is None and not is_formula(text) and exists(split_selector(text.strip().removeprefix("@"))[0]):
+        message = f"--to {clipped(text)} is a file of points; it needs --weights, the column or file of their weights"
+        raise UsageError(message)
+    target = parse(text, "--to") if by_formula else _weighted_points(text, reading, what)
+    if _all(what):
+        families = list(CONTINUOUS_FAMILIES if target.kind == CONTINUOUS else COUNT_FAMILIES)
+    report = project(target, families, direction)
+    if not report.fits:
+        message = f"--to {clipped(text)}: no family could be fitted: {reasons(report.left_out)}"
+        raise DistributionError(message)
+    return report
+
+
+def _weighted_points(text: str, reading: Reading, what: What) -> "WeightsOnGrid":
+    """The points and weights of --to and --weights, in the order of the points. Raises DistributionError."""
+    import numpy as np
+
+    from klcli.analyses.project import WeightsOnGrid
+    from klcli.readers.arrays import Arrays
+    from klcli.readers.samples import read_sample
+
+    sample = read_sample(text, "--to", Arrays(reading.input_format, reading.dialect()), _weights(what.weights, text))
+    order = np.argsort(sample.values, kind="stable")
+    points = sample.values[order]
+    twice = np.flatnonzero(np.diff(points) == 0)
+    if len(twice):
+        message = f"{sample.where(int(order[twice[0] + 1]))}: {points[twice[0]]:g} stands twice; add its weights up"
+        raise DistributionError(message)
+    return WeightsOnGrid(sample.source, points, np.asarray(sample.weights)[order])
+
+
+def _all(what: What) -> bool:
+    """Whether all families that suit are asked for by name."""
+    return any(name.strip() == "all" for text in what.family or () for name in text.split(","))
+
+
+def _weights(text: str | None, data: str) -> str | None:
+    """--weights as a source: what is neither numbers nor a file is a column of the table that DATA is in."""
+    from klcli.readers.content import column_of
+    from klcli.readers.sources import exists, split_selector
+
+    path, mark, _ = split_selector(data.strip().removeprefix("@"))
+    if not text or text.lstrip()[:1] in _BEGIN_NUMBERS or mark == "#" or not exists(path):
+        return text
+    return text if text.startswith("@") or exists(split_selector(text)[0]) else column_of(path, text)
+
+
+def _bins(text: str) -> int | None:
+    """A number of bins, None for as many as suit the data. Raises UsageError."""
+    if text == "auto":
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST):
+        message = f"--bins {clipped(text)}: it is auto, or a whole number"
+        raise UsageError(message)
+    return int(text)
+
+
+def _format_of(form: Form) -> str:
+    """The format asked for; else by the suffix of the output; else a table on a terminal and TSV elsewhere."""
+    choice = one_of("--format", form.format, ("auto", *FORMATS))
+    if choice != "auto":
+        return choice
+    if form.output is not None:
+        return suffix_format(form.output, FORMATS) or "tsv"
+    return "table" if on_terminal() and not form.get else "tsv"
+
+
+def _measured(report: "FitReport") -> dict[str, float]:
+    """What the gates look at: of the best fit."""
+    best = report.fits[0]
+    kl = {"kl_data_model": best.kl_data_model, "kl_model_data": best.kl_model_data}
+    return {**kl, "ks": best.ks, "kl_pq": best.kl_data_model, "kl_qp": best.kl_model_data}

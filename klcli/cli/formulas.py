@@ -1,0 +1,115 @@
+"""Arguments that are formulas: which way a command takes."""
+
+from typing import TYPE_CHECKING
+
+from klcli.cli.options import BrokenDown, Sampled
+from klcli.errors import DistributionError, UsageError, clipped
+from klcli.model import ELEMENTS, Answer
+from klcli.renderers.text import uncertainty
+
+if TYPE_CHECKING:  # they import NumPy
+    from collections.abc import Sequence
+
+    from klcli.model import Report
+    from klcli.parametric.catalogue import Formula
+    from klcli.parametric.numeric.sampling import Sampling
+    from klcli.readers.arguments import Arguments
+
+MOST_SAMPLES = 100_000_000
+
+
+def two_formulas(arguments: "Arguments", p: str, q: str | None) -> "tuple[Formula, Formula] | None":
+    """P and Q where they are formulas without a grid, and not both of finitely many outcomes, which weights serve.
+
+    Raises DistributionError where only one is, UsageError where there is no Q.
+    """
+    one = arguments.formula(p, "P")
+    other = None if q is None else arguments.formula(q, "Q")
+    found = _together([("P", p, one), *([] if q is None else [("Q", q, other)])], alone=q is None)
+    return None if found is None else (found[0], found[1])
+
+
+def formulas(arguments: "Arguments", texts: "Sequence[tuple[str, str]]") -> "list[Formula] | None":
+    """Several arguments, each with its role, that are formulas; as `two_formulas`."""
+    found = [(role, text, arguments.formula(text, role)) for text, role in texts]
+    together = _together(found, alone=False)
+    return None if together is None else list(together)
+
+
+def _together(found: "Sequence[tuple[str, str, Formula | None]]", *, alone: bool) -> "tuple[Formula, ...] | None":
+    made = [formula for _, _, formula in found if formula is not None]
+    if not made:
+        return None
+    from klcli.parametric.catalogue import FINITE
+
+    if all(formula.kind == FINITE for formula in made):
+        return None
+    if alone:
+        message = "Q is missing: P is a formula; give another after it"
+        raise UsageError(message)
+    weights = [(role, text) for role, text, formula in found if formula is None]
+    if weights:
+        role, text = weights[0]
+        from klcli.parametric.grid import without_grid
+
+        of, one = next((role, one) for role, _, one in found if one is not None and one.kind != FINITE)
+        message = f"{of}: {without_grid(one)}; {role}, {clipped(text.strip())}, is weights"
+        raise DistributionError(message)
+    return tuple(made)
+
+
+def weights_alone(sampled: Sampled) -> None:
+    """Raises UsageError where samples are asked for of weights."""
+    if sampled.samples is not None or sampled.seed:
+        option = "--seed" if sampled.samples is None else "--samples"
+        message = f"{option} is for formulas, as normal(0,1); what is measured of weights is exact"
+        raise UsageError(message)
+
+
+def sampling(sampled: Sampled) -> "Sampling | None":
+    """The samples to draw. Raises UsageError for a seed of none, or more than can be held."""
+    if sampled.samples is None and sampled.seed:
+        message = "--seed is of samples; add --samples N"
+        raise UsageError(message)
+    if sampled.samples is not None and sampled.samples > MOST_SAMPLES:
+        message = f"--samples {sampled.samples}: at most {MOST_SAMPLES:,}"
+        raise UsageError(message)
+    return sampled.sampling()  # type: ignore[no-any-return]
+
+
+def no_outcomes(shape: BrokenDown, fields: list[str]) -> None:
+    """Raises UsageError where a breakdown by outcome is asked for, which a formula has not."""
+    asked = {
+        "--breakdown": shape.breakdown,
+        "--top": shape.top is not None,
+        "--sort": shape.sort is not None,
+        "--get": any(field.startswith(ELEMENTS) for field in fields),
+    }
+    option = next((option for option, is_asked in asked.items() if is_asked), None)
+    if option is not None:
+        message = f"{option}: a formula has no outcomes to show one by one; put it on a grid, as normal(0,1)@-4:4:0.1"
+        raise UsageError(message)
+
+
+def estimates(reports: "Sequence[Report]", fields: "Sequence[str]" = ()) -> list[str]:
+    """A note on what was estimated each way, with the largest errors. fields: those that are shown, else all."""
+    errors: dict[str, dict[str, float]] = {}
+    for report in reports:
+        for name, error in report.errors.items():
+            if not fields or name in fields:
+                of_method = errors.setdefault(report.methods[name], {})
+                of_method[name] = max(error, of_method.get(name, 0.0))
+    at_most = " at most" if len(reports) > 1 else ""
+    shown = {
+        method: ", ".join(f"{name} ± {uncertainty(error)}" for name, error in of_method.items())
+        for method, of_method in errors.items()
+    }
+    return [f"estimates by {method}: {values}{at_most}" for method, values in shown.items()]
+
+
+def with_errors(answer: Answer, format_name: str, fields: list[str]) -> Answer:
+    """The answer, with a note on its errors where its form has no place for them."""
+    has_place = format_name == "json" or answer.kind == "compare" or (answer.kind, format_name) == ("entropy", "table")
+    if has_place and not fields:
+        return answer
+    return answer._replace(notes=(*answer.notes, *estimates(answer.reports, fields)))

@@ -1,0 +1,103 @@
+"""The data of a fit: one column of numbers, and perhaps another of how often each occurs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from klcli.errors import DistributionError, InputError, listed
+from klcli.fits import Sample
+from klcli.model import frozen
+from klcli.readers.content import column_of
+from klcli.readers.sources import split_selector
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from klcli.model import Array
+    from klcli.readers.arrays import Arrays
+    from klcli.tensors import Index, Tensor
+
+WEIGHTS = "--weights"
+
+_TWO = "a fit needs at least two different ones"
+
+
+def read_sample(text: str, role: str, arrays: Arrays, weights: str | None) -> Sample:
+    """The sample that the argument is: values one after the other, or with weights a table of how often each occurs.
+
+    role: what errors call the data. Raises InputError where there is not one column of numbers, DistributionError where
+    they are not finite or all the same, or where the weights do not match.
+    """
+    tensor = arrays.read(text, role, others=() if weights is None else (weights,))
+    values = _column(tensor, weights=False)
+    _refuse_first(tensor, ~np.isfinite(values), values, "is not finite; leave it out, or mend it")
+    often = None if weights is None else _frequencies(arrays.read(weights, WEIGHTS, others=(text,)), tensor, values)
+    _refuse_constant(role, values if often is None else values[often > 0])
+    return Sample(
+        source=tensor.source,
+        values=frozen(values),
+        weights=None if often is None else frozen(often),
+        where=lambda i: tensor.where(_place(tensor, i)),
+        remarks=tensor.remarks,
+    )
+
+
+def _column(tensor: Tensor, *, weights: bool) -> Array:
+    """The numbers in order, (n,). Raises InputError where they stand in several columns, or where there are none."""
+    if tensor.values.size == 0:
+        message = f"{tensor.role} {tensor.source} is empty; {_TWO if not weights else 'it needs a weight a value'}"
+        raise InputError(message)
+    if tensor.values.size == max(tensor.shape, default=1):
+        return tensor.values.astype(np.float64).reshape(-1) + 0.0  # -0 is 0
+    name, columns = tensor.where(()), tensor.shape[-1]
+    path, selector, _ = split_selector(tensor.source.strip().removeprefix("@"))
+    first = tensor.where((*(0,) * (len(tensor.shape) - 1), 0))
+    if ", column " in first and not selector and len(tensor.shape) == 2:  # noqa: PLR2004
+        headers = [tensor.where((0, j)).rpartition(", column ")[2][1:-1] for j in range(columns)]
+        with_weights = "" if weights else f", and of frequencies the other by {WEIGHTS}"
+        mend = f"columns of numbers ({listed(headers)}); choose one, as in {column_of(path, headers[0])}{with_weights}"
+        message = f"{name}: {columns} {mend}"
+        raise InputError(message)
+    shape = " x ".join(map(str, tensor.shape))
+    message = f"{name}: {shape} numbers; {tensor.role} is one column, one number a line"
+    raise InputError(message)
+
+
+def _place(tensor: Tensor, i: int) -> Index:
+    """The index of number i; only one axis is longer than 1."""
+    return tuple(int(j) for j in np.unravel_index(i, tensor.shape)) if tensor.shape else ()
+
+
+def _refuse_first(tensor: Tensor, bad: npt.NDArray[np.bool_], values: Array, what: str) -> None:
+    """Raises DistributionError at the first bad value."""
+    if bad.any():
+        i = int(bad.argmax())
+        message = f"{tensor.where(_place(tensor, i))}: {values[i]:g} {what}"
+        raise DistributionError(message)
+
+
+def _frequencies(tensor: Tensor, data: Tensor, values: Array) -> Array:
+    """How often each value occurs, (n,). Raises DistributionError where these are no such numbers."""
+    often = _column(tensor, weights=True)
+    if len(often) != len(values):
+        lengths = f"{WEIGHTS} {tensor.source} has {len(often)} numbers, {data.role} {data.source} {len(values)}"
+        message = f"{lengths}; it needs a weight a value"
+        raise DistributionError(message)
+    _refuse_first(tensor, ~np.isfinite(often), often, "is not finite, and no weight")
+    _refuse_first(tensor, often < 0, often, "is negative, and no weight")
+    if not often.any():
+        message = f"{WEIGHTS} {tensor.source}: all are 0; a weight says how often a value occurs"
+        raise DistributionError(message)
+    return often
+
+
+def _refuse_constant(role: str, values: Array) -> None:
+    """Raises DistributionError where nothing varies."""
+    if len(values) == 1:
+        message = f"{role} is one value, {values[0]:g}; {_TWO}"
+        raise DistributionError(message)
+    if (values == values[0]).all():
+        message = f"{role}: all {len(values)} values are {values[0]:g}; {_TWO}"
+        raise DistributionError(message)

@@ -1,0 +1,820 @@
+"""`klcli fit` through the command line: what goes in and comes out, what is refused, whether the numbers are right."""
+
+import csv
+import io
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+ROOT = Path(__file__).parents[2]
+WAITS, COUNTS = "samples/waits.csv:minutes", "samples/waits.csv:passengers"
+MIXTURE = "0.5*normal(-3,0.7)+0.5*normal(3,0.7)"
+EXAMPLE = next(
+    example
+    for example in json.loads((ROOT / "tests/data/examples.json").read_text())["examples"]
+    if example["id"] == "bimodal-projection"
+)
+FORMATS = ("table", "tsv", "csv", "json", "ndjson", "markdown")
+MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml", "pdf": b"%PDF-"}
+FEW = "1,2.5,3,4.5,7,2,3.5,0.5"
+
+FROZEN = {
+    "normal": stats.norm,
+    "lognormal": lambda mu, sd: stats.lognorm(sd, scale=math.exp(mu)),
+    "exponential": lambda rate: stats.expon(scale=1 / rate),
+    "gamma": lambda shape, rate: stats.gamma(shape, scale=1 / rate),
+    "beta": stats.beta,
+    "weibull": lambda shape, scale: stats.weibull_min(shape, scale=scale),
+    "laplace": stats.laplace,
+    "student_t": stats.t,
+    "uniform": lambda low, high: stats.uniform(low, high - low),
+    "logistic": stats.logistic,
+    "gumbel": stats.gumbel_r,
+    "poisson": stats.poisson,
+    "binomial": stats.binom,
+    "geometric": lambda p: stats.geom(p, loc=-1),
+    "negative_binomial": stats.nbinom,
+    "bernoulli": stats.bernoulli,
+}
+"""The families in SciPy's words."""
+
+DRAWN = {
+    "normal": stats.norm(3, 2),
+    "lognormal": stats.lognorm(0.6, scale=2),
+    "exponential": stats.expon(scale=4),
+    "gamma": stats.gamma(2.5, scale=0.8),
+    "beta": stats.beta(2, 5),
+    "weibull": stats.weibull_min(1.7, scale=3),
+    "laplace": stats.laplace(-1, 2),
+    "student_t": stats.t(4, 1, 2),
+    "uniform": stats.uniform(-2, 5),
+    "logistic": stats.logistic(5, 1.5),
+    "gumbel": stats.gumbel_r(2, 3),
+    "poisson": stats.poisson(4),
+    "binomial": stats.binom(12, 0.3),
+    "geometric": stats.geom(0.3, loc=-1),
+    "negative_binomial": stats.nbinom(3, 0.4),
+    "bernoulli": stats.bernoulli(0.3),
+}
+
+
+def drawn(family, n=400, seed=5):
+    return DRAWN[family].rvs(n, random_state=np.random.default_rng(seed)).astype(float)
+
+
+def lines(values):
+    return "".join(f"{value!r}\n" for value in np.asarray(values, dtype=float).tolist())
+
+
+@pytest.fixture
+def fit(call):
+    """fit(*args): the JSON of a run that must succeed; every number in it is finite or says what it is."""
+
+    def fit(*args, **how):
+        result = call("fit", *args, "-f", "json", **how)
+        assert result.code == 0, result
+        assert "Warning" not in result.err
+        return json.loads(result.out, parse_constant=pytest.fail)
+
+    return fit
+
+
+def frozen(record):
+    return FROZEN[record["family"]](*record["parameters"].values())
+
+
+def ends(report):
+    return np.array([float(str(edge).replace("Infinity", "inf")) for edge in report["bins"]["edges"]])
+
+
+# ---------------------------------------------------------------------------------------------------------- the numbers
+
+
+@pytest.mark.parametrize("family", FROZEN)
+def test_likelihood_criteria_distance_and_divergences_are_as_computed_by_hand(fit, family):
+    x = drawn(family)
+    report = fit("-", "--family", family, "-q", input=lines(x))
+    (one,) = report["fits"]
+    law, counts = frozen(one), hasattr(frozen(one), "pmf")
+    likelihood = (law.logpmf if counts else law.logpdf)(x).sum()
+    assert report["n"] == len(x)
+    assert one["log_likelihood"] == pytest.approx(likelihood, rel=1e-9)
+    k = len(one["parameters"])
+    assert one["aic"] == pytest.approx(2 * k - 2 * likelihood, rel=1e-9)
+    assert one["bic"] == pytest.approx(k * math.log(len(x)) - 2 * likelihood, rel=1e-9)
+
+    at = np.unique(x)
+    upto = np.searchsorted(np.sort(x), at, side="right") / len(x)
+    before = np.searchsorted(np.sort(x), at, side="left") / len(x)
+    under = law.cdf(at - 1) if counts else law.cdf(at)
+    assert one["ks"] == pytest.approx(max(abs(upto - law.cdf(at)).max(), abs(before - under).max()), abs=1e-9)
+
+    edges, p = ends(report), np.array(report["bins"]["mass"])
+    assert (edges[0], edges[-1]) == (-np.inf, np.inf)
+    assert np.allclose(p, np.diff(np.searchsorted(np.sort(x), edges, side="right")) / len(x), rtol=1e-12)
+    q = np.diff(law.cdf(edges))
+    assert one["kl_data_model"] == pytest.approx((p * np.log(p / q)).sum(), rel=1e-7, abs=1e-14)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        back = np.where(q > 0, q * np.log(q / p), 0).sum()
+    assert one["kl_model_data"] == pytest.approx(back, rel=1e-7, abs=1e-14)
+    error = math.sqrt((p * (np.log(p / q) - (p * np.log(p / q)).sum()) ** 2).sum() / len(x))
+    assert one["kl_error"] == pytest.approx(error, rel=1e-5, abs=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("family", "law", "fixed"),
+    [
+        ("normal", stats.norm, {}),
+        ("lognormal", stats.lognorm, {"floc": 0}),
+        ("exponential", stats.expon, {"floc": 0}),
+        ("gamma", stats.gamma, {"floc": 0}),
+        ("beta", stats.beta, {"floc": 0, "fscale": 1}),
+        ("weibull", stats.weibull_min, {"floc": 0}),
+        ("laplace", stats.laplace, {}),
+        ("student_t", stats.t, {}),
+        ("uniform", stats.uniform, {}),
+        ("logistic", stats.logistic, {}),
+        ("gumbel", stats.gumbel_r, {}),
+    ],
+)
+def test_no_fit_of_scipys_is_likelier(fit, family, law, fixed):
+    x = drawn(family, seed=8)
+    (one,) = fit("-", "--family", family, "-q", input=lines(x))["fits"]
+    theirs = law(*law.fit(x, **fixed))
+    assert one["log_likelihood"] >= theirs.logpdf(x).sum() - 1e-6
+    for u in (0.05, 0.5, 0.9):
+        assert frozen(one).ppf(u) == pytest.approx(theirs.ppf(u), rel=2e-3, abs=2e-3)
+
+
+@pytest.mark.parametrize("family", [name for name, law in DRAWN.items() if hasattr(law, "pmf")])
+def test_no_neighbour_of_a_fit_to_counts_is_likelier(fit, family):
+    x = drawn(family, seed=8)
+    (one,) = fit("-", "--family", family, "-q", input=lines(x))["fits"]
+    for name, value in one["parameters"].items():
+        for moved in [value - 1, value + 1] if name == "n" else [value * 0.99, value * 1.01]:
+            other = FROZEN[family](*{**one["parameters"], name: moved}.values())
+            assert not other.logpmf(x).sum() > one["log_likelihood"] + 1e-9
+
+
+@pytest.mark.parametrize("family", DRAWN)
+def test_the_true_family_is_first_or_no_worse_within_its_standard_error(fit, family):
+    fits = fit("-", "-q", input=lines(drawn(family, 5000, seed=2)))["fits"]
+    kls = [one["kl_data_model"] for one in fits]
+    assert kls == sorted(kls)
+    (true,) = [one for one in fits if one["family"] == family]
+    assert true["kl_data_model"] <= kls[0] + true["kl_error"]
+    assert all(
+        abs(value - found) <= 5 * error
+        for value, found, error in zip(
+            {"gamma": (2.5, 1.25), "poisson": (4,), "normal": (3, 2)}.get(family, ()),
+            true["parameters"].values(),
+            true["standard_errors"].values(),
+            strict=False,
+        )
+    )
+
+
+@pytest.mark.parametrize("direction", ["forward", "reverse"])
+def test_published_projection_of_two_modes(fit, direction):
+    want = EXAMPLE["want"][direction]
+    fits = fit("--to", MIXTURE, "--family", "normal", "--direction", direction)["fits"]
+    least = "kl_pq" if direction == "forward" else "kl_qp"
+    kls = [round(one[least], 12) for one in fits]
+    assert kls == sorted(kls)
+    assert {one["direction"] for one in fits} == {direction}
+    assert round(fits[0]["parameters"]["sd"], EXAMPLE["digits"]) == want["sd"]
+    if direction == "forward":
+        assert len(fits) == 1
+        assert fits[0]["parameters"]["mu"] == pytest.approx(want["mu"], abs=1e-9)
+        assert fits[0]["parameters"]["sd"] == pytest.approx(math.sqrt(9.49), rel=1e-12)
+    else:
+        assert round(fits[0]["kl_qp"], 3) == want["kl_qp"]
+        assert sorted(round(one["parameters"]["mu"], 2) + 0.0 for one in fits) == [-3, 0, 3]
+        assert fits[-1]["parameters"]["mu"] == pytest.approx(0, abs=1e-9)  # the trap: of a single start the only one
+
+
+@pytest.mark.parametrize("direction", ["forward", "reverse"])
+def test_a_projection_is_the_least_on_a_grid_of_parameters(fit, direction):
+    target = "0.3*normal(-1,0.5)+0.7*normal(2,1)"
+    best = fit("--to", target, "--family", "normal", "--direction", direction, "-q")["fits"][0]
+    x = np.linspace(-14, 16, 6001)
+    p = 0.3 * stats.norm(-1, 0.5).pdf(x) + 0.7 * stats.norm(2, 1).pdf(x)
+    step = x[1] - x[0]
+
+    def divergence(mu, sd):
+        log_q, log_p = stats.norm(mu, sd).logpdf(x), np.log(p)
+        return ((p * (log_p - log_q)) if direction == "forward" else np.exp(log_q) * (log_q - log_p)).sum() * step
+
+    grid = min((divergence(mu, sd), mu, sd) for mu in np.linspace(-2, 3, 26) for sd in np.linspace(0.3, 2.5, 23))
+    found = best["kl_pq" if direction == "forward" else "kl_qp"]
+    assert found == pytest.approx(divergence(*best["parameters"].values()), rel=1e-8)
+    assert found <= grid[0] + 1e-12
+    assert best["parameters"]["mu"] == pytest.approx(grid[1], abs=0.2)
+    assert best["parameters"]["sd"] == pytest.approx(grid[2], abs=0.1)
+
+
+def test_a_frequency_table_is_as_its_values_written_out(fit):
+    table = "x,often\n1,3\n2,0\n2.5,4\n7,1\n"
+    short = fit("-:x", "--weights", "often", "-q", input=table)
+    long = fit("-", "-q", input=lines([1] * 3 + [2.5] * 4 + [7]))
+    assert short["n"] == long["n"] == 8
+    assert [one["formula"] for one in short["fits"]] == [one["formula"] for one in long["fits"]]
+    for ours, theirs in zip(short["fits"], long["fits"], strict=True):
+        assert ours["kl_data_model"] == pytest.approx(theirs["kl_data_model"], rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e12])
+def test_the_ranking_does_not_know_the_unit(fit, scale):
+    x = drawn("gamma", 1000, seed=1)
+    fits = fit("-", "--family", "gamma,normal,weibull,gumbel,laplace", "-q", input=lines(x * scale))["fits"]
+    assert fits[0]["family"] == "gamma"
+    assert fits[0]["parameters"]["rate"] * scale == pytest.approx(1.25, rel=0.2)
+
+
+@pytest.mark.parametrize("shift", [-1e9, 1e6, 1e12])
+def test_shifted_data_have_a_shifted_fit(fit, shift):
+    x = drawn("normal", 1000, seed=1)
+    (one,) = fit("-", "--family", "normal", "-q", input=lines(x + shift))["fits"]
+    assert one["parameters"]["mu"] - shift == pytest.approx(x.mean(), abs=1e-3)
+    assert one["parameters"]["sd"] == pytest.approx(x.std(), rel=1e-3)
+
+
+@pytest.mark.parametrize("bins", [2, 7, 50])
+def test_bins_are_at_most_as_many_as_asked_for(fit, bins):
+    report = fit(WAITS, "--bins", bins, "-q", cwd=ROOT)
+    assert 2 <= len(report["bins"]["mass"]) <= bins
+    assert len(report["bins"]["edges"]) == len(report["bins"]["mass"]) + 1
+    assert sum(report["bins"]["mass"]) == pytest.approx(1, rel=1e-12)
+
+
+def test_a_family_that_has_the_shares_of_the_data_is_at_0(get):
+    assert get("kl_data_model", "fit", "0,0,1,0,1,1,0", "--family", "bernoulli,binomial") == [0, 0]
+
+
+# --------------------------------------------------------------------------------------------------------------- inputs
+
+
+@pytest.fixture
+def files(tmp_path):
+    """One sample in every form that it may come in."""
+    x = np.round(drawn("gamma", 40), 3)
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    (tmp_path / "x.txt").write_text(lines(x))
+    (tmp_path / "x.csv").write_text("id,x\n" + "".join(f"a{i},{v!r}\n" for i, v in enumerate(x.tolist())))
+    (tmp_path / "one.csv").write_text("x\n" + lines(x))
+    parquet.write_table(pyarrow.table({"y": np.arange(len(x)) + 0.5, "x": x}), tmp_path / "x.parquet")
+    np.save(tmp_path / "x.npy", x)
+    (tmp_path / "x.json").write_text(json.dumps({"x": x.tolist()}))
+    (tmp_path / "inline").write_text(",".join(map(repr, x.tolist())))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["x.txt"],
+        ["x.csv:x"],
+        ["one.csv"],
+        ["x.parquet:x"],
+        ["x.npy"],
+        ["x.json#/x"],
+        ["@x.txt"],
+    ],
+    ids=" ".join,
+)
+def test_every_form_of_the_same_data_gives_the_same_fits(call, files, args):
+    inline = call("fit", (files / "inline").read_text(), "-q", "-g", "family,formula,ks")
+    assert inline.code == 0
+    assert call("fit", *args, "-q", "-g", "family,formula,ks", cwd=files) == inline
+
+
+@pytest.mark.parametrize(("name", "data"), [("x.txt", "-"), ("x.csv", "-:x"), ("one.csv", "-")])
+def test_standard_input(call, files, name, data):
+    inline = call("fit", (files / "inline").read_text(), "-q", "-g", "formula")
+    assert call("fit", data, "-q", "-g", "formula", input=(files / name).read_text()) == inline
+
+
+@pytest.mark.parametrize(
+    ("data", "weights"),
+    [("t.csv:x", "often"), ("t.csv:x", "t.csv:often"), ("t.csv:x", "w.txt"), ("-:x", "often"), ("1,2,4", "3,0,2")],
+)
+def test_weights_are_a_column_a_file_or_numbers(call, write, tmp_path, data, weights):
+    table = "x,often\n1,3\n2,0\n4,2\n"
+    write("t.csv", table)
+    write("w.txt", "3\n0\n2\n")
+    want = call("fit", "1,1,1,4,4", "-q", "-g", "formula")
+    assert want.code == 0
+    assert call("fit", data, "--weights", weights, "-q", "-g", "formula", cwd=tmp_path, input=table) == want
+
+
+def test_a_leading_minus_is_a_number(call):
+    result = call("fit", "-1.5,2,3,-4.25", "-q", "-g", "family")
+    assert result.code == 0
+    assert "normal" in result.out.split()
+
+
+def test_separators_and_formats_of_input_can_be_told(call, write):
+    path = write("x.data", "a;b\n1,5;2\n2,5;3\n4,5;9\n")
+    result = call("fit", f"{path}:a", "--input-format", "csv", "--delimiter", ";", "--decimal", ",", "-q", "-g", "n")
+    assert result.code == 2  # 'n' is no field
+    result = call("fit", f"{path}:a", "--input-format", "csv", "--delimiter", ";", "--decimal", ",", "-q", "-f", "json")
+    assert result.code == 0, result
+    assert json.loads(result.out)["n"] == 3
+
+
+# --------------------------------------------------------------------------------------------------------------- output
+
+
+def test_json_is_as_the_interface_has_it(fit):
+    report = fit(WAITS, cwd=ROOT)
+    first, *_, last = report
+    assert (first, last) == ("fits", "notes")
+    assert report["source"] == WAITS
+    first = report["fits"][0]
+    assert list(first)[:2] == ["family", "parameters"]
+    assert {"kl_data_model", "kl_model_data", "log_likelihood", "aic", "bic", "ks", "standard_errors"} <= set(first)
+    assert all(isinstance(value, float) for value in first["parameters"].values())
+    kls = [one["kl_data_model"] for one in report["fits"]]
+    assert kls == sorted(kls)
+    assert set(report["left_out"]).isdisjoint(one["family"] for one in report["fits"])
+    assert {*report["left_out"], *(one["family"] for one in report["fits"])} == set(FROZEN)
+
+
+@pytest.mark.parametrize("args", [[WAITS], [COUNTS], ["--to", MIXTURE, "--family", "normal,logistic"]], ids=" ".join)
+def test_every_format_says_the_same(call, fit, args):
+    fits = fit(*args, cwd=ROOT)["fits"]
+    for form, delimiter in (("tsv", "\t"), ("csv", ",")):
+        rows = list(csv.DictReader(io.StringIO(call("fit", *args, "-f", form, cwd=ROOT).out), delimiter=delimiter))
+        assert [row["formula"] for row in rows] == [one["formula"] for one in fits]
+        measures = set(rows[0]) & {"kl_data_model", "kl_model_data", "aic", "bic", "ks", "kl_pq", "kl_qp"}
+        assert len(measures) >= 2
+        for row, one in zip(rows, fits, strict=True):
+            assert {name: float(row[name]) for name in measures} == {name: one[name] for name in measures}
+    ndjson = call("fit", *args, "-f", "ndjson", cwd=ROOT).out.splitlines()
+    assert [json.loads(line, parse_constant=pytest.fail) for line in ndjson] == fits
+    markdown = call("fit", *args, "-f", "markdown", cwd=ROOT).out.splitlines()
+    column = [cell.strip() for cell in markdown[0].split("|")].index("formula")
+    shown = [line.split("|")[column].strip() for line in markdown[2 : 2 + len(fits)]]
+    assert shown == [one["formula"] for one in fits]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("args", [[WAITS], [COUNTS], ["--to", MIXTURE, "--family", "normal"]], ids=" ".join)
+def test_no_format_shows_what_python_calls_its_numbers(call, form, args):
+    result = call("fit", *args, "-f", form, cwd=ROOT)
+    assert result.code == 0
+    for ugly in ("np.", "float64", "array(", "nan", "None", "-0 ", "e-17", "Traceback"):
+        assert ugly not in result.out + result.err, ugly
+
+
+def test_notes_are_on_stderr_where_the_format_has_no_place_for_them(call):
+    for form in FORMATS:
+        result = call("fit", WAITS, "--family", "gamma,weibull", "-f", form, cwd=ROOT)
+        held = form in {"table", "markdown"}
+        note = "weibull is no worse than gamma within the standard error"
+        assert (note in result.err) is not held
+        assert (note in " ".join(result.out.split())) is (held or form == "json")
+        quiet = call("fit", WAITS, "--family", "gamma,weibull", "-f", form, "-q", cwd=ROOT)
+        assert quiet.err == ""
+        if form != "json":
+            assert "no worse" not in quiet.out
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["family", "formula", "kl_data_model", "kl_error", "kl_model_data", "log_likelihood", "aic", "bic", "ks"],
+)
+def test_bare_values_are_a_line_a_fit(call, fit, field):
+    fits = fit(WAITS, cwd=ROOT)["fits"]
+    result = call("fit", WAITS, "-q", "-g", field, cwd=ROOT)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.splitlines() == [str(one[field]) for one in fits]
+
+
+@pytest.mark.parametrize("field", ["family", "formula", "kl_pq", "kl_qp", "direction", "error", "parameters.sd"])
+def test_bare_values_of_a_projection(call, fit, field):
+    args = ["--to", MIXTURE, "--family", "normal"]
+    fits = fit(*args)["fits"]
+    name = field.removeprefix("parameters.")
+    want = [str((one["parameters"] if name != field else one)[name]) for one in fits]
+    assert call("fit", *args, "-q", "-g", field).out.splitlines() == want
+
+
+def test_bare_parameters_are_of_the_fits_that_have_them(call, get):
+    rates = get("parameters.rate", "fit", WAITS, "--family", "gamma,exponential,normal", cwd=ROOT)
+    assert len(rates) == 2
+    formula = call("fit", WAITS, "--family", "gamma", "-q", "-g", "formula", cwd=ROOT).out.strip()
+    assert formula.endswith(f"rate={rates[0]!r})")
+    kl = call("kl", formula, formula)
+    assert (kl.code, kl.out) == (0, "0.0\n")
+
+
+def test_families_are_those_asked_for_and_all_are_those_that_suit(call):
+    def families(*args):
+        return call("fit", WAITS, *args, "-q", "-g", "family", cwd=ROOT).out.split()
+
+    assert sorted(families("--family", "normal,gamma", "--family", "gamma")) == ["gamma", "normal"]
+    assert families("--family", "all") == families()
+    assert "poisson" not in families()
+    assert set(call("fit", COUNTS, "-q", "-g", "family", cwd=ROOT).out.split()) == {
+        "poisson",
+        "binomial",
+        "geometric",
+        "negative_binomial",
+    }
+
+
+def test_all_families_of_a_target_are_those_of_its_kind(call):
+    result = call("fit", "--to", "poisson(3)", "--family", "all", "--direction", "forward", "-g", "family")
+    assert result.code == 0
+    assert result.out.split() == ["poisson", "negative_binomial", "geometric"]
+    assert "left out: binomial (KL(P||Q) is infinite" in result.err
+
+
+@pytest.mark.parametrize("weights", ["w", "hist.csv:w"])
+def test_points_and_weights_of_a_table_are_a_target(call, tmp_path, weights):
+    x = np.array([0.5, 0.0, -1.0, -0.4, 1.0, 2.0])  # neither in order nor equally far
+    cells = np.gradient(np.sort(x))[np.argsort(np.argsort(x))]
+    rows = (f"{a!r},{b!r}" for a, b in zip(x.tolist(), (cells * stats.norm.pdf(x, 0.3, 0.6)).tolist(), strict=True))
+    (tmp_path / "hist.csv").write_text("x,w\n" + "\n".join(rows) + "\n")
+    args = ["--family", "normal", "-f", "json"]
+    result = call("fit", "--to", "hist.csv:x", "--weights", weights, *args, cwd=tmp_path)
+    assert result.code == 0, result.err
+    document = json.loads(result.out)
+    for one in document["fits"]:
+        assert one["parameters"] == pytest.approx({"mu": 0.3, "sd": 0.6}, rel=1e-6)
+        assert max(one["kl_pq"], one["kl_qp"]) < 1e-12
+    without = call("fit", "--to", "hist.csv:x", *args, cwd=tmp_path)
+    assert (without.code, without.out) == (2, "")
+    assert "it needs --weights, the column or file of their weights" in without.err
+
+
+def test_whole_points_are_counts_to_all_families(call):
+    result = call("fit", "--to", "0,1,2,3", "--weights", "8,12,6,1", "--family", "all", "--direction", "forward")
+    assert result.code == 0, result.err
+    first = result.out.splitlines()[1].split("\t")
+    assert first[:2] == ["forward", "binomial"]
+    assert "bernoulli" in result.err
+
+
+def test_an_infinite_density_on_a_grid_is_shown_with_a_caret(call):
+    result = call("fit", "--to", "gamma(0.5,1)@0:5:0.1", "--family", "normal")
+    assert (result.code, result.out) == (4, "")
+    message, typed, caret = result.err.splitlines()
+    assert "--to: the density is infinite at 0" in message
+    assert caret.index("^") == typed.index("@")
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize("unicode", [True, False])
+@pytest.mark.parametrize("args", [[WAITS], [COUNTS], ["--to", MIXTURE, "--family", "normal"]], ids=" ".join)
+def test_tables_fit_the_terminal_and_show_what_it_can(call, monkeypatch, width, unicode, args):
+    if not unicode:
+        monkeypatch.setattr("klcli.cli.output._encodes", lambda _: False)
+    result = call("fit", *args, "-f", "table", env={"COLUMNS": str(width)}, cwd=ROOT)
+    assert result.code == 0
+    assert result.err == ""
+    shown = result.out.splitlines()
+    assert max(map(len, shown)) <= width
+    assert result.out.isascii() is not unicode
+    assert "\x1b" not in result.out
+    assert any("(mean-seeking)" in line for line in shown) if "--to" in args else any("AIC" in line for line in shown)
+    assert sum(line.rstrip().count("│" if unicode else "|") for line in shown) > 5  # the picture's axis
+
+
+def test_colours_are_shown_where_they_are_wanted(call):
+    def table(*args, **env):
+        return call("fit", WAITS, "-f", "table", *args, env=env, cwd=ROOT).out
+
+    assert "\x1b[" in table(FORCE_COLOR="1")
+    assert "\x1b[" in table("--color", "always")
+    assert "\x1b[" not in table(NO_COLOR="1", FORCE_COLOR="1")
+    assert "\x1b[" not in table("--color", "never", FORCE_COLOR="1")
+
+
+def test_digits_are_of_tables(call):
+    few = call("fit", WAITS, "--family", "gamma", "-f", "table", "--digits", "2", "-q", cwd=ROOT).out
+    many = call("fit", WAITS, "--family", "gamma", "-f", "table", "--digits", "9", "-q", cwd=ROOT).out
+    assert "0.0087 " in few
+    assert "0.00874534074 " in many
+
+
+def test_the_suffix_of_the_output_picks_the_format(call, tmp_path):
+    for suffix, start in (("json", b'{\n  "fits"'), ("csv", b"family,"), ("tsv", b"family\t"), ("md", b"| family")):
+        path = tmp_path / f"out.{suffix}"
+        result = call("fit", WAITS, "-q", "-o", path, cwd=ROOT)
+        assert result == (0, "", "")
+        assert path.read_bytes().startswith(start)
+    refused = call("fit", WAITS, "-q", "-o", tmp_path / "out.docx", cwd=ROOT)
+    assert refused.code == 2
+    assert not (tmp_path / "out.docx").exists()
+
+
+def test_a_failed_run_leaves_the_output_as_it_was(call, write):
+    path = write("out.json", "old")
+    assert call("fit", "1,2,x", "-o", path).code == 3
+    assert call("fit", "1,2,3", "-g", "nope", "-o", path).code == 2
+    assert path.read_text() == "old"
+    assert [entry.name for entry in path.parent.iterdir()] == ["out.json"]
+
+
+@pytest.mark.parametrize(
+    ("args", "gate", "code"),
+    [
+        ([WAITS], "kl_data_model=0.1", 0),
+        ([WAITS], "kl_data_model=0.001", 1),
+        ([WAITS], "kl_model_data=0.001", 1),
+        ([WAITS], "ks=0.5", 0),
+        (["--to", MIXTURE, "--family", "normal"], "kl_pq=0.5", 1),
+        (["--to", MIXTURE, "--family", "normal", "--direction", "reverse"], "kl_qp=0.7", 0),
+    ],
+)
+def test_a_gate_is_of_the_best_fit(call, args, gate, code):
+    result = call("fit", *args, "-q", "-f", "tsv", "--fail-above", gate, cwd=ROOT)
+    assert result.code == code
+    assert result.out.count("\n") >= 2
+    field, _, limit = gate.partition("=")
+    assert result.err.startswith(f"klcli: {field} is ") is bool(code)
+    assert result.err.endswith(f", above {limit}\n") is bool(code)
+
+
+# ------------------------------------------------------------------------------------------------------------- pictures
+
+
+@pytest.mark.parametrize("suffix", MAGIC)
+@pytest.mark.parametrize("args", [[WAITS], ["--to", MIXTURE, "--family", "normal"]], ids=["data", "target"])
+def test_a_picture_is_of_the_kind_its_name_says(call, tmp_path, suffix, args):
+    path = tmp_path / f"fit.{suffix}"
+    result = call("fit", *args, "-q", "-g", "family", "--plot", path, cwd=ROOT)
+    assert result.code == 0, result
+    assert result.err == ""
+    assert result.out
+    assert path.read_bytes().startswith(MAGIC[suffix])
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_an_upper_case_suffix_is_one(call, tmp_path):
+    assert call("fit", COUNTS, "-q", "-f", "tsv", "--plot", tmp_path / "A.PNG", cwd=ROOT).code == 0
+    assert (tmp_path / "A.PNG").read_bytes().startswith(MAGIC["png"])
+
+
+@pytest.mark.parametrize("name", ["fit.gif", "fit", ".png", "png"])
+def test_a_picture_of_another_kind_is_refused_before_anything_is_computed(refused, tmp_path, name):
+    assert "a picture ends in .png, .svg, .pdf" in refused(2, "fit", "nofile.csv", "--plot", tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_that_cannot_be_written_leaves_nothing(refused, tmp_path):
+    assert "no folder" in refused(6, "fit", FEW, "-q", "--plot", tmp_path / "none" / "x.png")
+    full = tmp_path / "full.png"
+    full.symlink_to("/dev/full")
+    assert "no space left on device" in refused(6, "fit", FEW, "-q", "--plot", full)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["full.png"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no folder that nobody may write to")
+def test_a_picture_in_a_folder_that_must_not_be_written(refused):
+    assert "/proc/x.png: " in refused(6, "fit", FEW, "-q", "--plot", "/proc/x.png")
+
+
+def test_a_failed_run_leaves_the_old_picture(call, write):
+    path = write("x.svg", "old")
+    assert call("fit", "1,2,x", "--plot", path).code == 3
+    assert path.read_text() == "old"
+    assert call("fit", FEW, "-q", "--plot", path).code == 0
+    assert path.read_bytes().startswith(MAGIC["svg"])
+
+
+# ------------------------------------------------------------------------------------------------------------ bad input
+
+BAD_FILES = {
+    "text.csv": "a,b\n1,x\nfoo,2\n",
+    "nan.csv": "a\n1\nnan\n3\n",
+    "inf.csv": "a\n1\n2\n-inf\n",
+    "header.csv": "a\n",
+    "blank.csv": "a,b\n,1\n,2\n",
+    "negative.csv": "a\n1\n2\n-3.5\n",
+    "two.csv": "a,b\n1,2\n3,4\n",
+    "empty.txt": "",
+    "mixed.txt": "1\n2\nthree\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "args", "said"),
+    [
+        (3, "text.csv:a", "text.csv:3: 'foo' in column 'a' is not a number"),
+        (3, "mixed.txt", "mixed.txt:3: 'three' is not a number"),
+        (3, "1,2,foo", "DATA, item 3: 'foo' is not a number"),
+        (3, "blank.csv:a", "blank.csv:2: '' in column 'a' is not a number"),
+        (3, "header.csv:a", "header.csv: a header and no rows"),
+        (3, "empty.txt", "empty.txt is empty"),
+        (3, "none.csv", "'none.csv' is neither numbers nor a file that exists"),
+        (3, "text.csv:c", "text.csv: no column 'c'; it has a, b"),
+        (3, "two.csv", "two.csv: 2 columns of numbers (a, b); choose one, as in two.csv:a"),
+        (4, "nan.csv", "nan.csv:3, column 'a': nan is not finite"),
+        (4, "inf.csv", "inf.csv:4, column 'a': -inf is not finite"),
+        (4, "5", "one value, 5; a fit needs at least two different ones"),
+        (4, "5,5,5", "all 3 values are 5; a fit needs at least two different ones"),
+        (4, "negative.csv --family gamma", "negative.csv:4, column 'a': -3.5 is not above 0"),
+        (4, "negative.csv --family poisson", "negative.csv:4, column 'a': -3.5 is not a whole number"),
+        (4, "1,2,2.5 --family beta", "1 is not between 0 and 1"),
+        (4, "1,2,3 --weights 1,-2,3", "-2 is negative, and no weight"),
+        (4, "1,2,3 --weights 0,0,0", "all are 0"),
+        (4, "1,2,3 --weights 1,2", "--weights 1,2 has 2 numbers, DATA 1,2,3 3"),
+        (4, "1,2,3 --weights 1,nan,2", "nan is not finite, and no weight"),
+        (4, "1,2,3 --weights 0,0,2", "one value, 3"),
+        (3, "two.csv:a --weights c", "two.csv: no column 'c'; it has a, b"),
+        (3, "1,2,3 --weights c", "'c' is neither numbers nor a file that exists"),
+        (4, "-1e308,1e308,0", "the data span more than numbers can hold"),
+        (2, "1,2,3 --family gama", "Did you mean 'gamma'?"),
+        (2, "1,2,3 --family dirichlet", "'dirichlet': it is one of normal, "),
+        (2, "1,2,3 --bins 1", "--bins '1': it is auto, or a whole number from 2 to 100000"),
+        (2, "1,2,3 --bins 0x10", "--bins '0x10'"),
+        (2, "1,2,3 --bins ٣", "--bins"),
+        (2, "1,2,3 --bins 99999999999999999999", "--bins"),
+        (2, "1,2,3 -f xml", "--format 'xml'"),
+        (2, "1,2,3 -g kl", "a fit has no field 'kl'"),
+        (2, "1,2,3 -g parameters.sd", "no fit has a parameter 'sd'; they have rate"),
+        (2, "1,2,3 -g kl_pq", "only a projection (--to) has one; of data it is kl_data_model"),
+        (2, "1,2,3 --fail-above kl_pq=1", "it is one of kl_data_model, kl_model_data, ks"),
+        (2, "1,2,3 --fail-above kl_data_model=x", "--fail-above"),
+        (2, "", "DATA is missing"),
+        (2, "1,2,3 --direction forward", "--direction is for --to"),
+        (2, "1,2,3 --to normal(0,1) --family normal", "DATA '1,2,3' does not go with --to"),
+        (2, "--to normal(0,1) --family normal --weights w", "--weights 'w' does not go with --to"),
+        (4, "--to 1,2,2,5 --weights 1,1,3,1 --family normal", "--to[2]: 2 stands twice; add its weights up"),
+        (4, "--to 1,2,3 --weights 1,1 --family normal", "it needs a weight a value"),
+        (4, "--to 1,2,3 --weights 1,-1,1 --family normal", "is negative, and no weight"),
+        (2, "--to normal(0,1) --family normal --bins 9", "--bins '9' does not go with --to"),
+        (2, "--to normal(0,1)", "--to needs --family"),
+        (2, "--to normal(0,1) --family normal --direction up", "--direction 'up': it is one of forward, reverse, both"),
+        (2, "--to normal(0,1) --family normal -g aic", "a projection has none"),
+        (2, "--to dirichlet(1,2) --family normal", "a distribution of vectors has no projection here"),
+        (2, "--to multivariate_normal([0,0],[[1,0],[0,1]]) --family normal", "a distribution of vectors"),
+        (4, "--to normal(0,1) --family bernoulli", "bernoulli (a family of counts, and the target is a density)"),
+        (4, "--to normal(0,1) --family poisson", "poisson (a family of counts, and the target is a density)"),
+        (4, "--to poisson(3) --family normal", "normal (a density, and the target is counts)"),
+        (4, "--to normal(0,1) --family uniform --direction forward", "KL(P||Q) is infinite: P has mass without bounds"),
+    ],
+)
+def test_refused_in_one_line_that_says_what_and_where(refused, tmp_path, code, args, said):
+    for name, text in BAD_FILES.items():
+        (tmp_path / name).write_text(text)
+    assert said in refused(code, "fit", *args.split(), cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("code", "formula", "said", "column"),
+    [
+        (3, "normal(0,", "a number must follow ','", 10),
+        (4, "normal(0,-1)", "sd must be above 0", 10),
+        (2, "nromal(0,1)", "Did you mean 'normal'?", 1),
+        (2, "normal(0,scale=1)", "scale", 10),
+    ],
+)
+def test_a_malformed_formula_is_shown_with_a_caret(call, code, formula, said, column):
+    result = call("fit", "--to", formula, "--family", "normal")
+    assert (result.code, result.out) == (code, "")
+    message, typed, caret = result.err.splitlines()
+    assert message.startswith(f"klcli: --to, character {column}: ")
+    assert said in message
+    assert typed == f"  {formula}"
+    assert caret == " " * (column + 1) + "^"
+
+
+BLOCKED = """
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == {blocked!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Blocker())
+sys.argv = ["klcli", *{args!r}]
+from klcli.cli import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("blocked", "args", "said"),
+    [
+        ("scipy", ["fit", FEW], "fit needs SciPy; pip install 'klcli[fit]'"),
+        ("scipy", ["fit", "--to", "normal(0,1)", "--family", "normal"], "needs SciPy; pip install 'klcli[fit]'"),
+        ("matplotlib", ["fit", FEW, "--plot", "x.png"], "--plot needs matplotlib; pip install 'klcli[fit]'"),
+    ],
+)
+def test_a_missing_library_is_named_with_how_to_install_it(tmp_path, environment, blocked, args, said):
+    done = subprocess.run(
+        [sys.executable, "-c", BLOCKED.format(blocked=blocked, args=args)],
+        env=environment({"PYTHONPATH": str(ROOT)}),
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("klcli: ")
+    assert line.endswith(said)
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---------------------------------------------------------------------------------------------------------------- notes
+
+
+def test_that_nothing_fits_is_said(fit):
+    x = np.concatenate([drawn("normal", 500), drawn("normal", 500, seed=6) + 40])
+    (note,) = [note for note in fit("-", input=lines(x))["notes"] if "no family describes the data" in note]
+    assert "2 n KL = " in note
+    assert not [note for note in fit(WAITS, cwd=ROOT)["notes"] if "no family" in note]
+
+
+def test_that_a_sample_is_too_small_is_said(call):
+    result = call("fit", "1.5,2.5,7", "-g", "family")
+    assert result.code == 0
+    assert "klcli: note: sample too small: 3 values cannot tell families apart well" in result.err
+
+
+def test_that_a_fit_is_at_a_bound_is_said(fit):
+    fits = {one["family"]: one for one in fit("-", input=lines(drawn("uniform", 500)))["fits"]}
+    assert any(remark.startswith("df at a bound") for remark in fits["student_t"]["remarks"])
+    assert fits["student_t"]["standard_errors"]["df"] is None
+    assert fits["normal"]["remarks"] == []
+
+
+def test_families_left_out_are_said_with_the_first_value_that_is_why(call, write):
+    path = write("x.csv", "x\n1.5\n-2.5\n7.25\n")
+    result = call("fit", path, "-f", "json")
+    left_out = json.loads(result.out)["left_out"]
+    assert left_out["gamma"] == f"{path}:3, column 'x': -2.5 is not above 0"
+    assert "left out: lognormal, gamma, weibull" in result.err
+    assert "left out" not in call("fit", path, "-q", "-f", "tsv").err
+
+
+def test_one_of_several_families_that_a_target_has_no_projection_onto_is_said(call):
+    result = call("fit", "--to", "normal(0,1)", "--family", "normal,poisson", "--direction", "forward", "-g", "family")
+    assert result == (0, "normal\n", result.err)
+    assert "left out: poisson (a family of counts, and the target is a density)" in result.err
+
+
+# ------------------------------------------------------------------------------------------------------ unfriendly data
+
+
+def unfriendly():
+    random = np.random.default_rng(1)
+    yield "two values", [1.5, 2.5]
+    yield "ten values", random.normal(0, 1, 10)
+    yield "no variance but two values", np.where(random.random(300) < 0.3, 1.5, 2.5)
+    yield "cauchy", random.standard_cauchy(1000)
+    yield "infinite mean", random.pareto(0.5, 1000) + 1
+    yield "ties at 0", np.where(random.random(500) < 0.6, 0.0, random.exponential(1, 500))
+    yield "rounded", np.round(random.normal(10, 1, 500), 1)
+    yield "tiny", 1e-9 * random.gamma(2, 1, 500)
+    yield "huge", 1e12 * random.gamma(2, 1, 500)
+    yield "subnormal", [1e-310, 2e-310, 3e-310, 5e-310]
+    yield "near the greatest", [1e307, 2e307, 5e307, 3e307]
+    yield "far outlier", np.append(random.normal(0, 1, 500), 1e6)
+    yield "absurd outlier", np.append(random.normal(0, 1, 500), 1e200)
+    yield "far from 0", 1e12 + random.gamma(2, 1, 500)
+    yield "negative counts", random.poisson(3, 500) - 5
+    yield "far counts", random.poisson(1e6, 500)
+    yield "counts that are no counts", random.integers(0, 2**50, 500)
+    yield "many zeros", np.where(random.random(500) < 0.7, 0, random.poisson(4, 500))
+    yield "minus zero", [-0.0, 0.0, 1.0, 2.0]
+    yield "0 and 1", random.random(200) < 0.3
+    yield "years", random.integers(1990, 2020, 300)
+
+
+UNFRIENDLY = list(unfriendly())
+
+
+@pytest.mark.parametrize(("name", "values"), UNFRIENDLY, ids=[name for name, _ in UNFRIENDLY])
+def test_unfriendly_data_have_an_answer_without_a_bug(call, recwarn, name, values):
+    result = call("fit", "-", "-f", "table", input=lines(values))
+    assert result.code == 0, result
+    assert result.err == ""
+    assert [str(warning.message) for warning in recwarn] == []
+    assert max(map(len, result.out.splitlines())) <= 80
+    for ugly in ("nan", "np.", " -0 ", "e-32"):
+        assert ugly not in result.out, name
+    machine = call("fit", "-", "-q", "-g", "kl_data_model", input=lines(values))
+    kls = [float(line) for line in machine.out.splitlines()]
+    assert kls == sorted(kls)
+    assert min(kls) >= 0
+
+
+def test_a_table_says_a_location_to_the_digits_of_its_error(call):
+    far = call("fit", "-", "--family", "normal", "-f", "table", input=lines(1e9 + drawn("normal", 1000))).out
+    assert "mu 1000000003.0" in far
+    wide = call("fit", "-", "--family", "normal", "-f", "table", input=lines(1e4 * drawn("normal", 100))).out
+    assert " ± 2.0e+03" not in wide
