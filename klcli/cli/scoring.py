@@ -343,7 +343,12 @@ class Tally:
 
     def result(self) -> Result:
         """All of it, in words."""
-        notes = [_note(sentence, n, self.rows, self._plan.noun) for sentence, n in self._remarks.items()]
+        # What is said of both sides is said of P first, whichever it is true of in an earlier block.
+        place = {sentence.removeprefix("P ").removeprefix("Q "): i for i, sentence in enumerate([*self._remarks][::-1])}
+        said = sorted(
+            self._remarks.items(), key=lambda item: (-place[item[0].removeprefix("P ").removeprefix("Q ")], item[0])
+        )
+        notes = [_note(sentence, n, self.rows, self._plan.noun) for sentence, n in said]
         if self.rows == 0:
             notes.append(f"no {self._plan.noun}: a header and nothing below it")
         above = [

@@ -150,12 +150,20 @@ def many(kind, outcomes):
 
 
 @pytest.mark.parametrize(
-    "kind",
-    ["independent", "1e-9 apart", "one ulp apart", "zipf", "subnormal", "a thousandth of p has no q", "near one-hot"],
+    ("kind", "outcomes"),
+    [
+        ("independent", 10_000),
+        ("1e-9 apart", 10_000),
+        ("one ulp apart", 3000),
+        ("zipf", 3000),
+        ("subnormal", 3000),
+        ("a thousandth of p has no q", 3000),
+        ("near one-hot", 3000),
+    ],
 )
-def test_ten_thousand_outcomes_are_exact(kind):
+def test_thousands_of_outcomes_are_exact(kind, outcomes):
     misses = Misses()
-    a, b = many(kind, 10_000)
+    a, b = many(kind, outcomes)
     reference = Reference(a, b)
     found = measure(pair_of(a, b), MEASURES, 2.0)
     block = score(np.column_stack([a, a, b]), np.column_stack([b, b, b]), list(MEASURES))

@@ -151,21 +151,21 @@ def both(data, delimiter, label=None):
 
 
 @given(tables(plain_numbers))
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_both_ways_read_the_same_numbers_and_labels(table):
     reference, quick = both(*table)
     assert quick == reference
 
 
 @given(tables(st.one_of(plain_numbers, odd_numbers)))
-@settings(max_examples=250)
+@settings(max_examples=120)
 def test_both_ways_read_odd_numbers_alike(table):
     reference, quick = both(*table)
     assert quick == reference
 
 
 @given(st.lists(st.sampled_from(['"', ",", "\n", "\r", "\r\n", "a", "1", "2", " ", "\t", "é"]), max_size=20))
-@settings(max_examples=300)
+@settings(max_examples=150)
 @example(list('1,"2'))
 @example(list('1,2"\n'))
 @example(list('"1"2,3\n'))

