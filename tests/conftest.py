@@ -13,7 +13,16 @@ from unittest import mock
 import pytest
 
 # What the shell that runs the tests may set, and what would change what klcli shows.
-_UNWANTED = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PYTHONUNBUFFERED", "PYTHONIOENCODING", "_KLCLI_COMPLETE")
+_UNWANTED = (
+    "COLUMNS",
+    "LINES",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "PYTHONUNBUFFERED",
+    "PYTHONIOENCODING",
+    "PYTHONDONTWRITEBYTECODE",  # hundreds of processes would each compile all modules again
+    "_KLCLI_COMPLETE",
+)
 
 
 class Result(NamedTuple):

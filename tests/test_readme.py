@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from .alike import alike
+from .conftest import clean_environment
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -28,7 +29,13 @@ def at_a_terminal(command):
     """What bash and the command print on a terminal of 80 columns."""
     main, side = pty.openpty()
     folder = Path(sys.executable).parent
-    env = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}", "COLUMNS": "80", "TERM": "dumb", "LC_ALL": "C.UTF-8"}
+    path = f"{folder}:{os.environ['PATH']}"
+    env = clean_environment({"PATH": path, "COLUMNS": "80", "TERM": "dumb", "LC_ALL": "C.UTF-8"})
+        "PATH": f"{folder}:{os.environ['PATH']}",
+        "COLUMNS": "80",
+        "TERM": "dumb",
+        "LC_ALL": "C.UTF-8",
+    }
     with subprocess.Popen(["bash", "-c", command], stdout=side, stderr=side, cwd=ROOT, env=env) as process:
         os.close(side)
         said = b""
