@@ -31,11 +31,6 @@ def at_a_terminal(command):
     folder = Path(sys.executable).parent
     path = f"{folder}:{os.environ['PATH']}"
     env = clean_environment({"PATH": path, "COLUMNS": "80", "TERM": "dumb", "LC_ALL": "C.UTF-8"})
-        "PATH": f"{folder}:{os.environ['PATH']}",
-        "COLUMNS": "80",
-        "TERM": "dumb",
-        "LC_ALL": "C.UTF-8",
-    }
     with subprocess.Popen(["bash", "-c", command], stdout=side, stderr=side, cwd=ROOT, env=env) as process:
         os.close(side)
         said = b""
