@@ -17,7 +17,7 @@ from klcli.engine.weights import SMOOTHERS
 from klcli.errors import DistributionError
 from klcli.model import Distribution, Settings, Side, Smoothing, frozen
 
-laws = settings(max_examples=200, deadline=None)
+laws = settings(max_examples=90, deadline=None)
 NAMES = list(MEASURES)
 
 weight = st.one_of(
@@ -131,7 +131,7 @@ def cases(draw):
     return values[0], values[1], chosen, tuple(labels), reference
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(cases())
 def test_a_block_is_its_pairs_alone(case):
     check(*case)

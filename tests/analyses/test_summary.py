@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from klcli.analyses import summary
 from klcli.analyses.summary import STATISTICS, Summary
 
-laws = settings(max_examples=150, deadline=None)
+laws = settings(max_examples=80, deadline=None)
 ordinary = st.floats(-1e100, 1e100).map(lambda value: value if abs(value) > 1e-100 else 0.0)
 any_value = st.one_of(
     st.floats(allow_nan=False, min_value=-1e150, max_value=1e150, allow_subnormal=False),

@@ -134,7 +134,7 @@ def test_terms_add_up_to_the_total_whatever_top_is(get, pair, top, field):
     assert fsum(terms) == pytest.approx(total, rel=1e-9, abs=1e-12)
 
 
-@settings(max_examples=90, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=3), st.sampled_from(["kl", "compare", "entropy", "rank"]))
 def test_no_argument_whatever_is_a_bug_or_a_traceback(call, tmp_path_factory, args, command):
     folder = tmp_path_factory.getbasetemp()
@@ -144,7 +144,7 @@ def test_no_argument_whatever_is_a_bug_or_a_traceback(call, tmp_path_factory, ar
     assert all(line.startswith(("klcli: ", "  ")) for line in result.err.split("\n")[:-1])
 
 
-@settings(max_examples=90, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     st.binary(max_size=60),
     st.sampled_from(["text", "csv", "tsv", "json", "ndjson", "parquet", "feather"]),
@@ -157,7 +157,7 @@ def test_no_file_whatever_is_a_bug_or_a_traceback(call, data, shape, command):
     assert all(line.startswith(("klcli: ", "  ")) for line in result.err.split("\n")[:-1])
 
 
-@settings(max_examples=90, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(max_size=4),

@@ -78,7 +78,7 @@ def records(draw):
     return [line.encode() for line in lines], end.encode()
 
 
-laws = settings(max_examples=150, deadline=None)
+laws = settings(max_examples=80, deadline=None)
 
 
 @laws
