@@ -13,7 +13,7 @@ from klcli.readers.documents import series_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from klcli.readers.content import Series
+    from klcli.readers.distributions import Series
 
     Labels = tuple[str, ...] | None
 

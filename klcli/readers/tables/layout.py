@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from klcli.errors import DistributionError, InputError, clipped, listed
-from klcli.readers.content import no_such
+from klcli.errors import no_such
 from klcli.readers.tables.selectors import select
 
 if TYPE_CHECKING:

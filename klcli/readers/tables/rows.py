@@ -14,7 +14,7 @@ import pyarrow as pa
 from klcli.arrow import call, strings, taken, truths
 from klcli.blocks import Block, Column, Failure, Pairs
 from klcli.errors import DistributionError, clipped
-from klcli.readers.labels import Labels
+from klcli.readers.tables.labels import Labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
