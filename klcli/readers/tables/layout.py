@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from klcli.errors import DistributionError, InputError, clipped, listed
 from klcli.errors import no_such
-from klcli.readers.tables.selectors import select
+from klcli.readers.tables.select import select
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
