@@ -74,13 +74,20 @@ def _by_arrow(source: Source, delimiter: str, label: str) -> Table | None:
     from klcli.arrow import doubles
 
     data = source.data
+    from klcli.readers.tables.pieces import quotes_enclose_fields
+
     quoted = b'"' in data
+    if b"\0" in data or (quoted and not quotes_enclose_fields(data, delimiter)):
+        return None
     end = data.find(b"\n", data.find(b"\n") + _SAMPLE) + 1
     try:
         first = _by_csv(data[:end].decode("utf-8-sig"), source.name, delimiter)
     except (InputError, UnicodeDecodeError):
         return None
     decimal = source.dialect.decimal
+    rows = csv.reader(io.StringIO(data[:end].decode("utf-8-sig"), newline=""), delimiter=delimiter)
+    next(row for row in rows if row)
+    before = rows.line_num
     numeric = {i for i in range(len(first.names)) if all(is_number(c, decimal) for c in first.columns[i])}
     numeric -= {i for i, name in enumerate(first.names) if name == label}
     names = [str(i) for i in range(len(first.names))]
@@ -88,7 +95,7 @@ def _by_arrow(source: Source, delimiter: str, label: str) -> Table | None:
     def read(numeric: set[int]) -> pa.Table:
         return arrow_csv.read_csv(
             pa.BufferReader(pa.py_buffer(data)),
-            read_options=arrow_csv.ReadOptions(block_size=1 << 20, column_names=names, skip_rows=1),
+            read_options=arrow_csv.ReadOptions(block_size=1 << 20, column_names=names, skip_rows=before),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=delimiter, quote_char='"' if quoted else False, newlines_in_values=quoted
             ),
