@@ -46,7 +46,7 @@ if TYPE_CHECKING:
             ...
 
 
-STDIN = "<stdin>"
+from klcli.readers.sources import STDIN  # noqa: E402, F401
 """What standard input is called; on the command line it is -."""
 
 
