@@ -132,15 +132,18 @@ def read_delimited(source: Source, delimiter: str, label: str = "label") -> Tabl
     numeric = [i for i, text in enumerate(whole.text) if not (text or whole.small or whole.names[i] == label)]
     table = _read_all(whole, numeric)
     if table.failures and numeric:  # a column that begins with numbers, and is text all the same
-        whole = DelimitedStream(source, delimiter, data=data)
-        table = _read_all(whole, [])
+        whole, numeric = DelimitedStream(source, delimiter, data=data), []
+        table = _read_all(whole, numeric)
     for failure in table.failures:
         message = f"{whole.place(failure.line)}: {failure.text}"
         raise InputError(message)
     if not table.size:
         message = f"{source.name}: a header and no rows; the first line of a table names its columns"
         raise InputError(message)
-    return replace(table, source=source.name, place=whole.place)
+    matrix = table.matrix(numeric)
+    matrix.setflags(write=False)
+    doubles = dict(zip(numeric, matrix, strict=True))
+    return replace(table, columns={**table.columns, **doubles}, source=source.name, place=whole.place)
 
 
 def _read_all(stream: DelimitedStream, numeric: Sequence[int]) -> Table:
