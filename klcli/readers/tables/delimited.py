@@ -58,8 +58,7 @@ class DelimitedStream:
         self._check_delimiter(header)
         self.names = tuple(header)
         self._size = size or max(piece_size(source.size), _WIDE_PIECE if len(header) >= _WIDE else 0)
-        first, _, _ = self._first_row()
-        self.text = [not is_number(cell, self._decimal) for cell in first or ()]
+        self.text = [not is_number(cell, self._decimal) for cell in self._first_cells()]
 
     def place(self, line: int) -> str:
         """The line of the file. line: counted from 0 at the first below the header."""
@@ -77,6 +76,13 @@ class DelimitedStream:
         ends = partial(end_of_rows, delimiter=self._delimiter)
         for piece in pieces(self._stream, self._size, ends, self._rest):
             yield partial(read, piece)
+
+    def _first_cells(self) -> list[str]:
+        """The cells of the first row below the header; none where there is none, or it is no row."""
+        try:
+            return self._first_row()[0] or []
+        except (UnicodeDecodeError, csv.Error):
+            return []
 
     def _header(self) -> list[str]:
         """The first row that is not blank; what follows stays to be read."""
