@@ -145,9 +145,11 @@ class Source:
     @cached_property
     def data(self) -> bytes:
         """All of it, decompressed. Raises InputError."""
-        data = b"".join(self.read()) if self.compression or not self.is_file else self._whole_file()
-        self.verify()
-        self.close()
+        try:
+            data = b"".join(self.read()) if self.compression or not self.is_file else self._whole_file()
+            self.verify()
+        finally:
+            self.close()
         return data
 
     def _whole_file(self) -> bytes:

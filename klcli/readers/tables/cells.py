@@ -273,7 +273,6 @@ class _Typed:
 def _cast(cells: Any, kind: str) -> Any:  # noqa: ANN401
     """The cells in another of Arrow's types. The method of that name imports pyarrow.compute, even for nothing."""
     import pyarrow as pa
-
     from pyarrow import _compute as kernels
 
     from klcli.arrow import call
