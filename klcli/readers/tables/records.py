@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     Record = dict[str, Any]
     Cells = Any
+    Kind = str | tuple[str, ...] | None
 
 _ITEMS = 1 << 16
 """Records of a JSON list in a frame."""
@@ -313,16 +314,19 @@ class _ArrowReader:
     """Reads lines of NDJSON by Arrow, as far as they are like the first record; the others are json's.
 
     kinds: what the values under each key that is read are: the name of their type, the labels of an object, or None for
-    a list of weights. It is None itself where the first record holds what only json can keep as it is written.
+    a list of weights. They are empty where the first record holds what only json can keep as it is written.
     """
 
     def __init__(self, json_reader: _JsonReader, first: Record) -> None:
         self._json, self._layout, self._first = json_reader, json_reader.layout, first
         self._kinds = self._kinds_of(first)
+        self._may_be_null = {name for i, name in enumerate(first) if i not in self._layout.numbers}
+        self._may_be_null.difference_update(json_reader.required)
         self._any_number = False
 
-    def _kinds_of(self, first: Record) -> Mapping[str, str | tuple[str, ...] | None] | None:
-        layout, kinds = self._layout, dict[str, str | tuple[str, ...] | None]()
+    def _kinds_of(self, first: Record) -> Mapping[str, Kind]:
+        layout = self._layout
+        kinds: dict[str, Kind] = {}
         for i, (name, value) in enumerate(first.items()):
             kind = type(value)
             inside = value.values() if kind is not list and isinstance(value, dict) else value
@@ -332,11 +336,11 @@ class _ArrowReader:
                 elif self._json.nested and isinstance(value, list | dict) and value and _all_numbers(inside):
                     kinds[name] = None if isinstance(value, list) else tuple(value)
                 else:
-                    return None
-            elif i in layout.text and i not in layout.numbers and kind in _NAMES and (i != layout.label or kind in {str, int}):
+                    return {}
+            elif i in layout.text and i not in layout.numbers and kind in ({str, int} if i == layout.label else _NAMES):
                 kinds[name] = _NAMES[kind]
             elif i in layout.numbers or i in layout.text:
-                return None
+                return {}
         return kinds
 
     def lines(self, piece: bytearray) -> Table:
@@ -344,7 +348,7 @@ class _ArrowReader:
         return self._quick(piece) or self._json.lines(piece)
 
     def _quick(self, piece: bytearray) -> Table | None:
-        if self._kinds is None:
+        if not self._kinds:
             return None
         odd = _is_odd(piece)
         if not odd and _has_a_record_a_line(piece) and not _has_words(piece) and _is_utf8(piece):
@@ -404,24 +408,30 @@ class _ArrowReader:
             record = orjson.loads(line)
         except orjson.JSONDecodeError:
             return False
-        if type(record) is not dict or not self._kinds:
+        if type(record) is not dict or not self._kinds.keys() <= record.keys():
             return False
-        if not (self._kinds.keys() <= record.keys() if self._layout.exact else self._first.keys() == record.keys()):
-            return False
-        quotes = len(record) + sum(type(value) is str for value in record.values())
+        strings = len(record)
+        if strings > len(self._kinds):
+            if not self._layout.exact:
+                return False
+            strings += sum(type(value) is str for name, value in record.items() if name not in self._kinds)
         for name, kind in self._kinds.items():
             value = record[name]
             if kind is None:
-                alike = type(value) is list and value and _NUMERIC.issuperset(map(type, value))
+                if type(value) is not list or not _NUMERIC.issuperset(map(type, value)):
+                    return False
             elif type(kind) is tuple:
-                alike = type(value) is dict and tuple(value) == kind and _NUMERIC.issuperset(map(type, value.values()))
-                quotes += len(kind)
-            else:
-                alike = type(value) in _TYPES[kind] or (value is None and name not in self._json.required and kind != "double")
-            if not alike:
+                if type(value) is not dict or tuple(value) != kind or not _NUMERIC.issuperset(map(type, value.values())):
+                    return False
+                strings += len(kind)
+            elif type(value) is str:
+                if kind != "string":
+                    return False
+                strings += 1
+            elif not (type(value) in _TYPES[kind] or (value is None and name in self._may_be_null)):
                 return False
         # A key that stands twice has more quotes. Strings with quotes inside are json's too.
-        return line.count(b'"') == 2 * quotes
+        return line.count(b'"') == 2 * strings
 
     def _read(self, data: bytearray, lines: Sequence[int], total: int, failures: tuple[Failure, ...]) -> Table | None:
         """The frame as Arrow reads it; None where that does not do. lines: of each row."""
@@ -438,12 +448,12 @@ class _ArrowReader:
         import pyarrow as pa
         from pyarrow import json as arrow_json
 
-        def kind(of: str | tuple[str, ...] | None) -> pa.DataType:
+        def kind(of: Kind) -> pa.DataType:
             if isinstance(of, str):
                 return pa.type_for_alias("double" if of == "int64" and any_number else of)
             return pa.list_(pa.float64()) if of is None else pa.struct([(label, pa.float64()) for label in of])
 
-        schema = pa.schema([(name, kind(of)) for name, of in (self._kinds or {}).items()])
+        schema = pa.schema([(name, kind(of)) for name, of in self._kinds.items()])
         try:
             return arrow_json.read_json(
                 pa.BufferReader(data),
@@ -460,7 +470,7 @@ class _ArrowReader:
         from klcli.arrow import whole
 
         columns: dict[int, Cells] = {}
-        for name, kind in (self._kinds or {}).items():
+        for name, kind in self._kinds.items():
             i, cells = self._layout.header.index(name), whole(arrow.column(name))
             if (i in self._layout.numbers or name in self._json.required) and cells.null_count:
                 return None
@@ -503,7 +513,7 @@ class _ArrowReader:
 
 
 _NAMES: Mapping[type, str] = {int: "int64", float: "double", str: "string", bool: "bool"}
-_TYPES: Mapping[str, set[type]] = {"int64": _NUMERIC, "double": _NUMERIC, "string": {str}, "bool": {bool}}
+_TYPES: Mapping[str, set[type]] = {"int64": _NUMERIC, "double": _NUMERIC, "string": set(), "bool": {bool}}
 
 
 def _all_numbers(values: Iterable[Any]) -> bool:
