@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from codecs import BOM_UTF8
+from dataclasses import replace
 from functools import cached_property, partial
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any
@@ -72,8 +73,7 @@ def table_of(values: Any, source: str, where: Callable[[int], str]) -> Table:  #
 def _fault(value: Any) -> KlcliError | None:  # noqa: ANN401
     """What is wrong with a value that should be a record."""
     if not isinstance(value, dict):
-        what = "list" if isinstance(value, list) else clipped(json_text(value))
-        return InputError(f"this is no record but {what}; each row of a table is one JSON object")
+        return InputError("this is no record; each row of a table is one JSON object")
     try:
         no_repeated_key(value, "this record", "key")
     except KlcliError as error:
@@ -353,11 +353,10 @@ class _ArrowReader:
         odd = _is_odd(piece)
         if not odd and _has_a_record_a_line(piece) and not _has_words(piece) and _is_utf8(piece):
             total = piece.count(b"\n") + (not piece.endswith(b"\n"))
-            table = self._read(piece, range(total), total, ())
+            table = self._read(piece, range(total), total)
             if table is not None and all(map(_finite, (table.columns[i] for i in self._layout.numbers))):
                 return table
-        lines = piece.split(b"\n")
-        return self._mended([bytes(line) for line in lines], odd=odd)
+        return self._mended(bytes(piece).split(b"\n"), odd=odd)
 
     def _mended(self, lines: list[bytes], *, odd: bool) -> Table | None:
         """The frame, once each line in doubt is replaced by what json makes of it; None where that is not like the others."""
@@ -365,22 +364,24 @@ class _ArrowReader:
         present = [i for i, line in enumerate(lines) if line.strip()]
         doubtful = [i for i in present if (odd and _is_odd(lines[i])) or not self._is_alike(lines[i])]
         texts = {i: lines[i].decode("utf-8", "surrogateescape") for i in doubtful}
-        judged = self._json.table(doubtful, [_decoded(texts[i]) for i in doubtful], lambda row: texts[doubtful[row]], total)
+        values = [_decoded(text) for text in texts.values()]
+        judged = self._json.table(doubtful, values, lambda row: texts[doubtful[row]], total)
         failures = {failure.line: failure for failure in judged.failures}
-        weights = [self._weights(judged, i, failures) for i in self._layout.numbers]
+        weights = [(self._layout.header[i], self._weights(judged, i, failures)) for i in self._layout.numbers]
         kept = {i: judged.columns[i].to_pylist() for i in self._layout.text}
         for row, line in enumerate(doubtful):
-            members = [(self._layout.header[i], cells[row]) for i, cells in zip(self._layout.numbers, weights, strict=True)]
-            written = [(name, json.dumps(self._first[name] if line in failures else cells)) for name, cells in members]
-            written += [
-                (name, json.dumps(cells[row]) if i == self._layout.label and self._kinds[name] == "string" else cells[row])
-                for i, cells in kept.items()
-                if (name := self._layout.header[i]) and (line not in failures or cells[row] not in {"null", ""})
-            ]
-            lines[line] = ("{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in written) + "}").encode()
+            record = {name: json.dumps(self._first[name] if line in failures else cells[row]) for name, cells in weights}
+            for i, cells in kept.items():
+                name, cell = self._layout.header[i], cells[row]
+                is_text = i == self._layout.label and self._kinds[name] == "string"
+                if line not in failures or cell not in {"null", ""}:
+                    record[name] = json.dumps(cell) if is_text else cell
+            members = (f"{json.dumps(name, ensure_ascii=False)}:{value}" for name, value in record.items())
+            lines[line] = f"{{{','.join(members)}}}".encode("utf-8", "surrogatepass")
         rows = {line: row for row, line in enumerate(present)}
         found = tuple(failures[line]._replace(row=rows[line]) for line in sorted(failures))
-        return self._read(bytearray(b"\n".join(lines[i] for i in present)), present, total, found)
+        table = self._read(bytearray(b"\n".join(lines[i] for i in present)), present, total, any_number=odd)
+        return None if table is None else replace(table, failures=found)
 
     def _weights(self, judged: Table, column: int, failures: dict[int, Failure]) -> list[Any]:
         """The weights in a column of some lines as JSON has them; adds a failure for each that are none."""
@@ -395,7 +396,8 @@ class _ArrowReader:
                 continue
             try:
                 series = series_of(name, cell, f"column {clipped(name)}")
-                weights[-1] = list(series.values) if series.labels is None else dict(zip(series.labels, series.values, strict=True))
+                values = list(series.values)
+                weights[-1] = values if series.labels is None else dict(zip(series.labels, values, strict=True))
             except KlcliError as error:
                 failures[line] = Failure(row, line, str(error), type(error))
         return weights
@@ -421,7 +423,7 @@ class _ArrowReader:
                 if type(value) is not list or not _NUMERIC.issuperset(map(type, value)):
                     return False
             elif type(kind) is tuple:
-                if type(value) is not dict or tuple(value) != kind or not _NUMERIC.issuperset(map(type, value.values())):
+                if type(value) is not dict or tuple(value) != kind or not _all_numbers(value.values()):
                     return False
                 strings += len(kind)
             elif type(value) is str:
@@ -433,15 +435,21 @@ class _ArrowReader:
         # A key that stands twice has more quotes. Strings with quotes inside are json's too.
         return line.count(b'"') == 2 * strings
 
-    def _read(self, data: bytearray, lines: Sequence[int], total: int, failures: tuple[Failure, ...]) -> Table | None:
-        """The frame as Arrow reads it; None where that does not do. lines: of each row."""
-        for any_number in (False, True)[self._any_number :]:
-            arrow = self._parsed(data, any_number=any_number)
+    def _read(
+        self, data: bytearray, lines: Sequence[int], total: int, *, any_number: bool = False
+    ) -> Table | None:
+        """The frame as Arrow reads it; None where that does not do. lines: of each row.
+
+        any_number: whether other numbers than integers may be kept where the first record has an integer. That all of
+        them are is tried first, and not again once it has failed: their digits are then looked for in the data.
+        """
+        for number in (False, True)[any_number or self._any_number :]:
+            arrow = self._parsed(data, any_number=number)
             columns = None if arrow is None or arrow.num_rows != len(lines) else self._columns(arrow, data)
             if columns is not None:
-                self._any_number = any_number
+                self._any_number = number
                 names, source = self._layout.header, self._layout.source
-                return Table(names, columns, len(lines), total, "json", failures, lines.__getitem__, source=source)
+                return Table(names, columns, len(lines), total, "json", (), lines.__getitem__, source=source)
         return None
 
     def _parsed(self, data: bytearray, *, any_number: bool) -> Any:  # noqa: ANN401 - a pyarrow.Table
@@ -504,9 +512,8 @@ class _ArrowReader:
         elif pa.types.is_floating(cells.type):
             key = re.escape(json.dumps(name, ensure_ascii=False).encode())
             found = re.findall(key + rb"\s*:\s*(-?[0-9][-+.0-9eE]*|null)", data)
-            if len(found) != len(cells) or (cells.null_count and [cell == b"null" for cell in found] != nulls(cells).tolist()):
-                return None
-            return binaries(found).view(pa.string())
+            missing = [cell == b"null" for cell in found]
+            return binaries(found).view(pa.string()) if missing == nulls(cells).tolist() else None
         else:
             text = cells.cast(pa.string())
         return text.fill_null("null") if text.null_count else text
