@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from codecs import BOM_UTF8
+from dataclasses import replace
 from functools import cached_property, partial
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     Record = dict[str, Any]
     Cells = Any
+    Kind = str | tuple[str, ...] | None
 
 _ITEMS = 1 << 16
 """Records of a JSON list in a frame."""
@@ -71,8 +73,7 @@ def table_of(values: Any, source: str, where: Callable[[int], str]) -> Table:  #
 def _fault(value: Any) -> KlcliError | None:  # noqa: ANN401
     """What is wrong with a value that should be a record."""
     if not isinstance(value, dict):
-        what = "list" if isinstance(value, list) else clipped(json_text(value))
-        return InputError(f"this is no record but {what}; each row of a table is one JSON object")
+        return InputError("this is no record; each row of a table is one JSON object")
     try:
         no_repeated_key(value, "this record", "key")
     except KlcliError as error:
@@ -313,16 +314,19 @@ class _ArrowReader:
     """Reads lines of NDJSON by Arrow, as far as they are like the first record; the others are json's.
 
     kinds: what the values under each key that is read are: the name of their type, the labels of an object, or None for
-    a list of weights. It is None itself where the first record holds what only json can keep as it is written.
+    a list of weights. They are empty where the first record holds what only json can keep as it is written.
     """
 
     def __init__(self, json_reader: _JsonReader, first: Record) -> None:
         self._json, self._layout, self._first = json_reader, json_reader.layout, first
         self._kinds = self._kinds_of(first)
+        self._may_be_null = {name for i, name in enumerate(first) if i not in self._layout.numbers}
+        self._may_be_null.difference_update(json_reader.required)
         self._any_number = False
 
-    def _kinds_of(self, first: Record) -> Mapping[str, str | tuple[str, ...] | None] | None:
-        layout, kinds = self._layout, dict[str, str | tuple[str, ...] | None]()
+    def _kinds_of(self, first: Record) -> Mapping[str, Kind]:
+        layout = self._layout
+        kinds: dict[str, Kind] = {}
         for i, (name, value) in enumerate(first.items()):
             kind = type(value)
             inside = value.values() if kind is not list and isinstance(value, dict) else value
@@ -332,11 +336,11 @@ class _ArrowReader:
                 elif self._json.nested and isinstance(value, list | dict) and value and _all_numbers(inside):
                     kinds[name] = None if isinstance(value, list) else tuple(value)
                 else:
-                    return None
-            elif i in layout.text and i not in layout.numbers and kind in _NAMES and (i != layout.label or kind in {str, int}):
+                    return {}
+            elif i in layout.text and i not in layout.numbers and kind in ({str, int} if i == layout.label else _NAMES):
                 kinds[name] = _NAMES[kind]
             elif i in layout.numbers or i in layout.text:
-                return None
+                return {}
         return kinds
 
     def lines(self, piece: bytearray) -> Table:
@@ -344,16 +348,15 @@ class _ArrowReader:
         return self._quick(piece) or self._json.lines(piece)
 
     def _quick(self, piece: bytearray) -> Table | None:
-        if self._kinds is None:
+        if not self._kinds:
             return None
         odd = _is_odd(piece)
         if not odd and _has_a_record_a_line(piece) and not _has_words(piece) and _is_utf8(piece):
             total = piece.count(b"\n") + (not piece.endswith(b"\n"))
-            table = self._read(piece, range(total), total, ())
+            table = self._read(piece, range(total), total)
             if table is not None and all(map(_finite, (table.columns[i] for i in self._layout.numbers))):
                 return table
-        lines = piece.split(b"\n")
-        return self._mended([bytes(line) for line in lines], odd=odd)
+        return self._mended(bytes(piece).split(b"\n"), odd=odd)
 
     def _mended(self, lines: list[bytes], *, odd: bool) -> Table | None:
         """The frame, once each line in doubt is replaced by what json makes of it; None where that is not like the others."""
@@ -361,22 +364,24 @@ class _ArrowReader:
         present = [i for i, line in enumerate(lines) if line.strip()]
         doubtful = [i for i in present if (odd and _is_odd(lines[i])) or not self._is_alike(lines[i])]
         texts = {i: lines[i].decode("utf-8", "surrogateescape") for i in doubtful}
-        judged = self._json.table(doubtful, [_decoded(texts[i]) for i in doubtful], lambda row: texts[doubtful[row]], total)
+        values = [_decoded(text) for text in texts.values()]
+        judged = self._json.table(doubtful, values, lambda row: texts[doubtful[row]], total)
         failures = {failure.line: failure for failure in judged.failures}
-        weights = [self._weights(judged, i, failures) for i in self._layout.numbers]
+        weights = [(self._layout.header[i], self._weights(judged, i, failures)) for i in self._layout.numbers]
         kept = {i: judged.columns[i].to_pylist() for i in self._layout.text}
         for row, line in enumerate(doubtful):
-            members = [(self._layout.header[i], cells[row]) for i, cells in zip(self._layout.numbers, weights, strict=True)]
-            written = [(name, json.dumps(self._first[name] if line in failures else cells)) for name, cells in members]
-            written += [
-                (name, json.dumps(cells[row]) if i == self._layout.label and self._kinds[name] == "string" else cells[row])
-                for i, cells in kept.items()
-                if (name := self._layout.header[i]) and (line not in failures or cells[row] not in {"null", ""})
-            ]
-            lines[line] = ("{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in written) + "}").encode()
+            record = {name: json.dumps(self._first[name] if line in failures else cells[row]) for name, cells in weights}
+            for i, cells in kept.items():
+                name, cell = self._layout.header[i], cells[row]
+                is_text = i == self._layout.label and self._kinds[name] == "string"
+                if line not in failures or cell not in {"null", ""}:
+                    record[name] = json.dumps(cell) if is_text else cell
+            members = (f"{json.dumps(name, ensure_ascii=False)}:{value}" for name, value in record.items())
+            lines[line] = f"{{{','.join(members)}}}".encode("utf-8", "surrogatepass")
         rows = {line: row for row, line in enumerate(present)}
         found = tuple(failures[line]._replace(row=rows[line]) for line in sorted(failures))
-        return self._read(bytearray(b"\n".join(lines[i] for i in present)), present, total, found)
+        table = self._read(bytearray(b"\n".join(lines[i] for i in present)), present, total, any_number=odd)
+        return None if table is None else replace(table, failures=found)
 
     def _weights(self, judged: Table, column: int, failures: dict[int, Failure]) -> list[Any]:
         """The weights in a column of some lines as JSON has them; adds a failure for each that are none."""
@@ -391,7 +396,8 @@ class _ArrowReader:
                 continue
             try:
                 series = series_of(name, cell, f"column {clipped(name)}")
-                weights[-1] = list(series.values) if series.labels is None else dict(zip(series.labels, series.values, strict=True))
+                values = list(series.values)
+                weights[-1] = values if series.labels is None else dict(zip(series.labels, values, strict=True))
             except KlcliError as error:
                 failures[line] = Failure(row, line, str(error), type(error))
         return weights
@@ -404,46 +410,58 @@ class _ArrowReader:
             record = orjson.loads(line)
         except orjson.JSONDecodeError:
             return False
-        if type(record) is not dict or not self._kinds:
+        if type(record) is not dict or not self._kinds.keys() <= record.keys():
             return False
-        if not (self._kinds.keys() <= record.keys() if self._layout.exact else self._first.keys() == record.keys()):
-            return False
-        quotes = len(record) + sum(type(value) is str for value in record.values())
+        strings = len(record)
+        if strings > len(self._kinds):
+            if not self._layout.exact:
+                return False
+            strings += sum(type(value) is str for name, value in record.items() if name not in self._kinds)
         for name, kind in self._kinds.items():
             value = record[name]
             if kind is None:
-                alike = type(value) is list and value and _NUMERIC.issuperset(map(type, value))
+                if type(value) is not list or not _NUMERIC.issuperset(map(type, value)):
+                    return False
             elif type(kind) is tuple:
-                alike = type(value) is dict and tuple(value) == kind and _NUMERIC.issuperset(map(type, value.values()))
-                quotes += len(kind)
-            else:
-                alike = type(value) in _TYPES[kind] or (value is None and name not in self._json.required and kind != "double")
-            if not alike:
+                if type(value) is not dict or tuple(value) != kind or not _all_numbers(value.values()):
+                    return False
+                strings += len(kind)
+            elif type(value) is str:
+                if kind != "string":
+                    return False
+                strings += 1
+            elif not (type(value) in _TYPES[kind] or (value is None and name in self._may_be_null)):
                 return False
         # A key that stands twice has more quotes. Strings with quotes inside are json's too.
-        return line.count(b'"') == 2 * quotes
+        return line.count(b'"') == 2 * strings
 
-    def _read(self, data: bytearray, lines: Sequence[int], total: int, failures: tuple[Failure, ...]) -> Table | None:
-        """The frame as Arrow reads it; None where that does not do. lines: of each row."""
-        for any_number in (False, True)[self._any_number :]:
-            arrow = self._parsed(data, any_number=any_number)
+    def _read(
+        self, data: bytearray, lines: Sequence[int], total: int, *, any_number: bool = False
+    ) -> Table | None:
+        """The frame as Arrow reads it; None where that does not do. lines: of each row.
+
+        any_number: whether other numbers than integers may be kept where the first record has an integer. That all of
+        them are is tried first, and not again once it has failed: their digits are then looked for in the data.
+        """
+        for number in (False, True)[any_number or self._any_number :]:
+            arrow = self._parsed(data, any_number=number)
             columns = None if arrow is None or arrow.num_rows != len(lines) else self._columns(arrow, data)
             if columns is not None:
-                self._any_number = any_number
+                self._any_number = number
                 names, source = self._layout.header, self._layout.source
-                return Table(names, columns, len(lines), total, "json", failures, lines.__getitem__, source=source)
+                return Table(names, columns, len(lines), total, "json", (), lines.__getitem__, source=source)
         return None
 
     def _parsed(self, data: bytearray, *, any_number: bool) -> Any:  # noqa: ANN401 - a pyarrow.Table
         import pyarrow as pa
         from pyarrow import json as arrow_json
 
-        def kind(of: str | tuple[str, ...] | None) -> pa.DataType:
+        def kind(of: Kind) -> pa.DataType:
             if isinstance(of, str):
                 return pa.type_for_alias("double" if of == "int64" and any_number else of)
             return pa.list_(pa.float64()) if of is None else pa.struct([(label, pa.float64()) for label in of])
 
-        schema = pa.schema([(name, kind(of)) for name, of in (self._kinds or {}).items()])
+        schema = pa.schema([(name, kind(of)) for name, of in self._kinds.items()])
         try:
             return arrow_json.read_json(
                 pa.BufferReader(data),
@@ -460,7 +478,7 @@ class _ArrowReader:
         from klcli.arrow import whole
 
         columns: dict[int, Cells] = {}
-        for name, kind in (self._kinds or {}).items():
+        for name, kind in self._kinds.items():
             i, cells = self._layout.header.index(name), whole(arrow.column(name))
             if (i in self._layout.numbers or name in self._json.required) and cells.null_count:
                 return None
@@ -494,16 +512,15 @@ class _ArrowReader:
         elif pa.types.is_floating(cells.type):
             key = re.escape(json.dumps(name, ensure_ascii=False).encode())
             found = re.findall(key + rb"\s*:\s*(-?[0-9][-+.0-9eE]*|null)", data)
-            if len(found) != len(cells) or (cells.null_count and [cell == b"null" for cell in found] != nulls(cells).tolist()):
-                return None
-            return binaries(found).view(pa.string())
+            missing = [cell == b"null" for cell in found]
+            return binaries(found).view(pa.string()) if missing == nulls(cells).tolist() else None
         else:
             text = cells.cast(pa.string())
         return text.fill_null("null") if text.null_count else text
 
 
 _NAMES: Mapping[type, str] = {int: "int64", float: "double", str: "string", bool: "bool"}
-_TYPES: Mapping[str, set[type]] = {"int64": _NUMERIC, "double": _NUMERIC, "string": {str}, "bool": {bool}}
+_TYPES: Mapping[str, set[type]] = {"int64": _NUMERIC, "double": _NUMERIC, "string": set(), "bool": {bool}}
 
 
 def _all_numbers(values: Iterable[Any]) -> bool:
