@@ -175,7 +175,8 @@ def batch(
     cluster = speed.checked_cluster()
     format_name, summary_format = rows.row_format(folder=cluster is not None), rows.summary_format()
 
-    from klcli.cli.scoring import Plan, finish, run
+    from klcli.batch.run import run
+    from klcli.batch.tally import Plan, finish
     from klcli.readers.tables.stream import Reading
 
     reading = Reading(

@@ -37,9 +37,36 @@ def object_of(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
+class Unheld(float):
+    """A number that no double holds: its nearest double is 0, and it is not, or infinite. text: how it was written."""
+
+    text: str
+
+    @classmethod
+    def checked(cls, text: str) -> float:
+        """The double nearest to the text of a JSON number, if there is one."""
+        value = float(text)
+        if abs(value) < inf and (value or not text.lower().partition("e")[0].strip("-0.")):
+            return value
+        made = cls(value)
+        made.text = text
+        return made
+
+
+_FOLDED = bytes(ord("0") if chr(byte) in "123456789" else byte for byte in range(256))
+
+
+def _may_be_unheld(text: str) -> bool:
+    """Whether a number may stand in the text that no double holds: it has a long exponent, or very many digits."""
+    if len(text) < len("1e400"):
+        return False
+    data = text.encode("utf-8", "surrogatepass").translate(_FOLDED)
+    return any(mark in data for mark in (b"e000", b"e-000", b"e+000", b"E000", b"E-000", b"E+000", b"0" * 200))
+
+
 def _whole(digits: str) -> int | float:
-    """An integer, which may be a label; of more digits than Python converts, infinity or the nearest double."""
-    return int(digits) if len(digits) < 4000 else float(digits)  # noqa: PLR2004
+    """An integer, which may be a label; of more digits than Python converts none."""
+    return int(digits) if len(digits) < 4000 else Unheld.checked(digits)  # noqa: PLR2004
 
 
 class MalformedJsonError(ValueError):
@@ -56,7 +83,8 @@ def decode(text: str) -> Any:  # noqa: ANN401 - any JSON value
     Raises MalformedJsonError.
     """
     try:
-        return json.loads(text, parse_int=_whole, object_pairs_hook=object_of)
+        parse_float = Unheld.checked if _may_be_unheld(text) else None
+        return json.loads(text, parse_float=parse_float, parse_int=_whole, object_pairs_hook=object_of)
     except json.JSONDecodeError as error:
         what = error.msg[:1].lower() + error.msg[1:].removesuffix(":")
         wrong = f"malformed JSON at column {error.colno}: {what}"
@@ -180,12 +208,14 @@ def is_json_number(value: Any) -> bool:  # noqa: ANN401
 
 
 def number_of(value: Any, where: Callable[[int], str], i: int) -> float:  # noqa: ANN401
-    """The number that a JSON value is, or that its text is. Raises InputError."""
-    if is_json_number(value):
+    """The number that a JSON value is, or that its text is. Raises InputError, too where no double holds it."""
+    if isinstance(value, Unheld):
+        value = value.text
+    elif is_json_number(value):
         try:
             return float(value)
         except OverflowError:
-            return inf if value > 0 else -inf
+            value = str(value)
     if isinstance(value, str):
         try:
             return number(value)
@@ -199,7 +229,7 @@ def number_of(value: Any, where: Callable[[int], str], i: int) -> float:  # noqa
 def _shown(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, list | dict):
         return f"a JSON {'list' if isinstance(value, list) else 'object'}"
-    return json.dumps(value) if not isinstance(value, str) else clipped(value)
+    return json.dumps(value, default=str) if not isinstance(value, str) else clipped(value)
 
 
 def resolve(value: Any, pointer: str, source: str) -> Any:  # noqa: ANN401

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import zlib
 from functools import cached_property
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
 
 from klcli.errors import InputError, clipped, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from os import stat_result
     from typing import BinaryIO, Protocol
 
     class ByteStream(Protocol):
@@ -64,24 +65,42 @@ class Source:
 
     def open(self) -> BinaryIO:
         """The file or standard input as it is, opened the first time. Raises InputError."""
-        if self._raw is None:
-            if self.path is None:
-                self._raw = stdin(self.name)
-            else:
-                try:
-                    self._raw = self.path.open("rb", buffering=0)
-                    self._state = _state(os.fstat(self._raw.fileno()))
-                except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-                    raise cannot_read(self.name, self.path, error) from None
-        return self._raw
+        if self._raw is None and self.path is None:
+            self._raw = stdin(self.name)
+        elif self._raw is None and self.path is not None:
+            self.look()
+            try:
+                self._raw = cast("BinaryIO", self.path.open("rb", buffering=0))
+            except OSError as error:
+                raise cannot_read(self.name, self.path, error) from None
+        return cast("BinaryIO", self._raw)
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything has been read."""
+        return self._stream is not None
 
     @property
     def size(self) -> int | None:
         """The bytes of an uncompressed plain file, None where nobody knows. Raises InputError where it is not there."""
+        found = self.look()
+        return None if self.compression else found
+
+    def look(self) -> int | None:
+        """The bytes of a plain file as it is on the disk, None where nobody knows. Raises InputError.
+
+        The state in which it is found is the one that `verify` asks for.
+        """
         if self.path is None:
             return None
-        self.open()
-        return self._state[1] if self._state is not None and self.is_file and not self.compression else None
+        try:
+            found = self.path.stat()
+        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+            raise cannot_read(self.name, self.path, error) from None
+        if not S_ISREG(found.st_mode):
+            return None
+        self._state = self._state or _state(found)
+        return found.st_size
 
     def readinto(self, room: memoryview, /) -> int:
         """Reads decompressed bytes to the start of the room. Returns how many, 0 at the end. Raises InputError."""
@@ -94,8 +113,9 @@ class Source:
         self.done += read
         return read
 
-    def rewind(self) -> None:
-        """Goes back to the start of a plain file."""
+    def rewind(self, copy: BinaryIO | None = None) -> None:
+        """Goes back to the start of a plain file. copy: to be read instead, of what can be read but once."""
+        self._raw = copy or self._raw
         self.open().seek(0)
         self._stream, self.done = None, 0
 
@@ -112,7 +132,7 @@ class Source:
 
     def verify(self) -> None:
         """Raises InputError where the file is another one than was opened, or has been written to since."""
-        if self.path is None or self._state is None or not self.is_file:
+        if self.path is None or self._state is None:
             return
         try:
             same = _state(self.path.stat()) == self._state
@@ -164,7 +184,7 @@ class Source:
         return cannot_read(self.name, self.path or Path(self.name), error)
 
 
-def _state(found: os.stat_result) -> tuple[int, ...]:
+def _state(found: stat_result) -> tuple[int, ...]:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 

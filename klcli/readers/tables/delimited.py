@@ -1,138 +1,204 @@
-"""TEMPORARY, until the lead's reader is merged: CSV and TSV as a whole."""
+"""CSV and TSV: a header, then a row a line, as a stream of frames or as a whole."""
 
 from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, Any
+from codecs import BOM_UTF8
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from klcli.errors import InputError, clipped
 from klcli.readers.numbers import is_number
-from klcli.readers.tables.table import Table
+from klcli.readers.sources import empty
+from klcli.readers.tables.csv_rows import Form, Judge
+from klcli.readers.tables.layout import Layout
+from klcli.readers.tables.pieces import SMALL, end_of_rows, piece_size, pieces, read_some
+
+from klcli.readers.tables.table import Table, concatenated
 
 if TYPE_CHECKING:
-    from klcli.readers.sources import Source
+    from collections.abc import Callable, Iterator, Sequence
 
-LARGE = 1 << 18
-_SAMPLE = 1 << 11
+    from klcli.readers.sources import ByteStream, Source
+
+_BINARY = {
+    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
+    b"\x1f\x8b": "gzip data; decompress it, as with gzip -dc",
+    b"\x28\xb5": "zstd data; decompress it, as with zstd -dc",
+    b"PA": "a Parquet file; add --input-format parquet",
+}
+"""What data that is no text begins with, and how to mend it."""
+
+_WIDE, _WIDE_PIECE = 256, 1 << 22
+"""From so many columns on, pieces of at least so many bytes: each column costs something for each piece."""
+
+
+class DelimitedStream:
+    """A stream of delimited text whose header has been read.
+
+    size: bytes of a piece, None for what suits. data: what the source holds, where that has been read.
+    """
+
+    form = "text"
+
+    def __init__(self, source: Source, delimiter: str, size: int | None = None, data: bytes | None = None) -> None:
+        self.source, self._delimiter = source.name, source.dialect.between(delimiter)
+        self._decimal = source.dialect.decimal
+        self._stream: ByteStream = source if data is None else cast("ByteStream", io.BytesIO(data))
+        self._rest = read_some(self._stream, SMALL + 1)
+        self.small = len(self._rest) <= SMALL
+        self._ended = self.small
+        self._rest = self._rest.removeprefix(BOM_UTF8)
+        _check_text(self._rest, self.source)
+        self._line = 1
+        header = self._header()
+        self._check_delimiter(header)
+        self.names = tuple(header)
+        self._size = size or max(piece_size(source.size), _WIDE_PIECE if len(header) >= _WIDE else 0)
+        self.text = [not is_number(cell, self._decimal) for cell in self._first_cells()]
+
+    def place(self, line: int) -> str:
+        """The line of the file. line: counted from 0 at the first below the header."""
+        return f"{self.source}:{self._line + line}"
+
+    def frames(self, layout: Layout) -> Iterator[Callable[[], Table]]:
+        """The rows, as functions that each read some of them; any thread may call them, in any order."""
+        form = Form(self.names, self._delimiter, self._decimal, layout.numbers, layout.text)
+        if self.small:
+            read: Callable[[bytearray], Table] = Judge(form).table
+        else:
+            from klcli.readers.tables.csv_columns import Pieces
+
+            read = Pieces(form).table
+        ends = partial(end_of_rows, delimiter=self._delimiter)
+        for piece in pieces(self._stream, self._size, ends, self._rest):
+            yield partial(read, piece)
+
+    def _first_cells(self) -> list[str]:
+        """The cells of the first row below the header; none where there is none, or it is no row."""
+        try:
+            return self._first_row()[0] or []
+        except (UnicodeDecodeError, csv.Error):
+            return []
+
+    def _header(self) -> list[str]:
+        """The first row that is not blank; what follows stays to be read."""
+        while True:
+            try:
+                header, end, lines = self._first_row()
+            except UnicodeDecodeError as error:
+                message = f"{self.source}:{self._line}: byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8"
+                raise InputError(message) from None
+            except csv.Error as error:
+                message = f"{self.source}:{self._line}: {error}"
+                raise InputError(message) from None
+            if header is None:
+                raise empty(self.source)
+            self._rest, self._line = self._rest[end:], self._line + lines
+            if header:
+                return header
+
+    def _first_row(self) -> tuple[list[str] | None, int, int]:
+        """The first row of what is to be read, the bytes and the lines it takes; None at the end of the stream.
+
+        As many bytes are read as it takes, twice as many each time.
+        """
+        while True:
+            lines = _Lines(self._rest, whole=self._ended)
+            try:
+                row = next(csv.reader(lines, delimiter=self._delimiter, strict=True), None)
+            except csv.Error:
+                if self._ended or not lines.exhausted:
+                    raise
+                row = None
+            if not lines.exhausted or self._ended:
+                return (None if row is None else [_decoded(cell) for cell in row]), lines.read, lines.count
+            more = read_some(self._stream, max(len(self._rest), SMALL))
+            self._ended = not more
+            self._rest += more
+
+    def _check_delimiter(self, header: list[str]) -> None:
+        other = next((c for c in ",;\t" if c != self._delimiter and c in header[0]), None)
+        if len(header) == 1 and other is not None:
+            mend = {",": "--input-format csv", "\t": "--input-format tsv", ";": "--delimiter ';'"}[other]
+            message = f"{self.source}:1: one field, {clipped(header[0])}; if {other!r} separates the fields add {mend}"
+            raise InputError(message)
 
 
 def read_delimited(source: Source, delimiter: str, label: str = "label") -> Table:
-    """All of a table. label: the column whose cells stay text, whatever they are. Raises InputError."""
-    delimiter = source.dialect.between(delimiter)
-    if len(source.data) >= LARGE and (found := _by_arrow(source, delimiter, label)) is not None:
-        return found
-    return _by_csv(source.text, source.name, delimiter)
+    """All of a table: of a small one the cells as they stand; of a large one doubles where a column is all numbers.
 
-
-def _by_csv(text: str, source: str, delimiter: str) -> Table:
-    limit = csv.field_size_limit(len(text) + 1)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    try:
-        header = next((row for row in reader if row), [])
-        for row in reader:
-            if row:
-                if len(row) != len(header):
-                    fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
-                    message = f"{source}:{reader.line_num}: {fields}, the header has {len(header)}"
-                    raise InputError(message)
-                rows.append(row)
-                lines.append(reader.line_num)
-    except csv.Error as error:
-        message = f"{source}:{reader.line_num}: {error}"
-        raise InputError(message) from None
-    finally:
-        csv.field_size_limit(limit)
-    other = next((c for c in ",;\t" if c != delimiter and c in (*header, "")[0]), None)
-    if len(header) == 1 and other is not None and rows and other in rows[0][0]:
-        separated = {",": "commas", "\t": "tabs", ";": "semicolons"}.get(delimiter, repr(delimiter))
-        mend = {",": "--input-format csv", "\t": "--input-format tsv"}.get(other, f"--delimiter {other!r}")
-        found = f"{source}:1: one field, {clipped(header[0])}"
-        message = f"{found}; fields here are separated by {separated} ({mend})"
-        raise InputError(message)
-    if not rows:
-        message = f"{source}: a header and no rows; the first line of a table names its columns"
-        raise InputError(message)
-    columns: dict[int, Any] = {i: list(column) for i, column in enumerate(zip(*rows, strict=True))}
-    return Table(
-        tuple(header),
-        columns,
-        len(rows),
-        len(rows),
-        line=lines.__getitem__,
-        source=source,
-        place=lambda line: f"{source}:{line}",
-    )
-
-
-def _by_arrow(source: Source, delimiter: str, label: str) -> Table | None:
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
-
-    from klcli.arrow import doubles
-
+    label: the column whose cells stay text, whatever they are. Raises InputError for the first row that is none.
+    """
     data = source.data
-    from klcli.readers.tables.pieces import quotes_enclose_fields
+    whole = DelimitedStream(source, delimiter, data=data)
+    numeric = [i for i, text in enumerate(whole.text) if not (text or whole.small or whole.names[i] == label)]
+    table = _read_all(whole, numeric)
+    if table.failures and numeric:  # a column that begins with numbers, and is text all the same
+        whole, numeric = DelimitedStream(source, delimiter, data=data), []
+        table = _read_all(whole, numeric)
+    for failure in table.failures:
+        message = f"{whole.place(failure.line)}: {failure.text}"
+        raise InputError(message)
+    if not table.size:
+        message = f"{source.name}: a header and no rows; the first line of a table names its columns"
+        raise InputError(message)
+    matrix = table.matrix(numeric)
+    matrix.setflags(write=False)
+    doubles = dict(zip(numeric, matrix, strict=True))
+    return replace(table, columns={**table.columns, **doubles}, source=source.name, place=whole.place)
 
-    quoted = b'"' in data
-    if b"\0" in data or (quoted and not quotes_enclose_fields(data, delimiter)):
-        return None
-    end = data.find(b"\n", data.find(b"\n") + _SAMPLE) + 1
-    try:
-        first = _by_csv(data[:end].decode("utf-8-sig"), source.name, delimiter)
-    except (InputError, UnicodeDecodeError):
-        return None
-    decimal = source.dialect.decimal
-    rows = csv.reader(io.StringIO(data[:end].decode("utf-8-sig"), newline=""), delimiter=delimiter)
-    next(row for row in rows if row)
-    before = rows.line_num
-    numeric = {i for i in range(len(first.names)) if all(is_number(c, decimal) for c in first.columns[i])}
-    numeric -= {i for i, name in enumerate(first.names) if name == label}
-    names = [str(i) for i in range(len(first.names))]
 
-    def read(numeric: set[int]) -> pa.Table:
-        return arrow_csv.read_csv(
-            pa.BufferReader(pa.py_buffer(data)),
-            read_options=arrow_csv.ReadOptions(block_size=1 << 20, column_names=names, skip_rows=before),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=delimiter, quote_char='"' if quoted else False, newlines_in_values=quoted
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types={name: pa.float64() if int(name) in numeric else pa.string() for name in names},
-                null_values=[],
-                decimal_point=decimal,
-            ),
-        )
+def _read_all(stream: DelimitedStream, numeric: Sequence[int]) -> Table:
+    text = tuple(i for i in range(len(stream.names)) if i not in numeric)
+    layout = Layout(stream.source, stream.names, tuple(numeric), (), text)
+    return concatenated([read() for read in stream.frames(layout)] or [Table(stream.names, {}, 0, 0)])
 
-    try:
-        table = read(numeric)
-    except pa.ArrowInvalid:
-        try:
-            table = read(set())
-        except pa.ArrowInvalid:
-            return None
-        numeric = set()
-    columns: dict[int, Any] = {}
-    import numpy as np
 
-    for i in range(len(names)):
-        columns[i] = table.column(i)
-        if i in numeric:
-            columns[i] = np.empty(table.num_rows)
-            doubles(table.column(i), columns[i])
-            columns[i].setflags(write=False)
+class _Lines:
+    """The lines of some bytes for a CSV reader, as Latin-1, whose characters are bytes; how far it has gone.
 
-    def line(row: int) -> int:
-        return _by_csv(source.text, source.name, delimiter).line(row)
+    whole: whether nothing follows the bytes. exhausted: whether a line was asked for that is not whole.
+    """
 
-    return Table(
-        first.names,
-        columns,
-        table.num_rows,
-        table.num_rows,
-        line=line,
-        source=source.name,
-        place=lambda line: f"{source.name}:{line}",
-    )
+    def __init__(self, data: bytes, *, whole: bool) -> None:
+        # What ends in a CR may go on with an LF.
+        self._lines = io.StringIO(data.decode("latin-1"), newline="")
+        self._whole, self.read, self.count, self.exhausted = whole, 0, 0, False
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._lines.readline()
+        if not line or (not self._whole and (line[-1] not in "\r\n" or (line[-1] == "\r" and not self._more()))):
+            self.exhausted = True
+            raise StopIteration
+        self.read += len(line)
+        self.count += 1
+        return line
+
+    def _more(self) -> bool:
+        at = self._lines.tell()
+        more = bool(self._lines.read(1))
+        self._lines.seek(at)
+        return more
+
+
+def _decoded(cell: str) -> str:
+    return cell if cell.isascii() else cell.encode("latin-1").decode("utf-8")
+
+
+def _check_text(data: bytes, source: str) -> None:
+    """Raises InputError for what no table of text begins with."""
+    if b"\0" in data[:1000] or (data[:2] in _BINARY and data[:2] != b"PA"):
+        message = f"{source}: this is {_BINARY.get(data[:2], 'a binary file, not text')}"
+        raise InputError(message)
+    if data.lstrip()[:1] == b"{":
+        message = f"{source}: this is JSON; add --input-format ndjson, or json for a list of records"
+        raise InputError(message)
+    if not data.strip():
+        raise empty(source)

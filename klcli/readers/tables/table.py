@@ -26,7 +26,7 @@ class Table:
     """Rows of a table. names: of all its columns, in order. columns: those that were read, by position, (size,) each.
 
     A column is of one of these kinds. A NumPy array holds doubles. A list holds Python's strings or JSON values: small tables are read without a table
-    engine. Anything else is an Arrow array. form: what a cell that is no double is: 'text', a string as it stood in a
+    engine. Anything else is an Arrow array. What is wanted both as doubles and as it stood is that under ~position. form: what a cell that is no double is: 'text', a string as it stood in a
     file; 'json', a JSON value as it was written; 'value', typed.
 
     failures: the rows that could not be read; what their cells hold means nothing. line(row): where a row starts,
