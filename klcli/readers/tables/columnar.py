@@ -20,6 +20,7 @@ from klcli.blocks import Failure
 from klcli.errors import InputError, clipped
 from klcli.readers.documents import object_of
 from klcli.readers.numbers import NotANumberError, number
+from klcli.readers.sources import cannot_read
 from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, first_line, read_by_pandas
 from klcli.readers.tables.table import Table
 
@@ -54,12 +55,12 @@ def read_columnar(source: Source, format_name: str) -> Table:
 def doubles(cells: Cells, refuse: Callable[[int, NotANumberError], None]) -> Cells:
     """A column's numbers, (n,), 1 where it is null: text and decimals are the doubles nearest to what they say.
 
-    refuse(row, error) is called for each cell that is no number; it may raise. Returns an Arrow array of doubles without
-    nulls, or NumPy's.
+    refuse(row, error) is called for each cell that is no number; it may raise. What comes back is an Arrow array of
+    doubles without nulls, or NumPy's.
     """
+    cells = whole(cells) if isinstance(cells, pa.ChunkedArray) else cells
     if of.is_dictionary(cells.type):
         cells = cells.dictionary_decode()
-    cells = whole(cells) if isinstance(cells, pa.ChunkedArray) else cells
     if of.is_decimal128(cells.type):
         return _of_decimals(cells)
     if of.is_floating(cells.type) or of.is_integer(cells.type):
@@ -82,7 +83,7 @@ def doubles(cells: Cells, refuse: Callable[[int, NotANumberError], None]) -> Cel
 
 
 _MOST_EXACT, _LARGEST_POWER = 1 << 53, 22
-"""Integers up to the one, and powers of ten up to the other, are doubles, so that their quotient is rounded but once."""
+"""Integers up to the one, and powers of ten up to the other, are doubles, so that their quotient is rounded once."""
 
 
 def _of_decimals(cells: Cells) -> Array:
@@ -90,7 +91,7 @@ def _of_decimals(cells: Cells) -> Array:
     scale = cells.type.scale
     halves = np.frombuffer(cells.buffers()[1], dtype="<i8").reshape(-1, 2)[cells.offset : cells.offset + len(cells)]
     low, high = halves[:, 0], halves[:, 1]
-    exact = (high == low >> 63) & (-_MOST_EXACT <= low) & (low <= _MOST_EXACT) & (0 <= scale <= _LARGEST_POWER)
+    exact = (high == low >> 63) & (low >= -_MOST_EXACT) & (low <= _MOST_EXACT) & (0 <= scale <= _LARGEST_POWER)
     numbers: Array = low / 10.0 ** min(max(scale, 0), _LARGEST_POWER)
     if cells.null_count:
         missing = nulls(cells)
@@ -239,14 +240,9 @@ class _Parquet:
         from pyarrow.parquet import ParquetFile
 
         self._source = source
+        file = _opened(source)
         try:
-            if source.is_file and not source.compression:
-                source.open()
-                self._file = pa.OSFile(str(source.path))
-                source.verify()  # that both are the same file
-            else:
-                self._file = pa.BufferReader(source.data)
-            self._first = ParquetFile(self._file)
+            self._file, self._first = file, ParquetFile(file)
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(source, error, "Parquet") from None
         self.schema: pa.Schema = self._first.schema_arrow
@@ -289,6 +285,19 @@ class _Parquet:
             yield from self._reader().iter_batches(_ROWS, row_groups=[i], columns=names, use_threads=False)
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(self._source, error, "Parquet") from None
+
+
+def _opened(source: Source) -> Any:  # noqa: ANN401 - a pyarrow.NativeFile, which several threads may read from
+    """A plain file, or the bytes of what is none. Raises InputError."""
+    if not source.is_file or source.compression:
+        return pa.BufferReader(source.data)
+    source.look()
+    try:
+        file = pa.OSFile(str(source.path))
+    except OSError as error:
+        raise cannot_read(source.name, source.path, error) from None
+    source.verify()  # that it is the file which was looked at
+    return file
 
 
 def _unreadable(source: Source, error: Exception, kind: str) -> InputError:
