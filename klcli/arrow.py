@@ -203,3 +203,13 @@ def optional_strings(texts: Sequence[str | None]) -> Cells:
     if all(text is None for text in texts):
         return pa.nulls(len(texts), pa.string())
     return pa.array(texts, type=pa.string())
+
+
+def replaced(cells: Cells, places: npt.NDArray[np.intp], texts: Sequence[bytes]) -> Cells:
+    """Binary strings, with others at those places."""
+    if not len(places):
+        return cells
+    mask = np.zeros(len(cells), dtype=bool)
+    mask[places] = True
+    bits = pa.Array.from_buffers(pa.bool_(), len(cells), [None, pa.py_buffer(np.packbits(mask, bitorder="little"))])
+    return call("replace_with_mask", [cells, bits, binaries(texts)])

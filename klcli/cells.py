@@ -50,7 +50,7 @@ def changes(columns: Sequence[Cells], n: int) -> Places:
     differ[:1] = True
     for cells in map(as_text, columns):
         if isinstance(cells, list):
-            differ[1:] |= [one != other for one, other in zip(cells, cells[1:], strict=False)]
+            differ[1:] |= np.array([one != other for one, other in zip(cells, cells[1:], strict=False)], dtype=bool)
         else:
             from klcli import arrow
 

@@ -219,8 +219,8 @@ def _reference(text: str | None, inputs: Inputs, settings: Settings, wanted: Any
     from klcli.readers.arguments import Arguments
 
     role = wanted.reference.upper()
-    with Arguments(inputs.checked_format(), inputs.label, inputs.dialect()) as arguments:
-        reference = arguments.one(text, REFERENCE)
+    arguments = Arguments(inputs.checked_format(), inputs.label, inputs.dialect())
+    reference = arguments.one(text, REFERENCE)
     return reference, reference_notes(reference, role, settings)
 
 

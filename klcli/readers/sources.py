@@ -7,7 +7,7 @@ import zlib
 from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
 
 from klcli.errors import InputError, clipped, nearest
 
@@ -145,9 +145,11 @@ class Source:
     @cached_property
     def data(self) -> bytes:
         """All of it, decompressed. Raises InputError."""
-        data = b"".join(self.read()) if self.compression or not self.is_file else self._whole_file()
-        self.verify()
-        self.close()
+        try:
+            data = b"".join(self.read()) if self.compression or not self.is_file else self._whole_file()
+            self.verify()
+        finally:
+            self.close()
         return data
 
     def _whole_file(self) -> bytes:
@@ -211,6 +213,12 @@ def cannot_read(name: str, path: Path, error: Exception) -> InputError:
     return InputError(f"{name}: {(getattr(error, 'strerror', None) or str(error)).lower()}")
 
 
+def unreadable(name: str, kind: str, error: Exception) -> InputError:
+    """The error for a file that a library does not take. kind: 'Parquet', '.npy'."""
+    first = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
+    return InputError(f"{name}: not a readable {kind} file ({first})")
+
+
 def near_file(path: Path) -> str:
     """'. Did you mean ...?' for a path that does not exist but nearly does."""
     try:
@@ -246,6 +254,17 @@ def split_selector(text: str) -> tuple[str, str, str]:
             return text[:cut], text[cut : cut + 1], text[cut + 1 :]
     cut = cuts[0] if cuts else len(text)
     return text[:cut], text[cut : cut + 1], text[cut + 1 :]
+
+
+def column_of(source: str, name: str) -> str:
+    """SOURCE:COLUMN as it is typed. source: what errors call it."""
+    return f"{'-' if source == STDIN else source}:{name}"
+
+
+def no_pointer(source: str, pointer: str) -> NoReturn:
+    """Raises InputError: only JSON has places that a pointer names."""
+    message = f"{source}: {clipped('#' + pointer)} points into JSON, and this is not JSON; name a column as FILE:COLUMN"
+    raise InputError(message)
 
 
 def exists(path: str) -> bool:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import csv
 import io
 from codecs import BOM_UTF8
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from klcli.errors import InputError, clipped
 from klcli.readers.numbers import is_number
 from klcli.readers.sources import empty
 from klcli.readers.tables.csv_rows import Form, Judge
+from klcli.readers.tables.layout import Layout
 from klcli.readers.tables.pieces import SMALL, end_of_rows, piece_size, pieces, read_some
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from klcli.readers.tables.table import Table, concatenated
 
-    from klcli.readers.sources import Source
-    from klcli.readers.tables.layout import Layout
-    from klcli.readers.tables.table import Table
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from klcli.readers.sources import ByteStream, Source
 
 _BINARY = {
     b"\xff\xfe": "UTF-16 text; save it as UTF-8",
@@ -35,14 +37,18 @@ _WIDE, _WIDE_PIECE = 256, 1 << 22
 
 
 class DelimitedStream:
-    """A stream of delimited text whose header has been read. size: bytes of a piece, None for what suits."""
+    """A stream of delimited text whose header has been read.
+
+    size: bytes of a piece, None for what suits. data: what the source holds, where that has been read.
+    """
 
     form = "text"
 
-    def __init__(self, source: Source, delimiter: str, size: int | None = None) -> None:
-        self.source, self._stream, self._delimiter = source.name, source, source.dialect.between(delimiter)
+    def __init__(self, source: Source, delimiter: str, size: int | None = None, data: bytes | None = None) -> None:
+        self.source, self._delimiter = source.name, source.dialect.between(delimiter)
         self._decimal = source.dialect.decimal
-        self._rest = read_some(source, SMALL + 1)
+        self._stream: ByteStream = source if data is None else cast("ByteStream", io.BytesIO(data))
+        self._rest = read_some(self._stream, SMALL + 1)
         self.small = len(self._rest) <= SMALL
         self._ended = self.small
         self._rest = self._rest.removeprefix(BOM_UTF8)
@@ -52,8 +58,7 @@ class DelimitedStream:
         self._check_delimiter(header)
         self.names = tuple(header)
         self._size = size or max(piece_size(source.size), _WIDE_PIECE if len(header) >= _WIDE else 0)
-        first, _, _ = self._first_row()
-        self.text = [not is_number(cell, self._decimal) for cell in first or ()]
+        self.text = [not is_number(cell, self._decimal) for cell in self._first_cells()]
 
     def place(self, line: int) -> str:
         """The line of the file. line: counted from 0 at the first below the header."""
@@ -71,6 +76,13 @@ class DelimitedStream:
         ends = partial(end_of_rows, delimiter=self._delimiter)
         for piece in pieces(self._stream, self._size, ends, self._rest):
             yield partial(read, piece)
+
+    def _first_cells(self) -> list[str]:
+        """The cells of the first row below the header; none where there is none, or it is no row."""
+        try:
+            return self._first_row()[0] or []
+        except (UnicodeDecodeError, csv.Error):
+            return []
 
     def _header(self) -> list[str]:
         """The first row that is not blank; what follows stays to be read."""
@@ -114,6 +126,36 @@ class DelimitedStream:
             mend = {",": "--input-format csv", "\t": "--input-format tsv", ";": "--delimiter ';'"}[other]
             message = f"{self.source}:1: one field, {clipped(header[0])}; if {other!r} separates the fields add {mend}"
             raise InputError(message)
+
+
+def read_delimited(source: Source, delimiter: str, label: str = "label") -> Table:
+    """All of a table: of a small one the cells as they stand; of a large one doubles where a column is all numbers.
+
+    label: the column whose cells stay text, whatever they are. Raises InputError for the first row that is none.
+    """
+    data = source.data
+    whole = DelimitedStream(source, delimiter, data=data)
+    numeric = [i for i, text in enumerate(whole.text) if not (text or whole.small or whole.names[i] == label)]
+    table = _read_all(whole, numeric)
+    if table.failures and numeric:  # a column that begins with numbers, and is text all the same
+        whole, numeric = DelimitedStream(source, delimiter, data=data), []
+        table = _read_all(whole, numeric)
+    for failure in table.failures:
+        message = f"{whole.place(failure.line)}: {failure.text}"
+        raise InputError(message)
+    if not table.size:
+        message = f"{source.name}: a header and no rows; the first line of a table names its columns"
+        raise InputError(message)
+    matrix = table.matrix(numeric)
+    matrix.setflags(write=False)
+    doubles = dict(zip(numeric, matrix, strict=True))
+    return replace(table, columns={**table.columns, **doubles}, source=source.name, place=whole.place)
+
+
+def _read_all(stream: DelimitedStream, numeric: Sequence[int]) -> Table:
+    text = tuple(i for i in range(len(stream.names)) if i not in numeric)
+    layout = Layout(stream.source, stream.names, tuple(numeric), (), text)
+    return concatenated([read() for read in stream.frames(layout)] or [Table(stream.names, {}, 0, 0)])
 
 
 class _Lines:
