@@ -134,6 +134,17 @@ def test_weights_in_one_column(tmp_path, given_, comes):
     assert (cells if isinstance(cells, list) else cells.to_pylist()) == comes
 
 
+def test_a_list_that_lacks_a_number_harms_no_other(tmp_path):
+    given_ = [[1.0, 2.0], None, [None, 3.0], [3.0, 4.0]]
+    for kind in (pa.list_(pa.float64()), pa.large_list(pa.int32()), pa.list_(pa.float32(), 2)):
+        table = read(written(tmp_path, {"p": pa.array(given_, kind), "q": pa.array(given_[:1] * 4, kind)}))
+        assert [(failure.row, failure.text) for failure in table.failures] == [
+            (1, "column 'p': null is no distribution; a list of numbers or an object of label: number is"),
+            (2, "column 'p', item 1: null is not a number"),
+        ]
+        assert table.columns[0].to_pylist() == [[1, 2], [1, 2], [1, 2], [3, 4]]
+
+
 @pytest.mark.parametrize("rows", [1000, 1 << 18, (1 << 18) + 5])
 def test_row_groups_are_frames_and_large_ones_are_cut(tmp_path, rows):
     values = np.arange(rows, dtype=float)

@@ -15,10 +15,10 @@ import pyarrow as pa
 from pyarrow import _compute as kernels
 from pyarrow import types as of
 
-from klcli.arrow import as_text, call, nulls, whole
+from klcli.arrow import as_text, call, nulls, taken, whole
 from klcli.blocks import Failure
-from klcli.errors import InputError, clipped
-from klcli.readers.documents import object_of
+from klcli.errors import InputError, KlcliError, clipped
+from klcli.readers.documents import object_of, series_of
 from klcli.readers.numbers import NotANumberError, number
 from klcli.readers.sources import cannot_read
 from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, first_line, read_by_pandas
@@ -169,8 +169,8 @@ def _read_columns(table: pa.Table, layout: Layout) -> Table:
     wrong: dict[int, Failure] = {}
     columns: dict[int, Cells] = {}
 
-    def fail(row: int, text: str) -> None:
-        wrong.setdefault(row, Failure(row, row, text, InputError))
+    def fail(row: int, text: str, error: type[KlcliError] = InputError) -> None:
+        wrong.setdefault(row, Failure(row, row, text, error))
 
     def cells_of(i: int, what: str = "") -> Cells:
         """A column; where `what` it holds is needed in each row, a failure for each in which it is missing."""
@@ -187,7 +187,10 @@ def _read_columns(table: pa.Table, layout: Layout) -> Table:
         def refuse(row: int, error: NotANumberError, name: str = name) -> None:
             fail(row, f"{error.found} in column {name} {error.wrong}")
 
-        columns[i] = _fields(cells_of(i)) if nested else doubles(cells_of(i, "number"), refuse)
+        if nested:
+            columns[i] = _fields(cells_of(i), layout.header[i], fail)
+        else:
+            columns[i] = doubles(cells_of(i, "number"), refuse)
     for i in layout.text:
         if layout.by and i == layout.label:
             columns[i] = as_text(cells_of(i, "label"))
@@ -204,16 +207,34 @@ def _with_kernels(cells: Cells) -> Cells:
     return cells
 
 
-def _fields(cells: Cells) -> Cells:
-    """Lists or structures of numbers as they are; what else a field may hold as JSON would have it."""
+def _fields(cells: Cells, name: str, fail: Callable[[int, str, type[KlcliError]], None]) -> Cells:
+    """Lists or structures of numbers as they are; what else a field may hold as JSON would have it.
+
+    A list that is null, or holds a null, fails; another one stands in its place, so that all are of one length.
+    """
     kind = cells.type
     if of.is_struct(kind):
         inside = [kind.field(i).type for i in range(kind.num_fields)]
     else:
         lists = of.is_list(kind) or of.is_large_list(kind) or of.is_fixed_size_list(kind)
         inside = [kind.value_type] if lists else [kind]
-    if all(of.is_floating(each) or of.is_integer(each) for each in inside):
+    if not of.is_nested(kind):
         return cells
+    if all(of.is_floating(each) or of.is_integer(each) for each in inside):
+        if of.is_struct(kind):
+            return cells
+        missing = nulls(cells)
+        values = cells.flatten()
+        if values.null_count:
+            missing[np.asarray(np.from_dlpack(call("list_parent_indices", [cells])))[nulls(values)]] = True
+        if not missing.any() or missing.all():
+            return cells
+        for row in np.flatnonzero(missing).tolist():
+            try:
+                series_of(name, cells[row].as_py(), f"column {clipped(name)}")
+            except KlcliError as error:
+                fail(row, str(error), type(error))
+        return taken(cells, np.where(missing, np.argmin(missing), np.arange(len(cells))))
     return list(map(_plain, cells.to_pylist()))
 
 
