@@ -1,6 +1,6 @@
 """Tables with types: what they hold comes out as it stood, their numbers rounded once, what cannot be read as an error."""
 
-import datetime
+import datetime as dt
 from decimal import Decimal
 from fractions import Fraction
 from zipfile import ZipFile
@@ -21,7 +21,10 @@ from klcli.readers.tables.table import concatenated
 laws = settings(max_examples=60, deadline=None)
 
 
-def read(path, wanted=Wanted("p", "q"), kind="parquet"):
+NESTED = Wanted("p", "q")
+
+
+def read(path, wanted=NESTED, kind="parquet"):
     stream = ColumnarStream(open_source(str(path)), kind)
     layout = lay_out(wanted, stream.names, stream.source, stream.text)
     return concatenated([frame() for frame in stream.frames(layout)])
@@ -94,7 +97,7 @@ def test_what_is_no_number_is_a_failure_and_so_is_what_is_missing(tmp_path):
 
 
 KEPT = {
-    "date": pa.array([datetime.date(2024, 1, 2)]),
+    "date": pa.array([dt.date(2024, 1, 2)]),
     "time": pa.array([1_000_000_007], pa.time64("ns")),
     "when": pa.array([1_700_000_000_000_000_001], pa.timestamp("ns", "Europe/Zurich")),
     "truth": pa.array([True]),
@@ -122,7 +125,7 @@ def test_weights_can_be_kept_with_their_type(tmp_path):
     [
         ([[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [3.0, 4.0]]),
         ([[Decimal("0.10")], [Decimal("1.25")]], [[0.1], [1.25]]),
-        ([[datetime.date(2024, 1, 2)], None], [["2024-01-02"], None]),
+        ([[dt.date(2024, 1, 2)], None], [["2024-01-02"], None]),
         ([{"a": Decimal("0.5"), "b": None}, {"a": None, "b": Decimal("1.5")}], [{"a": 0.5}, {"b": 1.5}]),
         (pa.array([[("a", Decimal("0.5"))]] * 2, pa.map_(pa.string(), pa.decimal128(4, 1))), [{"a": 0.5}] * 2),
         ([["1/2"], ["x"]], [["1/2"], ["x"]]),
@@ -178,12 +181,16 @@ def test_damage_is_an_error(tmp_path, harm):
         path.write_bytes(data)
     if harm == "magic":
         path.write_bytes(b"what")
-    with pytest.raises(InputError, match=r"w\.parquet: not a readable Parquet file \("):
+
+    def read_on():
         stream = ColumnarStream(open_source(str(path)), "parquet")
-        for frame in stream.frames(lay_out(Wanted("p", "q"), stream.names, "w", stream.text)):
+        for frame in stream.frames(lay_out(NESTED, stream.names, "w", stream.text)):
             if harm == "truncate":
                 path.write_bytes(b"")
             frame()
+
+    with pytest.raises(InputError, match=r"w\.parquet: not a readable Parquet file \("):
+        read_on()
 
 
 def test_two_columns_of_one_name(tmp_path):

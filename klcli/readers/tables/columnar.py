@@ -310,7 +310,7 @@ class _Parquet:
 
 def _opened(source: Source) -> Any:  # noqa: ANN401 - a pyarrow.NativeFile, which several threads may read from
     """A plain file, or the bytes of what is none. Raises InputError."""
-    if not source.is_file or source.compression:
+    if source.path is None or not source.is_file or source.compression:
         return pa.BufferReader(source.data)
     source.look()
     try:
