@@ -137,13 +137,16 @@ def chained(pieces: Sequence[Cells]) -> Cells:
 
 
 def stacked(cells: Cells) -> npt.NDArray[np.float64] | None:
-    """Lists of numbers, all of one length, as (K, n); None where that is not what they are."""
+    """Lists of numbers, all of one length, or structures of them, as (K, n); None where that is not what they are."""
     if isinstance(cells, pa.ChunkedArray):
         cells = whole(cells)
     kind, of = cells.type, pa.types
+    if of.is_struct(kind) and kind.num_fields and len(cells) and not cells.null_count:
+        columns = [_doubles(cells.field(i)) for i in range(kind.num_fields)]
+        return None if any(column is None for column in columns) else np.stack(columns)
     if not (of.is_list(kind) or of.is_large_list(kind) or of.is_fixed_size_list(kind)) or not len(cells):
         return None
-    if cells.null_count or not (of.is_floating(kind.value_type) or of.is_integer(kind.value_type)):
+    if cells.null_count:
         return None
     values = cells.flatten()
     length = len(values) // len(cells)
@@ -152,16 +155,18 @@ def stacked(cells: Cells) -> npt.NDArray[np.float64] | None:
         offsets = np.frombuffer(cells.buffers()[1], dtype=size)[cells.offset : cells.offset + len(cells) + 1]
         if (np.diff(offsets) != length).any():
             return None
-    if values.null_count or length == 0:
+    weights = _doubles(values) if length else None
+    return None if weights is None else weights.reshape(len(cells), length).T
+
+
+def _doubles(cells: Cells) -> Any:  # noqa: ANN401
+    """The numbers of an array; None where it holds something else, or a null."""
+    if cells.null_count or not (pa.types.is_floating(cells.type) or pa.types.is_integer(cells.type)):
         return None
-    if values.type != pa.float64():
-        options = kernels.CastOptions(
-            target_type=pa.float64(), allow_int_overflow=True, allow_float_truncate=True
-        )
-        values = call("cast", [values], options)
-    doubles: Any = np.from_dlpack(values)
-    weights: npt.NDArray[np.float64] = doubles.reshape(len(cells), length).T
-    return weights
+    if cells.type != pa.float64():
+        options = kernels.CastOptions(target_type=pa.float64(), allow_int_overflow=True, allow_float_truncate=True)
+        cells = call("cast", [cells], options)
+    return np.from_dlpack(cells)
 
 
 def bracketed(text: bytes, n: int) -> Cells:

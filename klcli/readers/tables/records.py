@@ -1,9 +1,9 @@
 """NDJSON, and JSON that is a list of records: a record a row, a key a column, as a stream of frames or as a whole.
 
-What a record is, and what is wrong with one, Python's json decides, alone where the input is small. Large NDJSON is read
-by Arrow, on threads, without a Python object a number; each line that Arrow would take for something else, or not at
-all, is first replaced by what json made of it. On two cores, for 1e6 lines of twenty numbers, this takes as much CPU as
-orjson and lets other threads run meanwhile; json alone takes four times as much.
+What a record is, and what is wrong with one, Python's json decides, alone where the input is small. Large NDJSON is
+read by Arrow, on threads, without a Python object a number; each line that Arrow would take for something else, or not
+at all, is first replaced by what json made of it. Lines of twenty numbers take as much CPU so as with orjson, and other
+threads run meanwhile; json alone takes four times as much.
 """
 
 from __future__ import annotations
@@ -257,9 +257,8 @@ class _JsonReader:
             name = layout.header[layout.label]
             columns[layout.label] = self._column([_label(record.get(name)) for record in records])
         failures = [Failure(row, lines[row], str(error), type(error)) for row, error in sorted(wrong.items())]
-        return Table(
-            layout.header, columns, len(records), total, "json", tuple(failures), lines.__getitem__, source=layout.source
-        )
+        size, line = len(records), lines.__getitem__
+        return Table(layout.header, columns, size, total, "json", tuple(failures), line, source=layout.source)
 
     def _record(self, row: int, value: Any, wrong: dict[int, KlcliError]) -> Record:  # noqa: ANN401
         """The record that a value is; an empty one where it is none, and what is wrong with it."""
@@ -359,7 +358,7 @@ class _ArrowReader:
         return self._mended(bytes(piece).split(b"\n"), odd=odd)
 
     def _mended(self, lines: list[bytes], *, odd: bool) -> Table | None:
-        """The frame, once each line in doubt is replaced by what json makes of it; None where that is not like the others."""
+        """The frame, with what json makes of each line in doubt in its place; None where that is unlike the others."""
         total = len(lines) - (not lines[-1])
         present = [i for i, line in enumerate(lines) if line.strip()]
         doubtful = [i for i in present if (odd and _is_odd(lines[i])) or not self._is_alike(lines[i])]
@@ -370,11 +369,12 @@ class _ArrowReader:
         weights = [(self._layout.header[i], self._weights(judged, i, failures)) for i in self._layout.numbers]
         kept = {i: judged.columns[i].to_pylist() for i in self._layout.text}
         for row, line in enumerate(doubtful):
-            record = {name: json.dumps(self._first[name] if line in failures else cells[row]) for name, cells in weights}
+            failed = line in failures
+            record = {name: json.dumps(self._first[name] if failed else cells[row]) for name, cells in weights}
             for i, cells in kept.items():
                 name, cell = self._layout.header[i], cells[row]
                 is_text = i == self._layout.label and self._kinds[name] == "string"
-                if line not in failures or cell not in {"null", ""}:
+                if not failed or cell not in {"null", ""}:
                     record[name] = json.dumps(cell) if is_text else cell
             members = (f"{json.dumps(name, ensure_ascii=False)}:{value}" for name, value in record.items())
             lines[line] = f"{{{','.join(members)}}}".encode("utf-8", "surrogatepass")
@@ -420,24 +420,21 @@ class _ArrowReader:
         for name, kind in self._kinds.items():
             value = record[name]
             if kind is None:
-                if type(value) is not list or not _NUMERIC.issuperset(map(type, value)):
-                    return False
-            elif type(kind) is tuple:
-                if type(value) is not dict or tuple(value) != kind or not _all_numbers(value.values()):
-                    return False
+                alike = type(value) is list and _all_numbers(value)
+            elif isinstance(kind, tuple):
+                alike = type(value) is dict and tuple(value) == kind and _all_numbers(value.values())
                 strings += len(kind)
             elif type(value) is str:
-                if kind != "string":
-                    return False
+                alike = kind == "string"
                 strings += 1
-            elif not (type(value) in _TYPES[kind] or (value is None and name in self._may_be_null)):
+            else:
+                alike = type(value) in _TYPES[kind] or (value is None and name in self._may_be_null)
+            if not alike:
                 return False
         # A key that stands twice has more quotes. Strings with quotes inside are json's too.
         return line.count(b'"') == 2 * strings
 
-    def _read(
-        self, data: bytearray, lines: Sequence[int], total: int, *, any_number: bool = False
-    ) -> Table | None:
+    def _read(self, data: bytearray, lines: Sequence[int], total: int, *, any_number: bool = False) -> Table | None:
         """The frame as Arrow reads it; None where that does not do. lines: of each row.
 
         any_number: whether other numbers than integers may be kept where the first record has an integer. That all of
@@ -548,7 +545,7 @@ def _has_a_record_a_line(piece: bytearray) -> bool:
 
 
 def _has_words(piece: bytearray) -> bool:
-    """Whether there may be JSON's words for what is no number among the weights. A search for one byte costs nothing."""
+    """Whether there may be JSON's words for what is no number among the weights. To look for one byte costs nothing."""
     if (b"N" in piece and b"NaN" in piece) or (b"I" in piece and b"Inf" in piece):
         return _WORD.search(piece) is not None
     return b"n" in piece and b"null" in piece and any(null in piece for null in (b"[null", b",null", b", null"))
