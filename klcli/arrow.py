@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyarrow import _compute as kernels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
 
@@ -107,3 +107,109 @@ def utf8_data(cells: Cells) -> memoryview:
     """The bytes of an array of strings, one after the other, without a copy."""
     text, offsets = bytes_and_offsets(cells)
     return memoryview(text.data)[int(offsets[0]) : int(offsets[-1])] if len(cells) else memoryview(b"")
+
+
+def as_text(cells: Cells) -> Cells:
+    """The cells as strings: 1.0 as '1.0' (Arrow's cast makes it '1'), nothing as ''."""
+    if isinstance(cells, pa.ChunkedArray):
+        cells = whole(cells)
+    if cells.type == pa.string():
+        return cells if not cells.null_count else cells.fill_null("")
+    if pa.types.is_floating(cells.type):
+        return strings("" if value is None else repr(value) for value in cells.to_pylist())
+    return call("cast", [cells], kernels.CastOptions(target_type=pa.string())).fill_null("")
+
+
+def codes(cells: Cells) -> tuple[npt.NDArray[np.int64], int]:
+    """For each string the number of the first that is equal to it, and how many different ones there are."""
+    coded = call("dictionary_encode", [cells])
+    indices: Any = np.from_dlpack(coded.indices) if len(cells) else np.empty(0)
+    return indices.astype(np.int64), len(coded.dictionary)
+
+
+def chained(pieces: Sequence[Cells]) -> Cells:
+    """Columns of strings or typed values, one after the other; lists among them are of strings."""
+    arrays = [
+        strings(cells) if isinstance(cells, list) else whole(cells) if isinstance(cells, pa.ChunkedArray) else cells
+        for cells in pieces
+    ]
+    return pa.concat_arrays(arrays)
+
+
+def stacked(cells: Cells) -> npt.NDArray[np.float64] | None:
+    """Lists of numbers, all of one length, as (K, n); None where that is not what they are."""
+    if isinstance(cells, pa.ChunkedArray):
+        cells = whole(cells)
+    kind, of = cells.type, pa.types
+    if not (of.is_list(kind) or of.is_large_list(kind) or of.is_fixed_size_list(kind)) or not len(cells):
+        return None
+    if cells.null_count or not (of.is_floating(kind.value_type) or of.is_integer(kind.value_type)):
+        return None
+    values = cells.flatten()
+    length = len(values) // len(cells)
+    if not of.is_fixed_size_list(kind):
+        size = np.dtype(np.int32 if of.is_list(kind) else np.int64)
+        offsets = np.frombuffer(cells.buffers()[1], dtype=size)[cells.offset : cells.offset + len(cells) + 1]
+        if (np.diff(offsets) != length).any():
+            return None
+    if values.null_count or length == 0:
+        return None
+    if values.type != pa.float64():
+        options = kernels.CastOptions(
+            target_type=pa.float64(), allow_int_overflow=True, allow_float_truncate=True
+        )
+        values = call("cast", [values], options)
+    doubles: Any = np.from_dlpack(values)
+    weights: npt.NDArray[np.float64] = doubles.reshape(len(cells), length).T
+    return weights
+
+
+def bracketed(text: bytes, n: int) -> Cells:
+    """What stands inside each of the n inner brackets of '[[1.0,2.0],[3.0,4.0]]', as binary strings."""
+    if n == 0:
+        return binaries([])
+    data = np.frombuffer(text, dtype=np.uint8)
+    ends = np.flatnonzero(data == ord("]"))[:n]  # without that of the outer list
+    # Each of Arrow's strings ends where the next one starts: "[1.0,2.0]," with the outer bracket in front of the first.
+    offsets = np.empty(n + 1, dtype=np.int32)
+    offsets[0], offsets[1:] = 1, ends + 2
+    cells = pa.Array.from_buffers(pa.binary(), n, [None, pa.py_buffer(offsets), pa.py_buffer(text)])
+    return call("binary_slice", [cells], kernels.SliceOptions(1, -2))
+
+
+def binary(cells: Cells) -> Cells:
+    """Strings as bytes."""
+    return cells.view(pa.binary())
+
+
+def plain_text(cells: Cells) -> Cells | None:
+    """Strings as they are, integers as their digits, without nulls; None where a column holds anything else."""
+    if cells.null_count or not (pa.types.is_string(cells.type) or pa.types.is_integer(cells.type)):
+        return None
+    return cells if pa.types.is_string(cells.type) else cells.cast(pa.string())
+
+
+def numbers_or_null(values: npt.NDArray[np.float64], null: npt.NDArray[np.bool_]) -> Cells:
+    """An array of doubles, null where the mask says so."""
+    measured = numbers(values)
+    if not null.any():
+        return measured
+    mask = pa.py_buffer(np.packbits(~null, bitorder="little"))
+    return pa.Array.from_buffers(pa.float64(), len(values), [mask, measured.buffers()[1]])
+
+
+def optional_strings(texts: Sequence[str | None]) -> Cells:
+    """An array of strings, null where there is none."""
+    if all(text is None for text in texts):
+        return pa.nulls(len(texts), pa.string())
+    return pa.array(texts, type=pa.string())
+
+
+def replaced(cells: Cells, places: npt.NDArray[np.intp], texts: Sequence[bytes]) -> Cells:
+    """Binary strings, with others at those places."""
+    if not len(places):
+        return cells
+    mask = np.zeros(len(cells), dtype=bool)
+    mask[places] = True
+    bits = pa.Array.from_buffers(pa.bool_(), len(cells), [None, pa.py_buffer(np.packbits(mask, bitorder="little"))])
+    return call("replace_with_mask", [cells, bits, binaries(texts)])

@@ -78,8 +78,7 @@ class Block:
     """Some rows of a table, each a pair, one after the other.
 
     lines: how many lines of the file they take, or rows where it has no lines. failures: the rows that could not be
-    read. keys: (size,) hashes of the groups where a row is one. remarks: what should be known of how it was read, and
-    of how many rows it is true.
+    read. remarks: what should be known of how it was read, and of how many rows it is true.
     """
 
     size: int
@@ -87,7 +86,6 @@ class Block:
     kept: tuple[Column, ...]
     pairs: tuple[Pairs, ...]
     failures: tuple[Failure, ...] = ()
-    keys: npt.NDArray[np.uint64] | None = None
     remarks: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Self
 
 
@@ -87,3 +87,9 @@ def listed(names: Iterable[str], most: int = 8) -> str:
     names = list(names)
     shown = ", ".join(name if name.isprintable() and name else clipped(name) for name in names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def no_such(source: str, name: str, names: Sequence[str], what: str = "column") -> InputError:
+    """The error for a name that a source does not have."""
+    has = listed(names) if names else f"no {what}s"
+    return InputError(f"{source}: no {what} {clipped(name)}; it has {has}.{nearest(name, names, 0.4)}")

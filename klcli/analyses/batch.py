@@ -16,12 +16,15 @@ import numpy as np
 from klcli.analyses.compare import measures_of, unit_of
 from klcli.analyses.prepare import join, pick, prepare_one, prepare_pair, read_columns, shown, smoothed
 from klcli.blocks import Failure, Scored
+from klcli.cells import taken
 from klcli.engine.score import score
 from klcli.errors import DistributionError
 from klcli.model import Distribution, Side, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy.typing as npt
 
     from klcli.blocks import Block, Pairs
     from klcli.engine.arrays import Mask
@@ -240,3 +243,17 @@ def _alone(
     except DistributionError as error:
         return Failure(int(pairs.rows[column]), lines[-1], str(error), DistributionError)
     return measures_of(pair, names, settings)
+
+
+def without(scored: Scored, rows: npt.NDArray[np.intp]) -> Scored:
+    """The block without some of its rows."""
+    kept = np.ones(scored.size, dtype=bool)
+    kept[rows] = False
+    left = np.flatnonzero(kept)
+    return Scored(
+        len(left),
+        tuple(column._replace(cells=taken(column.cells, left)) for column in scored.kept),
+        {name: values[left] for name, values in scored.values.items()},
+        (),
+        scored.remarks,
+    )

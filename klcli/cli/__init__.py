@@ -35,7 +35,6 @@ def main() -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     signal.signal(signal.SIGTERM, _end)
     try:
-        _head_start(sys.argv[1:])
         from klcli.cli.failures import guarded
     except KeyboardInterrupt:
         return 130
@@ -45,15 +44,3 @@ def main() -> int:
 def _end(number: int, _: object) -> NoReturn:
     """Leaves by way of whoever has something to clean up."""
     raise SystemExit(128 + number)
-
-
-def _head_start(args: list[str]) -> None:
-    """Lets the reading of a large table begin before Typer is imported, which takes as long as reading it."""
-    if args[:1] not in (["compare"], ["kl"], ["entropy"], ["rank"]):
-        return  # batch reads by itself, piece by piece
-    for before, arg in zip(["", *args], args, strict=False):
-        if arg[-4:].lower() in {".csv", ".tsv"} and before not in {"-o", "--output"}:
-            from klcli.readers.delimited import head_start
-
-            head_start(arg)
-            return

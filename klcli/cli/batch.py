@@ -175,7 +175,8 @@ def batch(
     cluster = speed.checked_cluster()
     format_name, summary_format = rows.row_format(folder=cluster is not None), rows.summary_format()
 
-    from klcli.cli.scoring import Plan, finish, run
+    from klcli.batch.run import run
+    from klcli.batch.tally import Plan, finish
     from klcli.readers.tables.stream import Reading
 
     reading = Reading(
@@ -218,8 +219,8 @@ def _reference(text: str | None, inputs: Inputs, settings: Settings, wanted: Any
     from klcli.readers.arguments import Arguments
 
     role = wanted.reference.upper()
-    with Arguments(inputs.checked_format(), inputs.label, inputs.dialect()) as arguments:
-        reference = arguments.one(text, REFERENCE)
+    arguments = Arguments(inputs.checked_format(), inputs.label, inputs.dialect())
+    reference = arguments.one(text, REFERENCE)
     return reference, reference_notes(reference, role, settings)
 
 

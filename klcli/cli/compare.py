@@ -39,25 +39,25 @@ def compare(
 
     from klcli.readers.arguments import Arguments
 
-    with Arguments(inputs.checked_format(), inputs.label, inputs.dialect()) as arguments:
-        got = [field for field in fields if not field.startswith(ELEMENT_FIELDS)]
-        shown = list(dict.fromkeys([*(asked or got or DEFAULT), *got]))
-        formulas = two_formulas(arguments, p, q)
-        if formulas is not None:
-            no_outcomes(shape, fields)
+    arguments = Arguments(inputs.checked_format(), inputs.label, inputs.dialect())
+    got = [field for field in fields if not field.startswith(ELEMENT_FIELDS)]
+    shown = list(dict.fromkeys([*(asked or got or DEFAULT), *got]))
+    formulas = two_formulas(arguments, p, q)
+    if formulas is not None:
+        no_outcomes(shape, fields)
 
-            from klcli.analyses.parametric import Asked
-            from klcli.analyses.parametric import compare as analyse_formulas
+        from klcli.analyses.parametric import Asked
+        from klcli.analyses.parametric import compare as analyse_formulas
 
-            report = analyse_formulas(*formulas, settings, Asked(shown, gates.fields, sampling(sampled)))
-            answer = with_errors(Answer("compare", (report,), settings, report.notes), format_name, fields)
-            return deliver(answer, shape, format_name, fields, gates)
-        weights_alone(sampled)
-        pair = arguments.two(p, q)
-        from klcli.analyses.breakdown import Shown
-        from klcli.analyses.compare import compare as analyse
+        report = analyse_formulas(*formulas, settings, Asked(shown, gates.fields, sampling(sampled)))
+        answer = with_errors(Answer("compare", (report,), settings, report.notes), format_name, fields)
+        return deliver(answer, shape, format_name, fields, gates)
+    weights_alone(sampled)
+    pair = arguments.two(p, q)
+    from klcli.analyses.breakdown import Shown
+    from klcli.analyses.compare import compare as analyse
 
-        reverse = sort == "kl_qp" or ("kl_qp" in shown and "kl_pq" not in shown)
-        rows = Shown("kl_qp" if reverse else "kl_pq", top, sort) if wanted else None
-        report = analyse(*pair, settings, shown, gates.fields, rows)
+    reverse = sort == "kl_qp" or ("kl_qp" in shown and "kl_pq" not in shown)
+    rows = Shown("kl_qp" if reverse else "kl_pq", top, sort) if wanted else None
+    report = analyse(*pair, settings, shown, gates.fields, rows)
     return deliver(Answer("compare", (report,), settings, report.notes), shape, format_name, fields, gates)

@@ -52,22 +52,22 @@ def entropy(
     from klcli.analyses.entropy import entropy as analyse
     from klcli.readers.arguments import Arguments
 
-    with Arguments(inputs.checked_format(), inputs.label, inputs.dialect()) as arguments:
-        roles = ["P"] if len(p) == 1 else [f"P{i}" for i in range(1, len(p) + 1)]
-        got = [field for field in fields if field in SINGLE]
-        shown = list(dict.fromkeys([*(asked or got or SINGLE), *got]))
-        together = formulas(arguments, list(zip(p, roles, strict=True)))
-        if together is not None:
-            no_outcomes(shape, fields)
-            reports = _of_formulas(together, settings, shown, gates.fields, sampled)
-            answer = with_errors(_answer(reports, settings), format_name, fields)
-            return deliver(answer, shape, format_name, fields, gates)
-        weights_alone(sampled)
-        given = [(one, role) for text, role in zip(p, roles, strict=True) for one in arguments.every(text, role)]
-        if len(given) > len(p):
-            given = [(one, one.name) for one, _ in given]
-        rows = Shown(CONTRIBUTION, top, sort) if wanted else None
-        reports = tuple(analyse(one, settings, shown, gates.fields, rows, role) for one, role in given)
+    arguments = Arguments(inputs.checked_format(), inputs.label, inputs.dialect())
+    roles = ["P"] if len(p) == 1 else [f"P{i}" for i in range(1, len(p) + 1)]
+    got = [field for field in fields if field in SINGLE]
+    shown = list(dict.fromkeys([*(asked or got or SINGLE), *got]))
+    together = formulas(arguments, list(zip(p, roles, strict=True)))
+    if together is not None:
+        no_outcomes(shape, fields)
+        reports = _of_formulas(together, settings, shown, gates.fields, sampled)
+        answer = with_errors(_answer(reports, settings), format_name, fields)
+        return deliver(answer, shape, format_name, fields, gates)
+    weights_alone(sampled)
+    given = [(one, role) for text, role in zip(p, roles, strict=True) for one in arguments.every(text, role)]
+    if len(given) > len(p):
+        given = [(one, one.name) for one, _ in given]
+    rows = Shown(CONTRIBUTION, top, sort) if wanted else None
+    reports = tuple(analyse(one, settings, shown, gates.fields, rows, role) for one, role in given)
     return deliver(_answer(reports, settings), shape, format_name, fields, gates)
 
 

@@ -218,8 +218,7 @@ def _all(what: What) -> bool:
 
 def _weights(text: str | None, data: str) -> str | None:
     """--weights as a source: what is neither numbers nor a file is a column of the table that DATA is in."""
-    from klcli.readers.content import column_of
-    from klcli.readers.sources import exists, split_selector
+    from klcli.readers.sources import column_of, exists, split_selector
 
     path, mark, _ = split_selector(data.strip().removeprefix("@"))
     if not text or text.lstrip()[:1] in _BEGIN_NUMBERS or mark == "#" or not exists(path):

@@ -23,19 +23,19 @@ def kl(p: P, q: OptionalQ = None, *, inputs: Inputs, maths: PairMaths, sampled: 
 
     from klcli.readers.arguments import Arguments
 
-    with Arguments(inputs.checked_format(), inputs.label, inputs.dialect()) as arguments:
-        formulas = two_formulas(arguments, p, q)
-        if formulas is None:
-            weights_alone(sampled)
+    arguments = Arguments(inputs.checked_format(), inputs.label, inputs.dialect())
+    formulas = two_formulas(arguments, p, q)
+    if formulas is None:
+        weights_alone(sampled)
 
-            from klcli.analyses.compare import compare
+        from klcli.analyses.compare import compare
 
-            report = compare(*arguments.two(p, q), settings, [FIELD], [], None)
-        else:
-            from klcli.analyses.parametric import Asked
-            from klcli.analyses.parametric import compare as compare_formulas
+        report = compare(*arguments.two(p, q), settings, [FIELD], [], None)
+    else:
+        from klcli.analyses.parametric import Asked
+        from klcli.analyses.parametric import compare as compare_formulas
 
-            report = compare_formulas(*formulas, settings, Asked([FIELD], [], sampling(sampled)))
+        report = compare_formulas(*formulas, settings, Asked([FIELD], [], sampling(sampled)))
     write(f"{exact(report.measures[FIELD])}\n", output.output)
     if not output.quiet:
         say_notes([*report.notes, *estimates([report])])

@@ -54,20 +54,20 @@ def rank(
     from klcli.analyses.rank import rank as analyse
     from klcli.readers.arguments import Arguments
 
-    with Arguments(inputs.checked_format(), inputs.label, inputs.dialect()) as arguments:
-        got = [field for field in fields if field in MEASURES]
-        ordered = [by] if shape.sort is not None else []
-        shown = list(dict.fromkeys([*ordered, *(asked or got or DEFAULT), *got]))
-        others = q or []
-        roles = ["P", *(f"Q{i}" if others[1:] else "Q" for i in range(1, len(others) + 1))]
-        together = formulas(arguments, list(zip([p, *others], roles, strict=True)))
-        if together is not None:
-            reports = _of_formulas(together, settings, shown, [*gates.fields, by], sampled)
-            answer = with_errors(_answer(reports, settings), format_name, fields)
-            return deliver(answer, shape, format_name, fields, gates)
-        weights_alone(sampled)
-        reference, candidates = _of_weights(arguments, p, others, roles)
-        reports = analyse(reference, candidates, settings, shown, gates.fields, by)
+    arguments = Arguments(inputs.checked_format(), inputs.label, inputs.dialect())
+    got = [field for field in fields if field in MEASURES]
+    ordered = [by] if shape.sort is not None else []
+    shown = list(dict.fromkeys([*ordered, *(asked or got or DEFAULT), *got]))
+    others = q or []
+    roles = ["P", *(f"Q{i}" if others[1:] else "Q" for i in range(1, len(others) + 1))]
+    together = formulas(arguments, list(zip([p, *others], roles, strict=True)))
+    if together is not None:
+        reports = _of_formulas(together, settings, shown, [*gates.fields, by], sampled)
+        answer = with_errors(_answer(reports, settings), format_name, fields)
+        return deliver(answer, shape, format_name, fields, gates)
+    weights_alone(sampled)
+    reference, candidates = _of_weights(arguments, p, others, roles)
+    reports = analyse(reference, candidates, settings, shown, gates.fields, by)
     return deliver(_answer(reports, settings), shape, format_name, fields, gates)
 
 

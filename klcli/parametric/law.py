@@ -35,6 +35,19 @@ def scipy(module: str, what: str) -> Any:  # noqa: ANN401 - a module without typ
     return found
 
 
+_MOST_HELD = 1 << 23
+"""Log densities that are held at once: 64 MiB, and as much for each step of adding them up."""
+
+
+def _log_of_sum(logs: list[Array]) -> Array:
+    """log of the sum of their exponentials, of arrays of one shape."""
+    stacked = np.array(logs)
+    highest = np.maximum(stacked.max(axis=0), -1e308)  # where all are -inf their difference is nan
+    with np.errstate(divide="ignore"):
+        summed: Array = highest + np.log(np.exp(stacked - highest).sum(axis=0))
+    return summed
+
+
 class Law:
     """A distribution on the line, or on whole numbers: a family, or a mixture of some. Any array shapes.
 
@@ -51,31 +64,35 @@ class Law:
 
         Of vectors the last axis is the vector.
         """
-        return self._added([LOG_DENSITIES[one.family](x, **one.parameters) for one in self.components])
+        return self._added(lambda one: LOG_DENSITIES[one.family](x, **one.parameters))
 
     def log_density_above_0(self, t: Array) -> Array:
         """log p(e^t), where e^t may be less than any double."""
-        return self._added([_near(one.family, one.parameters, t) for one in self.components])
+        return self._added(lambda one: _near(one.family, one.parameters, t))
 
     def log_density_below_1(self, t: Array) -> Array:
         """log p(1 - e^t), where 1 - e^t may be closer to 1 than any double."""
-        each = []
-        for one in self.components:
-            if one.family == "beta":
-                mirrored = {"a": one.parameters["b"], "b": one.parameters["a"]}
-                each.append(_near("beta", mirrored, t))
-            else:
-                each.append(LOG_DENSITIES[one.family](1 - np.exp(t), **one.parameters))
-        return self._added(each)
 
-    def _added(self, each: list[Array]) -> Array:
-        if len(each) == 1:
-            return each[0]
-        logs = np.array([values + np.log(w) for values, w in zip(each, self._weights, strict=True)])
-        highest = np.maximum(logs.max(axis=0), -1e308)  # where all are -inf their difference is nan
-        with np.errstate(divide="ignore"):
-            summed: Array = highest + np.log(np.exp(logs - highest).sum(axis=0))
-        return summed
+        def log_density(one: Component) -> Array:
+            if one.family != "beta":
+                return LOG_DENSITIES[one.family](1 - np.exp(t), **one.parameters)
+            return _near("beta", {"a": one.parameters["b"], "b": one.parameters["a"]}, t)
+
+        return self._added(log_density)
+
+    def _added(self, log_density: Callable[[Component], Array]) -> Array:
+        """The log density of the mixture from that of each component, some at a time."""
+        first = log_density(self.components[0])
+        if len(self.components) == 1:
+            return first
+        weighted, summed = [first + np.log(self._weights[0])], None
+        most = max(2, _MOST_HELD // max(first.size, 1))
+        for one, weight in zip(self.components[1:], self._weights[1:], strict=True):
+            if len(weighted) == most:
+                summed = _log_of_sum(weighted if summed is None else [summed, *weighted])
+                weighted = []
+            weighted.append(log_density(one) + np.log(weight))
+        return _log_of_sum(weighted if summed is None else [summed, *weighted])
 
     @property
     def support(self) -> list[tuple[float, float]]:

@@ -11,21 +11,29 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
-from klcli.errors import InputError, UsageError, clipped, listed, nearest
+from klcli.errors import InputError, UsageError, clipped, listed, nearest, no_such
 from klcli.readers import inline, npy
-from klcli.readers.content import column_of, no_pointer, no_such
-from klcli.readers.documents import Document, load, resolve
+from klcli.readers.documents import Document, lines_of, load
 from klcli.readers.formats import READERS, SUFFIXES, format_of
-from klcli.readers.grids import read_table
 from klcli.readers.nested import NO_LABELS, at, brackets, count, stacked
 from klcli.readers.numbers import is_number, items, numbers
-from klcli.readers.sources import COMPRESSIONS, PLAIN, exists, near_file, open_source, split_selector
-from klcli.readers.tables.selectors import select
-from klcli.readers.wide import RecordTable, TypedTable, ndjson_rows
+from klcli.readers.sources import (
+    COMPRESSIONS,
+    PLAIN,
+    column_of,
+    exists,
+    near_file,
+    no_pointer,
+    open_source,
+    split_selector,
+)
+from klcli.readers.tables.columns import Columns
+from klcli.readers.tables.records import table_of
+from klcli.readers.tables.select import select
 from klcli.tensors import Tensor
 
 if TYPE_CHECKING:
@@ -33,7 +41,7 @@ if TYPE_CHECKING:
     from zipfile import ZipFile
 
     from klcli.readers.sources import Dialect, Source
-    from klcli.readers.wide import Table
+    from klcli.readers.tables.table import Table
     from klcli.tensors import Index, Numbers
 
     Where = Callable[[Index], str]
@@ -103,7 +111,7 @@ class Arrays:
         kind = self._kind(source, selector)
         if (path, kind) not in self._opened:
             open_it = _OPENERS.get(kind)
-            self._opened[path, kind] = partial(_of_table, _table(source, kind)) if open_it is None else open_it(source)
+            self._opened[path, kind] = _open_table(source, kind) if open_it is None else open_it(source)
         others_of_it = (split_selector(other.strip().removeprefix("@")) for other in others)
         taken = tuple(column for of, by, column in others_of_it if (of, by) == (path, ":"))
         return self._opened[path, kind](_Wanted(selector, chosen, taken))
@@ -220,7 +228,7 @@ def _lines(text: str, name: str, decimal: str) -> _Found:
 
 def _open_json(source: Source) -> _Opened:
     try:
-        return partial(_of_json, load(source.text, source.name), source)
+        return partial(_of_json, Document(source.name, load(source.text, source.name)))
     except InputError as error:
         if not str(error).endswith("extra data"):
             raise
@@ -228,27 +236,27 @@ def _open_json(source: Source) -> _Opened:
         raise InputError(message) from None
 
 
-def _of_json(value: Any, source: Source, wanted: _Wanted) -> _Found:  # noqa: ANN401
+def _of_json(document: Document, wanted: _Wanted) -> _Found:
     """Nested lists; a list of records is a table. Of an object ':' takes a member, '#' what is anywhere inside."""
-    name = source.name
-    if wanted.selector == ":" and isinstance(value, dict):
+    if wanted.selector == ":" and isinstance(document.value, dict):
         wanted = _Wanted("#", f"/{wanted.chosen.replace('~', '~0').replace('/', '~1')}")
     if wanted.selector == "#":
-        value, name = resolve(value, wanted.chosen, name), _named(name, wanted)
+        document = Document(_named(document.source, wanted), document.at(wanted.chosen).value)
         wanted = _Wanted("", "")
-    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        return _of_table(RecordTable(name, value, lambda i: f"{name}, item {i + 1}", None), wanted)
-    if isinstance(value, dict) and (members := Document(name, value).names()) and any(members):
-        message = f"{name}: {NO_LABELS}, or choose one: {Document(name, value).address(members[0])}"
+    if (table := document.table()) is not None:
+        return _of_table(Columns(table), wanted)
+    value, name = document.value, document.source
+    if isinstance(value, dict) and (members := document.names()) and any(members):
+        message = f"{name}: {NO_LABELS}, or choose one: {document.address(members[0])}"
         raise InputError(message)
     where = brackets(name)
     return _singular(_Found(stacked(value, where), where), name, wanted)
 
 
 def _open_ndjson(source: Source) -> _Opened:
-    rows, row = ndjson_rows(source)
+    rows, row = lines_of(source)
     if isinstance(rows[0], dict):
-        return partial(_of_table, RecordTable(source.name, rows, row, None))
+        return partial(_of_table, Columns(table_of(rows, source.name, row)))
 
     def where(index: Index) -> str:
         return brackets(row(index[0]))(index[1:]) if index else source.name
@@ -259,22 +267,23 @@ def _open_ndjson(source: Source) -> _Opened:
 # --------------------------------------------------------------------------------------------------------------- tables
 
 
-def _table(source: Source, kind: str) -> Table:
+def _open_table(source: Source, kind: str) -> _Opened:
     mend = f"; if these are no numbers choose the other columns, as in {column_of(source.name, 'p*')}"
-    return read_table(source, kind, None, mend.replace("{", "{{").replace("}", "}}"))
+    table = cast("Table", READERS[kind](source, None))
+    return partial(_of_table, Columns(table, None, source.dialect.decimal, mend))
 
 
-def _of_table(table: Table, wanted: _Wanted) -> _Found:
+def _of_table(table: Columns, wanted: _Wanted) -> _Found:
     """The columns chosen, or all of numbers: (rows, columns), and (rows,) of one; of a column of lists (rows, ...)."""
     name = _named(table.source, wanted)
     if wanted.selector == "#":
         no_pointer(table.source, wanted.chosen)
     remarks: list[str] = []
     if wanted.selector:
-        columns = select(wanted.chosen, table.fields, table.source)
+        columns = select(wanted.chosen, table.table.names, table.source)
     else:
         columns, remarks = _numeric(table, wanted.taken)
-    header = [table.fields[column] for column in columns]
+    header = [table.table.names[column] for column in columns]
 
     def where(index: Index) -> str:
         if not index:
@@ -297,32 +306,32 @@ def _of_table(table: Table, wanted: _Wanted) -> _Found:
     return _Found(values, where, remarks=tuple(remarks))
 
 
-def _numeric(table: Table, taken: Sequence[str]) -> tuple[list[int], list[str]]:
+def _numeric(table: Columns, taken: Sequence[str]) -> tuple[list[int], list[str]]:
     """The columns of numbers, and remarks about those left out. What seems to be labels may be the only numbers."""
     columns, label = table.distributions(), table.label
     if not columns and label is not None:
         columns = [label]  # if it is no numbers either, reading it says where
     if not columns:
-        message = f"{table.source}: no column of numbers; it has {listed(table.fields)}"
+        message = f"{table.source}: no column of numbers; it has {listed(table.names())}"
         raise InputError(message)
     remarks = []
-    others = [i for i in range(len(table.fields)) if i not in set(columns)]
-    if label in others and table.fields[label] == "label" and _holds_numbers(table, label):
+    others = [i for i in range(len(table.table.names)) if i not in set(columns)]
+    if label in others and table.table.names[label] == "label" and _holds_numbers(table, label):
         others.remove(label)
         remarks = [f"{table.source}: column 'label' is left out; {column_of(table.source, 'label')} reads it"]
     kinds = ["text" if table.is_text(i) else "of lists" if table.is_nested(i) else "not numeric" for i in others]
     for kind in dict.fromkeys(kinds):
-        names = [table.fields[i] for i, of in zip(others, kinds, strict=True) if of == kind]
+        names = [table.table.names[i] for i, of in zip(others, kinds, strict=True) if of == kind]
         shown = f"column {clipped(names[0])} is" if len(names) == 1 else f"columns {listed(names)} are"
         remarks.append(f"{table.source}: {shown} {kind} and left out")
-    of_others = {i for selector in taken for i in select(selector, table.fields, table.source)} & set(columns)
+    of_others = {i for selector in taken for i in select(selector, table.table.names, table.source)} & set(columns)
     if of_others and of_others != set(columns):
-        names = [table.fields[i] for i in sorted(of_others)]
+        names = [table.table.names[i] for i in sorted(of_others)]
         remarks.append(f"{table.source}: {listed(names)} is another argument and left out here")
     return [i for i in columns if i not in of_others] or columns, remarks
 
 
-def _holds_numbers(table: Table, column: int) -> bool:
+def _holds_numbers(table: Columns, column: int) -> bool:
     try:
         table.array([column])
     except InputError:
@@ -330,9 +339,9 @@ def _holds_numbers(table: Table, column: int) -> bool:
     return True
 
 
-def _of_lists(table: Table, column: int, where: Where) -> Numbers:
+def _of_lists(table: Columns, column: int, where: Where) -> Numbers:
     """A column of lists, stacked. Raises InputError where they are not of one length, or hold something else."""
-    found = table.stacked(column) if isinstance(table, TypedTable) else None
+    found = table.stacked(column)
     return stacked(table.values(column), where) if found is None else found
 
 
@@ -340,12 +349,12 @@ def _of_lists(table: Table, column: int, where: Where) -> Numbers:
 
 
 def _open_npy(source: Source) -> _Opened:
-    found = _Found(npy.array(source.mapped, source.name), brackets(source.name), _loads(source))
+    found = _Found(npy.array(source.data, source.name), brackets(source.name), _loads(source))
     return partial(_singular, found, source.name)
 
 
 def _open_npz(source: Source) -> _Opened:
-    return partial(_of_npz, npy.archive(source.mapped, source.name), source)
+    return partial(_of_npz, npy.archive(source.data, source.name), source)
 
 
 def _of_npz(archive: ZipFile, source: Source, wanted: _Wanted) -> _Found:

@@ -1,4 +1,4 @@
-"""JSON: a list of numbers, an object of label: number, several of these by name, or a list of records."""
+"""JSON: values and their pointers, and the distributions that they are."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import re
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from klcli.errors import DistributionError, InputError, clipped, listed, nearest
-from klcli.readers.content import STDIN, Series, all_numbers, column_of, label_column, no_such, unique
+from klcli.errors import DistributionError, InputError, clipped, listed, nearest, no_such
+from klcli.readers.distributions import Series
 from klcli.readers.numbers import NotANumberError, number
+from klcli.readers.sources import STDIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from klcli.readers.content import Content
+    from klcli.readers.sources import Source
+    from klcli.readers.tables.table import Table
 
 
 class _Object(dict[str, Any]):
@@ -35,9 +37,36 @@ def object_of(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
+class Unheld(float):
+    """A number that no double holds: its nearest double is 0, and it is not, or infinite. text: how it was written."""
+
+    text: str
+
+    @classmethod
+    def checked(cls, text: str) -> float:
+        """The double nearest to the text of a JSON number, if there is one."""
+        value = float(text)
+        if abs(value) < inf and (value or not text.lower().partition("e")[0].strip("-0.")):
+            return value
+        made = cls(value)
+        made.text = text
+        return made
+
+
+_FOLDED = bytes(ord("0") if chr(byte) in "123456789" else byte for byte in range(256))
+
+
+def _may_be_unheld(text: str) -> bool:
+    """Whether a number may stand in the text that no double holds: it has a long exponent, or very many digits."""
+    if len(text) < len("1e400"):
+        return False
+    data = text.encode("utf-8", "surrogatepass").translate(_FOLDED)
+    return any(mark in data for mark in (b"e000", b"e-000", b"e+000", b"E000", b"E-000", b"E+000", b"0" * 200))
+
+
 def _whole(digits: str) -> int | float:
-    """An integer, which may be a label; of more digits than Python converts, infinity or the nearest double."""
-    return int(digits) if len(digits) < 4000 else float(digits)  # noqa: PLR2004
+    """An integer, which may be a label; of more digits than Python converts none."""
+    return int(digits) if len(digits) < 4000 else Unheld.checked(digits)  # noqa: PLR2004
 
 
 class MalformedJsonError(ValueError):
@@ -54,7 +83,8 @@ def decode(text: str) -> Any:  # noqa: ANN401 - any JSON value
     Raises MalformedJsonError.
     """
     try:
-        return json.loads(text, parse_int=_whole, object_pairs_hook=object_of)
+        parse_float = Unheld.checked if _may_be_unheld(text) else None
+        return json.loads(text, parse_float=parse_float, parse_int=_whole, object_pairs_hook=object_of)
     except json.JSONDecodeError as error:
         what = error.msg[:1].lower() + error.msg[1:].removesuffix(":")
         wrong = f"malformed JSON at column {error.colno}: {what}"
@@ -74,68 +104,67 @@ def load(text: str, source: str, *, line: int = 0) -> Any:  # noqa: ANN401 - any
         raise InputError(message) from None
 
 
-def parse(text: str, source: str, label: str | None = None) -> Content:
-    """The distributions of a JSON text. label: the key of the labels, where it is a list of records."""
-    return content(load(text, source), source, label)
-
-
-def content(value: Any, source: str, label: str | None = None) -> Content:  # noqa: ANN401
-    """The distributions of a JSON value."""
-    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        return Records(source, value, lambda i: f"{source}, item {i + 1}", label)
-    return Document(source, value, label)
-
-
 class Document:
-    """A JSON value that is a distribution, or an object of several."""
+    """A JSON value: a distribution, an object of several, or a list of records, which is a table."""
 
     header = None
 
-    def __init__(self, source: str, value: Any, label: str | None = None) -> None:  # noqa: ANN401
-        self.source, self._value, self._label = source, value, label
+    def __init__(self, source: str, value: Any) -> None:  # noqa: ANN401
+        self.source, self.value = source, value
+
+    def at(self, pointer: str) -> Document:
+        """What an RFC 6901 pointer leads to. Raises InputError."""
+        return Document(f"{self.source}#{pointer}", resolve(self.value, pointer, self.source))
+
+    def table(self) -> Table | None:
+        """The table that a list of objects is, None where it is none. Raises InputError for a key that stands twice."""
+        value, source = self.value, self.source
+        if not (isinstance(value, list) and value and all(isinstance(item, dict) for item in value)):
+            return None
+        from klcli.readers.tables.records import table_of
+
+        return table_of(value, source, lambda i: f"{source}, item {i + 1}")
 
     def _members(self) -> dict[str, Any] | None:
-        """The named values, when this is an object of lists or objects rather than of numbers."""
-        value = self._value
+        """The named values, where this is an object of lists or objects rather than of numbers."""
+        value = self.value
         if isinstance(value, dict) and any(isinstance(member, list | dict) for member in value.values()):
             return value
         return None
 
     def names(self) -> list[str]:
-        """The keys that hold distributions."""
+        """The keys that hold distributions; [''] where the value itself is one."""
         members = self._members()
         return [""] if members is None else [k for k, v in members.items() if isinstance(v, list | dict)]
 
     def numeric(self) -> list[str]:
         """The keys whose members are lists or objects of numbers. Raises InputError where one is so in part."""
         members = self._members()
-        return [""] if members is None else [k for k in self.names() if all_numbers(self, k, _count(members[k]))]
+        return [""] if members is None else [name for name in self.names() if self._is_numeric(name, members[name])]
+
+    def _is_numeric(self, name: str, member: Any) -> bool:  # noqa: ANN401
+        """Whether all the values in a member are numbers, or text that may be. Raises InputError where some are."""
+        inside = member.values() if isinstance(member, dict) else member
+        numbers = [is_json_number(value) or isinstance(value, str) for value in inside]
+        if any(numbers) and not all(numbers):
+            self.series(name)  # which says where it is none
+        return bool(numbers) and all(numbers)
 
     def series(self, name: str) -> Series:
-        """The member of that name, or the value itself."""
+        """The member of that name; for the empty name the value itself. Raises InputError, DistributionError."""
         members = self._members()
         if not name and members is None:
-            return series_of("", self._value, self.source)
+            return series_of("", self.value, self.source)
         if members is None or name not in members:
             raise no_such(self.source, name, self.names() if members else [], "key")
         no_repeated_key(members, self.source)
         return series_of(name, members[name], f"{self.source}#/{name}")
-
-    def at(self, pointer: str) -> Content:
-        """What an RFC 6901 pointer leads to."""
-        return content(resolve(self._value, pointer, self.source), f"{self.source}#{pointer}", self._label)
 
     def address(self, name: str) -> str:
         """SOURCE#/KEY."""
         source = self.source.replace(STDIN, "-", 1) if self.source.startswith(STDIN) else self.source
         token = name.replace("~", "~0").replace("/", "~1")
         return f"{source}/{token}" if "#" in source else f"{source}#/{token}"
-
-
-def _count(value: Any) -> tuple[int, int]:  # noqa: ANN401
-    """How many of how many members are numbers, or text that may be; an empty value has one member, and no number."""
-    inside = value.values() if isinstance(value, dict) else value
-    return sum(_is_number(v) or isinstance(v, str) for v in inside), len(value) or 1
 
 
 def no_repeated_key(value: Any, source: str, what: str = "label") -> None:  # noqa: ANN401
@@ -173,17 +202,20 @@ def _numbers(values: Sequence[Any], where: Callable[[int], str]) -> list[float]:
     return [number_of(value, where, i) for i, value in enumerate(values)]
 
 
-def _is_number(value: Any) -> bool:  # noqa: ANN401
+def is_json_number(value: Any) -> bool:  # noqa: ANN401
+    """Whether a JSON value is a number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def number_of(value: Any, where: Callable[[int], str], i: int) -> float:  # noqa: ANN401
-    """The number that a JSON value is, or that its text is. Raises InputError."""
-    if _is_number(value):
+    """The number that a JSON value is, or that its text is. Raises InputError, too where no double holds it."""
+    if isinstance(value, Unheld):
+        value = value.text
+    elif is_json_number(value):
         try:
             return float(value)
         except OverflowError:
-            return inf if value > 0 else -inf
+            value = str(value)
     if isinstance(value, str):
         try:
             return number(value)
@@ -197,7 +229,7 @@ def number_of(value: Any, where: Callable[[int], str], i: int) -> float:  # noqa
 def _shown(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, list | dict):
         return f"a JSON {'list' if isinstance(value, list) else 'object'}"
-    return json.dumps(value) if not isinstance(value, str) else clipped(value)
+    return json.dumps(value, default=str) if not isinstance(value, str) else clipped(value)
 
 
 def resolve(value: Any, pointer: str, source: str) -> Any:  # noqa: ANN401
@@ -227,84 +259,7 @@ def resolve(value: Any, pointer: str, source: str) -> Any:  # noqa: ANN401
     return value
 
 
-class Records:
-    """A list of JSON objects, one an outcome: their keys are columns."""
-
-    header = None
-
-    def __init__(
-        self, source: str, rows: Sequence[dict[str, Any]], where: Callable[[int], str], label: str | None
-    ) -> None:
-        self.source, self._rows, self._where, self._label = source, rows, where, label
-        for i, row in enumerate(rows):
-            no_repeated_key(row, where(i), "key")
-
-    def names(self) -> list[str]:
-        """Every key that occurs, in order."""
-        return list(dict.fromkeys(key for row in self._rows for key in row))
-
-    def numeric(self) -> list[str]:
-        """The keys under which every record has a number."""
-        labels = self._label_column()
-        return [name for name in self.names() if name != labels and all_numbers(self, name, self._numbers(name))]
-
-    def _numbers(self, name: str) -> tuple[int, int]:
-        """How many records have a number under the name, and how many records there are."""
-        return sum(_is_number(row.get(name)) for row in self._rows), len(self._rows)
-
-    def _label_column(self) -> str | None:
-        """The key of the labels: the one chosen, 'label', or the first without numbers; failing that a mixed first."""
-        names = self.names()
-        if self._label is not None:
-            if self._label not in names:
-                raise no_such(self.source, self._label, names, "key")
-            return self._label
-        return label_column(names, [self._numbers(name) for name in names])
-
-    def series(self, name: str) -> Series:
-        """One key's values over all records, labelled by another's."""
-        if name not in self.names():
-            raise no_such(self.source, name, self.names(), "key")
-
-        def where(i: int) -> str:
-            return f"{self._where(i)}, {clipped(name)}"
-
-        values = [number_of(row.get(name), where, i) for i, row in enumerate(self._rows)]
-        labels = self._labels(name)
-        if labels is not None:
-            unique(labels, self._where)
-        return Series(name, values, labels, where)
-
-    def _labels(self, name: str) -> list[str] | None:
-        column = self._label_column()
-        if column is None or column == name:
-            return None
-        return [self._label_of(i, row.get(column)) for i, row in enumerate(self._rows)]
-
-    def _label_of(self, i: int, value: Any) -> str:  # noqa: ANN401
-        if value is None:
-            message = f"{self._where(i)}: the label is missing"
-            raise InputError(message)
-        return value if isinstance(value, str) else json.dumps(value)
-
-    def at(self, pointer: str) -> Content:
-        """What an RFC 6901 pointer leads to."""
-        return content(resolve(self._rows, pointer, self.source), f"{self.source}#{pointer}", self._label)
-
-    def address(self, name: str) -> str:
-        """SOURCE:KEY."""
-        return column_of(self.source, name)
-
-
-def parse_lines(text: str, source: str, label: str | None = None) -> Content:
-    """NDJSON: one record a line."""
-    rows, lines = [], []
-    for i, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            row = load(line, source, line=i)
-            if not isinstance(row, dict):
-                message = f"{source}:{i}: {_shown(row)} is no record; each line of NDJSON is one object"
-                raise InputError(message)
-            rows.append(row)
-            lines.append(i)
-    return Records(source, rows, lambda i: f"{source}:{lines[i]}", label)
+def lines_of(source: Source) -> tuple[list[Any], Callable[[int], str]]:
+    """The JSON values of NDJSON, one a line, and the place of each. Raises InputError."""
+    lines = [(i, line) for i, line in enumerate(source.text.split("\n"), 1) if line.strip()]
+    return [load(line, source.name, line=i) for i, line in lines], lambda i: f"{source.name}:{lines[i][0]}"

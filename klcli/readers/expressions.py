@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from klcli.errors import DistributionError, InputError, UsageError, clipped, listed, nearest
 from klcli.parametric.catalogue import CONTINUOUS, COUNTS, FAMILIES, FINITE, VECTORS, Component, Formula, Grid
-from klcli.readers.content import Single
+from klcli.readers.distributions import Series, Single
 from klcli.readers.formats import is_known_suffix
 from klcli.readers.sources import exists, split_selector
 from klcli.readers.syntax import Argument, List, Number, Said, read
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from klcli.readers.syntax import Term
 
 MOST_POINTS = 10_000_000
+MOST_TERMS = 1000
+"""Quadrature looks at every term at some 300 points for each: the work grows with the square of their number."""
+
 SUM_TOLERANCE = 1e-9
 """A sum this near to 1 is 1: more would be a difference, not the rounding of decimals."""
 
@@ -61,7 +64,7 @@ def parse(text: str, role: str) -> Formula:
 def content(formula: Formula, role: str) -> Single:
     """The formula as a source of one distribution, without labels. Raises DistributionError where it has no weights."""
     remark = "; ".join(said if i == 0 else said.removeprefix(f"{role}: ") for i, said in enumerate(formula.remarks))
-    return Single(role, weights(formula, role), None, lambda i: f"{role}, point {i + 1}", remark)
+    return Single(role, Series("", weights(formula, role), None, lambda i: f"{role}, point {i + 1}", remark))
 
 
 def weights(formula: Formula, role: str = "") -> Array:
@@ -81,6 +84,9 @@ _KINDS = {
 
 def _components(said: Said, terms: Sequence[Term]) -> tuple[tuple[Component, ...], tuple[str, ...]]:
     """The terms as components whose weights sum to 1, and what there is to say of it."""
+    if len(terms) > MOST_TERMS:
+        message = f"a mixture of {len(terms)} terms, and {MOST_TERMS} are the most; add up the weights of equal terms"
+        raise said.wrong(UsageError, terms[MOST_TERMS].at, message)
     remarks: list[str] = []
     parameters = [_parameters(said, term, remarks) for term in terms]
     kinds = [FAMILIES[term.name].kind for term in terms]

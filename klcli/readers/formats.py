@@ -13,13 +13,16 @@ from klcli.readers.sources import COMPRESSIONS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from klcli.readers.content import Content
+    from klcli.readers.distributions import Single
+    from klcli.readers.documents import Document
     from klcli.readers.sources import Source
+    from klcli.readers.tables.table import Table
 
-    Reader = Callable[[Source, str | None], Content]
+    Reader = Callable[[Source, str | None], Table | Document | Single]
+    """Reads all of a source. Its second argument is the name that --label gives the column of labels."""
 
 
-def _text(source: Source, label: str | None) -> Content:
+def _text(source: Source, label: str | None) -> Table | Document | Single:
     """What is written as an argument is, and else a CSV table: the grammar of standard input."""
     text = source.text
     if inline.is_inline(text, source.dialect.decimal):
@@ -27,43 +30,29 @@ def _text(source: Source, label: str | None) -> Content:
     return _delimited(source, label, ",")
 
 
-def _delimited(source: Source, label: str | None, delimiter: str) -> Content:
-    from klcli.readers.delimited import read
+def _delimited(source: Source, label: str | None, delimiter: str) -> Table:
+    from klcli.readers.tables.delimited import read_delimited
 
-    return read(source, label, delimiter)
-
-
-def _json(source: Source, label: str | None) -> Content:
-    from klcli.readers.documents import parse
-
-    return parse(source.text, source.name, label)
+    return read_delimited(source, delimiter, "label" if label is None else label)
 
 
-def _ndjson(source: Source, label: str | None) -> Content:
-    from klcli.readers.documents import parse_lines
+def _json(source: Source, _: str | None) -> Document:
+    from klcli.readers.documents import Document, load
 
-    return parse_lines(source.text, source.name, label)
-
-
-def _parquet(source: Source, label: str | None) -> Content:
-    from klcli.readers.columnar import read_parquet
-
-    return read_parquet(source, label)
+    return Document(source.name, load(source.text, source.name))
 
 
-def _feather(source: Source, label: str | None) -> Content:
-    from klcli.readers.columnar import read_feather
+def _ndjson(source: Source, _: str | None) -> Table:
+    from klcli.readers.tables.records import read_records
 
-    return read_feather(source, label)
-
-
-def _pandas(source: Source, label: str | None, reader: str, **options: object) -> Content:
-    from klcli.readers.columnar import read_by_pandas
-
-    return read_by_pandas(source, label, reader, **options)
+    return read_records(source, ndjson=True)
 
 
-_spreadsheet = partial(_pandas, reader="read_excel", keep_default_na=False, na_values=[])
+def _columnar(source: Source, _: str | None, format_name: str) -> Table:
+    from klcli.readers.tables.columnar import read_columnar
+
+    return read_columnar(source, format_name)
+
 
 READERS: dict[str, Reader] = {
     "text": _text,
@@ -71,13 +60,10 @@ READERS: dict[str, Reader] = {
     "tsv": partial(_delimited, delimiter="\t"),
     "json": _json,
     "ndjson": _ndjson,
-    "parquet": _parquet,
-    "feather": _feather,
-    "xlsx": _spreadsheet,
-    "ods": _spreadsheet,
-    "orc": partial(_pandas, reader="read_orc"),
-    "dta": partial(_pandas, reader="read_stata", convert_categoricals=True),
-    "sav": partial(_pandas, reader="read_spss"),
+    **{
+        name: partial(_columnar, format_name=name)
+        for name in ("parquet", "feather", "xlsx", "ods", "orc", "dta", "sav")
+    },
 }
 
 SUFFIXES = {f".{name}": name for name in READERS} | {
@@ -90,11 +76,6 @@ SUFFIXES = {f".{name}": name for name in READERS} | {
     ".ipc": "feather",
     ".xls": "xlsx",
 }
-
-
-def reader(source: Source, format_name: str | None, selector: str) -> Reader:
-    """The reader for a source, see `format_of`."""
-    return READERS[format_of(source, format_name, selector)]
 
 
 def format_of(source: Source, format_name: str | None, selector: str = "") -> str:

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
 from klcli.errors import DistributionError, InputError, UsageError, clipped, listed
 from klcli.model import Distribution, frozen
 from klcli.readers import inline
-from klcli.readers.content import unique
-from klcli.readers.delimited import LARGE, Delimited
-from klcli.readers.documents import Document, load, resolve, series_of
+from klcli.readers.distributions import refuse_repeated
+from klcli.readers.documents import Document, load, series_of
 from klcli.readers.formats import READERS, format_of, is_known_suffix
 from klcli.readers.sources import PLAIN, exists, open_source, split_selector
-from klcli.readers.tables.selectors import select
-from klcli.readers.wide import ADD_LABEL, RecordTable, TextTable, TypedTable, ndjson_rows
+from klcli.readers.tables.columns import Columns
+from klcli.readers.tables.select import select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from klcli.model import Array
-    from klcli.readers.content import Series
+    from klcli.readers.distributions import Series
     from klcli.readers.sources import Dialect, Source
-    from klcli.readers.wide import Table
-
-_DELIMITERS = {"csv": ",", "tsv": "\t"}
+    from klcli.readers.tables.table import Table
 
 
 class Grid(NamedTuple):
@@ -55,7 +52,7 @@ def read_grid(text: str, wanted: Wanted) -> Grid:
     """
     text = text.strip()
     if inline.looks_like_json(text):
-        return _checked(_of_json(load(text, "FILE"), "FILE", wanted), "FILE", wanted)
+        return _checked(_of_json(Document("FILE", load(text, "FILE")), wanted), "FILE", wanted)
     path, selector, chosen = split_selector(text.removeprefix("@"))
     if not exists(path) and not is_known_suffix(path) and inline.means_numbers(text, wanted.dialect.decimal):
         message = f"{clipped(text)} is one distribution, and a pair needs two; give a table, or JSON of several"
@@ -78,14 +75,13 @@ def _checked(grid: Grid, source: str, wanted: Wanted) -> Grid:
 
 
 def _of_source(source: Source, selector: str, chosen: str, wanted: Wanted) -> Grid:
-    kind = _kind(source, wanted, selector)
-    if kind == "json":
-        pointed = f"{source.name}#{chosen}" if selector else source.name
-        return _of_json(resolve(load(source.text, source.name), chosen, source.name), pointed, wanted)
+    read = READERS[_kind(source, wanted, selector)](source, wanted.label)
+    if isinstance(read, Document):
+        return _of_json(read.at(chosen) if selector else read, wanted)
     if selector:
         message = f"{source.name}: {clipped('#' + chosen)} points into JSON, and this is not JSON"
         raise InputError(message)
-    return _of_table(read_table(source, kind, wanted.label), wanted)
+    return _of_table(cast("Table", read), wanted)
 
 
 def _kind(source: Source, wanted: Wanted, selector: str) -> str:
@@ -103,26 +99,9 @@ def _kind(source: Source, wanted: Wanted, selector: str) -> str:
     return "csv"
 
 
-def read_table(source: Source, kind: str, label: str | None = None, mend: str = ADD_LABEL) -> Table:
-    """The table of a source by the quicker way that takes it. kind: a format, which is neither text nor JSON.
-
-    mend: what errors say about a column that is numbers in part; its name stands for {}.
-    """
-    if kind == "ndjson":
-        return RecordTable(source.name, *ndjson_rows(source), label)
-    columns: Any = None
-    if kind not in _DELIMITERS or len(source.mapped) >= LARGE:
-        columns = READERS[kind](source, label)
-    if columns is not None and not isinstance(columns, Delimited):
-        return TypedTable(columns, label)
-    delimiter = source.dialect.between(_DELIMITERS[kind])  # small, or what Arrow does not take
-    table = TextTable(source.text, source.name, delimiter, label, source.dialect.decimal)
-    table.mend = mend
-    return table
-
-
-def _of_table(table: Table, wanted: Wanted) -> Grid:
-    fields, label = table.fields, table.label
+def _of_table(read: Table, wanted: Wanted) -> Grid:
+    table = Columns(read, wanted.label, wanted.dialect.decimal)
+    fields, label = read.names, table.label
     chosen = table.distributions() if wanted.select is None else select(wanted.select, fields, table.source)
     if label in chosen and wanted.label is None:
         label = None  # of all the columns this one only seemed to hold the names
@@ -157,12 +136,12 @@ def _of_table(table: Table, wanted: Wanted) -> Grid:
             heading, given, lambda i: table.row(i) if labels is None else f"{table.row(i)} ({clipped(names[i])})"
         )
     if labels is not None:
-        unique(labels, table.row, heading)
+        refuse_repeated(labels, table.row, heading)
     given = _distributions(values.T, header, labels, lambda i, outcome: place(outcome, i), table)
     return Grid("", given, lambda i: f"{table.source}, column {clipped(header[i])}")
 
 
-def _names(labels: list[str] | None, n: int, row: Callable[[int], str], heading: str) -> list[str]:
+def _names(labels: Sequence[str] | None, n: int, row: Callable[[int], str], heading: str) -> Sequence[str]:
     """What the rows are called: their labels, else their positions. Raises DistributionError where two are the same."""
     if labels is None:
         return [str(i) for i in range(1, n + 1)]
@@ -177,7 +156,11 @@ def _names(labels: list[str] | None, n: int, row: Callable[[int], str], heading:
 
 
 def _distributions(
-    values: Array, names: Sequence[str], outcomes: Sequence[str] | None, place: Callable[[int, int], str], table: Table
+    values: Array,
+    names: Sequence[str],
+    outcomes: Sequence[str] | None,
+    place: Callable[[int, int], str],
+    table: Columns,
 ) -> list[Distribution]:
     """values: (n, K). place(i, outcome): where it stands. What should be known of the table, the first one tells."""
     values = np.ascontiguousarray(values)
@@ -191,14 +174,14 @@ def _distributions(
 # ----------------------------------------------------------------------------------------------------------------- JSON
 
 
-def _of_json(value: Any, source: str, wanted: Wanted) -> Grid:  # noqa: ANN401 - any JSON value
-    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        return _of_table(RecordTable(source, value, lambda i: f"{source}, item {i + 1}", wanted.label), wanted)
+def _of_json(document: Document, wanted: Wanted) -> Grid:
+    if (table := document.table()) is not None:
+        return _of_table(table, wanted)
+    value, source = document.value, document.source
     if isinstance(value, list) and any(isinstance(item, list | dict) for item in value):
         names = [str(i) for i in range(1, len(value) + 1)]
         found = [series_of("", item, f"{source}, item {i}") for i, item in enumerate(value, 1)]
     else:
-        document = Document(source, value)
         names = document.numeric()
         found = [document.series(name) for name in names]
         if names == [""]:
@@ -229,7 +212,7 @@ def _selected(found: list[Series], selector: str, source: str) -> list[Series]:
     return selected
 
 
-def _of_series(names: list[str], found: list[Series], source: str, wanted: Wanted) -> Grid:
+def _of_series(names: Sequence[str], found: list[Series], source: str, wanted: Wanted) -> Grid:
     """Distributions that may each have outcomes of their own, by label; without labels they must be of one length."""
     bare = [i for i, series in enumerate(found) if series.labels is None]
     if bare and len(bare) < len(found):

@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from klcli.errors import DistributionError, InputError, clipped
-from klcli.readers.content import Single, unique
+from klcli.readers.distributions import Series, Single, refuse_repeated
 from klcli.readers.numbers import NotANumberError, is_number, items, number, numbers
 from klcli.readers.sources import exists, near_file, split_selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from klcli.readers.content import Content
-
+    from klcli.readers.documents import Document
 
 _LIKE_A_NUMBER = re.compile(r"[-+]?[.\d][-+./%eE\d]*")
 
@@ -25,12 +24,12 @@ def looks_like_json(text: str) -> bool:
     return text.lstrip()[:1] in {"[", "{"}
 
 
-def parse(text: str, source: str, decimal: str = ".") -> Content:
+def parse(text: str, source: str, decimal: str = ".") -> Document | Single:
     """The distributions that the text is. Raises InputError, naming `source` and the item."""
     if looks_like_json(text):
-        from klcli.readers.documents import parse as parse_json
+        from klcli.readers.documents import Document, load
 
-        return parse_json(text, source)
+        return Document(source, load(text, source))
     if not text.strip():
         message = f"{source} is empty; write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file"
         raise InputError(message)
@@ -40,7 +39,7 @@ def parse(text: str, source: str, decimal: str = ".") -> Content:
         message = f"{source}: several numbers on each of several lines; for a table add --input-format csv, or :COLUMN"
         raise InputError(message)
     values = numbers(items(text, decimal), _item(source), decimal=decimal)
-    return Single(source, values, None, _item(source))
+    return Single(source, Series("", values, None, _item(source)))
 
 
 LONGEST_NAME = 60
@@ -113,7 +112,7 @@ def _item(source: str) -> Callable[[int], str]:
     return lambda i: f"{source}, item {i + 1}"
 
 
-def _pairs(text: str, source: str, decimal: str) -> Content:
+def _pairs(text: str, source: str, decimal: str) -> Single:
     where = _item(source)
     labels, values = [], []
     for i, item in enumerate(re.split(r"[;\n]" if decimal == "," else r"[,\n]", text.strip())):
@@ -130,5 +129,5 @@ def _pairs(text: str, source: str, decimal: str) -> Content:
         except NotANumberError as error:
             message = f"{where(i)}: {error}"
             raise InputError(message) from None
-    unique(labels, where)
-    return Single(source, values, labels, where)
+    refuse_repeated(labels, where)
+    return Single(source, Series("", values, labels, where))

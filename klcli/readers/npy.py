@@ -8,13 +8,13 @@ from __future__ import annotations
 import warnings
 from io import BytesIO
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
 import numpy as np
 
 from klcli.errors import InputError, listed
-from klcli.readers.columnar import first_line
+from klcli.readers.sources import unreadable
 
 if TYPE_CHECKING:
     from klcli.tensors import Numbers
@@ -25,7 +25,7 @@ _LONGEST_HEADER = 1 << 16
 """NumPy itself takes no more than 10,000 bytes."""
 
 
-def array(data: Any, name: str) -> Numbers:  # noqa: ANN401 - bytes, or the pages of a file
+def array(data: bytes, name: str) -> Numbers:
     """The array over the bytes of an .npy file, none of which is copied. Raises InputError.
 
     Truth values are 0 and 1, and long doubles, which nothing computes in here or in PyTorch, are rounded to doubles.
@@ -49,18 +49,18 @@ def array(data: Any, name: str) -> Numbers:  # noqa: ANN401 - bytes, or the page
             with np.errstate(over="ignore"):
                 return found.astype(np.float64) if dtype.itemsize > np.float64().itemsize else found
     except Exception as error:  # noqa: BLE001 - the header is an expression of Python's, which fails in many ways
-        raise _unreadable(name, "npy", error) from None
+        raise unreadable(name, ".npy", error) from None
     why = ", which would have to be unpickled, and a pickle can run any code" if dtype.hasobject else ""
     message = f"{name}: holds {listed([str(dtype)])}{why}; integers or floats are needed, as by array.astype(float)"
     raise InputError(message)
 
 
-def archive(data: Any, name: str) -> ZipFile:  # noqa: ANN401 - as above
+def archive(data: bytes, name: str) -> ZipFile:
     """An .npz file, opened. Raises InputError."""
     try:
         return ZipFile(BytesIO(data))
     except Exception as error:  # noqa: BLE001 - as many errors as there are ways to damage an archive
-        raise _unreadable(name, "npz", error) from None
+        raise unreadable(name, ".npz", error) from None
 
 
 def names(opened: ZipFile) -> list[str]:
@@ -73,9 +73,5 @@ def member(opened: ZipFile, key: str, name: str) -> Numbers:
     try:
         data = opened.read(opened.namelist()[names(opened).index(key)])
     except Exception as error:  # noqa: BLE001 - as above, and for each way to compress one more
-        raise _unreadable(name, "npz", error) from None
+        raise unreadable(name, ".npz", error) from None
     return array(data, name)
-
-
-def _unreadable(name: str, kind: str, error: Exception) -> InputError:
-    return InputError(f"{name}: not a readable .{kind} file ({first_line(error)})")

@@ -9,8 +9,7 @@ import numpy as np
 from klcli.errors import DistributionError, InputError, listed
 from klcli.fits import Sample
 from klcli.model import frozen
-from klcli.readers.content import column_of
-from klcli.readers.sources import split_selector
+from klcli.readers.sources import column_of, split_selector
 
 if TYPE_CHECKING:
     import numpy.typing as npt

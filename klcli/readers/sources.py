@@ -1,19 +1,31 @@
-"""The bytes of a file or of standard input, decompressed, and as text."""
+"""The bytes of a file or of standard input, opened once, decompressed, and as text."""
 
 from __future__ import annotations
 
 import sys
+import zlib
 from functools import cached_property
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from stat import S_ISREG
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
 
 from klcli.errors import InputError, clipped, nearest
-from klcli.readers.content import STDIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import BinaryIO
+    from collections.abc import Iterator
+    from os import stat_result
+    from typing import BinaryIO, Protocol
+
+    class ByteStream(Protocol):
+        """Whatever bytes are read from."""
+
+        def readinto(self, room: memoryview, /) -> int:
+            """Reads to the start of the room. Returns how many bytes, 0 at the end."""
+            ...
+
+
+STDIN = "<stdin>"
+"""What standard input is called; on the command line it is -."""
 
 
 class Dialect(NamedTuple):
@@ -33,38 +45,125 @@ PLAIN = Dialect()
 
 
 class Source:
-    """Something to read, named as errors name it. `compression` is '', '.gz' or '.zst'."""
+    """Something to read, named as errors name it. `compression` is '', '.gz' or '.zst'.
+
+    A file is opened once, and `verify` says whether it is still what was opened: whoever reads it in pieces must not
+    mix two states of it.
+    """
 
     def __init__(self, name: str, path: Path | None, compression: str = "", dialect: Dialect = PLAIN) -> None:
         self.name, self.path, self.compression, self.dialect = name, path, compression, dialect
-        self.checks: list[Callable[[], object]] = []
-        """What is still being looked through; calling one waits for it, and raises what it finds."""
+        self.done = 0
+        self._raw: BinaryIO | None = None
+        self._stream: BinaryIO | None = None
+        self._state: tuple[int, ...] | None = None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a plain file, which can be read again, and from any place."""
+        return self.path is not None and self.path.is_file()
+
+    def open(self) -> BinaryIO:
+        """The file or standard input as it is, opened the first time. Raises InputError."""
+        if self._raw is None and self.path is None:
+            self._raw = stdin(self.name)
+        elif self._raw is None and self.path is not None:
+            self.look()
+            try:
+                self._raw = cast("BinaryIO", self.path.open("rb", buffering=0))
+            except OSError as error:
+                raise cannot_read(self.name, self.path, error) from None
+        return cast("BinaryIO", self._raw)
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything has been read."""
+        return self._stream is not None
+
+    @property
+    def size(self) -> int | None:
+        """The bytes of an uncompressed plain file, None where nobody knows. Raises InputError where it is not there."""
+        found = self.look()
+        return None if self.compression else found
+
+    def look(self) -> int | None:
+        """The bytes of a plain file as it is on the disk, None where nobody knows. Raises InputError.
+
+        The state in which it is found is the one that `verify` asks for.
+        """
+        if self.path is None:
+            return None
+        try:
+            found = self.path.stat()
+        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+            raise cannot_read(self.name, self.path, error) from None
+        if not S_ISREG(found.st_mode):
+            return None
+        self._state = self._state or _state(found)
+        return found.st_size
+
+    def readinto(self, room: memoryview, /) -> int:
+        """Reads decompressed bytes to the start of the room. Returns how many, 0 at the end. Raises InputError."""
+        try:
+            if self._stream is None:
+                self._stream = _decompressed(self.open(), self.compression)
+            read = cast("ByteStream", self._stream).readinto(room)
+        except (OSError, EOFError, zlib.error) as error:
+            raise self._cannot_read(error) from None
+        self.done += read
+        return read
+
+    def rewind(self, copy: BinaryIO | None = None) -> None:
+        """Goes back to the start of a plain file. copy: to be read instead, of what can be read but once."""
+        self._raw = copy or self._raw
+        self.open().seek(0)
+        self._stream, self.done = None, 0
+
+    def read(self) -> Iterator[bytes]:
+        """The rest of it, some bytes at a time."""
+        room = bytearray(1 << 20)
+        while read := self.readinto(memoryview(room)):
+            yield bytes(room[:read])
+
+    def close(self) -> None:
+        """Closes the file; standard input stays open."""
+        if self._raw is not None and self.path is not None:
+            self._raw.close()
+
+    def verify(self) -> None:
+        """Raises InputError where the file is another one than was opened, or has been written to since."""
+        if self.path is None or self._state is None:
+            return
+        try:
+            same = _state(self.path.stat()) == self._state
+        except OSError:
+            same = False
+        if not same:
+            message = f"{self.name} changed while it was read; nothing was written: read it again when it is complete"
+            raise InputError(message)
 
     @cached_property
     def data(self) -> bytes:
         """All of it, decompressed. Raises InputError."""
-        data = stdin(self.name).read() if self.path is None else _file(self.name, self.path)
-        return _DECOMPRESS[self.compression](data, self.name)
-
-    @cached_property
-    def mapped(self) -> bytes | mmap:
-        """The same, as pages of the file itself where it is a plain one: a third less time than a copy."""
         try:
-            if self.path is not None and not self.compression and self.path.is_file() and self.path.stat().st_size:
-                with self.path.open("rb") as file:
-                    return mmap(file.fileno(), 0, access=ACCESS_READ)
-        except (OSError, ValueError):  # a name that none can have is said by the reading itself
-            pass
-        return self.data
+            data = b"".join(self.read()) if self.compression or not self.is_file else self._whole_file()
+            self.verify()
+        finally:
+            self.close()
+        return data
+
+    def _whole_file(self) -> bytes:
+        try:
+            return self.open().read()
+        except OSError as error:
+            raise self._cannot_read(error) from None
 
     @cached_property
     def text(self) -> str:
         """All of it as text, without a byte order mark. Raises InputError where it is not UTF-8."""
         data = self.data
         if not data.strip():
-            why = "; did the command before it fail?" if self.path is None else ""
-            message = f"{self.name} is empty{why}"
-            raise InputError(message)
+            raise empty(self.name)
         if b"\0" in data:
             hint = (
                 "UTF-16 text; save it as UTF-8" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "a binary file, not text"
@@ -78,6 +177,22 @@ class Source:
             message = f"{self.name}:{line}: byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
             raise InputError(message) from None
 
+    def _cannot_read(self, error: Exception) -> InputError:
+        if self.compression and not (isinstance(error, OSError) and error.errno):
+            kind = {".gz": "gzip", ".zst": "zstd"}[self.compression]
+            return InputError(f"{self.name}: damaged {kind} data ({error})")
+        return cannot_read(self.name, self.path or Path(self.name), error)
+
+
+def _state(found: stat_result) -> tuple[int, ...]:
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def empty(name: str) -> InputError:
+    """The error for a source in which there is nothing."""
+    why = "; did the command before it fail?" if name == STDIN else ""
+    return InputError(f"{name} is empty{why}")
+
 
 def stdin(name: str) -> BinaryIO:
     """Standard input; says so where somebody would have to type it. Raises InputError where it is closed."""
@@ -89,56 +204,44 @@ def stdin(name: str) -> BinaryIO:
     return sys.stdin.buffer
 
 
-def _file(name: str, path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise cannot_read(name, path, error) from None
-
-
-def cannot_read(name: str, path: Path, error: OSError) -> InputError:
+def cannot_read(name: str, path: Path, error: Exception) -> InputError:
     """The error for a file that the system does not open or read."""
     if isinstance(error, FileNotFoundError):
         return InputError(f"{name}: no such file{near_file(path)}")
     if isinstance(error, IsADirectoryError):
         return InputError(f"{name}: this is a directory; name a file in it")
-    return InputError(f"{name}: {(error.strerror or str(error)).lower()}")
+    return InputError(f"{name}: {(getattr(error, 'strerror', None) or str(error)).lower()}")
+
+
+def unreadable(name: str, kind: str, error: Exception) -> InputError:
+    """The error for a file that a library does not take. kind: 'Parquet', '.npy'."""
+    first = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
+    return InputError(f"{name}: not a readable {kind} file ({first})")
 
 
 def near_file(path: Path) -> str:
     """'. Did you mean ...?' for a path that does not exist but nearly does."""
     try:
         names = [entry.name for entry in path.parent.iterdir()]
-    except OSError:
+    except (OSError, ValueError):
         return ""
     hint = nearest(path.name, names)
     return f".{hint}" if hint else ""
 
 
-def _gunzip(data: bytes, name: str) -> bytes:
-    import gzip
-    import zlib
+def _decompressed(raw: BinaryIO, compression: str) -> BinaryIO:
+    if compression == ".gz":
+        import gzip
 
-    try:
-        return gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        message = f"{name}: damaged gzip data ({error})"
-        raise InputError(message) from None
+        return cast("BinaryIO", gzip.GzipFile(fileobj=raw))
+    if compression == ".zst":
+        import pyarrow as pa
 
-
-def _unzstd(data: bytes, name: str) -> bytes:
-    import pyarrow as pa
-
-    try:
-        with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
-            return bytes(stream.read())
-    except OSError as error:
-        message = f"{name}: damaged zstd data ({error})"
-        raise InputError(message) from None
+        return cast("BinaryIO", pa.CompressedInputStream(raw, "zstd"))
+    return raw
 
 
-_DECOMPRESS: dict[str, Callable[[bytes, str], bytes]] = {"": lambda data, _: data, ".gz": _gunzip, ".zst": _unzstd}
-COMPRESSIONS = frozenset(_DECOMPRESS) - {""}
+COMPRESSIONS = frozenset({".gz", ".zst"})
 
 
 def split_selector(text: str) -> tuple[str, str, str]:
@@ -153,6 +256,17 @@ def split_selector(text: str) -> tuple[str, str, str]:
     return text[:cut], text[cut : cut + 1], text[cut + 1 :]
 
 
+def column_of(source: str, name: str) -> str:
+    """SOURCE:COLUMN as it is typed. source: what errors call it."""
+    return f"{'-' if source == STDIN else source}:{name}"
+
+
+def no_pointer(source: str, pointer: str) -> NoReturn:
+    """Raises InputError: only JSON has places that a pointer names."""
+    message = f"{source}: {clipped('#' + pointer)} points into JSON, and this is not JSON; name a column as FILE:COLUMN"
+    raise InputError(message)
+
+
 def exists(path: str) -> bool:
     """Whether there is a file or folder of that name; text that cannot be a name is none."""
     if path == "-":
@@ -164,7 +278,7 @@ def exists(path: str) -> bool:
 
 
 def open_source(path: str, dialect: Dialect = PLAIN) -> Source:
-    """The source that a path or '-' names."""
+    """The source that a path or '-' names; it is opened when it is read."""
     if path == "-":
         return Source(STDIN, None, dialect=dialect)
     suffix = Path(path).suffix.lower()

@@ -1,4 +1,4 @@
-"""Many doubles as text, by orjson: the shortest digits that read back the same, 26 ns each. `digits` is for Arrow.
+"""Many doubles as text, by orjson: the shortest digits that read back the same, 26 ns each.
 
 orjson writes null for all that is not finite; in the order of the numbers, each is replaced by the word for it.
 """
@@ -37,12 +37,17 @@ class Words(NamedTuple):
     minus_inf: bytes
 
 
+def digits(values: npt.NDArray[Any]) -> bytes:
+    """Numbers as a JSON list, nested as the array is; what is not finite is null."""
+    return orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
+
+
 def encoded(values: npt.NDArray[Any], words: Words) -> bytes:
     """Numbers as a JSON list, nested as the array is. float32 is written as the doubles that it holds."""
     if values.dtype.kind != "f":
-        return orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
+        return digits(values)
     values = np.ascontiguousarray(values, dtype=np.float64)
-    text = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
+    text = digits(values)
     finite = np.isfinite(values)
     if finite.all():
         return text

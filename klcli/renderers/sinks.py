@@ -6,29 +6,36 @@ A sink's `encode` makes of one block what can be written, on any thread; `write`
 from __future__ import annotations
 
 import json
-from pickle import PickleBuffer
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
-import pyarrow as pa
 
-from klcli.arrow import binaries, joined, numbers, strings, taken, utf8_data, whole
 from klcli.blocks import json_text
 from klcli.errors import OutputError, clipped
+from klcli.renderers.doubles import Words, digits, encoded
 from klcli.renderers.text import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import BinaryIO
 
-    Buffer = bytes | bytearray | PickleBuffer
-
     import numpy.typing as npt
+    import pyarrow as pa
 
     from klcli.blocks import Column, Scored
 
+    Cells = Any
+    Strings = Any
+    """A column of bytes: a list, or an Arrow array of binary strings."""
+
 ERROR = "error"
 """The column that holds the reason for which a row has no measures."""
+
+_FEW = 1 << 12
+"""Rows that are put together by Python where nothing of them is in Arrow's memory yet."""
+
+_NOTHING = Words(b"", b"inf", b"-inf")
+_JSON = Words(b"null", b'"Infinity"', b'"-Infinity"')
 
 
 class Schema(NamedTuple):
@@ -51,7 +58,7 @@ class Sink(Protocol):
         """One block, ready to be written."""
         ...
 
-    def write(self, encoded: Any) -> None:  # noqa: ANN401
+    def write(self, block: Any) -> None:  # noqa: ANN401
         """Writes a block."""
         ...
 
@@ -64,6 +71,9 @@ class Sink(Protocol):
         ...
 
 
+# ----------------------------------------------------------------------------------------------------------- text, JSON
+
+
 class Delimited:
     """CSV or TSV: fields are quoted where they must be; what does not apply is empty."""
 
@@ -72,26 +82,23 @@ class Delimited:
         header = delimiter.join(quoted(name, delimiter) for name in schema.names)
         self._header = header.encode() + b"\n"
 
-    def encode(self, scored: Scored) -> PickleBuffer:
+    def encode(self, scored: Scored) -> bytes | memoryview:
         """The block's lines."""
         delimiter = self._delimiter.encode()
-        parts: list[Any] = []
+        parts: list[bytes | Strings] = []
         for column in scored.kept:
-            parts += [_field(column, self._delimiter), delimiter]
-        parts.append(_lines(scored, self._delimiter))
+            parts += [_fields(column, self._delimiter), delimiter]
+        parts.append(_numbers(np.column_stack([*scored.values.values()]), _NOTHING, scored, delimiter))
         if self._schema.errors:
-            reasons = dict.fromkeys(range(scored.size), "") if scored.failures else {}
-            reasons |= {failure.row: failure.text for failure in reversed(scored.failures)}
-            texts = strings(quoted(text, self._delimiter) for text in reasons.values()) if reasons else None
-            parts += [delimiter, *([] if texts is None else [texts.view(pa.binary())])]
-        return PickleBuffer(utf8_data(joined([*parts, b"\n"])))
+            parts += [delimiter, [quoted(text or "", self._delimiter).encode() for text in _reasons(scored)]]
+        return _lines([*parts, b"\n"], scored.size)
 
-    def write(self, encoded: Buffer) -> None:
+    def write(self, block: bytes | memoryview) -> None:
         """Writes a block, the header before the first."""
         if self._header:
             self._out.write(self._header)
             self._header = b""
-        self._out.write(encoded)
+        self._out.write(block)
 
     def close(self) -> None:
         """Writes the header where there was no block at all."""
@@ -101,42 +108,109 @@ class Delimited:
         """There is nothing to give up."""
 
 
-def _lines(scored: Scored, delimiter: str) -> Any:  # noqa: ANN401
-    """The measures of each row between delimiters, nothing for a row that failed."""
-    from klcli.renderers.digits import lines
+class Ndjson:
+    """One strict JSON object a row; what does not apply is null, an infinity the string that says so."""
 
-    table = np.column_stack([*scored.values.values()]) if scored.values else np.empty((scored.size, 0))
-    if not scored.failures:
-        return lines(table, delimiter)
-    failed = np.unique([failure.row for failure in scored.failures])
-    table[failed] = 0.0
-    written = lines(table, delimiter).to_pylist()
-    for row in failed.tolist():
-        written[row] = delimiter.encode() * (table.shape[1] - 1)
-    return binaries(written)
+    def __init__(self, out: BinaryIO, schema: Schema) -> None:
+        self._out, self._schema = out, schema
+
+    def encode(self, scored: Scored) -> bytes | memoryview:
+        """The block's lines."""
+        members = [(column.name, _as_json(column)) for column in scored.kept]
+        members += [
+            (name, _numbers(values.reshape(-1, 1), _JSON, scored)) for name, values in scored.values.items()
+        ]
+        if self._schema.errors:
+            members.append(
+                (ERROR, [json.dumps(text, ensure_ascii=False).encode() for text in _reasons(scored)])
+            )
+        parts: list[bytes | Strings] = []
+        for i, (name, cells) in enumerate(members):
+            parts += [f"{', ' if i else '{'}{json.dumps(name, ensure_ascii=False)}: ".encode(), cells]
+        return _lines([*parts, b"}\n"], scored.size)
+
+    def write(self, block: bytes | memoryview) -> None:
+        """Writes a block."""
+        self._out.write(block)
+
+    def close(self) -> None:
+        """There is nothing left to write."""
+
+    def abandon(self) -> None:
+        """There is nothing to give up."""
 
 
-def _field(column: Column, delimiter: str) -> Any:  # noqa: ANN401
-    """A kept column as binary strings, quoted where needed."""
+def _reasons(scored: Scored) -> list[str | None]:
+    """For each row the first reason why it has no measures, None where it has."""
+    reasons: list[str | None] = [None] * scored.size
+    for failure in reversed(scored.failures):
+        reasons[failure.row] = failure.text
+    return reasons
+
+
+def _lines(parts: Sequence[bytes | Strings], n: int) -> bytes | memoryview:
+    """Row by row, one part after the other. parts: columns of n, or what is the same in every row."""
+    columns = [part for part in parts if not isinstance(part, bytes)]
+    if all(isinstance(column, list) for column in columns):
+        repeated = [part if isinstance(part, list) else [part] * n for part in parts]
+        return b"".join(map(b"".join, zip(*repeated, strict=True)))
+    from klcli.arrow import binaries, joined, utf8_data
+
+    return utf8_data(joined([binaries(part) if isinstance(part, list) else part for part in parts]))
+
+
+def _numbers(values: npt.NDArray[np.float64], words: Words, scored: Scored, delimiter: bytes = b",") -> Strings:
+    """The doubles of each row, the delimiter between them. values: (n, m), NaN in a row that failed."""
+    n, width = values.shape
+    text = digits(values) if width else b"[" + b",".join([b"[]"] * n) + b"]"
+    if delimiter != b",":
+        text = text.replace(b",", delimiter)
+    few = n <= _FEW and all(isinstance(column.cells, list) for column in scored.kept)
+    special = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    between = b"]" + delimiter + b"["
+    mended = encoded(values[special], words).replace(b",", delimiter)[2:-2].split(between) if len(special) else []
+    if few:
+        rows = text[2:-2].split(between) if n else []
+        for i, row in zip(special.tolist(), mended, strict=True):
+            rows[i] = row
+        return rows
+    from klcli.arrow import bracketed, replaced
+
+    return replaced(bracketed(text, n), special, mended)
+
+
+def _fields(column: Column, delimiter: str) -> Strings:
+    """A kept column as fields, quoted where needed."""
     text = _as_text(column)
+    if isinstance(text, list):
+        return [quoted(cell, delimiter).encode("utf-8", "backslashreplace") for cell in text]
+    from klcli.arrow import binary, strings, utf8_data
+
     data = bytes(utf8_data(text))
     if any(c in data for c in (delimiter.encode(), b'"', b"\n", b"\r")):
         text = strings(quoted(cell, delimiter) for cell in text.to_pylist())
-    return text.view(pa.binary())
+    return binary(text)
 
 
-def _as_text(column: Column) -> Any:  # noqa: ANN401
+def _as_text(column: Column) -> Cells:
     """The cells as text: of JSON a string without its quotes, of typed ones what Python would print; null is empty."""
-    array = column.cells
+    cells = column.cells
     if column.form == "text":
-        return array
+        return cells
     if column.form == "json":
-        return strings("" if cell is None or cell == "null" else _without_quotes(cell) for cell in array.to_pylist())
-    if pa.types.is_string(array.type) and not array.null_count:
-        return array
-    if pa.types.is_integer(array.type) and not array.null_count:
-        return array.cast(pa.string())
-    return strings(map(_typed_text, array.to_pylist()))
+        return ["" if cell is None or cell == "null" else _without_quotes(cell) for cell in _listed(cells)]
+    if not isinstance(cells, list):
+        from klcli.arrow import plain_text
+
+        text = plain_text(cells)
+        if text is not None:
+            return text
+    return list(map(_typed_text, _listed(cells)))
+
+
+def _listed(cells: Cells) -> list[Any]:
+    listed: list[Any] = cells if isinstance(cells, list) else cells.to_pylist()
+    return listed
 
 
 def _without_quotes(cell: str) -> str:
@@ -157,92 +231,42 @@ def _typed_text(value: object) -> str:
     return str(value)
 
 
-class Ndjson:
-    """One strict JSON object a row; what does not apply is null, an infinity the string that says so."""
-
-    def __init__(self, out: BinaryIO, schema: Schema) -> None:
-        self._out, self._schema = out, schema
-
-    def encode(self, scored: Scored) -> PickleBuffer:
-        """The block's lines."""
-        parts: list[Any] = []
-        separator = b"{"
-        for column in scored.kept:
-            parts += [separator + _key(column.name), _json(column)]
-            separator = b", "
-        failed = np.array(sorted({failure.row for failure in scored.failures}), dtype=np.intp)
-        for name, values in scored.values.items():
-            parts += [separator + _key(name), _json_numbers(values, failed)]
-            separator = b", "
-        if self._schema.errors:
-            reasons = dict.fromkeys(range(scored.size), "null")
-            reasons |= {f.row: json.dumps(f.text, ensure_ascii=False) for f in reversed(scored.failures)}
-            parts += [separator + _key(ERROR), strings(reasons.values()).view(pa.binary())]
-        return PickleBuffer(utf8_data(joined([*parts, b"}\n"])))
-
-    def write(self, encoded: Buffer) -> None:
-        """Writes a block."""
-        self._out.write(encoded)
-
-    def close(self) -> None:
-        """There is nothing left to write."""
-
-    def abandon(self) -> None:
-        """There is nothing to give up."""
-
-
-def _key(name: str) -> bytes:
-    return json.dumps(name, ensure_ascii=False).encode() + b": "
-
-
-def _json_numbers(values: npt.NDArray[np.float64], failed: npt.NDArray[np.intp]) -> Any:  # noqa: ANN401
-    written = values
-    if len(failed):
-        written = values.copy()
-        written[failed] = 0.0
-    from klcli.renderers.digits import cells
-
-    text = cells(written)
-    special = np.flatnonzero(np.isinf(written))
-    if not len(special) and not len(failed):
-        return text
-    rows = text.to_pylist()
-    for row in special.tolist():
-        rows[row] = b'"Infinity"' if written[row] > 0 else b'"-Infinity"'
-    for row in failed.tolist():
-        rows[row] = b"null"
-    return binaries(rows)
-
-
 _UNESCAPED = bytes(range(0x20))
 
 
-def _json(column: Column) -> Any:  # noqa: ANN401
+def _as_json(column: Column) -> Strings:
     """A kept column as JSON values: what was JSON as it was written, text as strings, typed cells by their type."""
-    array = column.cells
+    cells = column.cells
     if column.form == "json":
-        return (array.fill_null("null") if array.null_count else array).view(pa.binary())
-    if column.form == "text" or (pa.types.is_string(array.type) and not array.null_count):
-        data = bytes(utf8_data(array))
-        if not any(c in data for c in (b'"', b"\\")) and data.translate(None, _UNESCAPED) == data:
-            return joined([b'"', array.view(pa.binary()), b'"'])
-    if pa.types.is_integer(array.type) and not array.null_count:
-        return array.cast(pa.string()).view(pa.binary())
-    return binaries(_json_value(value).encode() for value in array.to_pylist())
+        return [("null" if cell is None else cell).encode("utf-8", "backslashreplace") for cell in _listed(cells)]
+    if not isinstance(cells, list):
+        from klcli.arrow import binary, joined, plain_text, utf8_data
+
+        text = plain_text(cells)
+        if text is not None and text.type != cells.type:
+            return binary(text)
+        if text is not None:
+            data = bytes(utf8_data(text))
+            if not any(c in data for c in (b'"', b"\\")) and data.translate(None, _UNESCAPED) == data:
+                return joined([b'"', binary(text), b'"'])
+    return [_json_value(value).encode("utf-8", "backslashreplace") for value in _listed(cells)]
 
 
 def _json_value(value: object) -> str:
     return json_text(value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value)
 
 
+# -------------------------------------------------------------------------------------------------------------- Parquet
+
 _ROW_GROUP = 1 << 17
 
 
 class _Encoded(NamedTuple):
-    """A block as an Arrow table; json: the columns that still hold JSON, whose types all of them decide together."""
+    """A block: its kept columns, each an Arrow array, or a list of JSON texts; its measures and reasons in Arrow."""
 
-    table: pa.Table
-    json: tuple[int, ...]
+    size: int
+    kept: tuple[Cells, ...]
+    measured: tuple[Any, ...]
 
 
 class Parquet:
@@ -255,34 +279,34 @@ class Parquet:
         self._kinds: dict[int, pa.DataType] = {}
 
     def encode(self, scored: Scored) -> _Encoded:
-        """The block as an Arrow table."""
-        columns = [column.cells for column in scored.kept]
+        """The block's columns."""
+        from klcli.arrow import numbers_or_null, optional_strings, strings
+
         failed = np.zeros(scored.size, dtype=bool)
         failed[[failure.row for failure in scored.failures]] = True
-        for values in scored.values.values():
-            measured = numbers(values)
-            if scored.failures:
-                mask = pa.py_buffer(np.packbits(~failed, bitorder="little"))
-                measured = pa.Array.from_buffers(pa.float64(), scored.size, [mask, measured.buffers()[1]])
-            columns.append(measured)
+        measured = [numbers_or_null(values, failed) for values in scored.values.values()]
         if self._schema.errors:
-            reasons: list[str | None] = [None] * scored.size
-            for failure in reversed(scored.failures):
-                reasons[failure.row] = failure.text
-            columns.append(
-                pa.array(reasons, type=pa.string()) if scored.failures else pa.nulls(scored.size, pa.string())
-            )
-        in_json = tuple(i for i, column in enumerate(scored.kept) if column.form == "json")
-        return _Encoded(pa.Table.from_arrays(columns, names=self._schema.names), in_json)
+            measured.append(optional_strings(_reasons(scored)))
+        kept = [
+            _listed(column.cells)
+            if column.form == "json"
+            else strings(column.cells)
+            if isinstance(column.cells, list)
+            else column.cells
+            for column in scored.kept
+        ]
+        return _Encoded(scored.size, tuple(kept), tuple(measured))
 
-    def write(self, encoded: _Encoded) -> None:
+    def write(self, block: _Encoded) -> None:
         """Writes a block once there are enough rows for a row group."""
-        self._waiting.append(encoded)
-        if sum(waiting.table.num_rows for waiting in self._waiting) >= _ROW_GROUP:
+        self._waiting.append(block)
+        if sum(waiting.size for waiting in self._waiting) >= _ROW_GROUP:
             self._flush()
 
     def close(self) -> None:
         """Writes what is left, and the footer."""
+        import pyarrow as pa
+
         self._flush()
         if self._writer is None:
             kinds = [pa.string()] * len(self._schema.kept) + [pa.float64()] * len(self._schema.measures)
@@ -296,20 +320,41 @@ class Parquet:
             self._writer.is_open = False
 
     def _flush(self) -> None:
+        import pyarrow as pa
+
         if not self._waiting:
             return
-        first = self._waiting[0]
-        table = pa.concat_tables([_cast(waiting.table, first.table.schema) for waiting in self._waiting])
+        kept = [self._column(i, [block.kept[i] for block in self._waiting]) for i in range(len(self._schema.kept))]
+        measured = [pa.chunked_array(chunks) for chunks in zip(*(b.measured for b in self._waiting), strict=True)]
         self._waiting = []
-        for i in first.json:
-            typed = _typed(whole(table.column(i)), self._schema.names[i], self._kinds.get(i))
-            self._kinds[i] = typed.type
-            table = table.set_column(i, self._schema.names[i], typed)
+        table = pa.Table.from_arrays([*kept, *measured], names=self._schema.names)
         if self._writer is None:
             self._open(table.schema)
         self._writer.write_table(_cast(table, self._writer.schema), row_group_size=1 << 20)
 
+    def _column(self, i: int, chunks: list[Cells]) -> Any:  # noqa: ANN401
+        """A kept column of the blocks that wait; the type of what was JSON all of them decide together."""
+        import pyarrow as pa
+
+        name = self._schema.names[i]
+        if any(isinstance(chunk, list) for chunk in chunks):
+            texts = [
+                cell
+                for chunk in chunks
+                for cell in (chunk if isinstance(chunk, list) else map(_json_value, chunk.to_pylist()))
+            ]
+            typed = _typed(texts, name, self._kinds.get(i))
+            self._kinds[i] = typed.type
+            return typed
+        arrays = [array for chunk in chunks for array in getattr(chunk, "chunks", [chunk])]
+        kind = arrays[0].type if arrays else pa.string()
+        for array in arrays:
+            if array.type != kind:
+                raise _of_two_types(name, array.type, kind)
+        return pa.chunked_array(arrays, type=kind)
+
     def _open(self, schema: pa.Schema) -> None:
+        import pyarrow as pa
         from pyarrow.parquet import ParquetWriter
 
         # Numbers of two rows are seldom equal, so that a dictionary of them would only cost time.
@@ -318,6 +363,8 @@ class Parquet:
 
 
 def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    import pyarrow as pa
+
     if table.schema.equals(schema):
         return table
     try:
@@ -334,10 +381,15 @@ def _of_two_types(name: str, kind: pa.DataType, first: pa.DataType) -> OutputErr
     )
 
 
-def _typed(cells: Any, name: str, kind: pa.DataType | None) -> Any:  # noqa: ANN401 - an Arrow array
+def _typed(cells: Sequence[str | None], name: str, kind: pa.DataType | None) -> pa.Array:
     """JSON values with a type: the one given, else the one they have; where they have several, their text."""
-    values = [None if cell is None else _encodable(json.loads(cell)) for cell in cells.to_pylist()]
-    texts = [None if v is None else v if isinstance(v, str) else json_text(v) for v in values]
+    import pyarrow as pa
+
+    values = [None if cell is None else _encodable(json.loads(cell)) for cell in cells]
+    texts = [
+        None if value is None else value if isinstance(value, str) else cell
+        for value, cell in zip(values, cells, strict=True)
+    ]
     try:
         if kind == pa.string() or any(isinstance(value, list | dict) for value in values):
             return pa.array(texts, type=pa.string())
@@ -351,20 +403,6 @@ def _typed(cells: Any, name: str, kind: pa.DataType | None) -> Any:  # noqa: ANN
 def _encodable(value: object) -> object:
     """A string without half surrogates, which UTF-8 cannot hold; anything else as it is."""
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
-
-
-def without(scored: Scored, rows: npt.NDArray[np.intp]) -> Scored:
-    """The block without some of its rows."""
-    kept = np.ones(scored.size, dtype=bool)
-    kept[rows] = False
-    left = np.flatnonzero(kept)
-    return type(scored)(
-        len(left),
-        tuple(column._replace(cells=taken(column.cells, left)) for column in scored.kept),
-        {name: values[left] for name, values in scored.values.items()},
-        (),
-        scored.remarks,
-    )
 
 
 SINKS: Mapping[str, Callable[[BinaryIO, Schema], Sink]] = {

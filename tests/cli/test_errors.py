@@ -266,11 +266,11 @@ def test_file_name_with_control_characters_is_escaped(refused, write, tmp_path):
 def test_file_that_may_not_be_read_is_named(refused, tmp_path, monkeypatch, write):
     from pathlib import Path
 
-    def denied(path):
+    def denied(path, *_, **__):
         raise PermissionError(13, "Permission denied", str(path))
 
     write("a.csv", "p,q\n1,1\n")
-    monkeypatch.setattr(Path, "read_bytes", denied)
+    monkeypatch.setattr(Path, "open", denied)
     assert refused(3, "kl", "a.csv", cwd=tmp_path) == "a.csv: permission denied"
 
 

@@ -185,7 +185,7 @@ def test_truncated_file_is_refused_by_name(refused, tmp_path, kind):
     assert refused(3, "kl", path).startswith(f"{path}: ")
 
 
-def test_a_large_table_begun_early_is_the_one_that_is_asked_for(run, tmp_path):
+def test_a_large_table_is_read_whichever_way_it_is_named(run, tmp_path):
     rows = "".join(f"o{i:07d},{i % 7 + 1},{i % 5 + 1}\n" for i in range(80_000))
     (tmp_path / "large.csv").write_text(f"name,p,q\n{rows}", encoding="utf-8")
     (tmp_path / "bad.csv").write_text(f"name,p,q\n{rows}last,x,1\n", encoding="utf-8")
@@ -201,7 +201,7 @@ def test_a_large_table_begun_early_is_the_one_that_is_asked_for(run, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["folder.csv", "absent.csv", "empty.csv"])
-def test_a_table_that_cannot_be_begun_early_is_said_when_it_is_asked_for(run, tmp_path, name):
+def test_a_table_that_cannot_be_read_is_said_in_one_line(run, tmp_path, name):
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "empty.csv").touch()
     result = run("kl", name, cwd=tmp_path)

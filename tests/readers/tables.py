@@ -1,21 +1,26 @@
-"""What tests of the readers of tables share: layouts, and all that rows tell, in terms that compare."""
+"""What tests of the readers of tables share: forms of tables, and all that a table tells, in terms that compare."""
 
 import numpy as np
 
-from klcli.readers.tables.delimited import Written, _Reader
-from klcli.readers.tables.layout import Layout
-from klcli.readers.tables.rows import concatenated
+from klcli.readers.tables.csv_columns import Pieces
+from klcli.readers.tables.csv_rows import Form, Judge
 
 
-def layout_of(others, weights, **changed):
-    """Columns t0, t1, ... of text, all kept, then weights w0, w1, ..., all P's."""
-    header = [f"t{i}" for i in range(others)] + [f"w{i}" for i in range(weights)]
-    layout = Layout("x", tuple(header), tuple(range(others, others + weights)), (), tuple(range(others)))
-    return layout._replace(**changed)
+def form_of(others, weights, delimiter=",", decimal=".", **changed):
+    """Columns t0, t1, ... of text, then w0, w1, ... of weights."""
+    names = (*(f"t{i}" for i in range(others)), *(f"w{i}" for i in range(weights)))
+    form = Form(names, delimiter, decimal, tuple(range(others, others + weights)), tuple(range(others)))
+    return form._replace(**changed)
 
 
-def reader_of(layout, delimiter=",", decimal="."):
-    return _Reader(layout, Written(delimiter, decimal))
+def by_arrow(form, data):
+    """What the quick way makes of a piece."""
+    return Pieces(form).table(bytearray(data))
+
+
+def by_csv(form, data):
+    """What Python's csv makes of it."""
+    return Judge(form).table(bytearray(data))
 
 
 def exactly(numbers):
@@ -23,15 +28,20 @@ def exactly(numbers):
     return ["nan" if x != x else float(x).hex() for x in np.asarray(numbers).tolist()]  # noqa: PLR0124 - NaN
 
 
-def told(parts):
+def listed(cells):
+    return cells if isinstance(cells, list) else cells.to_pylist()
+
+
+def told(form, table):
     """What some rows are: their text, their weights, their lines, and what is wrong with some."""
-    rows = concatenated(parts)
-    wrong = {failure.row: (failure.line, failure.text, failure.error) for failure in rows.failures}
+    wrong = {failure.row: (failure.line, failure.text, failure.error) for failure in table.failures}
+    numbers = table.matrix(form.numbers)
     return {
-        "size": rows.size,
-        "text": [column.to_pylist() for column in rows.text],
-        "numbers": [None if i in wrong else exactly(rows.numbers[:, i]) for i in range(rows.size)],
+        "size": table.size,
+        "text": [[cell for i, cell in enumerate(listed(table.columns[form.key(c)])) if i not in wrong] for c in form.text],
+        "numbers": [None if i in wrong else exactly(numbers[:, i]) for i in range(table.size)],
         "wrong": wrong,
-        "lines": [rows.line(i) for i in range(rows.size)],
-        "remarks": dict(rows.remarks),
+        "line": [table.line(i) for i in range(table.size)],
+        "lines": table.lines,
+        "remarks": dict(table.remarks),
     }

@@ -90,9 +90,9 @@ def test_a_file_of_that_name_is_the_file(tmp_path, monkeypatch):
     assert not is_formula("normal(0,1)")
     assert not is_formula("normal(0,1):p")
     assert is_formula("normal(0,2)")
-    with Arguments() as arguments:
-        assert arguments.formula("normal(0,1)", "P") is None
-        assert arguments.one("normal(0,1)", "P").values.tolist() == [0.4, 0.6]
+    arguments = Arguments()
+    assert arguments.formula("normal(0,1)", "P") is None
+    assert arguments.one("normal(0,1)", "P").values.tolist() == [0.4, 0.6]
 
 
 # -------------------------------------------------------------------------------------------------------- what is read
@@ -401,8 +401,8 @@ def test_an_infinite_density_is_refused(text, at):
     ],
 )
 def test_a_density_without_a_grid_is_no_weights(text, mend):
-    with Arguments() as arguments, pytest.raises(DistributionError) as caught:
-        arguments.one(text, "P")
+    with pytest.raises(DistributionError) as caught:
+        Arguments().one(text, "P")
     assert str(caught.value).startswith("P: ")
     assert mend in str(caught.value)
     if "put it on a grid" in mend or mend.startswith("as "):
@@ -421,16 +421,16 @@ def test_a_density_beyond_doubles_is_refused(text):
 
 
 def test_a_formula_is_an_argument_like_another():
-    with Arguments() as arguments:
-        p, q = arguments.two("normal(0,1)@-1:1:0.5", " 2*bernoulli(0.5)+2*categorical(1,1,2) ")
-        every = arguments.every("bernoulli(0.5)", "P")
-        assert arguments.formula("normal(0,1)", "P") == parse("normal(0,1)", "P")
-        assert arguments.formula("bernoulli(0.5)", "P") == parse("bernoulli(0.5)", "P")
-        assert arguments.formula("normal(0,1)@-1:1:0.5", "P") is None
-        assert arguments.formula("0.4,0.6", "P") is None
-        assert arguments.formula("f(x)=0.4,g(x)=0.6", "P") is None
-        with pytest.raises(UsageError, match="Q is missing"):
-            arguments.two("bernoulli(0.5)", None)
+    arguments = Arguments()
+    p, q = arguments.two("normal(0,1)@-1:1:0.5", " 2*bernoulli(0.5)+2*categorical(1,1,2) ")
+    every = arguments.every("bernoulli(0.5)", "P")
+    assert arguments.formula("normal(0,1)", "P") == parse("normal(0,1)", "P")
+    assert arguments.formula("bernoulli(0.5)", "P") == parse("bernoulli(0.5)", "P")
+    assert arguments.formula("normal(0,1)@-1:1:0.5", "P") is None
+    assert arguments.formula("0.4,0.6", "P") is None
+    assert arguments.formula("f(x)=0.4,g(x)=0.6", "P") is None
+    with pytest.raises(UsageError, match="Q is missing"):
+        arguments.two("bernoulli(0.5)", None)
     assert (p.name, p.source, p.outcomes, p.remark) == ("normal(0,1)@-1:1:0.5", "normal(0,1)@-1:1:0.5", None, "")
     assert len(p) == 4
     assert not p.values.flags.writeable

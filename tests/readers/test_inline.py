@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from klcli.errors import DistributionError, InputError
-from klcli.readers.content import one
+from klcli.readers.distributions import one
 from klcli.readers.inline import is_inline, means_numbers, parse
 
 values = st.lists(st.floats(0, 1e300), min_size=1, max_size=6)

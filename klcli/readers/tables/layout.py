@@ -1,12 +1,11 @@
-"""The part that each column of a table plays."""
+"""The part that each column of a table of pairs plays: what `batch` is told on the command line, and what it means."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from klcli.errors import DistributionError, InputError, clipped, listed
-from klcli.readers.content import no_such
-from klcli.readers.tables.selectors import select
+from klcli.errors import DistributionError, InputError, clipped, listed, no_such
+from klcli.readers.tables.select import select
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +27,10 @@ class Wanted(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Columns by position: the weights of P and of Q, those kept; where a group is a pair, its keys and its labels."""
+    """Columns by position: the weights of P and of Q, those kept; where a group is a pair, its keys and its labels.
+
+    exact: whether the columns kept were chosen, so that others may come and go.
+    """
 
     source: str
     header: tuple[str, ...]
@@ -37,11 +39,12 @@ class Layout(NamedTuple):
     kept: tuple[int, ...]
     by: tuple[int, ...] = ()
     label: int | None = None
+    exact: bool = False
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """The columns of weights, P's first."""
-        return self.p + self.q
+        """The columns of weights, P's first, each once."""
+        return tuple(dict.fromkeys(self.p + self.q))
 
     @property
     def text(self) -> tuple[int, ...]:
@@ -52,25 +55,58 @@ class Layout(NamedTuple):
         """What the columns are called."""
         return tuple(self.header[i] for i in columns)
 
+    def found_in(self, header: Sequence[str], source: str) -> Layout:
+        """The same columns in another table of the stream, by name. Raises InputError where it has others."""
+        if tuple(header) == self.header:
+            return self._replace(source=source)
+        needed = {*self.p, *self.q, *self.text}
+        lacking = next((self.header[i] for i in sorted(needed) if self.header[i] not in header), None)
+        if lacking is not None:
+            hint = no_such(source, lacking, header)
+            message = f"{hint} Its columns are those of {self.source} before it"
+            raise InputError(message)
+        more = [name for name in header if name not in self.header]
+        if more and not self.exact:
+            message = (
+                f"{source}: has {listed(more)}, which {self.source} before it has not; one stream has one header: "
+                "choose columns of both with --keep"
+            )
+            raise InputError(message)
+
+        def place(i: int) -> int:
+            name = self.header[i]
+            nth = self.header[:i].count(name)
+            places = [j for j, other in enumerate(header) if other == name]
+            if len(places) != self.header.count(name):
+                message = f"{source}: {len(places)} columns are called {clipped(name)}, and in {self.source} before it another number"
+                raise InputError(message)
+            return places[nth]
+
+        return Layout(
+            source,
+            tuple(header),
+            *(tuple(map(place, columns)) for columns in (self.p, self.q, self.kept, self.by)),
+            None if self.label is None else place(self.label),
+            self.exact,
+        )
+
 
 def lay_out(wanted: Wanted, header: Sequence[str], source: str, text: Sequence[bool] = ()) -> Layout:
     """The columns that are wanted of those there are. Raises InputError, DistributionError where P and Q differ.
 
     text: whether a column holds text, as far as that is known.
     """
-    sides = {side: _side(side, wanted, header, source) for side in ("p", "q")}
-    p, q = sides["p"], sides["q"]
+    p, q = (_side(side, wanted, header, source) for side in ("p", "q"))
     if wanted.by is not None:
         return _grouped(wanted, header, source, (p, q), text)
     if p and q and len(p) != len(q):
         message = f"{source}: P has {_columns(p)}, Q has {_columns(q)}; each row needs as many weights of both"
         raise DistributionError(message)
     if wanted.keep is None:
-        weights = {*p, *q}
-        kept = [i for i in range(len(header)) if i not in weights]
+        kept = [i for i in range(len(header)) if i not in {*p, *q}]
     else:
         kept = select(wanted.keep, header, source) if wanted.keep.strip() else []
-    return Layout(source, tuple(header), p, q, tuple(kept))
+    return Layout(source, tuple(header), p, q, tuple(kept), exact=wanted.keep is not None)
 
 
 def _side(side: str, wanted: Wanted, header: Sequence[str], source: str) -> tuple[int, ...]:
@@ -102,7 +138,7 @@ def _grouped(
     if place in by:
         message = f"{source}: {clipped(str(wanted.label))} cannot be both the group and the label"
         raise InputError(message)
-    return Layout(source, tuple(header), *sides, tuple(by), tuple(by), place)
+    return Layout(source, tuple(header), *sides, tuple(by), tuple(by), place, exact=True)
 
 
 def _label(label: str | None, header: Sequence[str], source: str, taken: set[int], text: Sequence[bool]) -> int | None:

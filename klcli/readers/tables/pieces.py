@@ -1,35 +1,43 @@
-"""A stream of bytes in pieces that end where a row does, or a group of rows."""
+"""A stream of bytes in pieces that end where a row does."""
 
 from __future__ import annotations
 
 import csv
-import io
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from mmap import mmap
-    from typing import Protocol
 
     import numpy.typing as npt
 
+    from klcli.readers.sources import ByteStream
+
     Bytes = bytes | bytearray
-    Ends = Callable[[bytearray], int]
+    Places = npt.NDArray[np.intp]
 
-    class Readable(Protocol):
-        """What bytes come from."""
+SMALL = 1 << 18
+"""Bytes of text up to which a table is read by the standard library alone: no table engine loads as quickly."""
 
-        def readinto(self, room: memoryview, /) -> int:
-            """Reads to the start of the room. Returns how many bytes, 0 at the end."""
-            ...
+_SMALLEST, _LARGEST, _PIECES = 1 << 18, 5 << 19, 16
+
+csv.field_size_limit(sys.maxsize)
 
 
-def pieces(stream: Readable, size: int, end_of: Ends, first: bytes = b"") -> Iterator[bytearray]:
+def piece_size(total: int | None) -> int:
+    """Bytes of a piece of a file of so many: enough pieces to keep some threads busy, small enough for their caches.
+
+    It does not depend on the number of threads, for the last digit of a value may depend on it.
+    """
+    return min(max((_LARGEST * _PIECES if total is None else total) // _PIECES, _SMALLEST), _LARGEST)
+
+
+def pieces(stream: ByteStream, size: int, end_of: Callable[[bytearray], int], first: Bytes = b"") -> Iterator[bytearray]:
     """The rest of the stream, after `first`, in pieces of about `size` bytes.
 
-    end_of: where the last whole row or group of some bytes ends, 0 if there is none; the piece grows until there is.
+    end_of: where the last whole row of some bytes ends, 0 if there is none; the piece grows until there is.
     """
     left, wanted = first, size
     while True:
@@ -38,7 +46,7 @@ def pieces(stream: Readable, size: int, end_of: Ends, first: bytes = b"") -> Ite
         data[: len(left)] = left
         read = _fill(stream, memoryview(data)[len(left) :])
         if len(left) + read < len(data):
-            data = _cut(data, len(left) + read)
+            del data[len(left) + read :]
             if data:
                 yield data
             return
@@ -47,44 +55,45 @@ def pieces(stream: Readable, size: int, end_of: Ends, first: bytes = b"") -> Ite
             left, wanted = bytes(data), 2 * len(data)
             continue
         left, wanted = bytes(memoryview(data)[end:]), size
-        yield _cut(data, end)
-
-
-def _cut(data: bytearray, end: int) -> bytearray:
-    """The bytes before `end`; a copy where something, such as a profiler, still looks at the others."""
-    try:
         del data[end:]
-    except BufferError:
-        return data[:end]
-    return data
+        yield data
 
 
-def read_some(stream: Readable, size: int) -> bytes:
-    """The next bytes of a stream, as many as that unless it ends."""
+def read_some(stream: ByteStream, size: int) -> bytes:
+    """The next bytes of a stream, so many unless it ends."""
     data = bytearray(size)
-    return bytes(memoryview(data)[: _fill(stream, memoryview(data))])
+    del data[_fill(stream, memoryview(data)) :]
+    return bytes(data)
 
 
-def _fill(stream: Readable, room: memoryview) -> int:
+def _fill(stream: ByteStream, room: memoryview) -> int:
     """Reads until there is no room left, or nothing to read. Returns how many bytes."""
-    filled = 0
-    while filled < len(room):
-        read = stream.readinto(room[filled:])
-        if not read:
-            break
-        filled += read
-    return filled
+    with room:
+        filled = 0
+        while filled < len(room):
+            read = stream.readinto(room[filled:])
+            if not read:
+                break
+            filled += read
+        return filled
+
+
+def has_lone_cr(data: Bytes) -> bool:
+    """Whether a CR ends a line by itself, as on old Macs."""
+    return b"\r" in data and data.count(b"\r") > data.count(b"\r\n")
 
 
 def count_lines(data: Bytes) -> int:
-    """How many lines the bytes are, the last one whether it ends or not."""
-    ends = data.count(b"\n") or data.count(b"\r")
+    """How many lines the bytes are, the last one whether it ends or not; a lone CR ends a line too."""
+    ends = data.count(b"\n")
+    if b"\r" in data:
+        ends += data.count(b"\r") - data.count(b"\r\n")
     return ends + (not data.endswith((b"\n", b"\r")))
 
 
 def end_of_lines(data: Bytes) -> int:
-    """Where the last whole line ends."""
-    return data.rfind(b"\n") + 1
+    """Where the last whole line ends; of text without any LF, at a CR that no LF can follow."""
+    return data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, len(data) - 1) + 1
 
 
 def end_of_rows(data: Bytes, delimiter: str) -> int:
@@ -95,41 +104,22 @@ def end_of_rows(data: Bytes, delimiter: str) -> int:
     return int(ends[-1]) if len(ends) else 0
 
 
-def end_of_groups(data: Bytes, delimiter: str, by: tuple[int, ...]) -> int:
-    """Where the last group starts, of rows that are alike in the columns `by`: it may go on after these bytes."""
-    quoted = b'"' in data
-    ends = row_ends(data, delimiter).tolist() if quoted else []
-    end = (ends.pop() if ends else 0) if quoted else end_of_lines(data)
-    last: list[str] | None = None
-    while end:
-        start = (ends.pop() if ends else 0) if quoted else data.rfind(b"\n", 0, end - 1) + 1
-        key = _key(data[start:end], delimiter, by)
-        if last is not None and key != last:
-            return end
-        last, end = key, start
-    return 0
-
-
-def _key(row: Bytes, delimiter: str, by: tuple[int, ...]) -> list[str]:
-    try:
-        cells = next(csv.reader(io.StringIO(row.decode("latin-1"), newline=""), delimiter=delimiter), [])
-    except csv.Error:
-        return []
-    return [cells[i] if i < len(cells) else "" for i in by]
-
-
-def row_ends(data: Bytes, delimiter: str) -> npt.NDArray[np.intp]:
+def row_ends(data: Bytes, delimiter: str) -> Places:
     """Where the rows of a delimited text with quotes end; what follows the last may be part of one."""
     text = np.frombuffer(data, dtype=np.uint8)
     quotes = np.flatnonzero(text == ord('"'))
-    if not _open_and_close_fields(text, quotes, delimiter):
+    if has_lone_cr(data) or not _open_and_close_fields(text, quotes, delimiter):
         return _row_ends_by_csv(data, delimiter)
-    ends = np.flatnonzero(text == ord("\n")) + 1
-    outside: npt.NDArray[np.intp] = ends[np.searchsorted(quotes, ends) % 2 == 0]
-    return outside
+    return outside(quotes, np.flatnonzero(text == ord("\n"))) + 1
 
 
-def _row_ends_by_csv(data: Bytes, delimiter: str) -> npt.NDArray[np.intp]:
+def outside(quotes: Places, places: Places) -> Places:
+    """Those of some places that are not between an odd quote and the next even one."""
+    found: Places = places[np.searchsorted(quotes, places) % 2 == 0]
+    return found
+
+
+def _row_ends_by_csv(data: Bytes, delimiter: str) -> Places:
     """The same where a quote stands inside a field that is not quoted: only a CSV reader knows."""
     lines = data.splitlines(keepends=True)
     offsets = np.cumsum([0, *map(len, lines)])
@@ -144,18 +134,18 @@ def _row_ends_by_csv(data: Bytes, delimiter: str) -> npt.NDArray[np.intp]:
     return np.array(ends[1:-1], dtype=np.intp)
 
 
-def quotes_enclose_fields(data: Bytes | mmap, delimiter: str) -> bool:
+def quotes_enclose_fields(data: Bytes, delimiter: str) -> bool:
     """Whether every quote opens or closes a field, or is doubled inside one: then all readers read the same."""
     text = np.frombuffer(data, dtype=np.uint8)
     quotes = np.flatnonzero(text == ord('"'))
     return len(quotes) % 2 == 0 and _open_and_close_fields(text, quotes, delimiter)
 
 
-def _open_and_close_fields(text: npt.NDArray[np.uint8], quotes: npt.NDArray[np.intp], delimiter: str) -> bool:
+def _open_and_close_fields(text: npt.NDArray[np.uint8], quotes: Places, delimiter: str) -> bool:
     """The same where the last field may not be finished."""
     opening, closing = quotes[::2], quotes[1::2]
     before = text[np.maximum(opening - 1, 0)]
     after = text[np.minimum(closing + 1, len(text) - 1)]
-    at_start = (opening == 0) | np.isin(before, np.frombuffer(f'{delimiter}\n"'.encode(), dtype=np.uint8))
+    at_start = (opening == 0) | np.isin(before, np.frombuffer(f'{delimiter}\r\n"'.encode(), dtype=np.uint8))
     at_end = (closing == len(text) - 1) | np.isin(after, np.frombuffer(f'{delimiter}\r\n"'.encode(), dtype=np.uint8))
     return bool(at_start.all() and at_end.all())

@@ -6,8 +6,7 @@ import re
 from fnmatch import translate
 from typing import TYPE_CHECKING
 
-from klcli.errors import InputError, clipped
-from klcli.readers.content import no_such
+from klcli.errors import InputError, clipped, no_such
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,8 +1,7 @@
-"""Groups of rows: what itertools.groupby makes of them, however the rows come."""
+"""Groups of rows: what itertools.groupby makes of them, however the rows come, in Arrow's memory or in lists."""
 
 import itertools
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -13,9 +12,9 @@ from hypothesis import strategies as st
 from klcli.arrow import strings
 from klcli.blocks import Failure
 from klcli.errors import DistributionError, InputError
-from klcli.readers.tables.gather import Gathered
 from klcli.readers.tables.layout import Layout
-from klcli.readers.tables.rows import Rows, groups_of, keys_of, pair_a_group
+from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, whole_groups
+from klcli.readers.tables.table import Table, concatenated
 
 laws = settings(max_examples=80, deadline=None)
 LABELLED = Layout("x", ("g", "h", "label", "p", "q"), (3,), (4,), (0, 1), (0, 1), 2)
@@ -23,6 +22,7 @@ BARE = LABELLED._replace(label=None)
 
 word = st.sampled_from(["", "a", "b", "ab", "a" * 8, "a" * 9, "Å", "\n", "a" * 300, "a" * 300 + "b", "1", "2"])
 row_of = st.tuples(word, word, st.sampled_from(["x", "y", "z", "x" * 400]), st.integers(0, 9), st.integers(1, 9))
+kinds = st.sampled_from([list, strings])
 
 
 @st.composite
@@ -32,21 +32,22 @@ def tables(draw):
     return [(g, h, *row[2:]) for g, h, run in runs for row in run]
 
 
-def rows_of(table, first_line=0):
-    text = [strings(column) for column in zip(*(row[:3] for row in table), strict=True)] or [strings([])] * 3
-    numbers = np.array([row[3:] for row in table], dtype=float).reshape(len(table), 2).T
-    return Rows(len(table), 2 * len(table), numbers, text, line=lambda row: first_line + 2 * row + 1)
+def table_of(rows, kind):
+    columns = list(zip(*rows, strict=True)) or [[]] * 5
+    cells = {i: kind(columns[i]) for i in range(3)}
+    cells |= {i: np.array(columns[i], dtype=float) for i in (3, 4)}
+    return Table(LABELLED.header, cells, len(rows), 2 * len(rows), line=lambda row: 2 * row + 1)
 
 
-def without_labels(rows):
-    return replace(rows, text=rows.text[:2])
+def listed(cells):
+    return cells if isinstance(cells, list) else cells.to_pylist()
 
 
 def told(blocks):
     """Of every group its key, what it has of P and Q, and the line of each weight; or what is wrong with it."""
     groups, line = [], 0
     for block in blocks:
-        keys = list(zip(*(column.cells.to_pylist() for column in block.kept), strict=True))
+        keys = list(zip(*(listed(column.cells) for column in block.kept), strict=True))
         found = dict.fromkeys(range(block.size))
         for pairs in block.pairs:
             for column, group in enumerate(pairs.rows.tolist()):
@@ -61,10 +62,10 @@ def told(blocks):
     return groups
 
 
-def expected(table, *, labels=True):
+def expected(rows, *, labels=True):
     """The same by a plain loop."""
     groups = []
-    for key, run in itertools.groupby(enumerate(table), lambda item: item[1][:2]):
+    for key, run in itertools.groupby(enumerate(rows), lambda item: item[1][:2]):
         run = list(run)  # noqa: PLW2901 - used twice
         seen = set()
         twice = next(((at, row[2]) for at, row in run if row[2] in seen or seen.add(row[2])), None)
@@ -78,38 +79,36 @@ def expected(table, *, labels=True):
 
 
 @laws
-@given(tables())
-def test_groups_are_runs_of_rows_with_one_key(table):
-    rows = rows_of(table)
-    assert told([pair_a_group(without_labels(rows), BARE)]) == expected(table, labels=False)
-    assert told([pair_a_group(rows, LABELLED)]) == expected(table)
+@given(tables(), kinds)
+def test_groups_are_runs_of_rows_with_one_key(rows, kind):
+    assert told([pair_groups(table_of(rows, kind), BARE)]) == expected(rows, labels=False)
+    assert told([pair_groups(table_of(rows, kind), LABELLED)]) == expected(rows)
+
+
+def parts_of(rows, cuts, kind):
+    ends = sorted({min(cut, len(rows)) for cut in cuts} | {0, len(rows)})
+    return [table_of(rows[start:end], kind) for start, end in itertools.pairwise(ends)]
 
 
 @laws
-@given(tables(), st.lists(st.integers(0, 12), max_size=6))
-def test_groups_are_the_same_however_the_rows_are_cut(table, cuts):
-    ends = sorted({min(cut, len(table)) for cut in cuts} | {0, len(table)})
-    parts = [rows_of(table[start:end]) for start, end in itertools.pairwise(ends)]
-    blocks = [block for part in groups_of(parts, LABELLED) for block in part()]
-    assert told(blocks) == expected(table)
+@given(tables(), st.lists(st.integers(0, 12), max_size=6), kinds)
+def test_groups_are_the_same_however_the_rows_are_cut(rows, cuts, kind):
+    frames = [(part, group_starts(part, LABELLED)) for part in parts_of(rows, cuts, kind)]
+    found = [(pair(), keys) for pair, keys in whole_groups(frames, LABELLED)]
+    assert told([block for block, _ in found]) == expected(rows)
+    assert [key for _, keys in found for key in keys] == [key for key, _ in expected(rows)]
 
 
 @laws
-@given(tables(), st.lists(st.integers(0, 12), max_size=4))
-def test_scattered_groups_are_gathered_in_the_order_of_their_first_rows(table, cuts):
-    if not table:
+@given(tables(), st.lists(st.integers(0, 12), max_size=4), kinds)
+def test_scattered_groups_are_gathered_in_the_order_of_their_first_rows(rows, cuts, kind):
+    if not rows:
         return
-    ends = sorted({min(cut, len(table)) for cut in cuts} | {0, len(table)})
-    parts = [rows_of(table[start:end]) for start, end in itertools.pairwise(ends)]
-    source = SimpleNamespace(
-        source="x", kept=("g", "h"), layout=LABELLED, rows=lambda: iter(parts), place=lambda line: f"x:{line}"
-    )
-    gathered = Gathered([source])
-    order = {key: i for i, key in reversed(list(enumerate(row[:2] for row in table)))}
-    numbered = sorted(enumerate(table), key=lambda item: order[item[1][:2]])
+    order = {key: i for i, key in reversed(list(enumerate(row[:2] for row in rows)))}
+    numbered = sorted(enumerate(rows), key=lambda item: order[item[1][:2]])
     want = expected([row for _, row in numbered])
     lines = [2 * at + 1 for at, _ in numbered]
-    got = told([block for part in gathered.parts() for block in part()])
+    got = told([pair_groups(gathered(concatenated(parts_of(rows, cuts, kind)), LABELLED), LABELLED)])
     assert [key for key, _ in got] == [key for key, _ in want]
     for (_, one), (_, other) in zip(got, want, strict=True):
         if len(other) == 2:
@@ -119,39 +118,17 @@ def test_scattered_groups_are_gathered_in_the_order_of_their_first_rows(table, c
 
 
 @laws
-@given(st.lists(st.tuples(word, word), min_size=1, max_size=30), st.integers(0, 30))
-def test_keys_are_equal_where_what_they_stand_for_is_however_the_rows_are_cut(keys, cut):
-    parts = [part for part in (keys[:cut], keys[cut:]) if part]
-    hashes = np.concatenate([keys_of([strings(column) for column in zip(*part, strict=True)]) for part in parts])
-    assert len(set(hashes.tolist())) == len(set(keys))
-    assert len(set(zip(hashes.tolist(), keys, strict=True))) == len(set(keys))
-
-
-def test_many_keys_have_as_many_hashes():
-    numbers = [str(i) for i in range(300)]
-    keys = [(a, b) for a in numbers for b in numbers]
-    hashes = keys_of([strings(column) for column in zip(*keys, strict=True)])
-    assert len(np.unique(hashes)) == len(keys)
-
-
-@laws
 @given(tables(), st.data())
-def test_a_group_fails_with_any_of_its_rows(table, data):
-    if not table:
+def test_a_group_fails_with_any_of_its_rows(rows, data):
+    if not rows:
         return
-    bad = data.draw(st.lists(st.integers(0, len(table) - 1), min_size=1, max_size=3, unique=True).map(sorted))
-    rows = rows_of(table)
-    rows = replace(rows, failures=tuple(Failure(i, rows.line(i), f"wrong {i}", InputError) for i in bad))
-    block = pair_a_group(without_labels(rows), BARE)
-    want = [
-        (
-            key,
-            (2 * first + 1, f"wrong {first}") if (first := next((i for i in run if i in bad), None)) is not None else 0,
-        )
-        for key, run in (
-            (key, [i for i, _ in run]) for key, run in itertools.groupby(enumerate(table), lambda r: r[1][:2])
-        )
-    ]
+    bad = data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=1, max_size=3, unique=True).map(sorted))
+    table = table_of(rows, list)
+    table = replace(table, failures=tuple(Failure(i, table.line(i), f"wrong {i}", InputError) for i in bad))
+    block = pair_groups(table, BARE)
+    runs = [(key, [i for i, _ in run]) for key, run in itertools.groupby(enumerate(rows), lambda r: r[1][:2])]
+    first = [(key, next((i for i in run if i in bad), None)) for key, run in runs]
+    want = [(key, 0 if i is None else (2 * i + 1, f"wrong {i}")) for key, i in first]
     got = told([block])
     assert [(key, value if other else 0) for (key, value), (_, other) in zip(got, want, strict=True)] == want
     assert all(failure.error in {InputError, DistributionError} for failure in block.failures)
@@ -192,3 +169,11 @@ def test_the_note_of_gathered_rows_counts_rows(call):
     table = "g,p,q\na,1,2\na,3,1\nb,1,2\na,5,1\n"
     result = call("batch", "-", "--by", "g", "-m", "kl_pq", input=table)
     assert "4 of 2 groups" not in result.err
+
+
+def test_lines_are_in_their_own_file_where_groups_are_gathered(call, tmp_path):
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text('g,p,q\n"a",1,2\n"b",-1,2')  # no line end
+    second.write_text("g,p,q\na,3,4\n")
+    result = call("batch", first.name, second.name, "--by", "g", "-m", "kl_pq", "--on-error", "keep", cwd=tmp_path)
+    assert "the first: a.csv:3, column 'p'" in result.err

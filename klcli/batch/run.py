@@ -1,0 +1,262 @@
+"""A batch from its files to its output: frames are read, paired, scored and encoded on threads, and written in order."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import partial
+from os.path import commonprefix
+from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from klcli.analyses.batch import score_block, without
+from klcli.batch.ordered import workers
+from klcli.batch.progress import Progress
+from klcli.batch.tally import Done, Plan, Result, Tally
+from klcli.console import destination, on_terminal
+from klcli.errors import UsageError, clipped, listed
+from klcli.readers.numbers import is_number
+from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, pair_rows, whole_groups
+from klcli.readers.tables.stream import Tables
+from klcli.readers.tables.table import concatenated
+from klcli.renderers.sinks import ERROR, SINKS, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import numpy.typing as npt
+
+    from klcli.batch.ordered import Workers
+    from klcli.blocks import Block
+    from klcli.readers.tables.layout import Layout
+    from klcli.readers.tables.stream import Opened
+    from klcli.readers.tables.table import Table
+    from klcli.renderers.sinks import Sink
+
+    Job = Callable[[], Table]
+    Score = Callable[[Block], Done]
+    Place = Callable[[int], str]
+
+
+def run(plan: Plan, *, summarised: bool) -> Result:
+    """Scores the tables. Raises what stops it, and then leaves no output file."""
+    tables = Tables(plan.files, plan.reading)
+    if plan.output is not None and _is_replaced(plan.output) and tables.has(os.path.realpath(plan.output)):
+        message = f"--output {clipped(plan.output)} is also an input; choose another file"
+        raise UsageError(message)
+    with tables:
+        try:
+            return _scored(plan, tables, summarised=summarised, together=False)
+        except ScatteredError:
+            return _scored(plan, tables, summarised=summarised, together=True)
+
+
+class ScatteredError(Exception):
+    """The rows of a group do not stand together."""
+
+
+def _scored(plan: Plan, tables: Tables, *, summarised: bool, together: bool) -> Result:
+    with closing(Tally(plan, summarised=summarised)) as tally, _destination(plan) as out:
+        score_tables(plan, tables, tally, out, together=together)
+        return tally.result()
+
+
+def score_tables(plan: Plan, tables: Tables, tally: Tally, out: Any, *, together: bool) -> None:  # noqa: ANN401
+    """Scores the tables, one after the other. together: whether rows have to be put in groups first.
+
+    Raises ScatteredError as soon as it is known that the rows of a group do not stand together.
+    """
+    opened = iter(tables)
+    first = next(opened)
+    format_name = plan.format or like(tables.format())
+    schema = _schema(plan, first.layout, format_name)
+    tally.say(_doubts(first.layout))
+    sink = SINKS[format_name](out, schema) if plan.rows else None
+    score = partial(_score, plan, sink, summarised=tally.summarised)
+    threads = 1 if first.stream.small and len(plan.files) == 1 else plan.reading.threads
+    in_their_way = _gathered if together else _in_rows if plan.reading.wanted.by is None else _in_groups
+    try:
+        with workers(threads) as at_work, Progress(tables, wanted=_has_room(plan)) as bar:
+            with closing(in_their_way(_after(first, opened), at_work, score)) as results:
+                for done, place in results:
+                    tally.take(done, place)
+                    if sink is not None:
+                        sink.write(done.encoded)
+                    bar.show(tally.rows)
+        tables.verify()
+        tally.check()
+    except BaseException:
+        if sink is not None:
+            sink.abandon()
+        raise
+    if sink is not None:
+        sink.close()
+
+
+def _after(first: Opened, others: Iterator[Opened]) -> Iterator[Opened]:
+    yield first
+    yield from others
+
+
+def _schema(plan: Plan, layout: Layout, format_name: str) -> Schema:
+    """What the output holds. Raises UsageError where it cannot."""
+    schema = Schema(layout.names(layout.by or layout.kept), plan.measures, plan.on_error == "keep")
+    twice = next(
+        (name for name in schema.kept if schema.names.count(name) > 1 and name in {*plan.measures, ERROR}), None
+    )
+    if twice is not None:
+        message = f"{layout.source}: its column {clipped(twice)} has a name the output needs; leave it out with --keep"
+        raise UsageError(message)
+    if plan.rows and format_name == "parquet" and plan.output is None and on_terminal():
+        message = "Parquet is no text for a terminal; add -o FILE, or -f csv"
+        raise UsageError(message)
+    double = next((name for name in schema.kept if schema.kept.count(name) > 1), None)
+    if double is not None and format_name in {"ndjson", "parquet"}:
+        message = f"{layout.source}: {format_name} cannot hold two columns called {clipped(double)}; choose with --keep"
+        raise UsageError(message)
+    return schema
+
+
+def _doubts(layout: Layout) -> list[str]:
+    """What may be otherwise than was meant by the choice of columns."""
+    doubts = []
+    p, q = layout.names(layout.p), layout.names(layout.q)
+    if layout.header and all(map(is_number, layout.header)):
+        doubts.append(f"the first line is taken as the header: {listed(layout.header)}")
+    if p == q and p:
+        doubts.append(f"P and Q are the same columns: {listed(p)}")
+    ends = [[name[len(commonprefix(names)) :] for name in names] for names in (p, q)]  # noqa: RUF071 - no paths
+    if len(p) > 1 and len(q) > 1 and ends[0] != ends[1]:
+        doubts.append(f"the columns are paired in this order: P {listed(p, 12)}; Q {listed(q, 12)}")
+    return doubts
+
+
+# ------------------------------------------------------------------------------------------------------- three ways
+
+
+def _in_rows(tables: Iterator[Opened], at_work: Workers, score: Score) -> Iterator[tuple[Done, Place]]:
+    """Each row is a pair: a frame is read, paired and scored in one go."""
+
+    def work(frame: Job, table: Opened) -> tuple[Done, Place]:
+        return score(pair_rows(frame(), table.layout)), table.stream.place
+
+    yield from at_work.in_order(
+        partial(work, frame, table) for table in tables for frame in table.stream.frames(table.layout)
+    )
+
+
+def _in_groups(tables: Iterator[Opened], at_work: Workers, score: Score) -> Iterator[tuple[Done, Place]]:
+    """A group is a pair: frames are read, cut where groups end, and scored. Raises ScatteredError."""
+    seen = _Keys()
+
+    def read(frame: Job, layout: Layout) -> tuple[Table, npt.NDArray[np.intp]]:
+        rows = frame()
+        return rows, group_starts(rows, layout)
+
+    def work(pair: Callable[[], Block], place: Place) -> tuple[Done, Place]:
+        return score(pair()), place
+
+    def jobs() -> Iterator[Callable[[], tuple[Done, Place]]]:
+        for table in tables:
+            reads = (partial(read, frame, table.layout) for frame in table.stream.frames(table.layout))
+            with closing(at_work.in_order(reads)) as frames:
+                for pair, keys in whole_groups(frames, table.layout):
+                    seen.add(keys)
+                    yield partial(work, pair, table.stream.place)
+
+    yield from at_work.in_order(jobs())
+    seen.check()
+
+
+def _gathered(tables: Iterator[Opened], at_work: Workers, score: Score) -> Iterator[tuple[Done, Place]]:
+    """All rows are read into memory, and put in groups."""
+    parts: list[Table] = []
+    opened: list[Opened] = []
+    firsts: list[int] = []
+    for table in tables:
+        opened.append(table)
+        firsts.append(sum(part.lines for part in parts))
+        parts += at_work.in_order(table.stream.frames(table.layout))
+    layout = opened[0].layout
+
+    def place(line: int) -> str:
+        i = bisect_right(firsts, line) - 1
+        return opened[i].stream.place(line - firsts[i])
+
+    yield score(pair_groups(gathered(concatenated(parts), layout), layout)), place
+
+
+class _Keys:
+    """The keys of the groups that have ended, eight bytes each. Where two may be equal the rows are gathered."""
+
+    def __init__(self) -> None:
+        self._known, self._new = np.empty(0, dtype=np.int64), [np.empty(0, dtype=np.int64)]
+
+    def add(self, keys: list[Any]) -> None:
+        """More of them. Raises ScatteredError where one stands twice, in time or a little later."""
+        if len(set(keys)) < len(keys):
+            raise ScatteredError
+        self._new.append(np.fromiter(map(hash, keys), dtype=np.int64, count=len(keys)))
+        if sum(map(len, self._new)) > len(self._known):
+            self.check()
+
+    def check(self) -> None:
+        """Raises ScatteredError where a key stands twice."""
+        self._known = np.sort(np.concatenate([self._known, *self._new]))
+        self._new = []
+        if (self._known[1:] == self._known[:-1]).any():
+            raise ScatteredError
+
+
+# ------------------------------------------------------------------------------------------------------- what for
+
+
+def _score(plan: Plan, sink: Sink | None, block: Block, *, summarised: bool) -> Done:
+    """What is done with a block, on any thread."""
+    scored = score_block(block, plan.settings, [*plan.measures, *plan.others], plan.reference)
+    above = [int(np.count_nonzero(scored.values[field] > limit)) for field, limit in plan.limits]
+    if plan.others:
+        scored = replace(scored, values={name: scored.values[name] for name in plan.measures})
+    failures, values = scored.failures, scored.values if summarised else {}
+    if plan.on_error == "skip" and failures:
+        scored = without(scored, np.array([failure.row for failure in failures]))
+    encoded = None if sink is None else sink.encode(scored)
+    return Done(block.size, block.lines, failures, scored.remarks, encoded, values, above)
+
+
+def like(input_format: str) -> str:
+    """The output's format where nothing is asked for: the input's, as far as it is one of rows."""
+    alike = {"tsv": "tsv", "ndjson": "ndjson", "json": "ndjson", "parquet": "parquet"}
+    return alike.get(input_format, "csv")
+
+
+@contextmanager
+def _destination(plan: Plan) -> Iterator[Any]:
+    """Where the rows go. Groups, which may have to be read again, go to a stream when all are there."""
+    if not plan.rows:
+        yield None
+    elif plan.reading.wanted.by is not None and not _is_replaced(plan.output):
+        with TemporaryFile() as waiting:
+            yield waiting
+            waiting.seek(0)
+            with destination(plan.output) as out:
+                copyfileobj(waiting, out)
+    else:
+        with destination(plan.output) as out:
+            yield out
+
+
+def _is_replaced(output: str | None) -> bool:
+    """Whether the output is a file that appears when all went well, not one that is written to at once."""
+    return output is not None and (Path(output).is_file() or not Path(output).exists())
+
+
+def _has_room(plan: Plan) -> bool:
+    """Whether a progress bar would stand alone on the terminal."""
+    return not plan.quiet and not (plan.rows and plan.output is None and on_terminal())

@@ -1,0 +1,165 @@
+"""What is known of a batch's rows so far, and what is said of them at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from klcli.analyses.summary import Summary
+from klcli.console import say, say_notes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from klcli.blocks import Failure
+    from klcli.errors import KlcliError
+    from klcli.model import Distribution, Settings
+    from klcli.readers.tables.stream import Reading
+
+GATE, SOME_FAILED = 1, 5
+"""The exit codes of a batch that is above a gate, and of one that was done but for some rows."""
+
+
+class Plan(NamedTuple):
+    """What a batch is asked to do.
+
+    measures: those shown; others: those for a gate alone. limits: field and value of each gate. rows: whether they are
+    written.
+    """
+
+    files: Sequence[str]
+    reading: Reading
+    settings: Settings
+    measures: tuple[str, ...]
+    others: tuple[str, ...]
+    reference: Distribution | None
+    limits: Sequence[tuple[str, float]]
+    output: str | None
+    format: str | None
+    on_error: str
+    rows: bool
+    quiet: bool
+
+    @property
+    def noun(self) -> str:
+        """What a pair is in the table."""
+        return "rows" if self.reading.wanted.by is None else "groups"
+
+
+class Result(NamedTuple):
+    """What came of a batch. notes: on how the table was read. summary: statistics of each measure."""
+
+    rows: int
+    failed: int
+    first_failure: str
+    notes: tuple[str, ...]
+    above: tuple[str, ...]
+    summary: Mapping[str, Mapping[str, float]]
+
+
+class Done(NamedTuple):
+    """A block that has been scored, and is ready to be written.
+
+    size, lines: the block's. values: the measures, for a summary. above: for each gate, how many exceed it.
+    """
+
+    size: int
+    lines: int
+    failures: tuple[Failure, ...]
+    remarks: Mapping[str, int]
+    encoded: Any
+    values: Mapping[str, Any]
+    above: list[int]
+
+
+class Tally:
+    """What is known of the rows so far."""
+
+    def __init__(self, plan: Plan, *, summarised: bool) -> None:
+        self._plan, self.rows, self.summarised = plan, 0, summarised
+        self._table: Callable[[int], str] | None = None
+        self._line = 0
+        self._remarks: Counter[str] = Counter()
+        self._failed, self._first = 0, ""
+        self._error: KlcliError | None = None
+        self._above = [0] * len(plan.limits)
+        self._summary = Summary(plan.measures) if summarised else None
+
+    def take(self, done: Done, place: Callable[[int], str]) -> None:
+        """One more block. Raises the error of its first row that failed, if rows are not to fail.
+
+        place: where a line of its table is, counted from the first.
+        """
+        if place != self._table:
+            self._table, self._line = place, 0
+        if done.failures:
+            failure = done.failures[0]
+            text = _at(place(self._line + failure.line), failure.text)
+            if self._plan.on_error == "fail":
+                self._error = self._error or failure.error(text)
+                if self._plan.reading.wanted.by is None:
+                    raise self._error
+            self._first = self._first or text
+            self._failed += len({failure.row for failure in done.failures})
+        self.rows += done.size
+        self._line += done.lines
+        self._remarks.update(done.remarks)
+        self._above = [n + more for n, more in zip(self._above, done.above, strict=True)]
+        if self._summary is not None:
+            self._summary.add(done.values)
+
+    def say(self, notes: Iterable[str]) -> None:
+        """Notes on the table as a whole."""
+        self._remarks.update(dict.fromkeys(notes, 1))
+
+    def close(self) -> None:
+        """Gives up what a summary keeps."""
+        if self._summary is not None:
+            self._summary.close()
+
+    def check(self) -> None:
+        """Raises the error of the first group that failed: its other rows might have mended it."""
+        if self._error is not None:
+            raise self._error
+
+    def _place(self, sentence: str) -> int:
+        """When it was first said of either side, so that P comes before Q whichever block it is first true of."""
+        about = sentence.removeprefix("P ").removeprefix("Q ")
+        return next(i for i, said in enumerate(self._remarks) if said.endswith(about))
+
+    def result(self) -> Result:
+        """All of it, in words."""
+        said = sorted(self._remarks.items(), key=lambda item: (self._place(item[0]), item[0]))
+        notes = [_note(sentence, n, self.rows, self._plan.noun) for sentence, n in said]
+        if self.rows == 0:
+            notes.append(f"no {self._plan.noun}: a header and nothing below it")
+        above = [
+            f"{field} is above {limit!r} in {n} of {self.rows} {self._plan.noun}"
+            for (field, limit), n in zip(self._plan.limits, self._above, strict=True)
+            if n
+        ]
+        summary = {} if self._summary is None else self._summary.statistics()
+        return Result(self.rows, self._failed, self._first, tuple(notes), tuple(above), summary)
+
+
+def _at(place: str, text: str) -> str:
+    """What is wrong, and where."""
+    return f"{place}, {text}" if text.startswith("column ") else f"{place}: {text}"
+
+
+def _note(sentence: str, count: int, total: int, noun: str) -> str:
+    which = f"the only {noun[:-1]}" if total == 1 else f"{'all' if count == total else f'{count} of'} {total} {noun}"
+    return sentence.replace("{n}", str(count)).replace("{}", which)
+
+
+def finish(result: Result, plan: Plan) -> int:
+    """Says what there is to say. Returns the exit code."""
+    if not plan.quiet:
+        say_notes(result.notes)
+    for sentence in result.above:
+        say(sentence)
+    if result.failed:
+        done = "kept without measures" if plan.on_error == "keep" else "left out"
+        say(f"{result.failed} of {result.rows} {plan.noun} failed and were {done}; the first: {result.first_failure}")
+        return SOME_FAILED
+    return GATE if result.above else 0

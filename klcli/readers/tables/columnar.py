@@ -1,0 +1,306 @@
+"""Tables that come with types: Parquet by row groups; Feather, and what pandas reads, all at once.
+
+Arrow's own conversions to NumPy import pandas (0.3 s) where it is installed; `np.from_dlpack` does not.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import _compute as kernels
+from pyarrow import types as of
+
+from klcli.arrow import as_text, call, nulls, whole
+from klcli.blocks import Failure
+from klcli.errors import InputError, clipped
+from klcli.readers.documents import object_of
+from klcli.readers.numbers import NotANumberError, number
+from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, first_line, read_by_pandas
+from klcli.readers.tables.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from klcli.model import Array
+    from klcli.readers.sources import Source
+    from klcli.readers.tables.layout import Layout
+
+    Cells = Any  # pyarrow has no types
+
+_ROWS = 1 << 17
+"""Rows of a frame, where a table is cut into frames."""
+
+_MOST_AT_ONCE = 1 << 18
+"""A row group of more rows is cut. Each frame costs 2 ms by itself, so that one of the usual size is not."""
+
+
+# ------------------------------------------------------------------------------------------------------ the whole table
+
+
+def read_columnar(source: Source, format_name: str) -> Table:
+    """All of a table, with Arrow's columns, whose numbers `doubles` gives. Raises InputError."""
+    table = _Parquet(source).read() if format_name == "parquet" else _read_whole(source, format_name)
+    places = _places(table.schema, source.name)
+    columns = {i: table.column(place) for i, place in enumerate(places.values())}
+    n = table.num_rows
+    return Table(tuple(places), columns, n, n, "value", source=source.name, place=partial(_place, source.name))
+
+
+def doubles(cells: Cells, refuse: Callable[[int, NotANumberError], None]) -> Cells:
+    """A column's numbers, (n,), 1 where it is null: text and decimals are the doubles nearest to what they say.
+
+    refuse(row, error) is called for each cell that is no number; it may raise. Returns an Arrow array of doubles without
+    nulls, or NumPy's.
+    """
+    if of.is_dictionary(cells.type):
+        cells = cells.dictionary_decode()
+    cells = whole(cells) if isinstance(cells, pa.ChunkedArray) else cells
+    if of.is_decimal128(cells.type):
+        return _of_decimals(cells)
+    if of.is_floating(cells.type) or of.is_integer(cells.type):
+        if cells.type != pa.float64():
+            options = kernels.CastOptions(pa.float64(), allow_int_overflow=True, allow_float_truncate=True)
+            cells = call("cast", [cells], options)
+        if not cells.null_count:
+            return cells
+        numbers = np.frombuffer(cells.buffers()[1])[cells.offset : cells.offset + len(cells)].copy()
+        numbers[nulls(cells)] = 1
+        return numbers
+    numbers = np.ones(len(cells))
+    for row, value in enumerate(cells.to_pylist()):
+        if value is not None:
+            try:
+                numbers[row] = number(value if isinstance(value, str) else str(value))
+            except NotANumberError as error:
+                refuse(row, error)
+    return numbers
+
+
+_MOST_EXACT, _LARGEST_POWER = 1 << 53, 22
+"""Integers up to the one, and powers of ten up to the other, are doubles, so that their quotient is rounded but once."""
+
+
+def _of_decimals(cells: Cells) -> Array:
+    """The doubles nearest to decimals. Arrow's cast is off by a digit in a third of decimal(10, 4)."""
+    scale = cells.type.scale
+    halves = np.frombuffer(cells.buffers()[1], dtype="<i8").reshape(-1, 2)[cells.offset : cells.offset + len(cells)]
+    low, high = halves[:, 0], halves[:, 1]
+    exact = (high == low >> 63) & (-_MOST_EXACT <= low) & (low <= _MOST_EXACT) & (0 <= scale <= _LARGEST_POWER)
+    numbers: Array = low / 10.0 ** min(max(scale, 0), _LARGEST_POWER)
+    if cells.null_count:
+        missing = nulls(cells)
+        numbers[missing] = 1
+        exact |= missing
+    for row in np.flatnonzero(~exact).tolist():
+        numbers[row] = float(cells[row].as_py())  # which Python reads from its digits
+    return numbers
+
+
+def _place(source: str, line: int) -> str:
+    return f"{source}, row {line + 1}"
+
+
+def _places(schema: pa.Schema, source: str) -> dict[str, int]:
+    """Where each column stands, without those that pandas makes of row numbers. Raises InputError."""
+    places: dict[str, int] = {}
+    for i, name in enumerate(schema.names):
+        if name in places:
+            message = f"{source}: two columns are called {clipped(name)}; rename one"
+            raise InputError(message)
+        if not re.fullmatch(r"__index_level_\d+__", name):
+            places[name] = i
+    return places
+
+
+# ----------------------------------------------------------------------------------------------------------- the stream
+
+
+class ColumnarStream:
+    """A table with types whose rows are still to be read. text: which of its columns hold text."""
+
+    form, small = "value", False
+
+    def __init__(self, source: Source, format_name: str) -> None:
+        self.source = source.name
+        self._table: _Parquet | pa.Table
+        self._table = _Parquet(source) if format_name == "parquet" else _read_whole(source, format_name)
+        places = _places(self._table.schema, source.name)
+        self.names = tuple(places)
+        self.text = [_is_text(self._table.schema.field(place).type) for place in places.values()]
+
+    def place(self, line: int) -> str:
+        """The row."""
+        return _place(self.source, line)
+
+    def frames(self, layout: Layout) -> Iterator[Callable[[], Table]]:
+        """The rows, as functions that each read some of them; any thread may call them, in any order."""
+        names = list(dict.fromkeys(layout.names((*layout.numbers, *layout.text))))
+        if isinstance(self._table, _Parquet):
+            for run in self._table.runs(names):
+                yield partial(_frame, run, layout)
+            return
+        chosen = self._table.select(names)
+        for start in range(0, chosen.num_rows, _ROWS):
+            yield partial(_frame, partial(chosen.slice, start, _ROWS), layout)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if of.is_dictionary(kind) else kind
+    return bool(of.is_string(kind) or of.is_large_string(kind) or of.is_string_view(kind))
+
+
+def _frame(read: Callable[[], pa.Table], layout: Layout) -> Table:
+    """The columns of the layout of some rows. Raises InputError."""
+    table = read()
+    try:
+        return _read_columns(table, layout)
+    except (pa.ArrowException, ValueError) as error:
+        message = f"{layout.source}: not readable ({first_line(error)})"
+        raise InputError(message) from None
+
+
+def _read_columns(table: pa.Table, layout: Layout) -> Table:
+    wrong: dict[int, Failure] = {}
+    columns: dict[int, Cells] = {}
+
+    def fail(row: int, text: str) -> None:
+        wrong.setdefault(row, Failure(row, row, text, InputError))
+
+    def cells_of(i: int, what: str = "") -> Cells:
+        """A column; where `what` it holds is needed in each row, a failure for each in which it is missing."""
+        cells = whole(table.column(layout.header[i]))
+        for row in np.flatnonzero(nulls(cells)).tolist() if what and cells.null_count else ():
+            fail(row, f"nothing stands where a {what} should in column {clipped(layout.header[i])}")
+        return cells
+
+    in_fields = not layout.by and len(layout.p) <= 1 and len(layout.q) <= 1
+    nested = in_fields and any(of.is_nested(table.schema.field(layout.header[i]).type) for i in layout.numbers)
+    for i in layout.numbers:
+        name = clipped(layout.header[i])
+
+        def refuse(row: int, error: NotANumberError, name: str = name) -> None:
+            fail(row, f"{error.found} in column {name} {error.wrong}")
+
+        columns[i] = _fields(cells_of(i)) if nested else doubles(cells_of(i, "number"), refuse)
+    for i in layout.text:
+        if layout.by and i == layout.label:
+            columns[i] = as_text(cells_of(i, "label"))
+        else:
+            columns[~i if i in columns else i] = _with_kernels(cells_of(i, "group" if layout.by else ""))
+    failures = tuple(wrong[row] for row in sorted(wrong))
+    return Table(layout.header, columns, table.num_rows, table.num_rows, "value", failures, source=layout.source)
+
+
+def _with_kernels(cells: Cells) -> Cells:
+    """The column; of strings or bytes as Polars has them, for which Arrow lacks kernels, as it has them itself."""
+    if of.is_string_view(cells.type) or of.is_binary_view(cells.type):
+        return cells.cast(pa.string() if of.is_string_view(cells.type) else pa.binary())
+    return cells
+
+
+def _fields(cells: Cells) -> Cells:
+    """Lists or structures of numbers as they are; what else a field may hold as JSON would have it."""
+    kind = cells.type
+    if of.is_struct(kind):
+        inside = [kind.field(i).type for i in range(kind.num_fields)]
+    else:
+        lists = of.is_list(kind) or of.is_large_list(kind) or of.is_fixed_size_list(kind)
+        inside = [kind.value_type] if lists else [kind]
+    if all(of.is_floating(each) or of.is_integer(each) for each in inside):
+        return cells
+    return list(map(_plain, cells.to_pylist()))
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """A value as JSON has it: a map, to Arrow a list of pairs, as an object; a structure without what is null in it."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        if value and all(isinstance(item, tuple) for item in value):
+            return object_of([(str(key), _plain(item)) for key, item in value])
+        return list(map(_plain, value))
+    if isinstance(value, Decimal):
+        return float(value)
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+# -------------------------------------------------------------------------------------------------------------- formats
+
+
+class _Parquet:
+    """A Parquet file, opened once: all threads read the one that was there, though another one replaces it."""
+
+    def __init__(self, source: Source) -> None:
+        from pyarrow.parquet import ParquetFile
+
+        self._source = source
+        try:
+            if source.is_file and not source.compression:
+                source.open()
+                self._file = pa.OSFile(str(source.path))
+                source.verify()  # that both are the same file
+            else:
+                self._file = pa.BufferReader(source.data)
+            self._first = ParquetFile(self._file)
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(source, error, "Parquet") from None
+        self.schema: pa.Schema = self._first.schema_arrow
+
+    def read(self) -> pa.Table:
+        """All of it."""
+        try:
+            # parquet.read_table would go through pyarrow.dataset, which imports pandas.
+            return self._first.read()
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(self._source, error, "Parquet") from None
+
+    def runs(self, names: Sequence[str]) -> Iterator[Callable[[], pa.Table]]:
+        """The columns of these names, as functions that each read some of the rows."""
+        total = self._source.size or 0
+        for i in range(self._first.num_row_groups):
+            self._source.done = total * i // self._first.num_row_groups
+            if self._first.metadata.row_group(i).num_rows <= _MOST_AT_ONCE:
+                yield partial(self._read_group, i, names)
+            else:
+                for batch in self._read_batches(i, names):
+                    yield partial(pa.Table.from_batches, [batch])
+        self._source.done = total
+
+    def _reader(self) -> Any:  # noqa: ANN401
+        """A reader of the file: threads cannot share one."""
+        from pyarrow.parquet import ParquetFile
+
+        checked = {"page_checksum_verification": True, "pre_buffer": False}
+        return ParquetFile(self._file, metadata=self._first.metadata, **checked)
+
+    def _read_group(self, i: int, names: Sequence[str]) -> pa.Table:
+        try:
+            return self._reader().read_row_group(i, columns=names, use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(self._source, error, "Parquet") from None
+
+    def _read_batches(self, i: int, names: Sequence[str]) -> Iterator[Any]:
+        try:
+            yield from self._reader().iter_batches(_ROWS, row_groups=[i], columns=names, use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(self._source, error, "Parquet") from None
+
+
+def _unreadable(source: Source, error: Exception, kind: str) -> InputError:
+    return InputError(f"{source.name}: not a readable {kind} file ({first_line(error)})")
+
+
+def _read_whole(source: Source, format_name: str) -> pa.Table:
+    if format_name in PANDAS_FORMATS:
+        return read_by_pandas(source, format_name)
+    from pyarrow import feather
+
+    try:
+        return feather.read_table(pa.BufferReader(source.data))
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(source, error, "Feather") from None

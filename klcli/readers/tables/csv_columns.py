@@ -1,0 +1,328 @@
+"""Columns of CSV and TSV by Arrow; rows that it might take otherwise than Python's csv are judged by that, one by one.
+
+A piece is first read as it probably is: sound rows, whose numbers Arrow turns into doubles. Where that fails, rows that
+are in doubt by their bytes are set aside, the numbers of the others are read as text, and whatever is no plain decimal
+is in doubt too. So a bad row costs what it takes to read one row, and nothing is read twice but its piece.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import _compute as kernels
+from pyarrow import csv as arrow_csv
+
+from klcli.arrow import bytes_and_offsets, call, numbers, strings, taken, truths, whole
+from klcli.blocks import Failure
+from klcli.errors import InputError
+from klcli.readers.numbers import may_underflow
+from klcli.readers.tables.csv_rows import Judge, remark
+from klcli.readers.tables.pieces import count_lines, has_lone_cr, outside, quotes_enclose_fields, row_ends
+from klcli.readers.tables.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from klcli.readers.tables.csv_rows import Form, Row
+
+    Cells = Any
+    Mask = npt.NDArray[np.bool_]
+    Places = npt.NDArray[np.intp]
+
+_WIDE = 256
+_BLOCK, _WIDE_BLOCK = 1 << 20, 1 << 24
+"""Bytes that Arrow reads at a time; where there are many columns, each costs something for each time."""
+
+_BOM = b"\xef\xbb\xbf"
+
+_DECIMAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+"""The numbers that `numbers.number` takes and Arrow reads as it does; percentages and fractions are not among them."""
+
+_ZERO = r"^[+-]?[0.]+([eE].*)?$"
+
+
+class Pieces:
+    """Reads pieces that end where a row does. Threads may share it: it holds nothing that changes what is read."""
+
+    def __init__(self, form: Form) -> None:
+        self._form, self._judge = form, Judge(form)
+        self._overlapping = not set(form.text).isdisjoint(form.numbers)
+        # Whether the piece before had rows in doubt: probably this one has too.
+        self._doubtful = self._overlapping
+
+    def table(self, piece: bytearray) -> Table:
+        """The rows of a piece."""
+        quoted = b'"' in piece
+        if piece[:3] == _BOM or (quoted and not self._is_plain(piece)):
+            return _with_strings(self._judge.table(piece))
+        read = None if self._doubtful else self._sound(piece, quoted=quoted)
+        return read if read is not None else self._judged(piece, quoted=quoted)
+
+    def _is_plain(self, piece: bytearray) -> bool:
+        return quotes_enclose_fields(piece, self._form.delimiter) and not has_lone_cr(piece)
+
+    def _columns(self, piece: Any, numeric: pa.DataType, *, quoted: bool) -> dict[int, Any]:  # noqa: ANN401
+        """The wanted columns by position. Raises pa.ArrowInvalid. numeric: the type in which numbers are read."""
+        form = self._form
+        width = len(form.names)
+        kinds = {str(i): pa.string() for i in form.text} | {str(i): numeric for i in form.numbers}
+        table = arrow_csv.read_csv(
+            pa.BufferReader(piece),
+            read_options=arrow_csv.ReadOptions(
+                column_names=[str(i) for i in range(width)],
+                use_threads=False,
+                block_size=_BLOCK if width < _WIDE else _WIDE_BLOCK,
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=form.delimiter,
+                quote_char='"' if quoted else False,
+                newlines_in_values=quoted,
+                ignore_empty_lines=False,
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=kinds, include_columns=list(kinds), null_values=[], decimal_point=form.decimal
+            ),
+        )
+        return dict(zip(map(int, kinds), table.columns, strict=True))
+
+    def _sound(self, piece: bytearray, *, quoted: bool) -> Table | None:
+        """The rows where all are sound, None where some are in doubt."""
+        form = self._form
+        if b"\0" in piece:
+            return None
+        try:
+            columns = self._columns(piece, pa.float64(), quoted=quoted)
+        except pa.ArrowInvalid:
+            self._doubtful = True
+            return None
+        least, most = _extremes([columns[i] for i in form.numbers])
+        # NaN is neither: what Arrow takes for one, and an infinity, is for `number` to say.
+        if not (-np.inf < least and most < np.inf) or (least <= 0 and may_underflow(piece)):
+            self._doubtful = True
+            return None
+        columns |= {i: whole(columns[i]) for i in form.text}
+        n = len(columns[form.numbers[0]])
+        if quoted:
+            return Table(form.names, columns, n, count_lines(piece), line=_Lines(piece, form.delimiter))
+        return Table(form.names, columns, n, n)
+
+    def _judged(self, piece: bytearray, *, quoted: bool) -> Table:
+        """The rows, of which those in doubt are judged one by one."""
+        rows = _RowsOf(piece, self._form, quoted=quoted)
+        doubt = rows.in_doubt()
+        while True:
+            sound = np.flatnonzero(~doubt)
+            try:
+                columns = self._columns(rows.chosen(doubt), pa.string(), quoted=quoted) if len(sound) else {}
+                break
+            except pa.ArrowInvalid:
+                doubt = np.ones_like(doubt)  # Arrow sees something that we do not
+        values = np.ones((len(self._form.numbers), len(sound)))
+        bad = np.zeros(len(sound), dtype=bool)
+        for out, i in zip(values, self._form.numbers if columns else (), strict=False):
+            bad |= _parse(whole(columns[i]), self._form.decimal, out)
+        doubt[sound[bad]] = True
+        self._doubtful = self._overlapping or bool(doubt.any())
+        judged: list[tuple[int, Row]] = []
+        repeated = 0
+        for row in np.flatnonzero(doubt).tolist():
+            found, _, again = self._judge.rows(rows.bytes_of(row))
+            repeated += again
+            judged += [(row, each) for each in found]
+        text = {i: whole(columns[i]) if columns else strings([]) for i in self._form.text}
+        return self._together(rows, (sound, bad), values, text, (judged, repeated))
+
+    def _together(
+        self,
+        rows: _RowsOf,
+        read: tuple[Places, Mask],
+        values: npt.NDArray[np.float64],
+        text: dict[int, Cells],
+        judged: tuple[list[tuple[int, Row]], int],
+    ) -> Table:
+        """The rows in order: those that Arrow read, but for the bad ones, and those that were judged."""
+        form, (sound, bad), (found, repeated) = self._form, read, judged
+        good = np.flatnonzero(~bad)
+        at = np.concatenate([sound[good], np.array([row for row, _ in found], dtype=np.intp)])
+        order = np.argsort(at, kind="stable")
+        source = np.concatenate([good, len(sound) + np.arange(len(found))])[order]
+        theirs = np.array([row.values for _, row in found], dtype=np.float64).reshape(len(found), len(form.numbers)).T
+        columns: dict[int, Any] = dict(
+            zip(form.numbers, np.concatenate([values, theirs], axis=1)[:, source], strict=True)
+        )
+        for j, i in enumerate(form.text):
+            cells = [text[i], strings(row.text[j] for _, row in found)]
+            columns[form.key(i)] = taken(pa.concat_arrays(cells), source)
+        failures = tuple(
+            Failure(i, rows.line(at_row) + row.line, row.wrong, InputError)
+            for i, (at_row, row) in zip(order.argsort()[len(good) :].tolist(), found, strict=True)
+            if row.wrong
+        )
+        starts = at[order]
+        return Table(
+            form.names,
+            columns,
+            len(order),
+            rows.lines,
+            failures=failures,
+            line=lambda i: rows.line(int(starts[i])),
+            remarks=remark(repeated),
+        )
+
+
+class _RowsOf:
+    """Where the rows of a piece stand. A row may hold line ends where it holds quotes."""
+
+    def __init__(self, piece: bytearray, form: Form, *, quoted: bool) -> None:
+        self._piece, self._form = piece, form
+        self._data = np.frombuffer(piece, dtype=np.uint8)
+        self._quotes = np.flatnonzero(self._data == ord('"')) if quoted else None
+        if quoted:
+            ends = row_ends(piece, form.delimiter)
+        else:
+            lone = has_lone_cr(piece)
+            ends = np.flatnonzero(self._data == ord("\n")) + 1
+            if lone:
+                cr = np.flatnonzero(self._data == ord("\r")) + 1
+                ends = np.union1d(ends, cr[self._data[np.minimum(cr, len(piece) - 1)] != ord("\n")])
+        if len(ends) == 0 or ends[-1] < len(piece):
+            ends = np.append(ends, len(piece))
+        self._ends, self._starts = ends, np.concatenate([[0], ends[:-1]])
+        self.lines = count_lines(piece)
+
+    def in_doubt(self) -> Mask:
+        """The rows that have too many or too few fields, or bytes that are no text, as far as bytes tell."""
+        separators = np.flatnonzero(self._data == ord(self._form.delimiter))
+        if self._quotes is not None:
+            separators = outside(self._quotes, separators)
+        doubt: Mask = np.diff(np.searchsorted(separators, self._ends), prepend=0) != len(self._form.names) - 1
+        if len(self._form.names) == 1:
+            doubt |= self._ends - self._starts <= len("\r\n")  # it may be blank
+        if b"\0" in self._piece:
+            doubt[np.searchsorted(self._ends, np.flatnonzero(self._data == 0), side="right")] = True
+        if not self._piece.isascii():
+            high = np.searchsorted(self._ends, np.flatnonzero(self._data > 127), side="right")  # noqa: PLR2004 - ASCII
+            for row in np.unique(high).tolist():
+                doubt[row] |= not _is_utf8(self.bytes_of(row))
+        return doubt
+
+    def bytes_of(self, row: int) -> bytearray:
+        """A row with its end."""
+        return self._piece[self._starts[row] : self._ends[row]]
+
+    def chosen(self, doubt: Mask) -> Any:  # noqa: ANN401 - whatever holds bytes
+        """The rows that are not in doubt, one after the other."""
+        if not doubt.any():
+            return self._piece
+        edges = np.flatnonzero(np.diff(np.concatenate([[True], doubt, [True]]).astype(np.int8)))
+        view = memoryview(self._piece)
+        return b"".join(
+            view[self._starts[first] : self._ends[last - 1]] for first, last in edges.reshape(-1, 2).tolist()
+        )
+
+    def line(self, row: int) -> int:
+        """The line on which a row starts, counted from 0."""
+        return count_lines(self._piece[: self._starts[row]] + b"x") - 1 if self._quotes is not None else row
+
+
+def _is_utf8(data: bytearray) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class _Lines:
+    """The line on which a row of a piece with quotes starts, found out when it is asked for."""
+
+    def __init__(self, piece: bytearray, delimiter: str) -> None:
+        self._piece, self._delimiter = piece, delimiter
+
+    def __call__(self, row: int) -> int:
+        starts = np.concatenate([[0], row_ends(self._piece, self._delimiter)])
+        return count_lines(self._piece[: int(starts[row])] + b"x") - 1
+
+
+def _extremes(columns: Sequence[Any]) -> tuple[float, float]:
+    """The least and the largest double of some columns; NaN where there is one."""
+    chunks = [np.from_dlpack(chunk) for column in columns for chunk in column.chunks if len(chunk)]
+    if not chunks:
+        return 1.0, 1.0
+    return float(np.min([chunk.min() for chunk in chunks])), float(np.max([chunk.max() for chunk in chunks]))
+
+
+_ALLOWED = np.zeros(256, dtype=bool)
+_ALLOWED[list(b"0123456789.+-eE")] = True
+
+
+def _parse(cells: Cells, decimal: str, out: npt.NDArray[np.float64]) -> Mask:
+    """Reads plain decimals, percentages among them. Returns which cells are none, or may be too small for a double."""
+    n = len(cells)
+    bad = np.zeros(n, dtype=bool)
+    if decimal != ".":
+        bad |= _holding(cells, b".")
+        cells = _replaced(cells, decimal, ".")
+    if _has(cells, b" "):
+        cells = call("ascii_trim", [cells], kernels.TrimOptions(" "))
+    if _has(cells, b"%"):
+        ends = truths(call("ends_with", [cells], kernels.MatchSubstringOptions("%")))
+        bad |= _holding(cells, b"%") & ~ends
+        bad |= ends & truths(call("match_substring_regex", [cells], kernels.MatchSubstringOptions("[eE ]|%.*%")))
+        cells = _replaced(cells, "%", "e-2")
+    text, offsets = bytes_and_offsets(cells)
+    bad |= np.diff(offsets) == 0
+    strange = np.flatnonzero(~_ALLOWED[text[offsets[0] : offsets[-1]]]) + offsets[0]
+    bad[np.searchsorted(offsets, np.unique(strange), side="right") - 1] = True
+    read = _cast(cells, bad)
+    if read is None:
+        bad |= ~truths(call("match_substring_regex", [cells], kernels.MatchSubstringOptions(_DECIMAL)))
+        read = _cast(cells, bad)
+    if read is None:
+        return np.ones(n, dtype=bool)
+    out[:] = read
+    at = np.flatnonzero((out == 0) | np.isinf(out))
+    if len(at):
+        zero = truths(call("match_substring_regex", [taken(cells, at)], kernels.MatchSubstringOptions(_ZERO)))
+        bad[at[~zero]] = True
+    return bad
+
+
+def _cast(cells: Cells, bad: Mask) -> npt.NDArray[np.float64] | None:
+    if bad.any():
+        mask = pa.Array.from_buffers(
+            pa.bool_(), len(bad), [None, pa.py_buffer(np.packbits(bad, bitorder="little"))]
+        )
+        cells = call("if_else", [mask, strings(["1"])[0], cells])
+    try:
+        read = call("cast", [cells], kernels.CastOptions(target_type=pa.float64()))
+    except pa.ArrowInvalid:
+        return None
+    doubles: Any = np.from_dlpack(read) if len(read) else np.empty(0)
+    found: npt.NDArray[np.float64] = doubles
+    return found
+
+
+def _has(cells: Cells, byte: bytes) -> bool:
+    text, offsets = bytes_and_offsets(cells)
+    return byte in memoryview(text)[offsets[0] : offsets[-1]].tobytes()
+
+
+def _holding(cells: Cells, byte: bytes) -> Mask:
+    return truths(call("match_substring", [cells], kernels.MatchSubstringOptions(byte.decode())))
+
+
+def _replaced(cells: Cells, old: str, new: str) -> Cells:
+    return call("replace_substring", [cells], kernels.ReplaceSubstringOptions(old, new))
+
+
+def _with_strings(table: Table) -> Table:
+    """The table with Arrow's strings instead of lists, as the other pieces have them."""
+    from dataclasses import replace
+
+    columns = {i: strings(cells) if isinstance(cells, list) else cells for i, cells in table.columns.items()}
+    return replace(table, columns=columns)

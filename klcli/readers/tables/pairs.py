@@ -1,0 +1,312 @@
+"""The pairs that the rows of a frame are: one a row, or one a group of rows that follow one another."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from klcli.blocks import Block, Column, Failure, Pairs
+from klcli.cells import as_text, changes, codes, taken, texts
+from klcli.errors import DistributionError, KlcliError, clipped
+from klcli.readers.documents import object_of, series_of
+from klcli.readers.tables.table import Table, concatenated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    import numpy.typing as npt
+
+    from klcli.readers.documents import Series
+    from klcli.readers.tables.layout import Layout
+
+    Places = npt.NDArray[np.intp]
+    Names = tuple[str, ...] | None
+
+_SINGLE = "{} have a single outcome, where every divergence is 0; --by COLUMN makes a pair of several rows"
+_SCATTERED = "the rows of a group did not stand together; all {n} rows were read into memory and put in order"
+
+
+def pair_rows(table: Table, layout: Layout) -> Block:
+    """Each row is a pair: columns of weights are the outcomes, or lists and objects in one column a side."""
+    sides = [side for side in (layout.p, layout.q) if side]
+    numeric = [_is_numeric(table.columns[side[0]]) for side in sides]
+    if all(len(side) == 1 for side in sides) and not all(numeric):
+        return _pair_fields(table, layout)
+    names = layout.names(layout.p), layout.names(layout.q)
+    chosen = _others(table.size, table.failures)
+
+    def where(side: int, column: int, outcome: int) -> tuple[int, str]:
+        name = names[side][outcome] if outcome < len(names[side]) else ""
+        return table.line(int(chosen[column])), f"column {clipped(name)}"
+
+    p, q = (table.matrix(side) if side else None for side in (layout.p, layout.q))
+    if table.failures:
+        p, q = (None if side is None else side[:, chosen] for side in (p, q))
+    # Only a reference has labels of its own to be joined with the columns' names.
+    labels = (names[0], None) if q is None else (None, names[1] if p is None else None)
+    pairs = Pairs(chosen, p, q, labels, where, by_columns=True)
+    remarks = dict(table.remarks)
+    if max(map(len, names)) == 1:
+        remarks[_SINGLE] = len(chosen)
+    return Block(table.size, table.lines, _kept(table, layout), (pairs,), table.failures, remarks=remarks)
+
+
+def _is_numeric(cells: Any) -> bool:  # noqa: ANN401
+    return isinstance(cells, np.ndarray) or str(getattr(cells, "type", "")) == "double"
+
+
+def _kept(table: Table, layout: Layout) -> tuple[Column, ...]:
+    return tuple(
+        Column(layout.header[i], table.columns[~i if ~i in table.columns else i], table.form) for i in layout.kept
+    )
+
+
+def _others(n: int, failures: Sequence[Failure]) -> Places:
+    """The rows from 0 to n that did not fail."""
+    left = np.ones(n, dtype=bool)
+    left[[failure.row for failure in failures]] = False
+    return np.flatnonzero(left)
+
+
+# ---------------------------------------------------------------------------------------------------- lists and objects
+
+
+def _pair_fields(table: Table, layout: Layout) -> Block:
+    """The pairs whose sides are fields of a record: a list of weights, or an object of label: weight."""
+    names = tuple(layout.header[side[0]] if side else None for side in (layout.p, layout.q))
+    cells = [table.columns[side[0]] if side else None for side in (layout.p, layout.q)]
+    kept = _kept(table, layout)
+    arrays = [None if column is None else _stacked(column) for column in cells]
+    if not table.failures and all(column is None or found is not None for column, found in zip(cells, arrays, strict=True)):
+        rows = np.arange(table.size)
+        where = _Places(names, (None, None), rows, table.line)
+        pairs = (Pairs(rows, arrays[0], arrays[1], (None, None), where),)
+        return Block(table.size, table.lines, kept, pairs, remarks=table.remarks)
+    fields = [None if column is None else _values(column) for column in cells]
+    found, failures = _pairs_of_fields(names, fields, table)
+    return Block(table.size, table.lines, kept, tuple(found), tuple(failures), remarks=table.remarks)
+
+
+def _stacked(cells: Any) -> Any:  # noqa: ANN401
+    """Lists of doubles, all of one length, as (K, n); None where that is not what they are."""
+    if isinstance(cells, list | np.ndarray):
+        return None
+    from klcli.arrow import stacked
+
+    return stacked(cells)
+
+
+def _values(cells: Any) -> list[Any]:  # noqa: ANN401
+    if isinstance(cells, list | np.ndarray):
+        return list(cells)
+    return [_plain(value) for value in cells.to_pylist()]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """A structure without the fields that are null, which Arrow gives every row; a map, to it a list, as an object."""
+    if isinstance(value, list) and value and all(isinstance(item, tuple) for item in value):
+        return object_of(value)
+    return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
+
+
+def _pairs_of_fields(
+    names: tuple[str | None, ...], fields: Sequence[Sequence[Any] | None], table: Table
+) -> tuple[list[Pairs], list[Failure]]:
+    """The pairs, those of one length and labels together, and what is wrong with the other rows."""
+    wrong = {failure.row: failure for failure in table.failures}
+    alike: dict[tuple[Any, ...], list[tuple[int, list[Series | None]]]] = {}
+    for row in range(table.size):
+        if row in wrong:
+            continue
+        try:
+            sides = [
+                None if name is None or values is None else series_of(name, values[row], f"column {clipped(name)}")
+                for name, values in zip(names, fields, strict=True)
+            ]
+        except KlcliError as error:
+            wrong[row] = Failure(row, table.line(row), str(error), type(error))
+            continue
+        kind = tuple(None if side is None else (len(side.values), _labels_of(side)) for side in sides)
+        alike.setdefault(kind, []).append((row, sides))
+    pairs = [_together(names, kind, found, table.line) for kind, found in alike.items()]
+    return pairs, [wrong[row] for row in sorted(wrong)]
+
+
+def _labels_of(side: Series) -> Names:
+    return None if side.labels is None else tuple(side.labels)
+
+
+def _together(
+    names: tuple[str | None, ...],
+    kind: tuple[Any, ...],
+    found: list[tuple[int, list[Series | None]]],
+    line: Callable[[int], int],
+) -> Pairs:
+    rows = np.array([row for row, _ in found], dtype=np.intp)
+    weights = []
+    for which, of in enumerate(kind):
+        values = None if of is None else [side.values for _, sides in found if (side := sides[which]) is not None]
+        weights.append(None if values is None else np.array(values, dtype=np.float64).reshape(len(found), of[0]).T)
+    labels = tuple(None if of is None else of[1] for of in kind)
+    return Pairs(
+        rows, weights[0], weights[1], (labels[0], labels[1]), _Places(names, (labels[0], labels[1]), rows, line)
+    )
+
+
+class _Places:
+    """Where a weight of a field stands: the line, the field, and the item or the label in it."""
+
+    def __init__(
+        self, names: tuple[str | None, ...], labels: tuple[Names, Names], rows: Places, line: Callable[[int], int]
+    ) -> None:
+        self._names, self._labels, self._rows, self._line = names, labels, rows, line
+
+    def __call__(self, side: int, column: int, outcome: int) -> tuple[int, str]:
+        """The place of one side's outcome in a column of the pairs."""
+        labels = self._labels[side]
+        inside = f"item {outcome + 1}" if labels is None else clipped(labels[outcome])
+        return self._line(int(self._rows[column])), f"column {clipped(str(self._names[side]))}, {inside}"
+
+
+# --------------------------------------------------------------------------------------------------------------- groups
+
+
+def group_starts(table: Table, layout: Layout) -> Places:
+    """The rows at which a group starts."""
+    return changes([table.columns[i] for i in layout.by], table.size)
+
+
+def keys_of(table: Table, layout: Layout, rows: Places) -> list[Any]:
+    """What stands in the columns `by` in some rows."""
+    columns = [texts(taken(table.columns[i], rows)) for i in layout.by]
+    return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+
+
+def whole_groups(
+    frames: Iterable[tuple[Table, Places]], layout: Layout
+) -> Iterator[tuple[Callable[[], Block], list[Any]]]:
+    """Pairs of groups, and their keys, from frames that were cut anywhere: a last group waits for what follows."""
+    waiting: list[Table] = []
+    last: Any = None
+    for frame, starts in frames:
+        if frame.size == 0:
+            waiting.append(frame)
+            continue
+        keys = keys_of(frame, layout, starts)
+        goes_on = last is not None and keys[0] == last
+        cut = int(starts[-1])
+        if goes_on and len(starts) == 1:
+            waiting.append(frame)
+            continue
+        head = [*waiting, frame.part(0, cut)] if cut else waiting
+        if any(part.size for part in head):
+            done = ([] if last is None else [last]) + keys[1 if goes_on else 0 : -1]
+            yield partial(_paired, head, layout), done
+            waiting = []
+        waiting.append(frame.part(cut, frame.size))
+        last = keys[-1]
+    if waiting:
+        yield partial(_paired, waiting, layout), [] if last is None else [last]
+
+
+def _paired(parts: Sequence[Table], layout: Layout) -> Block:
+    return pair_groups(concatenated(parts), layout)
+
+
+def gathered(table: Table, layout: Layout) -> Table:
+    """The rows with those of each group together, in the order in which the groups first appear."""
+    _, firsts, group = np.unique(
+        codes([table.columns[i] for i in layout.by], table.size), return_index=True, return_inverse=True
+    )
+    order = np.argsort(firsts[group], kind="stable")
+    at = np.empty_like(order)
+    at[order] = np.arange(len(order))
+    return Table(
+        table.names,
+        {i: taken(cells, order) for i, cells in table.columns.items()},
+        table.size,
+        table.lines,
+        table.form,
+        tuple(failure._replace(row=int(at[failure.row])) for failure in table.failures),
+        lambda row: table.line(int(order[row])),
+        {**table.remarks, _SCATTERED: table.size},
+        table.source,
+        table.place,
+    )
+
+
+def pair_groups(table: Table, layout: Layout) -> Block:
+    """Rows that follow one another and are alike in the columns `by` are a pair; each row is an outcome."""
+    starts = group_starts(table, layout)
+    groups = _Groups(table, layout, starts)
+    failures = groups.failures()
+    sound = _others(len(starts), failures)
+    pairs = []
+    for size in np.flatnonzero(np.bincount(groups.sizes[sound])).tolist():
+        alike = sound[groups.sizes[sound] == size]
+        for labels, chosen in groups.by_labels(alike, size) if not (layout.p and layout.q) else [(None, alike)]:
+            pairs.append(groups.pairs(chosen, size, labels))
+    kept = tuple(Column(layout.header[i], taken(table.columns[i], starts), table.form) for i in layout.by)
+    return Block(len(starts), table.lines, kept, tuple(pairs), tuple(failures), remarks=table.remarks)
+
+
+class _Groups:
+    """Runs of rows. starts, sizes: (n,)."""
+
+    def __init__(self, table: Table, layout: Layout, starts: Places) -> None:
+        self._table, self._layout, self.starts = table, layout, starts
+        self.sizes = np.diff(np.append(starts, table.size))
+        self._labels = None if layout.label is None else as_text(table.columns[layout.label])
+
+    def failures(self) -> list[Failure]:
+        """Those of its rows, as the group's, and a failure for each group in which a label stands twice."""
+        if len(self.starts) == 0:
+            return []
+        of = np.repeat(np.arange(len(self.starts)), self.sizes)
+        found = [failure._replace(row=int(of[failure.row])) for failure in self._table.failures]
+        if self._labels is None:
+            return found
+        outcomes = np.sort(of * self._table.size + codes([self._labels], self._table.size))
+        if not (outcomes[1:] == outcomes[:-1]).any():
+            return found
+        labels = texts(self._labels)
+        for group, (start, size) in enumerate(zip(self.starts.tolist(), self.sizes.tolist(), strict=True)):
+            first: dict[str, int] = {}
+            for row in range(start, start + size):
+                if first.setdefault(labels[row], row) != row:
+                    again = f"the label {clipped(labels[row])} stands twice in its group; add the two up"
+                    found.append(Failure(group, self._table.line(row), again, DistributionError))
+                    break
+        return found
+
+    def by_labels(self, groups: Places, size: int) -> list[tuple[Names, Places]]:
+        """The groups, all of one size, by the labels they have in order."""
+        if self._labels is None:
+            return [(None, groups)]
+        labels = texts(self._labels)
+        alike: dict[tuple[str, ...], list[int]] = {}
+        for group in groups.tolist():
+            start = int(self.starts[group])
+            alike.setdefault(tuple(labels[start : start + size]), []).append(group)
+        return [(of, np.array(chosen)) for of, chosen in alike.items()]
+
+    def pairs(self, chosen: Places, size: int, labels: Names) -> Pairs:
+        """The pairs that some groups of one size and the same labels are."""
+        table, layout, starts = self._table, self._layout, self.starts[chosen]
+
+        def where(side: int, column: int, outcome: int) -> tuple[int, str]:
+            name = layout.names((layout.p, layout.q)[side])[0]
+            return table.line(int(starts[column]) + outcome), f"column {clipped(name)}"
+
+        def weights(columns: tuple[int, ...]) -> npt.NDArray[np.float64] | None:
+            if not columns:
+                return None
+            values = table.matrix(columns)[0]
+            if len(chosen) * size == table.size:  # all of the rows: no need to pick them
+                return values.reshape(len(chosen), size).T
+            return values[starts + np.arange(size)[:, None]]
+
+        p, q = weights(layout.p), weights(layout.q)
+        return Pairs(chosen, p, q, (labels if p is not None else None, labels if q is not None else None), where)

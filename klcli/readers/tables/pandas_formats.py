@@ -1,0 +1,137 @@
+"""Tables that pandas reads: Excel and OpenDocument sheets, ORC, Stata, SPSS."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+from xml.etree.ElementTree import ParseError, iterparse
+from zipfile import BadZipFile, ZipFile
+
+from klcli.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from klcli.readers.sources import Source
+
+_SHEET: tuple[str, dict[str, Any]] = ("read_excel", {"keep_default_na": False, "na_values": []})
+
+PANDAS_FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
+    "xlsx": _SHEET,
+    "ods": _SHEET,
+    "orc": ("read_orc", {}),
+    "dta": ("read_stata", {"convert_categoricals": True}),
+    "sav": ("read_spss", {}),
+}
+"""Format -> pandas' function, and how it is called."""
+
+_MOST_CELLS = 20_000_000
+"""Cells of a sheet, empty ones between others among them: pandas makes a Python object of each, 100 bytes or so."""
+
+_MOST_BYTES = 1 << 32
+"""Bytes that a sheet is unpacked to."""
+
+
+def read_by_pandas(source: Source, format_name: str) -> pa.Table:
+    """A file that pandas reads, labels as text. What pandas needs besides itself is named when it is missing."""
+    import pandas as pd
+    import pyarrow as pa
+
+    name, options = PANDAS_FORMATS[format_name]
+    try:
+        # These readers want a path or a seekable file; some of the libraries behind them only a path.
+        whole = source.path if source.path is not None and not source.compression else BytesIO(source.data)
+        _check_size(source.name, whole, format_name)
+        frame = getattr(pd, name)(whole, **options)
+    except InputError:
+        raise
+    except ImportError as error:
+        named = re.search(r"openpyxl|odfpy|xlrd|pyreadstat", str(error))
+        missing = named[0] if named else error.name
+        message = f"{source.name}: reading this needs {missing}; pip install {missing}, or 'klcli[sheets]'"
+        raise InputError(message) from None
+    except OSError as error:
+        message = f"{source.name}: {(error.strerror or first_line(error)).lower()}"
+        raise InputError(message) from None
+    except Exception as error:  # noqa: BLE001 - each of these libraries has errors of its own, without a common root
+        message = f"{source.name}: not readable ({first_line(error)})"
+        raise InputError(message) from None
+    frame.columns = [str(name) for name in frame.columns]
+    for i, kind in enumerate(frame.dtypes):
+        if not pd.api.types.is_numeric_dtype(kind):
+            frame.isetitem(i, frame.iloc[:, i].astype(str))
+    return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, as part of a sentence."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:120]
+
+
+def _check_size(name: str, whole: Path | BinaryIO, format_name: str) -> None:
+    """Raises InputError for a sheet that a few cells far away, or repeated, make larger than any memory."""
+    measure = {"xlsx": _excel_size, "ods": _open_document_size}.get(format_name)
+    if measure is None:
+        return
+    try:
+        with ZipFile(whole) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+            rows, columns = measure(archive) if unpacked <= _MOST_BYTES else (0, 0)
+    except (BadZipFile, KeyError, ParseError):  # no such file, or an old .xls: pandas says what is wrong with it
+        return
+    finally:
+        if isinstance(whole, BytesIO):
+            whole.seek(0)
+    if unpacked > _MOST_BYTES:
+        message = f"{name}: it unpacks to {unpacked:,} bytes; save the table as CSV"
+        raise InputError(message)
+    if rows * columns > _MOST_CELLS:
+        message = (
+            f"{name}: the sheet has {rows:,} rows of {columns:,} columns, {rows * columns:,} cells; "
+            "delete what stands far away from the table, or save the table as CSV"
+        )
+        raise InputError(message)
+
+
+_FILLED = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*(?<!/)>')
+
+
+def _excel_size(archive: ZipFile) -> tuple[int, int]:
+    """The rows and columns up to the last that hold something, in the largest sheet."""
+    largest = (0, 0)
+    for member in archive.namelist():
+        if not member.startswith("xl/worksheets/"):
+            continue
+        rows, columns, left = 0, b"", b""
+        with archive.open(member) as sheet:
+            while data := sheet.read(1 << 20):
+                data = left + data
+                for column, row in _FILLED.findall(data):
+                    rows, columns = max(rows, int(row)), max(columns, column.rjust(3))
+                left = data[data.rfind(b"<") :]
+        size = rows, sum((letter - 64) * 26**i for i, letter in enumerate(reversed(columns.strip())))
+        largest = max(largest, size, key=lambda size: size[0] * size[1])
+    return largest
+
+
+_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+
+
+def _open_document_size(archive: ZipFile) -> tuple[int, int]:
+    """The rows and columns up to the last that hold something, repeated ones as often as they are."""
+    rows = columns = seen = width = filled = 0
+    with archive.open("content.xml") as content:
+        for _, element in iterparse(content):
+            if element.tag == f"{_TABLE}table-cell":
+                width += int(element.get(f"{_TABLE}number-columns-repeated", 1))
+                filled = width if len(element) else filled
+            elif element.tag == f"{_TABLE}table-row":
+                seen += int(element.get(f"{_TABLE}number-rows-repeated", 1))
+                rows, columns, width, filled = seen if filled else rows, max(columns, filled), 0, 0
+                element.clear()
+            elif element.tag == f"{_TABLE}table":
+                break  # the first sheet, which is the one that is read
+    return rows, columns
