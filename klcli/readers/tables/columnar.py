@@ -17,10 +17,11 @@ from pyarrow import types as of
 
 from klcli.arrow import as_text, call, nulls, whole
 from klcli.blocks import Failure
-from klcli.errors import InputError, clipped
+from klcli.errors import InputError, clipped, lacking
 from klcli.readers.documents import object_of
 from klcli.readers.numbers import NotANumberError, number
-from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, first_line, read_by_pandas
+from klcli.readers.sources import first_line, unreadable
+from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, read_by_pandas
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _of_decimals(cells: Cells) -> Array:
     scale = cells.type.scale
     halves = np.frombuffer(cells.buffers()[1], dtype="<i8").reshape(-1, 2)[cells.offset : cells.offset + len(cells)]
     low, high = halves[:, 0], halves[:, 1]
-    exact = (high == low >> 63) & (-_MOST_EXACT <= low) & (low <= _MOST_EXACT) & (0 <= scale <= _LARGEST_POWER)
+    exact = (high == low >> 63) & (low >= -_MOST_EXACT) & (low <= _MOST_EXACT) & (0 <= scale <= _LARGEST_POWER)
     numbers: Array = low / 10.0 ** min(max(scale, 0), _LARGEST_POWER)
     if cells.null_count:
         missing = nulls(cells)
@@ -161,7 +162,7 @@ def _frame(read: Callable[[], pa.Table], layout: Layout) -> Table:
         return _read_columns(table, layout)
     except (pa.ArrowException, ValueError) as error:
         message = f"{layout.source}: not readable ({first_line(error)})"
-        raise InputError(message) from None
+        raise lacking(error) or InputError(message) from None
 
 
 def _read_columns(table: pa.Table, layout: Layout) -> Table:
@@ -248,7 +249,7 @@ class _Parquet:
                 self._file = pa.BufferReader(source.data)
             self._first = ParquetFile(self._file)
         except (pa.ArrowException, OSError) as error:
-            raise _unreadable(source, error, "Parquet") from None
+            raise unreadable(source.name, "Parquet", error) from None
         self.schema: pa.Schema = self._first.schema_arrow
 
     def read(self) -> pa.Table:
@@ -257,7 +258,7 @@ class _Parquet:
             # parquet.read_table would go through pyarrow.dataset, which imports pandas.
             return self._first.read()
         except (pa.ArrowException, OSError) as error:
-            raise _unreadable(self._source, error, "Parquet") from None
+            raise unreadable(self._source.name, "Parquet", error) from None
 
     def runs(self, names: Sequence[str]) -> Iterator[Callable[[], pa.Table]]:
         """The columns of these names, as functions that each read some of the rows."""
@@ -282,17 +283,13 @@ class _Parquet:
         try:
             return self._reader().read_row_group(i, columns=names, use_threads=False)
         except (pa.ArrowException, OSError) as error:
-            raise _unreadable(self._source, error, "Parquet") from None
+            raise unreadable(self._source.name, "Parquet", error) from None
 
     def _read_batches(self, i: int, names: Sequence[str]) -> Iterator[Any]:
         try:
             yield from self._reader().iter_batches(_ROWS, row_groups=[i], columns=names, use_threads=False)
         except (pa.ArrowException, OSError) as error:
-            raise _unreadable(self._source, error, "Parquet") from None
-
-
-def _unreadable(source: Source, error: Exception, kind: str) -> InputError:
-    return InputError(f"{source.name}: not a readable {kind} file ({first_line(error)})")
+            raise unreadable(self._source.name, "Parquet", error) from None
 
 
 def _read_whole(source: Source, format_name: str) -> pa.Table:
@@ -303,4 +300,4 @@ def _read_whole(source: Source, format_name: str) -> pa.Table:
     try:
         return feather.read_table(pa.BufferReader(source.data))
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(source, error, "Feather") from None
+        raise unreadable(source.name, "Feather", error) from None
