@@ -8,9 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from os.path import commonprefix
-from pathlib import Path
 from shutil import copyfileobj
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +17,7 @@ from klcli.analyses.batch import score_block, without
 from klcli.batch.ordered import workers
 from klcli.batch.progress import Progress
 from klcli.batch.tally import Done, Plan, Result, Tally
-from klcli.console import destination, on_terminal
+from klcli.console import Temporary, appears_whole, destination, ending, on_terminal
 from klcli.errors import UsageError, clipped, listed
 from klcli.readers.numbers import is_number
 from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, pair_rows, whole_groups
@@ -47,7 +45,7 @@ if TYPE_CHECKING:
 def run(plan: Plan, *, summarised: bool) -> Result:
     """Scores the tables. Raises what stops it, and then leaves no output file."""
     tables = Tables(plan.files, plan.reading)
-    if plan.output is not None and _is_replaced(plan.output) and tables.has(os.path.realpath(plan.output)):
+    if plan.output is not None and appears_whole(plan.output) and tables.has(os.path.realpath(plan.output)):
         message = f"--output {clipped(plan.output)} is also an input; choose another file"
         raise UsageError(message)
     with tables:
@@ -89,6 +87,7 @@ def score_tables(plan: Plan, tables: Tables, tally: Tally, out: Any, *, together
                     if sink is not None:
                         sink.write(done.encoded)
                     bar.show(tally.rows)
+                    ending.reach(f"{tally.rows:,} {plan.noun}")
         tables.verify()
         tally.check()
     except BaseException:
@@ -241,8 +240,8 @@ def _destination(plan: Plan) -> Iterator[Any]:
     """Where the rows go. Groups, which may have to be read again, go to a stream when all are there."""
     if not plan.rows:
         yield None
-    elif plan.reading.wanted.by is not None and not _is_replaced(plan.output):
-        with TemporaryFile() as waiting:
+    elif plan.reading.wanted.by is not None and not appears_whole(plan.output):
+        with Temporary() as waiting:
             yield waiting
             waiting.seek(0)
             with destination(plan.output) as out:
@@ -250,11 +249,6 @@ def _destination(plan: Plan) -> Iterator[Any]:
     else:
         with destination(plan.output) as out:
             yield out
-
-
-def _is_replaced(output: str | None) -> bool:
-    """Whether the output is a file that appears when all went well, not one that is written to at once."""
-    return output is not None and (Path(output).is_file() or not Path(output).exists())
 
 
 def _has_room(plan: Plan) -> bool:

@@ -16,6 +16,7 @@ from pyarrow import csv as arrow_csv
 
 from klcli.arrow import bytes_and_offsets, call, numbers, strings, taken, truths, whole
 from klcli.blocks import Failure
+from klcli.console import ending
 from klcli.errors import InputError
 from klcli.readers.numbers import may_underflow
 from klcli.readers.tables.csv_rows import Judge, remark
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     Cells = Any
     Mask = npt.NDArray[np.bool_]
     Places = npt.NDArray[np.intp]
+
+if ending.watching:  # Arrow would take signals itself, on a thread whose failure to start ends the process
+    pa.enable_signal_handlers(False)
 
 _WIDE = 256
 _BLOCK, _WIDE_BLOCK = 1 << 20, 1 << 24

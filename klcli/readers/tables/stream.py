@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from shutil import copyfileobj
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from klcli.console import Temporary
 from klcli.errors import UsageError
 from klcli.readers.formats import format_of
 from klcli.readers.sources import PLAIN, open_source
@@ -116,7 +116,7 @@ class Tables:
         if i in self._copies or source.begun:
             source.rewind(self._copies.get(i))
         elif not source.is_file:
-            copy = cast("BinaryIO", TemporaryFile())  # noqa: SIM115 - closed with the tables
+            copy = cast("BinaryIO", Temporary())
             copyfileobj(source.open(), copy)
             self._copies[i] = copy
             source.rewind(copy)
