@@ -6,6 +6,7 @@ defines a function for each kernel, 25 ms. Buffers and `call` do neither.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow as pa
 from pyarrow import _compute as kernels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import numpy.typing as npt
 
@@ -115,9 +116,26 @@ def as_text(cells: Cells) -> Cells:
         cells = whole(cells)
     if cells.type == pa.string():
         return cells if not cells.null_count else cells.fill_null("")
-    if pa.types.is_floating(cells.type):
-        return strings("" if value is None else repr(value) for value in cells.to_pylist())
+    text = _PYTHON_TEXT.get(str(cells.type).partition("[")[0].partition("<")[0])
+    if text is not None:
+        return strings("" if value is None else text(value) for value in cells.to_pylist())
     return call("cast", [cells], kernels.CastOptions(target_type=pa.string())).fill_null("")
+
+
+def _nested_text(value: Any) -> str:  # noqa: ANN401
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _bytes_text(value: bytes) -> str:
+    return value.decode("utf-8", "backslashreplace")
+
+
+_PYTHON_TEXT: dict[str, Callable[[Any], str]] = (
+    dict.fromkeys(("halffloat", "float", "double"), repr)
+    | dict.fromkeys(("list", "large_list", "fixed_size_list", "struct", "map"), _nested_text)
+    | dict.fromkeys(("binary", "large_binary", "fixed_size_binary", "binary_view"), _bytes_text)
+)
+"""What types of Arrow's are as text, where its own cast has other digits, or fails."""
 
 
 def codes(cells: Cells) -> tuple[npt.NDArray[np.int64], int]:

@@ -175,6 +175,8 @@ def _read_columns(table: pa.Table, layout: Layout) -> Table:
     def cells_of(i: int, what: str = "") -> Cells:
         """A column; where `what` it holds is needed in each row, a failure for each in which it is missing."""
         cells = whole(table.column(layout.header[i]))
+        if not of.is_primitive(cells.type):
+            cells.validate(full=True)  # that text is UTF-8
         for row in np.flatnonzero(nulls(cells)).tolist() if what and cells.null_count else ():
             fail(row, f"nothing stands where a {what} should in column {clipped(layout.header[i])}")
         return cells
