@@ -1,4 +1,4 @@
-"""A batch from its files to its output: frames are read, paired, scored and encoded on threads, and written in order."""
+"""A batch from its files to its output: frames are read, paired, scored and encoded on threads, written in order."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from klcli.readers.tables.table import concatenated
 from klcli.renderers.sinks import ERROR, SINKS, Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     import numpy.typing as npt
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     Job = Callable[[], Table]
     Score = Callable[[Block], Done]
     Place = Callable[[int], str]
+    Results = Generator[tuple[Done, Place], None, None]
 
 
 def run(plan: Plan, *, summarised: bool) -> Result:
@@ -80,14 +81,17 @@ def score_tables(plan: Plan, tables: Tables, tally: Tally, out: Any, *, together
     threads = 1 if first.stream.small and len(plan.files) == 1 else plan.reading.threads
     in_their_way = _gathered if together else _in_rows if plan.reading.wanted.by is None else _in_groups
     try:
-        with workers(threads) as at_work, Progress(tables, wanted=_has_room(plan)) as bar:
-            with closing(in_their_way(_after(first, opened), at_work, score)) as results:
-                for done, place in results:
-                    tally.take(done, place)
-                    if sink is not None:
-                        sink.write(done.encoded)
-                    bar.show(tally.rows)
-                    ending.reach(f"{tally.rows:,} {plan.noun}")
+        with (
+            workers(threads) as at_work,
+            Progress(tables, wanted=_has_room(plan)) as bar,
+            closing(in_their_way(_after(first, opened), at_work, score)) as results,
+        ):
+            for done, place in results:
+                tally.take(done, place)
+                if sink is not None:
+                    sink.write(done.encoded)
+                bar.show(tally.rows)
+                ending.reach(f"{tally.rows:,} {plan.noun}")
         tables.verify()
         tally.check()
     except BaseException:
@@ -139,7 +143,7 @@ def _doubts(layout: Layout) -> list[str]:
 # ------------------------------------------------------------------------------------------------------- three ways
 
 
-def _in_rows(tables: Iterator[Opened], at_work: Workers, score: Score) -> Iterator[tuple[Done, Place]]:
+def _in_rows(tables: Iterator[Opened], at_work: Workers, score: Score) -> Results:
     """Each row is a pair: a frame is read, paired and scored in one go."""
 
     def work(frame: Job, table: Opened) -> tuple[Done, Place]:
@@ -150,7 +154,7 @@ def _in_rows(tables: Iterator[Opened], at_work: Workers, score: Score) -> Iterat
     )
 
 
-def _in_groups(tables: Iterator[Opened], at_work: Workers, score: Score) -> Iterator[tuple[Done, Place]]:
+def _in_groups(tables: Iterator[Opened], at_work: Workers, score: Score) -> Results:
     """A group is a pair: frames are read, cut where groups end, and scored. Raises ScatteredError."""
     seen = _Keys()
 
@@ -173,7 +177,7 @@ def _in_groups(tables: Iterator[Opened], at_work: Workers, score: Score) -> Iter
     seen.check()
 
 
-def _gathered(tables: Iterator[Opened], at_work: Workers, score: Score) -> Iterator[tuple[Done, Place]]:
+def _gathered(tables: Iterator[Opened], at_work: Workers, score: Score) -> Results:
     """All rows are read into memory, and put in groups."""
     parts: list[Table] = []
     opened: list[Opened] = []

@@ -23,14 +23,17 @@ if TYPE_CHECKING:
     class TableStream(Protocol):
         """A table whose columns are known and whose rows are still to be read.
 
-        names: of all columns. text: whether each holds text, as far as that is known. small: whether it is read
-        without a table engine.
+        names: of all columns. small: whether it is read without a table engine.
         """
 
         source: str
         names: tuple[str, ...]
-        text: Sequence[bool]
         small: bool
+
+        @property
+        def text(self) -> Sequence[bool]:
+            """Whether each column holds text, as far as that is known."""
+            ...
 
         def frames(self, layout: Layout) -> Iterator[Callable[[], Table]]:
             """The rows, as functions that each read some of them; any thread may call them, in any order."""
