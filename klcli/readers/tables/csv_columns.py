@@ -109,7 +109,7 @@ class Pieces:
             self._doubtful = True
             return None
         columns |= {i: whole(columns[i]) for i in form.text}
-        n = len(columns[form.numbers[0]])
+        n = len(next(iter(columns.values())))
         if quoted:
             return Table(form.names, columns, n, count_lines(piece), line=_Lines(piece, form.delimiter))
         return Table(form.names, columns, n, n)
