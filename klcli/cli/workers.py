@@ -17,8 +17,8 @@ from typing import Any
 from uuid import uuid4
 
 from klcli import __version__
-from klcli.cli.failures import reason, say
 from klcli.cli.partition import Facts, Partition
+from klcli.console import reason, say
 from klcli.errors import KlcliError, OutputError, UsageError, clipped
 
 LOCAL = "local"
@@ -41,8 +41,13 @@ def connected(cluster: str, workers: int) -> Iterator[Any]:
         try:
             import dask
             import distributed
+
+            if cluster == LOCAL:
+                import cryptography  # noqa: F401 - it makes the keys
+
+                from klcli.cli.local_cluster import local_cluster
         except ImportError as error:
-            message = f"--cluster needs Dask ({error}); pip install 'klcli[cluster]'"
+            message = f"--cluster needs a package more ({error}); pip install 'klcli[cluster]'"
             raise UsageError(message) from None
         where: Any = cluster
         try:
@@ -51,7 +56,7 @@ def connected(cluster: str, workers: int) -> Iterator[Any]:
                 stack.enter_context(dask.config.set({"distributed.scheduler.worker-saturation": 1.0}))
                 scratch = stack.enter_context(TemporaryDirectory(prefix="klcli-", ignore_cleanup_errors=True))
                 loop = stack.enter_context(_loop_out_of_reach(distributed.utils.LoopRunner()))
-                where = stack.enter_context(_local(distributed, workers, scratch, loop))
+                where = stack.enter_context(local_cluster(workers, scratch, loop))
             client = stack.enter_context(distributed.Client(where, timeout=_PATIENCE, set_as_default=False))
         except (ValueError, TypeError, ImportError) as error:  # a scheme that is unknown, not set up, not installed
             message = f"--cluster {clipped(cluster)}: {error}"
@@ -80,21 +85,6 @@ def _loop_out_of_reach(runner: Any) -> Iterator[Any]:  # noqa: ANN401
         yield runner.loop
     finally:
         runner.stop()
-
-
-def _local(distributed: Any, workers: int, scratch: str, loop: Any) -> Any:  # noqa: ANN401
-    """A cluster of processes on this machine, which no other reaches."""
-    return distributed.LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address=None,
-        silence_logs=logging.CRITICAL,
-        memory_limit=0,
-        local_directory=scratch,
-        loop=loop,
-    )
 
 
 @contextmanager

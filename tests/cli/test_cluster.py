@@ -1,5 +1,6 @@
 """`batch --cluster`: on a real scheduler with two worker processes, the values and messages of the local run."""
 
+import json
 import os
 import pickle
 import random
@@ -7,15 +8,18 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from klcli.cli.partition import score_partition
+from klcli.cli.workers import LOCAL, connected
 from klcli.errors import OutputError
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -426,6 +430,131 @@ def test_worker_of_another_version_refuses():
     assert "here is 0.0.1; install the same on both" in str(found)
 
 
+# --------------------------------------------------------------------------------------------- who may give it tasks
+
+ATTACK = """
+import asyncio, json, os, ssl, sys
+from distributed import Client, Security
+from distributed.core import connect
+from distributed.protocol.pickle import dumps
+
+user, path, open_to_all, protected = json.loads(sys.argv[1])
+if user is not None:
+    os.setgroups([])
+    os.setgid(user)
+    os.setuid(user)
+
+
+class Careless(Security):
+    # Takes any certificate for a server's. Shows one of its own, or none.
+    own = Security.temporary()
+
+    def __init__(self, shown):
+        super().__init__(require_encryption=True)
+        self.shown = shown
+
+    def get_connection_args(self, role):
+        context = self.own.get_connection_args(role)["ssl_context"] if self.shown else ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return {"ssl_context": context, "require_encryption": True}
+
+
+def intrude(path, dask_worker=None, dask_scheduler=None):
+    open(path, "x").close()
+
+
+async def as_client(address, security, path, timeout):
+    async with Client(address, security=security, timeout=timeout, asynchronous=True) as client:
+        await client.submit(intrude, path, pure=False)
+
+
+async def as_peer(address, security, path, timeout):
+    for op in ("run", "run_function"):
+        comm = await connect(address, timeout, **security.get_connection_args("worker"))
+        asked = {"op": op, "function": dumps(intrude), "args": dumps((path,)), "kwargs": dumps({}), "reply": True}
+        await comm.write({**asked, "wait": True} if op == "run_function" else asked)
+        answer = await comm.read()
+        await comm.close()
+        if os.path.exists(path) or isinstance(answer, dict) and answer["status"] == "OK":
+            return
+    raise OSError(str(answer))
+
+
+async def attempt(way, scheme, port, security, path, timeout):
+    # The error that came of it, nothing where the function was run.
+    try:
+        await asyncio.wait_for(way(f"{scheme}://127.0.0.1:{port}", security, path, timeout), 2 * timeout)
+    except Exception as error:
+        return repr(error)
+    return ""
+
+
+async def main():
+    plain, *keyed = Security(), Security.temporary(), Careless(True), Careless(False)
+    control = [(as_peer, "tcp", port, plain) for port in open_to_all]
+    control += [(as_client, "tcp", open_to_all[0], plain)]
+    attack = [
+        (way, scheme, port, security)
+        for port in protected
+        for scheme, kinds in {"tcp": [plain], "tls": keyed}.items()
+        for security in kinds
+        for way in (as_client, as_peer)
+    ]
+    for name, attempts, timeout in (("control", control, 20), ("attack", attack, 2)):
+        yield await asyncio.gather(*(attempt(*one, f"{path}.{name}.{i}", timeout) for i, one in enumerate(attempts)))
+
+
+async def listed(found):
+    return [one async for one in found]
+
+
+print(json.dumps([os.getuid(), *asyncio.run(listed(main()))]))
+"""
+
+
+def listening():
+    """The addresses at which this process and those it has started listen."""
+    pids = {os.getpid(), *(child.pid for child in psutil.Process().children(recursive=True))}
+    found = psutil.net_connections("inet")
+    return {tuple(one.laddr) for one in found if one.pid in pids and one.status == psutil.CONN_LISTEN}
+
+
+def ports_of(address):
+    """The ports of a scheduler, and of its workers and their nannies."""
+    with connected(address, 0) as client:
+        workers = client.scheduler_info()["workers"]
+    addresses = [address, *workers, *(worker["nanny"] for worker in workers.values())]
+    return [int(one.rpartition(":")[2]) for one in addresses]
+
+
+@pytest.mark.parametrize("user", [None, 65534], ids=["the-same-user", "another-user"])
+def test_nobody_but_its_owner_gives_a_cluster_of_its_own_tasks(address, environment, tmp_path, monkeypatch, user):
+    """Nor do its workers and nannies obey others. The same attempts succeed at a cluster that is open to all."""
+    if user is not None and os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    before = listening()
+    with connected(LOCAL, 2) as client:
+        hosts, ports = zip(*listening() - before, strict=True)
+        given = json.dumps([user, str(tmp_path / "intruded"), ports_of(address), ports])
+        how = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "timeout": SECONDS, "cwd": "/"}
+        done = subprocess.run([sys.executable, "-c", ATTACK, given], check=True, env=environment({"HOME": "/"}), **how)
+        assert client.submit(os.getppid).result() == os.getpid()  # whoever has the key may
+        files = [path for path in temporary.rglob("*") if path.is_file()]
+        assert not [path for path in files if b"PRIVATE KEY" in path.read_bytes()]
+    uid, control, attack = json.loads(done.stdout)
+    assert uid == (os.getuid() if user is None else user)
+    assert control == [""] * 6
+    assert set(hosts) == {"127.0.0.1"}
+    assert len(ports) == 5  # of the scheduler, two nannies and two workers; no HTTP server is among them
+    assert len(attack) == 5 * 4 * 2
+    assert "" not in attack
+    assert sorted(path.name for path in tmp_path.glob("intruded*")) == [f"intruded.control.{i}" for i in range(6)]
+    assert names_in(temporary) == []
+
+
 # ---------------------------------------------------------------------------------------------- what is refused at once
 
 
@@ -480,14 +609,15 @@ sys.meta_path.insert(0, Blocker())
 """
 
 
-def test_missing_extra_is_one_line_that_says_what_to_install(environment, files, tmp_path):
+@pytest.mark.parametrize("missing", ["dask", "distributed", "cryptography"])
+def test_missing_extra_is_one_line_that_says_what_to_install(environment, files, tmp_path, missing):
     args = ["klcli", "batch", *files("csv"), *PAIRS, "--cluster", "local", "-o", "out"]
-    code = BLOCKER.format(["dask", "distributed"]) + f"from klcli.cli import run\nsys.argv = {args}\nrun()\n"
+    code = BLOCKER.format([missing]) + f"from klcli.cli import run\nsys.argv = {args}\nrun()\n"
     how = {"capture_output": True, "cwd": tmp_path, "env": environment(), "timeout": SECONDS}
     found = subprocess.run([sys.executable, "-c", code], check=False, **how)
     assert (found.returncode, found.stdout) == (2, b"")
-    said = b"klcli: --cluster needs Dask (No module named 'dask'); pip install 'klcli[cluster]'\n"
-    assert found.stderr == said
+    said = f"klcli: --cluster needs a package more (No module named '{missing}'); pip install 'klcli[cluster]'\n"
+    assert found.stderr == said.encode()
     assert not (tmp_path / "out").exists()
 
 
