@@ -1,4 +1,4 @@
-"""Tables with types: what they hold comes out as it stood, their numbers rounded once, what cannot be read as an error."""
+"""Tables with types: what they hold comes out as it stood, numbers rounded once, what cannot be read as an error."""
 
 import datetime as dt
 from decimal import Decimal
