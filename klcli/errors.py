@@ -6,6 +6,7 @@
     |-- DistributionError     4   read well, but no distribution, or two that do not match
     |-- OutputError           6   the result cannot be written
     |   |-- ClosedPipeError 141   whoever read the result went away; nothing is said
+    |   |-- ResourceError     6   there is not the memory for it, or no thread can be started
 
 An error's text is one line: where, what, and how to mend it. Whoever raises it writes that line; `cli` alone prints it,
 and below it the place that the error points at, if it does.
@@ -61,6 +62,31 @@ class ClosedPipeError(OutputError):
     """The reader of the result went away."""
 
     exit_code = 141
+
+
+class ResourceError(OutputError):
+    """There is not the memory, or no thread. As with a full disk neither the input (3) nor klcli (70) is at fault."""
+
+
+_LACKS = {
+    "no thread can be started; allow more (ulimit -u), or more memory": (
+        "can't start new thread",
+        "failed to launch worker thread",
+        "resource temporarily unavailable",
+    ),
+    "out of memory; give less at once, or allow more (ulimit -v)": (
+        "cannot allocate memory",
+        "failed to map segment",
+        "bad_alloc",
+    ),
+}
+"""What the machine lacks, by what Python, the system, Arrow and whoever loads libraries say then."""
+
+
+def lacking(error: Exception) -> ResourceError | None:
+    """What an error means if it is that the machine lacks something, else None."""
+    said = "cannot allocate memory" if isinstance(error, MemoryError) else f"{error} {error.__cause__}".lower()
+    return next((ResourceError(lack) for lack, signs in _LACKS.items() if any(sign in said for sign in signs)), None)
 
 
 _LONGEST = 60

@@ -6,10 +6,11 @@ bits tells where the wanted ones are, and only those are looked at again.
 
 from __future__ import annotations
 
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from klcli.console import Temporary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -55,7 +56,7 @@ class _Values:
     """One measure's values."""
 
     def __init__(self) -> None:
-        self._file = TemporaryFile()  # noqa: SIM115 - closed by `close`
+        self._file = Temporary()
         self._count = self._infinite = 0
         self._mean = self._squares = 0.0
         self._least, self._most = np.inf, -np.inf

@@ -1,4 +1,4 @@
-"""A batch from its files to its output: frames are read, paired, scored and encoded on threads, and written in order."""
+"""A batch from its files to its output: frames are read, paired, scored and encoded on threads, written in order."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from os.path import commonprefix
-from pathlib import Path
 from shutil import copyfileobj
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +17,7 @@ from klcli.analyses.batch import score_block, without
 from klcli.batch.ordered import workers
 from klcli.batch.progress import Progress
 from klcli.batch.tally import Done, Plan, Result, Tally
-from klcli.console import destination, on_terminal
+from klcli.console import Temporary, appears_whole, destination, ending, on_terminal
 from klcli.errors import UsageError, clipped, listed
 from klcli.readers.numbers import is_number
 from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, pair_rows, whole_groups
@@ -28,7 +26,7 @@ from klcli.readers.tables.table import concatenated
 from klcli.renderers.sinks import ERROR, SINKS, Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     import numpy.typing as npt
 
@@ -42,12 +40,13 @@ if TYPE_CHECKING:
     Job = Callable[[], Table]
     Score = Callable[[Block], Done]
     Place = Callable[[int], str]
+    Results = Generator[tuple[Done, Place], None, None]
 
 
 def run(plan: Plan, *, summarised: bool) -> Result:
     """Scores the tables. Raises what stops it, and then leaves no output file."""
     tables = Tables(plan.files, plan.reading)
-    if plan.output is not None and _is_replaced(plan.output) and tables.has(os.path.realpath(plan.output)):
+    if plan.output is not None and appears_whole(plan.output) and tables.has(os.path.realpath(plan.output)):
         message = f"--output {clipped(plan.output)} is also an input; choose another file"
         raise UsageError(message)
     with tables:
@@ -82,13 +81,17 @@ def score_tables(plan: Plan, tables: Tables, tally: Tally, out: Any, *, together
     threads = 1 if first.stream.small and len(plan.files) == 1 else plan.reading.threads
     in_their_way = _gathered if together else _in_rows if plan.reading.wanted.by is None else _in_groups
     try:
-        with workers(threads) as at_work, Progress(tables, wanted=_has_room(plan)) as bar:
-            with closing(in_their_way(_after(first, opened), at_work, score)) as results:
-                for done, place in results:
-                    tally.take(done, place)
-                    if sink is not None:
-                        sink.write(done.encoded)
-                    bar.show(tally.rows)
+        with (
+            workers(threads) as at_work,
+            Progress(tables, wanted=_has_room(plan)) as bar,
+            closing(in_their_way(_after(first, opened), at_work, score)) as results,
+        ):
+            for done, place in results:
+                tally.take(done, place)
+                if sink is not None:
+                    sink.write(done.encoded)
+                bar.show(tally.rows)
+                ending.reach(f"{tally.rows:,} {plan.noun}")
         tables.verify()
         tally.check()
     except BaseException:
@@ -140,7 +143,7 @@ def _doubts(layout: Layout) -> list[str]:
 # ------------------------------------------------------------------------------------------------------- three ways
 
 
-def _in_rows(tables: Iterator[Opened], at_work: Workers, score: Score) -> Iterator[tuple[Done, Place]]:
+def _in_rows(tables: Iterator[Opened], at_work: Workers, score: Score) -> Results:
     """Each row is a pair: a frame is read, paired and scored in one go."""
 
     def work(frame: Job, table: Opened) -> tuple[Done, Place]:
@@ -151,7 +154,7 @@ def _in_rows(tables: Iterator[Opened], at_work: Workers, score: Score) -> Iterat
     )
 
 
-def _in_groups(tables: Iterator[Opened], at_work: Workers, score: Score) -> Iterator[tuple[Done, Place]]:
+def _in_groups(tables: Iterator[Opened], at_work: Workers, score: Score) -> Results:
     """A group is a pair: frames are read, cut where groups end, and scored. Raises ScatteredError."""
     seen = _Keys()
 
@@ -174,7 +177,7 @@ def _in_groups(tables: Iterator[Opened], at_work: Workers, score: Score) -> Iter
     seen.check()
 
 
-def _gathered(tables: Iterator[Opened], at_work: Workers, score: Score) -> Iterator[tuple[Done, Place]]:
+def _gathered(tables: Iterator[Opened], at_work: Workers, score: Score) -> Results:
     """All rows are read into memory, and put in groups."""
     parts: list[Table] = []
     opened: list[Opened] = []
@@ -241,8 +244,8 @@ def _destination(plan: Plan) -> Iterator[Any]:
     """Where the rows go. Groups, which may have to be read again, go to a stream when all are there."""
     if not plan.rows:
         yield None
-    elif plan.reading.wanted.by is not None and not _is_replaced(plan.output):
-        with TemporaryFile() as waiting:
+    elif plan.reading.wanted.by is not None and not appears_whole(plan.output):
+        with Temporary() as waiting:
             yield waiting
             waiting.seek(0)
             with destination(plan.output) as out:
@@ -250,11 +253,6 @@ def _destination(plan: Plan) -> Iterator[Any]:
     else:
         with destination(plan.output) as out:
             yield out
-
-
-def _is_replaced(output: str | None) -> bool:
-    """Whether the output is a file that appears when all went well, not one that is written to at once."""
-    return output is not None and (Path(output).is_file() or not Path(output).exists())
 
 
 def _has_room(plan: Plan) -> bool:

@@ -1,21 +1,18 @@
-"""The command line: options in, exit code out. The only place that knows Typer, prints and exits.
+"""The command line: options in, exit code out. The only place that knows Typer and exits.
 
 app         the commands, loaded when they are called for
 options     every option once, in groups that commands share
-output      where the result goes, the notes, the gates
+output      how the result is shown, the notes, the gates
 formulas    arguments that are formulas
 failures    errors to one line and an exit code
-pipeline    threads and processes whose results come in order
-scoring     a batch from its files to its output
-cluster     the same by a Dask cluster, whose side `workers` and `partition` are
-progress    how far it has come
+cluster     a batch by a Dask cluster, whose side `workers` and `partition` are
 compare, kl, entropy, rank, batch, matrix, loss, fit      a file a command
 """
 
 import gc
 import os
-import signal
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 
@@ -31,16 +28,29 @@ def main() -> int:
     """Runs the command line of this process. Returns its exit code."""
     # A process this short leaves no garbage worth the collector's visits: 5 ms at start-up.
     gc.disable()
-    # One thread less to start, 50 ms of CPU: nothing here calls BLAS.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    signal.signal(signal.SIGTERM, _end)
+    # Threads that nobody here needs, and whose failure to start would be said on stderr: BLAS's, and those of an
+    # allocator that Arrow brings along and does not use.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
     try:
-        from klcli.cli.failures import guarded
+        _occupy_standard_streams()
+        from klcli.console import ending
     except KeyboardInterrupt:
         return 130
-    return guarded(sys.argv[1:])
+    try:
+        ending.watch()
+        from klcli.cli.failures import guarded
+
+        return guarded(sys.argv[1:])
+    except (KeyboardInterrupt, SystemExit):
+        if not ending.signals:
+            raise
+        return ending.end(0)
 
 
-def _end(number: int, _: object) -> NoReturn:
-    """Leaves by way of whoever has something to clean up."""
-    raise SystemExit(128 + number)
+def _occupy_standard_streams() -> None:
+    """Keeps a file that is opened from becoming a standard stream where that was closed from the start (>&-)."""
+    with suppress(OSError):
+        while (free := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004 - standard error
+            pass
+        os.close(free)

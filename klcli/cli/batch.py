@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from klcli.cli.options import Group, Inputs, Measured, Option, Output, PairMaths, grouped, names, one_of
-from klcli.cli.output import Gates, on_terminal, view_of, write
+from klcli.cli.output import Gates, view_of
+from klcli.console import appears_whole, on_terminal, write
 from klcli.engine.measures import MEASURES, SIX
 from klcli.errors import UsageError, clipped, listed
 from klcli.model import Settings
@@ -108,7 +109,7 @@ class Rows(Output):
             from klcli.renderers.sinks import SUFFIXES
 
             suffix = Path(self.output).suffix.lower()
-            if suffix and suffix not in SUFFIXES and not folder and not Path(self.output).is_char_device():
+            if suffix and suffix not in SUFFIXES and not folder and appears_whole(self.output):
                 known = listed(choices[1:])
                 message = (
                     f"--output {clipped(self.output)}: no format has the suffix {clipped(suffix)}; add -f ({known})"

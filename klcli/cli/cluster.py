@@ -15,11 +15,11 @@ from uuid import uuid4
 
 import numpy as np
 
-from klcli.cli.failures import reason
 from klcli.cli.partition import Facts, Partition, Staging
 from klcli.cli.progress import Progress
 from klcli.cli.scoring import Plan, Result, Tally, like
 from klcli.cli.workers import LOCAL, answers, connected
+from klcli.console import reason
 from klcli.errors import DistributionError, InputError, OutputError, UsageError, clipped, nearest
 from klcli.readers.sources import exists
 from klcli.readers.tables.stream import Tables

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from klcli.cli.options import Drawn, Group, Option, Reading, completing, grouped, names, one_of
-from klcli.cli.output import Gates, destination, on_terminal, say_notes, suffix_format, view_of
+from klcli.cli.output import Gates, suffix_format, view_of
+from klcli.console import destination, on_terminal, say_notes
 from klcli.errors import DistributionError, UsageError, clipped
 from klcli.fits import BOTH, FITTED, FORWARD, REVERSE, reasons
 from klcli.parametric.catalogue import CONTINUOUS

@@ -2,7 +2,8 @@
 
 from klcli.cli.formulas import estimates, sampling, two_formulas, weights_alone
 from klcli.cli.options import Inputs, OptionalQ, Output, P, PairMaths, Sampled, grouped
-from klcli.cli.output import Gates, say_notes, write
+from klcli.cli.output import Gates
+from klcli.console import say_notes, write
 from klcli.renderers.text import exact
 
 FIELD = "kl_pq"

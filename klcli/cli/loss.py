@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from klcli.cli.options import Drawn, Group, Option, Reading, completing, grouped, names, number, one_of
-from klcli.cli.output import Gates, destination, on_terminal, say_notes, suffix_format, view_of
+from klcli.cli.output import Gates, suffix_format, view_of
+from klcli.console import destination, on_terminal, say_notes
 from klcli.errors import UsageError, clipped
 from klcli.tensors import BATCHMEAN, DTYPES, FIELDS, LOGITS, LOGPROBS, PROBS, REDUCTIONS, Operands, Task
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from klcli.cli.failures import GATE, say
 from klcli.cli.options import Group, Inputs, Maths, Option, Output, grouped, names, one_of
-from klcli.cli.output import Gates, destination, on_terminal, say_notes, view_of
+from klcli.cli.output import GATE, Gates, view_of
+from klcli.console import destination, on_terminal, say, say_notes
 from klcli.engine.measures import MEASURES, ROOT_OF_UNIT
 from klcli.errors import UsageError, clipped, listed
 from klcli.model import Settings

@@ -1,20 +1,20 @@
-"""Where a result goes: the format it takes, the bytes written, the notes, the gates, the exit code."""
+"""How a result is shown: the format it takes, the notes, the gates, the exit code."""
 
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from klcli.cli.failures import GATE, reason, say
 from klcli.cli.options import BrokenDown, Output, Shape, names, number, one_of
-from klcli.errors import ClosedPipeError, OutputError, UsageError, clipped, listed
+from klcli.console import on_terminal, say, say_notes, write
+from klcli.errors import UsageError, clipped, listed
 from klcli.model import ELEMENTS, Answer
 from klcli.renderers.view import View
 
-_STDOUT = "standard output"
+GATE = 1
+"""The exit code of a result that is above a gate."""
 
 TABLE_ROWS = 30
 """A table shows so many outcomes unless --top says otherwise; the rest is folded into one row that says so."""
@@ -84,11 +84,6 @@ def suffix_format(output: str, formats: Iterable[str]) -> str | None:
     return SUFFIXES.get(suffix)
 
 
-def on_terminal() -> bool:
-    """Whether standard output is one."""
-    return sys.stdout is not None and sys.stdout.isatty()
-
-
 def rows_shown(shape: BrokenDown, format_name: str, fields: list[str]) -> tuple[bool, int | None]:
     """Whether the breakdown is wanted, and how many of its rows: --top, or in tables so many as fit a screen."""
     wanted = shape.breakdown
@@ -114,12 +109,6 @@ def deliver(answer: Answer, shape: Shape, format_name: str, fields: list[str], g
     several = len(answer.reports) > 1
     measured = ((r.name if several else "", {**r.measures, **r.others}) for r in answer.reports)
     return gates.exit_code(measured)
-
-
-def say_notes(notes: Iterable[str]) -> None:
-    """The notes on stderr."""
-    for note in notes:
-        say(f"note: {note}")
 
 
 def view_of(shape: Any, format_name: str) -> View:  # noqa: ANN401 - options with `quiet`, `digits` and `color`
@@ -156,109 +145,3 @@ def _encodes(character: str) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
-
-
-def write(text: str, path: str | None) -> None:
-    """Writes UTF-8 to the file, whole or not at all, or to standard output. Raises OutputError."""
-    with destination(path) as out:
-        out.write(text.encode("utf-8", "backslashreplace"))
-
-
-@contextmanager
-def destination(path: str | None) -> Iterator["Destination"]:
-    """Somewhere to write bytes: standard output, or a file that appears under its name when all went well.
-
-    It is written beside its place and renamed: whoever looks sees the old content or the new, never a part. Raises
-    OutputError.
-    """
-    if path == "":
-        message = "--output is empty; name a file, or leave it out for standard output"
-        raise UsageError(message)
-    if path is None or path == "-":
-        stdout = Destination(sys.stdout.buffer, None)
-        yield stdout
-        stdout.flush()
-        return
-    if Path(path).exists() and not Path(path).is_file():  # a device or a pipe: there is nothing to rename
-        with Destination.opened(Path(path), "wb", path) as device:
-            yield device
-        return
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name[:40]}.{os.getpid()}.tmp")
-    try:
-        with Destination.opened(temporary, "xb", path) as file:
-            yield file
-        try:
-            if target.exists():
-                temporary.chmod(target.stat().st_mode & 0o7777)
-            temporary.replace(target)
-        except OSError as error:
-            raise _cannot_write(path, error) from None
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-
-
-class Destination:
-    """An open file whose errors are those of the output. path: what the user calls it, None for standard output."""
-
-    def __init__(self, file: Any, path: str | None) -> None:  # noqa: ANN401 - a binary file, or what stands for one
-        self._file, self._path = file, path
-        self.closed = False
-
-    @classmethod
-    def opened(cls, file: Path, mode: str, path: str) -> Self:
-        """The file, opened."""
-        try:
-            return cls(file.open(mode), path)
-        except OSError as error:
-            raise _cannot_write(path, error) from None
-
-    def __enter__(self) -> Self:
-        """The file, which is closed at the end of the `with` block."""
-        return self
-
-    def __exit__(self, kind: object, error: object, _: object) -> None:
-        """Closes it; a failure then is one of the output, unless there is another already."""
-        try:
-            self._file.close()
-        except OSError as failure:
-            if error is None:
-                raise self._failed(failure) from None
-
-    def write(self, data: Any) -> int:  # noqa: ANN401 - whatever holds bytes
-        """Writes all of it."""
-        left = memoryview(data)
-        try:
-            while left:  # an unbuffered stream may write less than it is given
-                left = left[self._file.write(left) :]
-        except OSError as error:
-            raise self._failed(error) from None
-        return memoryview(data).nbytes
-
-    def flush(self) -> None:
-        """Hands all of it to the system."""
-        try:
-            self._file.flush()
-        except OSError as error:
-            raise self._failed(error) from None
-
-    def writable(self) -> bool:
-        """It is."""
-        return True
-
-    def _failed(self, error: OSError) -> OutputError:
-        if self._path is not None:
-            return _cannot_write(self._path, error)
-        # Typer would make an exit code of its own of the system's error.
-        return ClosedPipeError() if isinstance(error, BrokenPipeError) else _cannot_write(_STDOUT, error)
-
-
-def _cannot_write(where: str, error: OSError) -> OutputError:
-    folder = Path(where).parent
-    if isinstance(error, FileNotFoundError) and not folder.is_dir():
-        return OutputError(f"{where}: no folder {clipped(str(folder))}; make it first")
-    return OutputError(
-        f"{where}: {reason(error)}; nothing was written" if where != _STDOUT else f"{where}: {reason(error)}"
-    )

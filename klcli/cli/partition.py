@@ -17,9 +17,8 @@ from uuid import uuid4
 import numpy as np
 
 from klcli import __version__
-from klcli.cli.failures import reason
-from klcli.cli.output import Destination
 from klcli.cli.scoring import Done, Plan, ScatteredError, Tally, score_tables
+from klcli.console import Destination, reason
 from klcli.errors import InputError, KlcliError, OutputError
 from klcli.readers.sources import open_source
 from klcli.readers.tables.stream import Table, Tables, check_header

@@ -17,8 +17,8 @@ from typing import Any
 from uuid import uuid4
 
 from klcli import __version__
-from klcli.cli.failures import reason, say
 from klcli.cli.partition import Facts, Partition
+from klcli.console import reason, say
 from klcli.errors import KlcliError, OutputError, UsageError, clipped
 
 LOCAL = "local"

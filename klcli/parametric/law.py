@@ -29,7 +29,7 @@ def scipy(module: str, what: str) -> Any:  # noqa: ANN401 - a module without typ
 
     try:
         found: Any = import_module(f"scipy.{module}")
-    except ImportError:
+    except ModuleNotFoundError:
         message = f"{what} {NEEDS_SCIPY}"
         raise UsageError(message) from None
     return found

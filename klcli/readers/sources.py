@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import zlib
 from functools import cached_property
@@ -9,7 +10,8 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
 
-from klcli.errors import InputError, clipped, nearest
+from klcli.console import reason, say
+from klcli.errors import InputError, KlcliError, clipped, lacking, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,7 +202,7 @@ def stdin(name: str) -> BinaryIO:
         message = f"{name} is closed; pipe something in or name a file"
         raise InputError(message)
     if sys.stdin.isatty():
-        print("klcli: reading from the terminal; end with Ctrl-D", file=sys.stderr)  # noqa: T201 - a wait must be said
+        say("reading from the terminal; end with Ctrl-D")
     return sys.stdin.buffer
 
 
@@ -210,13 +212,19 @@ def cannot_read(name: str, path: Path, error: Exception) -> InputError:
         return InputError(f"{name}: no such file{near_file(path)}")
     if isinstance(error, IsADirectoryError):
         return InputError(f"{name}: this is a directory; name a file in it")
-    return InputError(f"{name}: {(getattr(error, 'strerror', None) or str(error)).lower()}")
+    return InputError(f"{name}: {reason(error) if isinstance(error, OSError) else str(error)}")
 
 
-def unreadable(name: str, kind: str, error: Exception) -> InputError:
-    """The error for a file that a library does not take. kind: 'Parquet', '.npy'."""
-    first = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
-    return InputError(f"{name}: not a readable {kind} file ({first})")
+def unreadable(name: str, kind: str, error: Exception) -> KlcliError:
+    """The error for a file that a library does not take, or cannot open. kind: 'Parquet', '.npy'."""
+    if isinstance(error, OSError) and error.errno:  # the system's words, of which a library makes its own
+        return cannot_read(name, Path(name), OSError(error.errno, os.strerror(error.errno)))
+    return lacking(error) or InputError(f"{name}: not a readable {kind} file ({first_line(error)})")
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, as part of a sentence."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:120]
 
 
 def near_file(path: Path) -> str:

@@ -82,7 +82,7 @@ def figure_bytes(report: FitReport, form: str) -> bytes:
     try:
         import matplotlib as mpl
         from matplotlib.figure import Figure
-    except ImportError:
+    except ModuleNotFoundError:
         raise UsageError(NEEDS_MATPLOTLIB) from None
     shown = picture(report, _MOST_BARS)
     if shown is None:

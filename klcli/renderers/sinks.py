@@ -117,13 +117,9 @@ class Ndjson:
     def encode(self, scored: Scored) -> bytes | memoryview:
         """The block's lines."""
         members = [(column.name, _as_json(column)) for column in scored.kept]
-        members += [
-            (name, _numbers(values.reshape(-1, 1), _JSON, scored)) for name, values in scored.values.items()
-        ]
+        members += [(name, _numbers(values.reshape(-1, 1), _JSON, scored)) for name, values in scored.values.items()]
         if self._schema.errors:
-            members.append(
-                (ERROR, [json.dumps(text, ensure_ascii=False).encode() for text in _reasons(scored)])
-            )
+            members.append((ERROR, [json.dumps(text, ensure_ascii=False).encode() for text in _reasons(scored)]))
         parts: list[bytes | Strings] = []
         for i, (name, cells) in enumerate(members):
             parts += [f"{', ' if i else '{'}{json.dumps(name, ensure_ascii=False)}: ".encode(), cells]

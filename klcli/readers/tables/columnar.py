@@ -17,11 +17,11 @@ from pyarrow import types as of
 
 from klcli.arrow import as_text, call, nulls, taken, whole
 from klcli.blocks import Failure
-from klcli.errors import InputError, KlcliError, clipped
+from klcli.errors import InputError, KlcliError, clipped, lacking
 from klcli.readers.documents import object_of, series_of
 from klcli.readers.numbers import NotANumberError, number
-from klcli.readers.sources import cannot_read
-from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, first_line, read_by_pandas
+from klcli.readers.sources import cannot_read, first_line, unreadable
+from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, read_by_pandas
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _frame(read: Callable[[], pa.Table], layout: Layout) -> Table:
         return _read_columns(table, layout)
     except (pa.ArrowException, ValueError) as error:
         message = f"{layout.source}: not readable ({first_line(error)})"
-        raise InputError(message) from None
+        raise lacking(error) or InputError(message) from None
 
 
 def _read_columns(table: pa.Table, layout: Layout) -> Table:
@@ -267,7 +267,7 @@ class _Parquet:
         try:
             self._file, self._first = file, ParquetFile(file)
         except (pa.ArrowException, OSError) as error:
-            raise _unreadable(source, error, "Parquet") from None
+            raise unreadable(source.name, "Parquet", error) from None
         self.schema: pa.Schema = self._first.schema_arrow
 
     def read(self) -> pa.Table:
@@ -276,7 +276,7 @@ class _Parquet:
             # parquet.read_table would go through pyarrow.dataset, which imports pandas.
             return self._first.read()
         except (pa.ArrowException, OSError) as error:
-            raise _unreadable(self._source, error, "Parquet") from None
+            raise unreadable(self._source.name, "Parquet", error) from None
 
     def runs(self, names: Sequence[str]) -> Iterator[Callable[[], pa.Table]]:
         """The columns of these names, as functions that each read some of the rows."""
@@ -301,13 +301,13 @@ class _Parquet:
         try:
             return self._reader().read_row_group(i, columns=names, use_threads=False)
         except (pa.ArrowException, OSError) as error:
-            raise _unreadable(self._source, error, "Parquet") from None
+            raise unreadable(self._source.name, "Parquet", error) from None
 
     def _read_batches(self, i: int, names: Sequence[str]) -> Iterator[Any]:
         try:
             yield from self._reader().iter_batches(_ROWS, row_groups=[i], columns=names, use_threads=False)
         except (pa.ArrowException, OSError) as error:
-            raise _unreadable(self._source, error, "Parquet") from None
+            raise unreadable(self._source.name, "Parquet", error) from None
 
 
 def _opened(source: Source) -> Any:  # noqa: ANN401 - a pyarrow.NativeFile, which several threads may read from
@@ -323,10 +323,6 @@ def _opened(source: Source) -> Any:  # noqa: ANN401 - a pyarrow.NativeFile, whic
     return file
 
 
-def _unreadable(source: Source, error: Exception, kind: str) -> InputError:
-    return InputError(f"{source.name}: not a readable {kind} file ({first_line(error)})")
-
-
 def _read_whole(source: Source, format_name: str) -> pa.Table:
     if format_name in PANDAS_FORMATS:
         return read_by_pandas(source, format_name)
@@ -335,4 +331,4 @@ def _read_whole(source: Source, format_name: str) -> pa.Table:
     try:
         return feather.read_table(pa.BufferReader(source.data))
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(source, error, "Feather") from None
+        raise unreadable(source.name, "Feather", error) from None

@@ -14,8 +14,9 @@ import pyarrow as pa
 from pyarrow import _compute as kernels
 from pyarrow import csv as arrow_csv
 
-from klcli.arrow import bytes_and_offsets, call, numbers, strings, taken, truths, whole
+from klcli.arrow import bytes_and_offsets, call, strings, taken, truths, whole
 from klcli.blocks import Failure
+from klcli.console import ending
 from klcli.errors import InputError
 from klcli.readers.numbers import may_underflow
 from klcli.readers.tables.csv_rows import Judge, remark
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     Cells = Any
     Mask = npt.NDArray[np.bool_]
     Places = npt.NDArray[np.intp]
+
+if ending.watching:  # Arrow would take signals itself, on a thread whose failure to start ends the process
+    pa.enable_signal_handlers(False)  # noqa: FBT003 - of Arrow
 
 _WIDE = 256
 _BLOCK, _WIDE_BLOCK = 1 << 20, 1 << 24
@@ -256,8 +260,7 @@ def _extremes(columns: Sequence[Any]) -> tuple[float, float]:
     return float(np.min([chunk.min() for chunk in chunks])), float(np.max([chunk.max() for chunk in chunks]))
 
 
-_ALLOWED = np.zeros(256, dtype=bool)
-_ALLOWED[list(b"0123456789.+-eE")] = True
+_ALLOWED = np.isin(np.arange(256), list(b"0123456789.+-eE"))
 
 
 def _parse(cells: Cells, decimal: str, out: npt.NDArray[np.float64]) -> Mask:
@@ -294,9 +297,7 @@ def _parse(cells: Cells, decimal: str, out: npt.NDArray[np.float64]) -> Mask:
 
 def _cast(cells: Cells, bad: Mask) -> npt.NDArray[np.float64] | None:
     if bad.any():
-        mask = pa.Array.from_buffers(
-            pa.bool_(), len(bad), [None, pa.py_buffer(np.packbits(bad, bitorder="little"))]
-        )
+        mask = pa.Array.from_buffers(pa.bool_(), len(bad), [None, pa.py_buffer(np.packbits(bad, bitorder="little"))])
         cells = call("if_else", [mask, strings(["1"])[0], cells])
     try:
         read = call("cast", [cells], kernels.CastOptions(target_type=pa.float64()))
@@ -309,7 +310,7 @@ def _cast(cells: Cells, bad: Mask) -> npt.NDArray[np.float64] | None:
 
 def _has(cells: Cells, byte: bytes) -> bool:
     text, offsets = bytes_and_offsets(cells)
-    return byte in memoryview(text)[offsets[0] : offsets[-1]].tobytes()
+    return byte in text[offsets[0] : offsets[-1]].tobytes()
 
 
 def _holding(cells: Cells, byte: bytes) -> Mask:

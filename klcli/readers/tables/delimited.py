@@ -15,7 +15,6 @@ from klcli.readers.sources import empty
 from klcli.readers.tables.csv_rows import Form, Judge
 from klcli.readers.tables.layout import Layout
 from klcli.readers.tables.pieces import SMALL, end_of_rows, piece_size, pieces, read_some
-
 from klcli.readers.tables.table import Table, concatenated
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ class DelimitedStream:
         self._check_delimiter(header)
         self.names = tuple(header)
         self._size = size or max(piece_size(source.size), _WIDE_PIECE if len(header) >= _WIDE else 0)
-        self.text = [not is_number(cell, self._decimal) for cell in self._first_cells()]
+        self.text: Sequence[bool] = [not is_number(cell, self._decimal) for cell in self._first_cells()]
 
     def place(self, line: int) -> str:
         """The line of the file. line: counted from 0 at the first below the header."""
@@ -90,7 +89,8 @@ class DelimitedStream:
             try:
                 header, end, lines = self._first_row()
             except UnicodeDecodeError as error:
-                message = f"{self.source}:{self._line}: byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8"
+                byte = f"byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8"
+                message = f"{self.source}:{self._line}: {byte}"
                 raise InputError(message) from None
             except csv.Error as error:
                 message = f"{self.source}:{self._line}: {error}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from klcli.readers.documents import Series
+    from klcli.readers.distributions import Series
     from klcli.readers.tables.layout import Layout
 
     Places = npt.NDArray[np.intp]
@@ -311,10 +311,11 @@ class _Groups:
         def weights(columns: tuple[int, ...]) -> npt.NDArray[np.float64] | None:
             if not columns:
                 return None
-            values = table.matrix(columns)[0]
+            values: npt.NDArray[np.float64] = table.matrix(columns)[0]
             if len(chosen) * size == table.size:  # all of the rows: no need to pick them
                 return values.reshape(len(chosen), size).T
-            return values[starts + np.arange(size)[:, None]]
+            picked: npt.NDArray[np.float64] = values[starts + np.arange(size)[:, None]]
+            return picked
 
         p, q = weights(layout.p), weights(layout.q)
         return Pairs(chosen, p, q, (labels if p is not None else None, labels if q is not None else None), where)

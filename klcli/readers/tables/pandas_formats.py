@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from xml.etree.ElementTree import ParseError, iterparse
 from zipfile import BadZipFile, ZipFile
 
-from klcli.errors import InputError
+from klcli.errors import InputError, lacking
+from klcli.readers.sources import unreadable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,23 +53,14 @@ def read_by_pandas(source: Source, format_name: str) -> pa.Table:
         named = re.search(r"openpyxl|odfpy|xlrd|pyreadstat", str(error))
         missing = named[0] if named else error.name
         message = f"{source.name}: reading this needs {missing}; pip install {missing}, or 'klcli[sheets]'"
-        raise InputError(message) from None
-    except OSError as error:
-        message = f"{source.name}: {(error.strerror or first_line(error)).lower()}"
-        raise InputError(message) from None
+        raise lacking(error) or InputError(message) from None
     except Exception as error:  # noqa: BLE001 - each of these libraries has errors of its own, without a common root
-        message = f"{source.name}: not readable ({first_line(error)})"
-        raise InputError(message) from None
+        raise unreadable(source.name, format_name, error) from None
     frame.columns = [str(name) for name in frame.columns]
     for i, kind in enumerate(frame.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
             frame.isetitem(i, frame.iloc[:, i].astype(str))
     return pa.Table.from_pandas(frame, preserve_index=False)
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, as part of a sentence."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:120]
 
 
 def _check_size(name: str, whole: Path | BinaryIO, format_name: str) -> None:

@@ -34,7 +34,9 @@ def piece_size(total: int | None) -> int:
     return min(max((_LARGEST * _PIECES if total is None else total) // _PIECES, _SMALLEST), _LARGEST)
 
 
-def pieces(stream: ByteStream, size: int, end_of: Callable[[bytearray], int], first: Bytes = b"") -> Iterator[bytearray]:
+def pieces(
+    stream: ByteStream, size: int, end_of: Callable[[bytearray], int], first: Bytes = b""
+) -> Iterator[bytearray]:
     """The rest of the stream, after `first`, in pieces of about `size` bytes.
 
     end_of: where the last whole row of some bytes ends, 0 if there is none; the piece grows until there is.

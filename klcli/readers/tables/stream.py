@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from shutil import copyfileobj
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from klcli.console import Temporary
 from klcli.errors import UsageError
 from klcli.readers.formats import format_of
 from klcli.readers.sources import PLAIN, open_source
@@ -23,14 +23,17 @@ if TYPE_CHECKING:
     class TableStream(Protocol):
         """A table whose columns are known and whose rows are still to be read.
 
-        names: of all columns. text: whether each holds text, as far as that is known. small: whether it is read
-        without a table engine.
+        names: of all columns. small: whether it is read without a table engine.
         """
 
         source: str
         names: tuple[str, ...]
-        text: Sequence[bool]
         small: bool
+
+        @property
+        def text(self) -> Sequence[bool]:
+            """Whether each column holds text, as far as that is known."""
+            ...
 
         def frames(self, layout: Layout) -> Iterator[Callable[[], Table]]:
             """The rows, as functions that each read some of them; any thread may call them, in any order."""
@@ -116,7 +119,7 @@ class Tables:
         if i in self._copies or source.begun:
             source.rewind(self._copies.get(i))
         elif not source.is_file:
-            copy = cast("BinaryIO", TemporaryFile())  # noqa: SIM115 - closed with the tables
+            copy = cast("BinaryIO", Temporary())
             copyfileobj(source.open(), copy)
             self._copies[i] = copy
             source.rewind(copy)

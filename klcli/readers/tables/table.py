@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from klcli.blocks import Failure
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from klcli.blocks import Failure
     from klcli.model import Array
 
     Cells = Any
@@ -25,14 +24,16 @@ if TYPE_CHECKING:
 class Table:
     """Rows of a table. names: of all its columns, in order. columns: those that were read, by position, (size,) each.
 
-    A column is of one of these kinds. A NumPy array holds doubles. A list holds Python's strings or JSON values: small tables are read without a table
-    engine. Anything else is an Arrow array. What is wanted both as doubles and as it stood is that under ~position. form: what a cell that is no double is: 'text', a string as it stood in a
-    file; 'json', a JSON value as it was written; 'value', typed.
+    A column is of one of these kinds. A NumPy array holds doubles. A list holds Python's strings or JSON values: small
+    tables are read without a table engine. Anything else is an Arrow array. Where a column is wanted both as doubles
+    and as it stood, the latter is under ~position.
 
-    failures: the rows that could not be read; what their cells hold means nothing. line(row): where a row starts,
-    counted from 0 at the table's first line; lines: how many lines all rows take. remarks: what should be known of how
-    it was read, and of how many rows it is true. source: what errors call the table; place(line): where a line is, known
-    of a table that is read as a whole, while of a frame of a stream only the stream knows how many lines went before.
+    form: what a cell that is no double is: 'text', a string as it stood in a file; 'json', a JSON value as it was
+    written; 'value', typed. failures: the rows that could not be read; what their cells hold means nothing.
+
+    line(row): where a row starts, counted from 0 at the table's first line. lines: how many lines all rows take.
+    remarks: what should be known of how it was read, and of how many rows it is true. source: what errors call the
+    table. place(line): where a line is, for a table that is read as a whole; of a frame only its stream knows.
     """
 
     names: tuple[str, ...]
