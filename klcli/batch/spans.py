@@ -20,7 +20,7 @@ MOST = 1000
 _BLOCK = 1 << 20
 """Bytes of text that are looked through at a time."""
 
-_QUOTE = ord('"')
+_QUOTE, _CR, _LF = b'"\r\n'
 
 
 class Span(NamedTuple):
@@ -44,22 +44,21 @@ def text_spans(
     which quoted ones may hold line ends; None where every line is a row, as in NDJSON. smallest: bytes of a span, at
     least; a file with less than twice as many is one span.
     """
-    lines = file.read(header).count(b"\n")
+    lines = _line_ends(file.read(header))
     first, at, made = Span(header, size, lines), header, 0
     quotes = _Quotes(delimiter)
     goal = _next_goal(header, size, smallest, made)
     while goal < size and (data := file.read(min(block, size - at))):
-        quotes.move(data)
-        counted = 0
+        after_cr = quotes.move(data) == _CR
+        counted, lines = 0, lines - (after_cr and data[0] == _LF)
         while goal < size and 0 < (end := quotes.row_end(goal - at)) < size - at:
-            lines += data.count(b"\n", counted, end)
-            counted = end
+            lines, counted = lines + _line_ends(data[counted:end]), end
             yield first._replace(end=at + end)
             first, made = Span(at + end, size, lines), made + 1
             goal = _next_goal(first.start, size, smallest, made)
         if not quotes.regular:
             break
-        lines += data.count(b"\n", counted)
+        lines += _line_ends(data[counted:])
         at += len(data)
     yield first
 
@@ -77,6 +76,12 @@ def row_group_spans(groups: Iterable[tuple[int, int]], *, smallest: int = SMALLE
             start, made = number, made + 1
             goal = _next_goal(end, ends[-1], smallest, made)
     yield Span(start, len(groups), above[start])
+
+
+def _line_ends(data: bytes) -> int:
+    """How many lines end in some bytes; a lone CR ends one too."""
+    ends = data.count(b"\n")
+    return ends + data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else ends
 
 
 def _next_goal(start: int, size: int, smallest: int, made: int) -> int:
@@ -100,19 +105,20 @@ class _Quotes:
         separators = delimiter.encode() if delimiter is not None and delimiter.isascii() else b""
         self._opens_after[list(separators + b'\n"')] = True
         self._closes_before[list(separators + b'\r\n"')] = True
-        self._block, self._last = b"", ord("\n")
+        self._block, self._last = b"", _LF
         self._places: npt.NDArray[np.intp] = np.empty(0, dtype=np.intp)
         self._regular_to, self._inside = 0, False
 
-    def move(self, block: bytes) -> None:
-        """Goes on to the next block, which is not empty."""
+    def move(self, block: bytes) -> int:
+        """Goes on to the next block, which is not empty. Returns the byte before it."""
+        last = self._last
         inside = self._inside != bool(len(self._places) % 2)
-        text = np.frombuffer(b"".join((bytes((self._last,)), block, b"\n")), dtype=np.uint8)
-        closed = self._last == _QUOTE and not inside  # by the last byte of the block before
+        text = np.frombuffer(b"".join((bytes((last,)), block, b"\n")), dtype=np.uint8)
+        closed = last == _QUOTE and not inside  # by the last byte of the block before
         self._block, self._last, self._inside = block, block[-1], inside
         self._places, self._regular_to = self._places[:0], len(block)
         if not self._looked_for or (b'"' not in block and not closed):
-            return
+            return last
         self._places = np.flatnonzero(text[1:-1] == _QUOTE)
         opening, closing = self._places[int(inside) :: 2], self._places[1 - int(inside) :: 2]
         wrong = [
@@ -122,6 +128,7 @@ class _Quotes:
         ]
         if wrong:
             self._regular_to, self.regular = int(min(wrong)), False
+        return last
 
     def row_end(self, start: int) -> int:
         """Where the first row ends that ends at `start` or beyond, in the last block; 0 where none does."""
