@@ -1,81 +1,84 @@
-"""`klcli batch --cluster`: each file is a task of a Dask cluster, and becomes a part of a folder.
+"""`klcli batch --cluster`: files, and spans of large ones, are tasks of a Dask cluster, each with a part in a folder.
 
-Here is what goes on where the command was given; `workers` is how Dask is asked, `partition` what is done with a file.
+Here is what goes on where the command was given; `workers` is how Dask is asked, `partition` what is done with a task.
 Files and folder must be on a disk that all workers share.
 """
 
 import gc
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 
+from klcli.batch import spans
+from klcli.batch.progress import Progress
+from klcli.batch.run import like
+from klcli.batch.spans import Span
+from klcli.batch.tally import Plan, Result, Tally
 from klcli.cli.failures import reason
-from klcli.cli.partition import Facts, Partition, Staging
-from klcli.cli.progress import Progress
-from klcli.cli.scoring import Plan, Result, Tally, like
+from klcli.cli.partition import ATTEMPTS, PARTS, VALUES, Partition
 from klcli.cli.workers import LOCAL, answers, connected
-from klcli.errors import DistributionError, InputError, OutputError, UsageError, clipped, nearest
-from klcli.readers.sources import exists
-from klcli.readers.tables.stream import Tables
+from klcli.errors import DistributionError, InputError, KlcliError, OutputError, UsageError, clipped, nearest
+from klcli.readers.formats import format_of, is_known_suffix
+from klcli.readers.sources import exists, open_source
+from klcli.readers.tables.columnar import ColumnarStream
+from klcli.readers.tables.delimited import DelimitedStream
+from klcli.readers.tables.layout import Layout
+from klcli.readers.tables.stream import Reading, Share, Tables, open_stream
 
 
 def run_on_cluster(plan: Plan, cluster: str, *, summarised: bool) -> Result:
     """Scores the files on the cluster. Raises what stops it, and then leaves no output folder."""
-    _check(cluster)
-    target = _target(plan.output)
-    files = _files(plan.files)
-    gc.enable()  # which a command that ends at once does without
-    with Tables(files, plan.reading) as tables:
-        kept, first = _header(tables)
-        input_format = tables.format()
-    plan = _portable(plan._replace(format=plan.format or like(input_format)))
-    workers = min(plan.reading.threads, len(files))
-    with connected(cluster, workers) as client, _staged(target, str(plan.output)) as staging:
-        partitions = [
-            Partition(
-                plan=_alone(plan, given),
-                given=given,
-                kept=kept,
-                first=first,
-                staging=staging,
-                output=output,
-                shown=os.path.join(str(plan.output), output),  # noqa: PTH118 - as it was written, with its dots
-                summarised=summarised,
-            )
-            for given, output in zip(files, _names(files, plan.format or ""), strict=True)
-        ]
-        with closing(_Whole(plan, partitions, summarised=summarised)) as tally:
-            with closing(answers(client, partitions, cluster)) as found, Progress(tally, wanted=not plan.quiet) as bar:
-                for number, facts in enumerate(found):
-                    tally.join(number, facts)
-                    bar.show(tally.rows)
-            tally.check()
-            result = tally.result()
-        _check_parts(staging, partitions)
-        if plan.format == "parquet":
-            from klcli.renderers.parts import give_one_schema
-
-            outputs = [staging.parts / part.output for part in partitions]
-            give_one_schema(outputs, together=input_format in {"json", "ndjson"})
-    return result
-
-
-# ------------------------------------------------------------------------------------------------- what the user wrote
-
-
-def _check(cluster: str) -> None:
     if cluster != LOCAL and ":" not in cluster:
         message = (
             f"--cluster {clipped(cluster)}: it is '{LOCAL}', or the address of a Dask scheduler such as "
             f"tcp://127.0.0.1:8786.{nearest(cluster, [LOCAL])}"
         )
         raise UsageError(message)
+    target = _target(plan.output)
+    plan = plan._replace(files=_files(plan.files))
+    gc.enable()  # which a command that ends at once does without
+    with Tables(plan.files, plan.reading) as tables:
+        layout = next(iter(tables)).layout  # what is wrong with the first file is said before a cluster is asked
+    plan = plan._replace(format=plan.format or like(tables.format()))
+    read = SimpleNamespace(done=0, total=tables.total)
+    workers = min(plan.reading.threads, max(len(plan.files), tables.total // spans.SMALLEST))
+    done, keys = [], []
+    with (
+        connected(cluster, workers) as client,
+        _staged(target, str(plan.output)) as staging,
+        closing(Tally(plan, summarised=summarised)) as tally,
+    ):
+        partitions = _partitions(plan, layout, staging, summarised=summarised)
+        with closing(answers(client, partitions, cluster)) as found, Progress(read, wanted=not plan.quiet) as bar:
+            for partition, part in found:
+                if part.scattered:
+                    raise _not_together(plan, f"{partition.share.name}: rows of a group do not stand together")
+                tally.add(part, _values(partition))
+                done.append(partition)
+                keys.append(part.keys.known)
+                read.done += partition.size
+                bar.show(tally.rows)
+        _check_groups(plan, done, keys)
+        tables.verify()
+        tally.check()
+        _check_parts(staging, done)
+        if plan.format == "parquet":
+            from klcli.renderers.parts import give_one_schema
+
+            outputs = [staging / PARTS / part.output for part in done]
+            give_one_schema(outputs, together=tables.format() in {"json", "ndjson"})
+        return tally.result()
+
+
+# ------------------------------------------------------------------------------------------------- what the user wrote
 
 
 def _target(output: str | None) -> Path:
@@ -139,135 +142,119 @@ def _files_in(folder: str) -> list[str]:
     return [os.path.join(folder, name) for name in names]  # noqa: PTH118 - as a shell would write it
 
 
-def _header(tables: Tables) -> tuple[tuple[str, ...], str]:
-    """The columns that the first file keeps, and its name: what is wrong with it is said before a cluster is asked."""
-    first = next(iter(tables))
-    return first.kept, first.source
+# --------------------------------------------------------------------------------------------------------- the tasks
 
 
-def _names(files: Sequence[str], format_name: str) -> list[str]:
-    """What the parts are called: in order by name, and after the file each comes from."""
-    from klcli.readers.formats import is_known_suffix
-
-    digits = max(4, len(str(len(files) - 1)))
-    names = []
-    for i, path in enumerate(files):
+def _partitions(plan: Plan, layout: Layout, staging: Path, *, summarised: bool) -> Iterator[Partition]:
+    """The tasks in the order of their rows, which is that of the names of their parts, too."""
+    digits = max(4, len(str(len(plan.files) - 1)))
+    for i, path in enumerate(plan.files):
         stem = Path(path).name
         while Path(stem).suffix and is_known_suffix(stem):
             stem = Path(stem).stem
         # A name has at most 255 bytes.
-        short = stem.encode("utf-8", "surrogateescape")[:150].decode("utf-8", "ignore")
-        names.append(f"{i:0{digits}d}-{short}.{format_name}")
-    return names
+        name = f"{i:0{digits}d}-{stem.encode('utf-8', 'surrogateescape')[:150].decode('utf-8', 'ignore')}"
+        alone = plan._replace(
+            files=(os.path.abspath(path),),  # noqa: PTH100 - not resolved: a link may be all that workers share
+            reading=plan.reading._replace(threads=1),
+            output=None,
+            quiet=True,
+        )
+        found = _spans(path, plan.reading)
+        first, second = next(found), next(found, None)
+        for j, (span, size) in enumerate([first] if second is None else chain([first, second], found)):
+            output = f"{name}.{plan.format}" if second is None else f"{name}-{j:03d}.{plan.format}"
+            shown = os.path.join(str(plan.output), output)  # noqa: PTH118 - as it was written, with its dots
+            yield Partition(alone, Share(path, layout, span), staging, output, shown, summarised, size)
 
 
-def _portable(plan: Plan) -> Plan:
-    """The same, fit to be sent: the functions that tell where a reference's values stand are written out."""
-    if plan.reference is None:
-        return plan
-    where, outcomes = plan.reference.where, plan.reference.outcomes
-    places = [where(i) for i in range(len(plan.reference))]
-    labels = None if outcomes is None else tuple(outcomes)
-    return plan._replace(reference=replace(plan.reference, where=places.__getitem__, outcomes=labels))
-
-
-def _alone(plan: Plan, path: str) -> Plan:
-    """The same for one file: on one thread of a worker, which says nothing."""
-    return plan._replace(
-        files=(os.path.abspath(path),),  # noqa: PTH100 - not resolved: a link may be all that workers share
-        reading=plan.reading._replace(threads=1),
-        output=None,
-        quiet=True,
-    )
+def _spans(path: str, reading: Reading) -> Iterator[tuple[Span | None, int]]:
+    """The spans of a file, None for one that is not to be cut, each with the bytes it takes."""
+    source = open_source(path, reading.dialect)
+    kind, size = format_of(source, reading.input_format), Path(path).stat().st_size
+    divisible = kind in {"csv", "text", "tsv", "ndjson", "parquet"} and not source.compression
+    if not divisible or reading.wanted.by is not None or size < 2 * spans.SMALLEST:
+        yield None, size
+        return
+    try:
+        with closing(source):
+            stream = open_stream(source, reading)
+            groups = stream.row_groups if isinstance(stream, ColumnarStream) else []
+    except KlcliError:  # which the task meets too, in its turn
+        yield None, size
+        return
+    if isinstance(stream, ColumnarStream):
+        for span in spans.row_group_spans(groups, smallest=spans.SMALLEST):
+            yield span, size * (span.end - span.start) // len(groups)
+        return
+    begin, delimiter = (stream.begin, stream.delimiter) if isinstance(stream, DelimitedStream) else (0, None)
+    with Path(path).open("rb", buffering=0) as file:
+        for span in spans.text_spans(file, size, begin, delimiter=delimiter, smallest=spans.SMALLEST):
+            yield span, span.end - span.start
 
 
 # -------------------------------------------------------------------------------------------------------- the folder
 
 
 @contextmanager
-def _staged(target: Path, shown: str) -> Iterator[Staging]:
-    """A folder beside the target, whose parts become the target when all went well."""
-    staging = Staging(str(target.with_name(f".{target.name[:40]}.{uuid4().hex[:8]}.tmp")))
+def _staged(target: Path, shown: str) -> Iterator[Path]:
+    """A folder beside the target; the parts in it become the target when all went well."""
+    staging = target.with_name(f".{target.name[:40]}.{uuid4().hex[:8]}.tmp")
     try:
-        for folder in (Path(staging.folder), staging.parts, staging.values, staging.attempts):
+        for folder in (staging, staging / PARTS, staging / VALUES, staging / ATTEMPTS):
             folder.mkdir()
         yield staging
         if target.exists():
-            staging.parts.chmod(target.stat().st_mode & 0o7777)
+            (staging / PARTS).chmod(target.stat().st_mode & 0o7777)
             target.rmdir()
-        staging.parts.rename(target)
+        (staging / PARTS).rename(target)
     except OSError as error:
         message = f"{shown}: {reason(error)}; nothing was written"
         raise OutputError(message) from None
     finally:
         for _ in range(3):  # somebody may be writing there who does not yet know
-            shutil.rmtree(staging.folder, ignore_errors=True)
-            if not Path(staging.folder).exists():
+            shutil.rmtree(staging, ignore_errors=True)
+            if not staging.exists():
                 break
 
 
-def _check_parts(staging: Staging, partitions: Sequence[Partition]) -> None:
+def _check_parts(staging: Path, partitions: Sequence[Partition]) -> None:
     """Raises OutputError where a part is not seen here."""
-    there = set(os.listdir(staging.parts))  # noqa: PTH208 - read anew, unlike the state of single files
+    there = set(os.listdir(staging / PARTS))  # noqa: PTH208 - read anew, unlike the state of single files
     missing = next((part.shown for part in partitions if part.output not in there), None)
     if missing is not None:
         message = f"{missing}: a worker wrote it, and it is not seen here; --output must be on a disk that all share"
         raise OutputError(message)
 
 
-# -------------------------------------------------------------------------------------------------------- the result
+def _values(partition: Partition) -> Iterator[Mapping[str, Any]]:
+    """The measures of the rows of a part, some of them at a time, for a summary."""
+    path = partition.staging / VALUES / partition.output
+    if partition.summarised and path.exists():
+        with path.open("rb") as file:
+            while file.peek(1):
+                yield dict(zip(partition.plan.measures, np.load(file), strict=True))
+        path.unlink()
 
 
-class _Whole(Tally):
-    """What is known of the rows of all files so far. done, total: bytes of the files."""
+# -------------------------------------------------------------------------------------------------------- the groups
 
-    def __init__(self, plan: Plan, partitions: Sequence[Partition], *, summarised: bool) -> None:
-        super().__init__(plan, summarised=summarised)
-        self._partitions = partitions
-        self._scattered: list[str] = []
-        self._sizes = [Path(part.path).stat().st_size for part in partitions]
-        self.done, self.total = 0, sum(self._sizes)
 
-    def join(self, number: int, facts: Facts) -> None:
-        """What is known of one more file; they come in order."""
-        partition = self._partitions[number]
-        self.rows += facts.rows
-        self.done += self._sizes[number]
-        self._failed += facts.failed
-        self._first, self._error = self._first or facts.first, self._error or facts.error
-        self._remarks.update(facts.remarks)
-        self._above = [n + more for n, more in zip(self._above, facts.above, strict=True)]
-        self._keys.append(facts.keys)
-        if facts.scattered:
-            self._scattered.append(partition.given)
-        if self._summary is not None and partition.values.exists():
-            with partition.values.open("rb") as file:
-                while file.peek(1):
-                    self._summary.add(dict(zip(self._plan.measures, np.load(file), strict=True)))
-            partition.values.unlink()
+def _check_groups(plan: Plan, partitions: Sequence[Partition], keys: Sequence[Any]) -> None:
+    """Raises DistributionError where rows of a group stand in two files. keys: of the groups of each."""
+    if plan.reading.wanted.by is None:
+        return
+    every = np.concatenate(keys)
+    order = np.argsort(every, kind="stable")
+    again = np.flatnonzero(every[order][1:] == every[order][:-1])
+    if len(again):
+        owner = np.repeat(np.arange(len(keys)), list(map(len, keys)))[order]
+        one, other = (partitions[i].share.name for i in owner[again[0] : again[0] + 2].tolist())
+        raise _not_together(plan, f"{one} and {other} hold rows of the same group")
 
-    def check(self) -> None:
-        """Raises DistributionError where rows of a group do not stand together, else what is wrong with the first."""
-        where = self._where_scattered()
-        if where:
-            message = (
-                f"{where}; with --cluster those of a group follow one another in one file: sort the rows by "
-                f"{clipped(str(self._plan.reading.wanted.by))} and cut files between groups, or leave out --cluster"
-            )
-            raise DistributionError(message)
-        if self._error is not None:
-            raise self._error
 
-    def _where_scattered(self) -> str:
-        if self._scattered:
-            return f"{self._scattered[0]}: rows of a group do not stand together"
-        if not self._keys:
-            return ""
-        keys = np.concatenate(self._keys)
-        files = np.repeat(np.arange(len(self._keys)), [len(found) for found in self._keys])
-        order = np.argsort(keys, kind="stable")
-        again = np.flatnonzero(keys[order][1:] == keys[order][:-1])
-        if not len(again):
-            return ""
-        one, other = (self._partitions[i].given for i in files[order[again[0] : again[0] + 2]].tolist())
-        return f"{one} and {other} hold rows of the same group"
+def _not_together(plan: Plan, where: str) -> DistributionError:
+    return DistributionError(
+        f"{where}; with --cluster those of a group follow one another in one file: sort the rows by "
+        f"{clipped(str(plan.reading.wanted.by))} and cut files between groups, or leave out --cluster"
+    )

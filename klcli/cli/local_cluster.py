@@ -7,10 +7,17 @@ reads it from a file in a folder that only the user can open, which is gone once
 """
 
 import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.resource_tracker import ensure_running
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import dask
 from distributed import Nanny, Scheduler, SpecCluster, Worker
 from distributed.security import Security
+from distributed.utils import LoopRunner
 
 
 class _NoHttp:
@@ -28,16 +35,41 @@ class _Worker(_NoHttp, Worker):  # type: ignore[misc]  # likewise
     pass
 
 
-def local_cluster(workers: int, scratch: str, loop: Any) -> SpecCluster:  # noqa: ANN401
-    """A cluster of so many processes of one thread each. scratch: a folder that only the user can open."""
+@contextmanager
+def local_cluster(workers: int) -> Iterator[SpecCluster]:
+    """A cluster of so many processes of one thread each, which ends with the `with` block."""
     security = Security.temporary()
-    # A node imports modules from its folder. By default that is in one that is called alike for all users.
-    node = {"host": "127.0.0.1", "protocol": "tls://", "security": security, "local_directory": scratch}
-    worker = {"worker_class": _Worker, "nthreads": 1, "memory_limit": 0, "silence_logs": logging.CRITICAL}
-    return SpecCluster(
-        scheduler={"cls": _Scheduler, "options": {**node, "dashboard": False}},
-        workers={i: {"cls": Nanny, "options": {**node, **worker}} for i in range(workers)},
-        security=security,
-        silence_logs=logging.CRITICAL,
-        loop=loop,
-    )
+    with (
+        # A task waits for a worker, not at one: none but that which it is at dies with it.
+        dask.config.set({"distributed.scheduler.worker-saturation": 1.0}),
+        # A node imports modules from its folder, which by default is in one that is called alike for all users.
+        TemporaryDirectory(prefix="klcli-", ignore_cleanup_errors=True) as scratch,
+        _loop_out_of_reach() as loop,
+    ):
+        node = {"host": "127.0.0.1", "protocol": "tls://", "security": security, "local_directory": scratch}
+        worker = {"worker_class": _Worker, "nthreads": 1, "memory_limit": 0, "silence_logs": logging.CRITICAL}
+        with SpecCluster(
+            scheduler={"cls": _Scheduler, "options": {**node, "dashboard": False}},
+            workers={i: {"cls": Nanny, "options": {**node, **worker}} for i in range(workers)},
+            security=security,
+            silence_logs=logging.CRITICAL,
+            loop=loop,
+        ) as cluster:
+            yield cluster
+
+
+@contextmanager
+def _loop_out_of_reach() -> Iterator[Any]:
+    """An event loop in a thread that Ctrl-C does not reach, nor any process it starts: this process ends them."""
+    ensure_running()  # which at its first call undoes what follows
+    runner, masks = LoopRunner(), hasattr(signal, "pthread_sigmask")
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if masks else set()
+    try:
+        runner.start()
+    finally:
+        if masks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    try:
+        yield runner.loop
+    finally:
+        runner.stop()
