@@ -109,7 +109,7 @@ class Tally:
             self._summary.add(done.values)
 
     def add(self, part: Tally, values: Iterable[Mapping[str, Any]] = ()) -> None:
-        """What another tally knows of the rows that follow. values: the measures of its blocks, for a summary."""
+        """Adds the tally of the rows that follow. values: the measures of its blocks, where a summary is wanted."""
         self.rows += part.rows
         self._failed += part._failed
         self._first, self._error = self._first or part._first, self._error or part._error
@@ -120,7 +120,7 @@ class Tally:
                 self._summary.add(measured)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What another process can have a use for: what is known of the rows, not how that came about."""
+        """What is sent to another process: the counts, without what they were made from."""
         return {**self.__dict__, "_plan": None, "_table": None, "_summary": None}
 
     def say(self, notes: Iterable[str]) -> None:

@@ -1,7 +1,8 @@
-"""`klcli batch --cluster`: files, and spans of large ones, are tasks of a Dask cluster, each with a part in a folder.
+"""`klcli batch --cluster`: a Dask cluster scores the files, and writes a folder of parts.
 
-Here is what goes on where the command was given; `workers` is how Dask is asked, `partition` what is done with a task.
-Files and folder must be on a disk that all workers share.
+A file is one task, whose rows become one part; a large one is several, which different workers take. This module runs
+where the command was given; `workers` asks Dask, and `partition` runs on the workers. All of them must share the disk
+with the files and the folder.
 """
 
 import gc
@@ -50,7 +51,8 @@ def run_on_cluster(plan: Plan, cluster: str, *, summarised: bool) -> Result:
     plan = plan._replace(format=plan.format or like(tables.format()))
     read = SimpleNamespace(done=0, total=tables.total)
     workers = min(plan.reading.threads, max(len(plan.files), tables.total // spans.SMALLEST))
-    done, keys = [], []
+    done: list[Partition] = []
+    keys: list[Any] = []
     with (
         connected(cluster, workers) as client,
         _staged(target, str(plan.output)) as staging,
@@ -146,7 +148,7 @@ def _files_in(folder: str) -> list[str]:
 
 
 def _partitions(plan: Plan, layout: Layout, staging: Path, *, summarised: bool) -> Iterator[Partition]:
-    """The tasks in the order of their rows, which is that of the names of their parts, too."""
+    """The tasks, in the order of their rows. The names of their parts sort in that order too."""
     digits = max(4, len(str(len(plan.files) - 1)))
     for i, path in enumerate(plan.files):
         stem = Path(path).name
@@ -169,9 +171,12 @@ def _partitions(plan: Plan, layout: Layout, staging: Path, *, summarised: bool) 
 
 
 def _spans(path: str, reading: Reading) -> Iterator[tuple[Span | None, int]]:
-    """The spans of a file, None for one that is not to be cut, each with the bytes it takes."""
-    source = open_source(path, reading.dialect)
-    kind, size = format_of(source, reading.input_format), Path(path).stat().st_size
+    """The spans that one task each scores, and their bytes. None stands for all of a file.
+
+    A file is not cut where a group of rows might be, nor where it has to be read from its start, as JSON has.
+    """
+    source, size = open_source(path, reading.dialect), Path(path).stat().st_size
+    kind = format_of(source, reading.input_format)
     divisible = kind in {"csv", "text", "tsv", "ndjson", "parquet"} and not source.compression
     if not divisible or reading.wanted.by is not None or size < 2 * spans.SMALLEST:
         yield None, size
@@ -179,16 +184,16 @@ def _spans(path: str, reading: Reading) -> Iterator[tuple[Span | None, int]]:
     try:
         with closing(source):
             stream = open_stream(source, reading)
-            groups = stream.row_groups if isinstance(stream, ColumnarStream) else []
-    except KlcliError:  # which the task meets too, in its turn
+    except KlcliError:  # it is said in its turn: the task of the whole file fails likewise
         yield None, size
         return
     if isinstance(stream, ColumnarStream):
+        groups = stream.row_groups
         for span in spans.row_group_spans(groups, smallest=spans.SMALLEST):
             yield span, size * (span.end - span.start) // len(groups)
         return
     begin, delimiter = (stream.begin, stream.delimiter) if isinstance(stream, DelimitedStream) else (0, None)
-    with Path(path).open("rb", buffering=0) as file:
+    with Path(path).open("rb") as file:
         for span in spans.text_spans(file, size, begin, delimiter=delimiter, smallest=spans.SMALLEST):
             yield span, span.end - span.start
 
@@ -198,7 +203,7 @@ def _spans(path: str, reading: Reading) -> Iterator[tuple[Span | None, int]]:
 
 @contextmanager
 def _staged(target: Path, shown: str) -> Iterator[Path]:
-    """A folder beside the target; the parts in it become the target when all went well."""
+    """A folder beside the target to write in. When all went well, the folder of parts in it becomes the target."""
     staging = target.with_name(f".{target.name[:40]}.{uuid4().hex[:8]}.tmp")
     try:
         for folder in (staging, staging / PARTS, staging / VALUES, staging / ATTEMPTS):
@@ -219,7 +224,7 @@ def _staged(target: Path, shown: str) -> Iterator[Path]:
 
 
 def _check_parts(staging: Path, partitions: Sequence[Partition]) -> None:
-    """Raises OutputError where a part is not seen here."""
+    """Raises OutputError where a part that a worker has written is not seen from here."""
     there = set(os.listdir(staging / PARTS))  # noqa: PTH208 - read anew, unlike the state of single files
     missing = next((part.shown for part in partitions if part.output not in there), None)
     if missing is not None:
@@ -228,7 +233,7 @@ def _check_parts(staging: Path, partitions: Sequence[Partition]) -> None:
 
 
 def _values(partition: Partition) -> Iterator[Mapping[str, Any]]:
-    """The measures of the rows of a part, some of them at a time, for a summary."""
+    """For a summary, the measures of the rows of a part, some rows at a time. Each can be had once."""
     path = partition.staging / VALUES / partition.output
     if partition.summarised and path.exists():
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""A Dask cluster on this machine that takes tasks from nobody but the process that starts it.
+"""A Dask cluster on this machine that takes tasks only from the process that starts it.
 
 Every user of a machine can connect to its ports, and whoever can give a cluster a task runs code as the cluster's user.
 So the scheduler, the nannies and the workers demand a certificate of whoever connects (TLS on both sides) that is made
@@ -37,12 +37,12 @@ class _Worker(_NoHttp, Worker):  # type: ignore[misc]  # likewise
 
 @contextmanager
 def local_cluster(workers: int) -> Iterator[SpecCluster]:
-    """A cluster of so many processes of one thread each, which ends with the `with` block."""
+    """A cluster of so many worker processes with one thread each, which ends with the `with` block."""
     security = Security.temporary()
     with (
-        # A task waits for a worker, not at one: none but that which it is at dies with it.
+        # Tasks wait at the scheduler, not at a worker: only the one that a worker is at can die with it.
         dask.config.set({"distributed.scheduler.worker-saturation": 1.0}),
-        # A node imports modules from its folder, which by default is in one that is called alike for all users.
+        # A node imports modules from its folder. By default that is in /tmp/dask-scratch-space, whoever owns it.
         TemporaryDirectory(prefix="klcli-", ignore_cleanup_errors=True) as scratch,
         _loop_out_of_reach() as loop,
     ):

@@ -1,7 +1,7 @@
-"""What a worker of a cluster does: scores a file, or a span of one, and writes one part of the result.
+"""The side of the workers: one of them scores a file, or a span of a file, and writes one part of the result.
 
-It writes under a name of its own and renames what is whole. Of a worker that is killed nothing stays, whoever does its
-work again.
+It writes to a file of its own, and renames it when it is whole: a worker that is killed leaves no half part, and
+another one can do its work again.
 """
 
 import os
@@ -26,14 +26,17 @@ from klcli.errors import InputError, KlcliError, OutputError
 from klcli.readers.tables.stream import Share, Tables
 
 PARTS, VALUES, ATTEMPTS = "parts", "values", "attempts"
-"""Folders in one beside the result that all workers see: what is whole, for a summary the measures, what is written."""
+"""Folders in the staging folder, which stands beside the result, where all workers see it.
+
+They hold the parts that are whole, the measures of their rows where a summary is wanted, and what is being written.
+"""
 
 
 class Partition(NamedTuple):
-    """Rows that one worker scores, and the part of the result that they become.
+    """The rows of one task, and the part of the result that they become.
 
-    plan: of their file alone, by its absolute path. staging: the folder of the folders above; once it is gone, all is
-    off. output: the part's name; shown: what errors call it. size: bytes of the file that the rows take.
+    plan: for this one file, by its absolute path. staging: a folder; a task ends when it is gone. output: the name of
+    the part; shown: what errors call it. size: how many bytes of the file the rows are.
     """
 
     plan: Plan
@@ -46,14 +49,14 @@ class Partition(NamedTuple):
 
     @property
     def begun(self) -> int:
-        """How often it has been begun, and neither ended nor failed: by one who is at it, or by many who died."""
+        """How many workers have begun it and neither ended nor failed: the one that is at it, and those that died."""
         return len(list(Path(self.staging, ATTEMPTS).glob(f"{escape(self.output)}.*")))
 
 
 class Part(Tally):
-    """What is known of the rows of a partition.
+    """The tally of one partition, which can be sent to another process once it is closed.
 
-    keys: eight bytes for each group. scattered: whether the rows of one do not stand together.
+    keys: of its groups. scattered: whether the rows of one of them do not stand together.
     """
 
     def __init__(self, partition: Partition, values: Destination | None) -> None:
@@ -62,7 +65,7 @@ class Part(Tally):
         self._values, self._attempts = values, Path(partition.staging, ATTEMPTS)
 
     def take(self, done: Done, place: Callable[[int], str]) -> None:
-        """One more block. Raises OutputError if nobody waits for it: a thread of a worker cannot be stopped."""
+        """Adds a block. Raises OutputError where nobody waits for it: Dask cannot stop a thread of a worker."""
         if not self._attempts.exists():
             message = "called off"
             raise OutputError(message)
@@ -71,23 +74,23 @@ class Part(Tally):
             np.save(self._values, np.vstack([done.values[name] for name in self._plan.measures]))
 
     def check(self) -> None:
-        """Raises nothing: the other rows of a group that failed may stand in another part."""
+        """Raises nothing. A group that failed may do so because its other rows stand in another part."""
 
     def close(self) -> None:
-        """Gives up what another process has no use for."""
+        """Gives up the file of measures."""
         super().close()
         self._values = None
 
 
 def _stable_hash(key: Any) -> int:  # noqa: ANN401 - a text, or a tuple of them
-    """The same in all processes, as Python's own hash is not."""
+    """Eight bytes of a key, the same in all processes; Python's own hash of a text differs from one to the next."""
     return int.from_bytes(blake2b(repr(key).encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True)
 
 
 def score_partition(version: str, partition: bytes) -> bytes:
-    """Scores a pickled Partition. Returns its pickled Part, or the error that is to be said.
+    """Scores a pickled Partition. Returns its pickled Part, or the pickled error that is to be said.
 
-    version: of the klcli that asks. Another may compute, or even pickle, otherwise.
+    version: of the klcli that asks. Another one may compute other values, or pickle them in another way.
     """
     found: Part | KlcliError
     try:
@@ -126,7 +129,7 @@ def _scored(partition: Partition) -> Part:
 
 @contextmanager
 def _whole(partition: Partition, folder: str) -> Iterator[Destination]:
-    """A file that appears in a folder when all of it is written."""
+    """A file to write the part, or its measures, to. It appears in the folder when the `with` block ends well."""
     attempt = Path(partition.staging, ATTEMPTS, f"{partition.output}.{os.getpid()}.{uuid4().hex[:8]}")
     try:
         with Destination.opened(attempt, "xb", partition.shown) as file:

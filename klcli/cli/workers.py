@@ -1,6 +1,6 @@
-"""Dask as it is asked here: a cluster to connect to, tasks, and what comes of them.
+"""Everything that is asked of Dask: a cluster, and the results of tasks in the order of the tasks.
 
-Dask gives the task of a worker that dies to another, several times. It is imported only when it is asked.
+When a worker dies Dask gives its task to another one, several times. Dask is imported only where it is needed.
 """
 
 import logging
@@ -54,7 +54,7 @@ def connected(cluster: str, workers: int) -> Iterator[Any]:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Keeps Dask's logs and warnings, and those of the processes it starts, from stderr: what matters is said."""
+    """Keeps the logs and warnings of Dask, and of the processes it starts, from stderr. klcli says what matters."""
     disabled, filters = logging.root.manager.disable, os.environ.get("PYTHONWARNINGS")
     logging.disable(logging.CRITICAL)
     os.environ["PYTHONWARNINGS"] = "ignore"
@@ -74,9 +74,9 @@ def answers(
     partitions: Iterable[Partition],
     cluster: str,
 ) -> Generator[tuple[Partition, Part], None, None]:
-    """What came of each partition, in their order. Raises the error of the first that has one.
+    """The partitions and what came of them, in order. Raises the error of the first that has one.
 
-    A task starts as soon as its partition is known, while others may still be looked for.
+    The task of a partition starts as soon as that is known, while the next one is still being found.
     """
     from distributed.protocol.pickle import dumps  # which takes functions that are defined in others
 
@@ -102,10 +102,10 @@ def answers(
 
 
 def _by_its_code(version: str) -> Callable[[bytes], bytes]:
-    """What a worker is asked to call.
+    """The function that the workers call.
 
-    Dask sends a function that is made here by its code, not by its name: a scheduler need not have klcli, and where a
-    worker lacks it the task fails, with a plain reason.
+    Dask sends a function that is made inside another by its code, not by its name. So the scheduler need not have
+    klcli, and on a worker without klcli the task fails for that plain reason.
     """
 
     def score(partition: bytes) -> bytes:
@@ -117,7 +117,7 @@ def _by_its_code(version: str) -> Callable[[bytes], bytes]:
 
 
 def _explain(error: Exception, partition: Partition, asked: Iterable[Partition], cluster: str) -> NoReturn:
-    """Raises OutputError where the cluster, not the file, is what failed."""
+    """Raises OutputError with what is wrong with the cluster, or the error itself where it is none of Dask's."""
     from asyncio import CancelledError
     from concurrent.futures import CancelledError as FutureCancelledError
 
