@@ -220,7 +220,7 @@ def _reference(text: str | None, inputs: Inputs, settings: Settings, wanted: Any
     from klcli.readers.arguments import Arguments
 
     role = wanted.reference.upper()
-    arguments = Arguments(inputs.checked_format(), inputs.label, inputs.dialect())
+    arguments = Arguments(inputs.checked_format(), inputs.choices(), inputs.dialect())
     reference = arguments.one(text, REFERENCE)
     return reference, reference_notes(reference, role, settings)
 

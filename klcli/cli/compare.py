@@ -1,7 +1,7 @@
 """`klcli compare`."""
 
 from klcli.cli.formulas import no_outcomes, sampling, two_formulas, weights_alone, with_errors
-from klcli.cli.options import BrokenDown, Inputs, Measured, OptionalQ, P, PairMaths, Sampled, grouped, names, one_of
+from klcli.cli.options import BrokenDown, Chosen, Measured, OptionalQ, P, PairMaths, Sampled, grouped, names, one_of
 from klcli.cli.output import Gates, chosen_fields, deliver, format_of, rows_shown
 from klcli.engine.measures import ELEMENTS, MEASURES, SIX
 from klcli.model import ELEMENTS as ELEMENT_FIELDS
@@ -15,7 +15,7 @@ def compare(
     p: P,
     q: OptionalQ = None,
     *,
-    inputs: Inputs,
+    inputs: Chosen,
     maths: PairMaths,
     measured: Measured,
     sampled: Sampled,
@@ -39,7 +39,7 @@ def compare(
 
     from klcli.readers.arguments import Arguments
 
-    arguments = Arguments(inputs.checked_format(), inputs.label, inputs.dialect())
+    arguments = Arguments(inputs.checked_format(), inputs.choices(), inputs.dialect())
     got = [field for field in fields if not field.startswith(ELEMENT_FIELDS)]
     shown = list(dict.fromkeys([*(asked or got or DEFAULT), *got]))
     formulas = two_formulas(arguments, p, q)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from klcli.cli.formulas import formulas, no_outcomes, sampling, weights_alone, with_errors
-from klcli.cli.options import BrokenDown, Inputs, Maths, Sampled, SingleMeasured, grouped, names, one_of
+from klcli.cli.options import BrokenDown, Chosen, Maths, Sampled, SingleMeasured, grouped, names, one_of
 from klcli.cli.output import Gates, chosen_fields, deliver, format_of, rows_shown
 from klcli.engine.measures import SINGLE, SINGLE_ELEMENTS
 from klcli.model import Answer, Report, Settings
@@ -25,7 +25,7 @@ Distributions = Annotated[
 def entropy(
     p: Distributions,
     *,
-    inputs: Inputs,
+    inputs: Chosen,
     maths: Maths,
     measured: SingleMeasured,
     sampled: Sampled,
@@ -52,7 +52,7 @@ def entropy(
     from klcli.analyses.entropy import entropy as analyse
     from klcli.readers.arguments import Arguments
 
-    arguments = Arguments(inputs.checked_format(), inputs.label, inputs.dialect())
+    arguments = Arguments(inputs.checked_format(), inputs.choices(), inputs.dialect())
     roles = ["P"] if len(p) == 1 else [f"P{i}" for i in range(1, len(p) + 1)]
     got = [field for field in fields if field in SINGLE]
     shown = list(dict.fromkeys([*(asked or got or SINGLE), *got]))

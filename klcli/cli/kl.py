@@ -1,7 +1,7 @@
 """`klcli kl`."""
 
 from klcli.cli.formulas import estimates, sampling, two_formulas, weights_alone
-from klcli.cli.options import Inputs, OptionalQ, Output, P, PairMaths, Sampled, grouped
+from klcli.cli.options import Chosen, OptionalQ, Output, P, PairMaths, Sampled, grouped
 from klcli.cli.output import Gates
 from klcli.console import say_notes, write
 from klcli.renderers.text import exact
@@ -10,7 +10,7 @@ FIELD = "kl_pq"
 
 
 @grouped
-def kl(p: P, q: OptionalQ = None, *, inputs: Inputs, maths: PairMaths, sampled: Sampled, output: Output) -> int:
+def kl(p: P, q: OptionalQ = None, *, inputs: Chosen, maths: PairMaths, sampled: Sampled, output: Output) -> int:
     """KL(P||Q) and nothing else: one number, full precision.
 
     klcli kl 0.4,0.6 0.3,0.7
@@ -24,7 +24,7 @@ def kl(p: P, q: OptionalQ = None, *, inputs: Inputs, maths: PairMaths, sampled: 
 
     from klcli.readers.arguments import Arguments
 
-    arguments = Arguments(inputs.checked_format(), inputs.label, inputs.dialect())
+    arguments = Arguments(inputs.checked_format(), inputs.choices(), inputs.dialect())
     formulas = two_formulas(arguments, p, q)
     if formulas is None:
         weights_alone(sampled)

@@ -184,7 +184,7 @@ def matrix(file: File, *, members: Members, inputs: Inputs, maths: Maths, measur
     listing = shape.listing(format_name, fields)
     shape.digits = shape.digits or (_DIGITS if listing is None else _DIGITS_OF_A_LIST)
     view = view_of(shape, format_name)
-    read = inputs.checked_format(), inputs.label, members.select, members.columns, inputs.dialect()
+    read = inputs.checked_format(), inputs.choices(), members.select, members.columns, inputs.dialect()
 
     from klcli.readers.grids import Wanted, read_grid
 

@@ -3,6 +3,7 @@
 Typer reads a function's signature; `grouped` spells the groups out in it and puts the values back together.
 """
 
+import codecs
 import inspect
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any
@@ -12,6 +13,8 @@ import typer
 from klcli.engine.measures import MEASURES
 from klcli.errors import UsageError, clipped, listed, nearest
 from klcli.model import ALIGN, READ_AS, UNITS, Settings, Side, Smoothing
+
+BLANK, REPEATS = ("zero", "skip", "error"), ("sum", "error")
 
 _INPUTS, _MATHS, _OUTPUT = "Inputs", "Maths", "Output"
 
@@ -143,26 +146,81 @@ class Reading(Group):
             metavar="FORMAT", rich_help_panel=_INPUTS, help="Read files and stdin as this: csv, tsv, json, ndjson ..."
         ),
     ] = None
+    header: Annotated[
+        bool | None,
+        Option("--header/--no-header", rich_help_panel=_INPUTS, help="Whether line 1 names the columns; else 1, 2, 3."),
+    ] = None
+    delimiter: Annotated[
+        str | None,
+        Option(
+            metavar="CHAR|tab|space", rich_help_panel=_INPUTS, help="What separates fields; space: any run of blanks."
+        ),
+    ] = None
     decimal: Annotated[
         str, Option(metavar="MARK", rich_help_panel=_INPUTS, help="Decimal mark; ',' makes ; separate CSV fields.")
     ] = "."
-    delimiter: Annotated[
-        str | None, Option(metavar="CHAR", rich_help_panel=_INPUTS, help="What separates the fields of CSV.")
+    thousands: Annotated[
+        str | None, Option(metavar="MARK", rich_help_panel=_INPUTS, help="What groups digits, as in 1,200.")
     ] = None
+    blank: Annotated[
+        str,
+        Option(
+            metavar="|".join(BLANK),
+            rich_help_panel=_INPUTS,
+            help="Empty cells, NA, null, -: a 0, left out, or an error.",
+        ),
+    ] = "error"
+    comment: Annotated[
+        str | None, Option(metavar="CHAR", rich_help_panel=_INPUTS, help="Lines that begin with it are left out.")
+    ] = None
+    skip: Annotated[int, Option(metavar="N", min=0, rich_help_panel=_INPUTS, help="Leave out the first N lines.")] = 0
+    no_quotes: Annotated[
+        bool, Option("--no-quotes", rich_help_panel=_INPUTS, help="A quote is a character like any other.")
+    ] = False
+    sheet: Annotated[str | None, Option(metavar="NAME", rich_help_panel=_INPUTS, help="Of a spreadsheet.")] = None
+    encoding: Annotated[
+        str, Option(metavar="NAME", rich_help_panel=_INPUTS, help="Of text files, as latin-1 or utf-16.")
+    ] = "utf-8"
 
     def dialect(self) -> Any:  # noqa: ANN401 - its module is the readers'
         """How numbers and tables are written. Raises UsageError."""
         from klcli.readers.sources import Dialect
 
         one_of("--decimal", self.decimal, (".", ","))
-        delimiter = "\t" if self.delimiter in {"\\t", "tab"} else self.delimiter
+        delimiter = {"\\t": "\t", "tab": "\t", "space": " "}.get(self.delimiter or "", self.delimiter)
         if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n'):
-            message = f"--delimiter {clipped(delimiter)}: it is one character, such as ';' or '|', or tab"
+            message = f"--delimiter {clipped(delimiter)}: it is one character, such as ';' or '|', or tab, or space"
             raise UsageError(message)
-        if delimiter == self.decimal:
-            message = f"--delimiter and --decimal are both {delimiter!r}; fields and digits need marks of their own"
+        marks = {"--delimiter": delimiter, "--decimal": self.decimal, "--thousands": self.thousands}
+        given = [(option, mark) for option, mark in marks.items() if mark is not None]
+        for i, (option, mark) in enumerate(given):
+            for other, its in given[:i]:
+                if mark == its:
+                    message = f"{other} and {option} are both {mark!r}; fields and digits need marks of their own"
+                    raise UsageError(message)
+        if self.thousands is not None and (len(self.thousands) != 1 or self.thousands.isalnum()):
+            message = f"--thousands {clipped(self.thousands)}: it is one mark, such as ',' or \"'\""
             raise UsageError(message)
-        return Dialect(delimiter, self.decimal)
+        if self.comment is not None and len(self.comment) != 1:
+            message = f"--comment {clipped(self.comment)}: it is one character, such as '#'"
+            raise UsageError(message)
+        try:
+            codecs.lookup(self.encoding)
+        except LookupError:
+            message = f"--encoding {clipped(self.encoding)}: Python knows no encoding of that name; utf-8, latin-1 ..."
+            raise UsageError(message) from None
+        return Dialect(
+            delimiter=delimiter,
+            decimal=self.decimal,
+            thousands=self.thousands,
+            blank=one_of("--blank", self.blank, BLANK),
+            header=self.header,
+            comment=self.comment,
+            skip=self.skip,
+            quotes=not self.no_quotes,
+            sheet=self.sheet,
+            encoding=self.encoding,
+        )
 
 
 class Inputs(Reading):
@@ -170,10 +228,41 @@ class Inputs(Reading):
 
     label: Annotated[
         str | None,
-        Option(
-            metavar="COLUMN", rich_help_panel=_INPUTS, help="Column of labels (else 'label', or the first with text)."
-        ),
+        Option(metavar="COLUMN|none", rich_help_panel=_INPUTS, help="Column of labels, by name or position; see help."),
     ] = None
+    repeats: Annotated[
+        str, Option(metavar="|".join(REPEATS), rich_help_panel=_INPUTS, help="Labels that stand twice.")
+    ] = "error"
+    drop: Annotated[
+        list[str] | None,
+        Option(metavar="NAMES", rich_help_panel=_INPUTS, help="Leave out outcomes or distributions, as Total."),
+    ] = None
+    keep_totals: Annotated[
+        bool, Option("--keep-totals", rich_help_panel=_INPUTS, help="A row or column of totals is like any other.")
+    ] = False
+    tally: Annotated[
+        bool, Option("--tally", rich_help_panel=_INPUTS, help="The inputs are raw values; count the equal ones.")
+    ] = False
+    bins: Annotated[
+        str | None,
+        Option(metavar="N|EDGES", rich_help_panel=_INPUTS, help="Count raw numbers in cells; implies --tally."),
+    ] = None
+
+    def choices(self) -> Any:  # noqa: ANN401 - its module is the readers'
+        """What a table's rows and columns mean. Raises UsageError."""
+        from klcli.readers.tables.roles import Choices
+
+        return Choices(
+            label=self.label,
+            select=getattr(self, "select", None),
+            rows=getattr(self, "rows", False),
+            by=getattr(self, "by", None),
+            repeats=one_of("--repeats", self.repeats, REPEATS),
+            drop=tuple(name.strip() for text in self.drop or () for name in text.split(",")),
+            keep_totals=self.keep_totals,
+            tally=self.tally or self.bins is not None,
+            bins=self.bins,
+        )
 
     def checked_format(self) -> str | None:
         """The input format, if it is one."""
@@ -182,6 +271,24 @@ class Inputs(Reading):
         from klcli.readers.formats import known_format
 
         return known_format(self.input_format)
+
+
+class Chosen(Inputs):
+    """Which of a table's rows and columns are the distributions."""
+
+    select: Annotated[
+        str | None,
+        Option(
+            metavar="COLUMNS", rich_help_panel=_INPUTS, help="The columns of weights: names, p0:p9, 2-11, 'p*', /^p/."
+        ),
+    ] = None
+    rows: Annotated[bool, Option("--rows", rich_help_panel=_INPUTS, help="A row is a distribution, not a column.")] = (
+        False
+    )
+    by: Annotated[
+        str | None,
+        Option(metavar="COLUMN", rich_help_panel=_INPUTS, help="Rows alike in it are a distribution, named by it."),
+    ] = None
 
 
 class Maths(Group):

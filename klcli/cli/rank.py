@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from klcli.cli.formulas import formulas, sampling, weights_alone, with_errors
-from klcli.cli.options import Inputs, Measured, P, PairMaths, Sampled, Shape, grouped, names, one_of
+from klcli.cli.options import Chosen, Measured, P, PairMaths, Sampled, Shape, grouped, names, one_of
 from klcli.cli.output import Gates, chosen_fields, deliver, format_of
 from klcli.engine.measures import MEASURES
 from klcli.errors import InputError, UsageError
@@ -30,7 +30,7 @@ def rank(
     p: P,
     q: Candidates = None,
     *,
-    inputs: Inputs,
+    inputs: Chosen,
     maths: PairMaths,
     measured: Measured,
     sampled: Sampled,
@@ -54,7 +54,7 @@ def rank(
     from klcli.analyses.rank import rank as analyse
     from klcli.readers.arguments import Arguments
 
-    arguments = Arguments(inputs.checked_format(), inputs.label, inputs.dialect())
+    arguments = Arguments(inputs.checked_format(), inputs.choices(), inputs.dialect())
     got = [field for field in fields if field in MEASURES]
     ordered = [by] if shape.sort is not None else []
     shown = list(dict.fromkeys([*ordered, *(asked or got or DEFAULT), *got]))

@@ -17,6 +17,7 @@ from klcli.readers import distributions, inline
 from klcli.readers.formats import READERS, format_of, is_known_suffix
 from klcli.readers.inline import Grammar
 from klcli.readers.sources import PLAIN, no_pointer, open_source, split_selector
+from klcli.readers.tables.roles import Choices
 
 if TYPE_CHECKING:
     from klcli.parametric.catalogue import Formula
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 class Arguments:
     """Reads the distributions of one command line; what several of them share is read once."""
 
-    def __init__(self, input_format: str | None = None, label: str | None = None, dialect: Dialect = PLAIN) -> None:
-        self._input_format, self._label, self._dialect = input_format, label, dialect
+    def __init__(self, input_format: str | None = None, choices: Choices = Choices(), dialect: Dialect = PLAIN) -> None:
+        self._input_format, self._choices, self._dialect = input_format, choices, dialect
         self._sources: dict[str, Source] = {}
         self._read_of: dict[tuple[str, str], Table | Document | Single] = {}
         self._found: dict[tuple[str, str, str], Distributions] = {}
@@ -84,7 +85,7 @@ class Arguments:
         source = self._sources.setdefault(path, open_source(path, self._dialect))
         kind = format_of(source, self._input_format, selector)
         if (path, kind) not in self._read_of:
-            self._read_of[path, kind] = READERS[kind](source, self._label)
+            self._read_of[path, kind] = READERS[kind](source, self._choices.label)
         read = self._read_of[path, kind]
         key = path, kind, chosen if selector == "#" else ""
         if key not in self._found:
@@ -102,7 +103,7 @@ class Arguments:
             return cast("Document", read)
         from klcli.readers.tables.columns import Columns
 
-        return Columns(table, self._label, self._dialect.decimal)
+        return Columns(table, self._choices.label, self._dialect.decimal)
 
 
 def _at(read: Table | Document | Single, pointer: str, source: str) -> Document:

@@ -15,6 +15,7 @@ from klcli.readers.documents import Document, load, series_of
 from klcli.readers.formats import READERS, format_of, is_known_suffix
 from klcli.readers.sources import PLAIN, exists, open_source, split_selector
 from klcli.readers.tables.columns import Columns
+from klcli.readers.tables.roles import Choices
 from klcli.readers.tables.select import select
 
 if TYPE_CHECKING:
@@ -35,10 +36,10 @@ class Grid(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What is asked of a source. label: the column of labels. select: which others. by_columns: see `read_grid`."""
+    """What is asked of a source. choices: what its columns mean. select: which others. by_columns: see `read_grid`."""
 
     input_format: str | None = None
-    label: str | None = None
+    choices: Choices = Choices()
     select: str | None = None
     by_columns: bool = False
     dialect: Dialect = PLAIN
@@ -75,7 +76,7 @@ def _checked(grid: Grid, source: str, wanted: Wanted) -> Grid:
 
 
 def _of_source(source: Source, selector: str, chosen: str, wanted: Wanted) -> Grid:
-    read = READERS[_kind(source, wanted, selector)](source, wanted.label)
+    read = READERS[_kind(source, wanted, selector)](source, wanted.choices.label)
     if isinstance(read, Document):
         return _of_json(read.at(chosen) if selector else read, wanted)
     if selector:
@@ -100,10 +101,10 @@ def _kind(source: Source, wanted: Wanted, selector: str) -> str:
 
 
 def _of_table(read: Table, wanted: Wanted) -> Grid:
-    table = Columns(read, wanted.label, wanted.dialect.decimal)
+    table = Columns(read, wanted.choices.label, wanted.dialect.decimal)
     fields, label = read.names, table.label
     chosen = table.distributions() if wanted.select is None else select(wanted.select, fields, table.source)
-    if label in chosen and wanted.label is None:
+    if label in chosen and wanted.choices.label is None:
         label = None  # of all the columns this one only seemed to hold the names
     chosen = [column for column in chosen if column != label]
     header = [fields[column] for column in chosen]

@@ -31,10 +31,24 @@ STDIN = "<stdin>"
 
 
 class Dialect(NamedTuple):
-    """How numbers and tables are written as text. delimiter: None for the format's own."""
+    """How numbers and tables are written as text.
+
+    delimiter: None for the format's own, a blank for any run of blanks. thousands: what groups digits. blank: what a
+    cell without a number is: 'zero', 'skip' or 'error'. header: whether the first line names the columns, None where it
+    shows. comment: what lines that are left out begin with. skip: lines left out at the start. quotes: whether a quote
+    encloses a field. sheet: of a spreadsheet, None for the first.
+    """
 
     delimiter: str | None = None
     decimal: str = "."
+    thousands: str | None = None
+    blank: str = "error"
+    header: bool | None = None
+    comment: str | None = None
+    skip: int = 0
+    quotes: bool = True
+    sheet: str | None = None
+    encoding: str = "utf-8"
 
     def between(self, of_format: str) -> str:
         """What separates fields: a decimal comma goes with semicolons, as every program that writes it has it."""
