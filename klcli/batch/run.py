@@ -66,8 +66,18 @@ def _scored(plan: Plan, tables: Tables, *, summarised: bool, together: bool) -> 
         return tally.result()
 
 
-def score_tables(plan: Plan, tables: Tables, tally: Tally, out: Any, *, together: bool) -> None:  # noqa: ANN401
+def score_tables(
+    plan: Plan,
+    tables: Tables,
+    tally: Tally,
+    out: Any,  # noqa: ANN401
+    *,
+    together: bool,
+    seen: Keys | None = None,
+) -> None:
     """Scores the tables, one after the other. together: whether rows have to be put in groups first.
+
+    seen: gathers the keys of the groups.
 
     Raises ScatteredError as soon as it is known that the rows of a group do not stand together.
     """
@@ -79,7 +89,8 @@ def score_tables(plan: Plan, tables: Tables, tally: Tally, out: Any, *, together
     sink = SINKS[format_name](out, schema) if plan.rows else None
     score = partial(_score, plan, sink, summarised=tally.summarised)
     threads = 1 if first.stream.small and len(plan.files) == 1 else plan.reading.threads
-    in_their_way = _gathered if together else _in_rows if plan.reading.wanted.by is None else _in_groups
+    in_groups = partial(_in_groups, seen=Keys() if seen is None else seen)
+    in_their_way = _gathered if together else _in_rows if plan.reading.wanted.by is None else in_groups
     try:
         with (
             workers(threads) as at_work,
@@ -154,9 +165,8 @@ def _in_rows(tables: Iterator[Opened], at_work: Workers, score: Score) -> Result
     )
 
 
-def _in_groups(tables: Iterator[Opened], at_work: Workers, score: Score) -> Results:
+def _in_groups(tables: Iterator[Opened], at_work: Workers, score: Score, seen: Keys) -> Results:
     """A group is a pair: frames are read, cut where groups end, and scored. Raises ScatteredError."""
-    seen = _Keys()
 
     def read(frame: Job, layout: Layout) -> tuple[Table, npt.NDArray[np.intp]]:
         rows = frame()
@@ -195,25 +205,28 @@ def _gathered(tables: Iterator[Opened], at_work: Workers, score: Score) -> Resul
     yield score(pair_groups(gathered(concatenated(parts), layout), layout)), place
 
 
-class _Keys:
-    """The keys of the groups that have ended, eight bytes each. Where two may be equal the rows are gathered."""
+class Keys:
+    """The keys of the groups that have ended, eight bytes each. Where two may be equal the rows are gathered.
 
-    def __init__(self) -> None:
-        self._known, self._new = np.empty(0, dtype=np.int64), [np.empty(0, dtype=np.int64)]
+    known: sorted, and all of them after `check`. of: makes a number of eight bytes of a key.
+    """
+
+    def __init__(self, of: Callable[[Any], int] = hash) -> None:
+        self.known, self._new, self._of = np.empty(0, dtype=np.int64), [np.empty(0, dtype=np.int64)], of
 
     def add(self, keys: list[Any]) -> None:
         """More of them. Raises ScatteredError where one stands twice, in time or a little later."""
         if len(set(keys)) < len(keys):
             raise ScatteredError
-        self._new.append(np.fromiter(map(hash, keys), dtype=np.int64, count=len(keys)))
-        if sum(map(len, self._new)) > len(self._known):
+        self._new.append(np.fromiter(map(self._of, keys), dtype=np.int64, count=len(keys)))
+        if sum(map(len, self._new)) > len(self.known):
             self.check()
 
     def check(self) -> None:
         """Raises ScatteredError where a key stands twice."""
-        self._known = np.sort(np.concatenate([self._known, *self._new]))
+        self.known = np.sort(np.concatenate([self.known, *self._new]))
         self._new = []
-        if (self._known[1:] == self._known[:-1]).any():
+        if (self.known[1:] == self.known[:-1]).any():
             raise ScatteredError
 
 

@@ -59,6 +59,7 @@ class Source:
         self._raw: BinaryIO | None = None
         self._stream: BinaryIO | None = None
         self._state: tuple[int, ...] | None = None
+        self._left: int | None = None
 
     @property
     def is_file(self) -> bool:
@@ -109,11 +110,19 @@ class Source:
         try:
             if self._stream is None:
                 self._stream = _decompressed(self.open(), self.compression)
-            read = cast("ByteStream", self._stream).readinto(room)
+            with room[: self._left] as wanted:
+                read = cast("ByteStream", self._stream).readinto(wanted)
         except (OSError, EOFError, zlib.error) as error:
             raise self._cannot_read(error) from None
         self.done += read
+        if self._left is not None:
+            self._left -= read
         return read
+
+    def narrow(self, start: int, end: int) -> None:
+        """Goes to a place in an uncompressed plain file, and from then on takes another one for its end."""
+        self.open().seek(start)
+        self._stream, self._left = self._raw, end - start
 
     def rewind(self, copy: BinaryIO | None = None) -> None:
         """Goes back to the start of a plain file. copy: to be read instead, of what can be read but once."""
@@ -285,10 +294,11 @@ def exists(path: str) -> bool:
         return False
 
 
-def open_source(path: str, dialect: Dialect = PLAIN) -> Source:
-    """The source that a path or '-' names; it is opened when it is read."""
+def open_source(path: str, dialect: Dialect = PLAIN, name: str | None = None) -> Source:
+    """The source that a path or '-' names; it is opened when it is read. name: what errors call it, if not so."""
     if path == "-":
         return Source(STDIN, None, dialect=dialect)
     suffix = Path(path).suffix.lower()
-    shown = path if path.isprintable() else clipped(path)
+    name = path if name is None else name
+    shown = name if name.isprintable() else clipped(name)
     return Source(shown, Path(path), suffix if suffix in COMPRESSIONS else "", dialect)

@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+import re
 
 import pytest
 from hypothesis import example, given
@@ -36,13 +37,17 @@ def row_ends(data, *, strict):
     return ends
 
 
+def line_ends(data):
+    return len(re.findall(rb"\r\n|\r|\n", data))
+
+
 def check(data, found, smallest, header=HEADER):
     """What holds of all spans of all files of text."""
     whole = header + data
     assert found[0].start == len(header)
     assert found[-1].end == len(whole)
     assert [span.end for span in found[:-1]] == [span.start for span in found[1:]]
-    assert [span.before for span in found] == [whole[: span.start].count(b"\n") for span in found]
+    assert [span.before for span in found] == [line_ends(whole[: span.start]) for span in found]
     assert all(span.end - span.start >= smallest for span in found[:-1])
     assert len(found) == 1 or found[-1].end > found[-1].start
     assert len(found) <= spans.MOST

@@ -1,9 +1,12 @@
 """`batch --cluster`: on a real scheduler with two worker processes, the values and messages of the local run."""
 
+import gzip
 import json
 import os
 import pickle
 import random
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,9 +20,10 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from klcli.batch.partition import score_partition
+from klcli.batch.workers import LOCAL, connected
 
-from klcli.cli.partition import score_partition
-from klcli.cli.workers import LOCAL, connected
+from klcli.batch import spans
 from klcli.errors import OutputError
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -154,8 +158,8 @@ def rows_of(seed, n):
     return [{"id": f"r{seed}-{i}", **{name: draw.random() for name in names}} for i in range(n)]
 
 
-def csv_text(rows):
-    lines = [",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows)]
+def csv_text(rows, delimiter=","):
+    lines = [delimiter.join(rows[0]), *(delimiter.join(map(str, row.values())) for row in rows)]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -271,6 +275,99 @@ def test_columns_that_differ_are_an_error_as_in_the_local_run(batch, local, file
     other = tmp_path / names[1]
     other.write_text(other.read_text().replace("id,", "name,", 1))
     assert batch(*names, *PAIRS) == local(*names, *PAIRS)
+
+
+# ---------------------------------------------------------------------------------------------------------- large files
+
+
+@pytest.fixture
+def cut(call, address, tmp_path, monkeypatch):
+    """cut(smallest, *args): klcli batch on the cluster, where files with so many bytes twice or more are cut."""
+
+    def cut(smallest, *args):
+        monkeypatch.setattr(spans, "SMALLEST", smallest)
+        result = call("batch", *args, "--cluster", address, "-o", "out", cwd=tmp_path)
+        return Run(*result, parts_in(tmp_path / "out"))
+
+    return cut
+
+
+def test_large_text_becomes_several_parts_in_the_order_of_its_rows(cut, local, files, tmp_path):
+    """Whose quoted cells hold line ends."""
+    names = files("csv", (300, 2, 170))
+    for name in names:
+        header, text = (tmp_path / name).read_text().split("\n", 1)
+        (tmp_path / name).write_text(
+            header + "\n" + re.sub(r"^(r[^,]+)", r'"two\nlines, \1"', text, flags=re.MULTILINE)
+        )
+    found, expected = cut(15_000, *names, *PAIRS), local(*names, *PAIRS)
+    assert (found.code, found.out, found.err) == (0, expected.out, expected.err)
+    assert list(found.parts) == [
+        *(f"0000-part-0-{i:03d}.csv" for i in range((tmp_path / names[0]).stat().st_size // 15_000)),
+        "0001-part-1.csv",
+        *(f"0002-part-2-{i:03d}.csv" for i in range(2)),
+    ]
+    assert joined(found.parts) == expected.parts["local.csv"]
+
+
+@pytest.mark.parametrize("suffix", ["ndjson", "tsv"])
+def test_other_text_is_cut_alike(cut, local, tmp_path, suffix):
+    rows = rows_of(1, 200)
+    text = "".join(map("{}\n".format, map(json.dumps, rows))) if suffix == "ndjson" else csv_text(rows, "\t")
+    (tmp_path / f"a.{suffix}").write_text(text)
+    args = [f"a.{suffix}", *PAIRS, "--summary"]
+    found, expected = cut(10_000, *args), local(*args, suffix=suffix)
+    assert (found.code, found.err) == (0, expected.err)
+    assert statistics(found.out) == {name: pytest.approx(n, rel=1e-12) for name, n in statistics(expected.out).items()}
+    assert len(found.parts) == len(text) // 10_000 > 2
+    rows_found = b"".join(found.parts.values()) if suffix == "ndjson" else joined(found.parts)
+    assert rows_found == expected.parts[f"local.{suffix}"]
+
+
+def statistics(text):
+    """The numbers of a summary."""
+    header, *lines = (line.split("\t") for line in text.splitlines())
+    return {(line[0], name): float(cell) for line in lines for name, cell in zip(header[1:], line[1:], strict=True)}
+
+
+def test_large_parquet_is_cut_between_row_groups(cut, local, tmp_path):
+    pq.write_table(pa.Table.from_pylist(rows_of(1, 1000)), tmp_path / "a.parquet", row_group_size=100)
+    smallest = 3 * pq.read_metadata(tmp_path / "a.parquet").row_group(0).total_byte_size
+    found, expected = cut(smallest, "a.parquet", *PAIRS), local("a.parquet", *PAIRS, suffix="parquet")
+    assert (found.code, found.err) == (0, expected.err)
+    rows = {name: pq.read_metadata(pa.BufferReader(part)).num_rows for name, part in found.parts.items()}
+    assert rows == {"0000-a-000.parquet": 400, "0000-a-001.parquet": 300, "0000-a-002.parquet": 300}
+    assert pq.read_table(tmp_path / "out").equals(pq.read_table(pa.BufferReader(expected.parts["local.parquet"])))
+
+
+def test_error_in_a_later_part_names_the_place_in_the_file(cut, local, files, tmp_path):
+    [name] = files("csv", (300,))
+    spoil(tmp_path / name, 280)
+    found, expected = cut(10_000, name, *PAIRS), local(name, *PAIRS)
+    assert found == expected
+    assert found.err.startswith("klcli: part-0.csv:281: 'x0.")
+    lines = [json.dumps(row) for row in rows_of(1, 200)]
+    (tmp_path / "a.ndjson").write_text("\n".join([*lines[:150], "{}", *lines[150:]]))
+    table = pa.Table.from_pylist(
+        [{**row, "p0": -1.0 if i == 900 else row["p0"]} for i, row in enumerate(rows_of(1, 1000))]
+    )
+    pq.write_table(table, tmp_path / "a.parquet", 100)
+    for name, place in (("a.ndjson", ":151: "), ("a.parquet", ", row 901")):
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        found = cut(10_000, name, *PAIRS, "--on-error", "keep")
+        assert found.code == 5
+        assert len(found.parts) > 2
+        assert f"; the first: {name}{place}" in found.err
+
+
+def test_groups_and_compressed_files_are_not_cut(cut, local, write, tmp_path):
+    write("1.csv", groups(*A, *B, *C))
+    write("2.csv.gz", gzip.compress(csv_text(rows_of(0, 300)).encode()))
+    for args in (["1.csv", *GROUPS], ["2.csv.gz", *PAIRS]):
+        found, expected = cut(5, *args), local(*args)
+        assert (found.code, found.err) == (0, expected.err)
+        assert list(found.parts.values()) == list(expected.parts.values())
+        shutil.rmtree(tmp_path / "out")
 
 
 # --------------------------------------------------------------------------------------------------------------- groups

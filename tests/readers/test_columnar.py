@@ -259,7 +259,7 @@ def test_repeated_cells_are_counted(tmp_path):
 def test_an_unreadable_sheet(tmp_path):
     path = tmp_path / "w.xlsx"
     path.write_bytes(b"what")
-    with pytest.raises(InputError, match=r"w\.xlsx: not readable"):
+    with pytest.raises(InputError, match=r"w\.xlsx: not a readable xlsx file"):
         read(path, kind="xlsx")
     with pytest.raises(InputError, match="no such file"):
         read_columnar(Source("w.dta", tmp_path / "no.dta"), "dta")

@@ -205,6 +205,13 @@ def test_what_is_kept_keeps_its_digits(small, value):
     assert listed(concatenated(parts).columns[layout.kept[0]]) == [value] * 3
 
 
+def test_words_for_what_is_no_number_are_kept_in_quotes():
+    data = b'{"x": NaN, "y": [-Infinity, "NaN\\""], "p": [1.0], "q": [2]}\n'
+    for small in (True, False):
+        layout, parts = frames(data, NESTED, small=small)
+        assert [listed(parts[0].columns[i]) for i in layout.kept] == [['"NaN"'], ['["-Infinity", "NaN\\""]']]
+
+
 def test_weights_can_be_kept():
     layout, parts = frames(b'{"p": [1.0], "q": [2]}\n', Wanted("p", "q", keep="p"), small=True)
     assert (parts[0].columns[0], parts[0].columns[~0]) == ([[1.0]], ["[1.0]"])

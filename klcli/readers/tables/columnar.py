@@ -131,12 +131,22 @@ class ColumnarStream:
         self._table: _Parquet | pa.Table
         self._table = _Parquet(source) if format_name == "parquet" else _read_whole(source, format_name)
         places = _places(self._table.schema, source.name)
-        self.names = tuple(places)
+        self.names, self._before = tuple(places), 0
         self.text = [_is_text(self._table.schema.field(place).type) for place in places.values()]
 
     def place(self, line: int) -> str:
         """The row."""
-        return _place(self.source, line)
+        return _place(self.source, self._before + line)
+
+    @property
+    def row_groups(self) -> list[tuple[int, int]]:
+        """The rows and the bytes of each row group of a Parquet file."""
+        return self._table.row_groups if isinstance(self._table, _Parquet) else []
+
+    def narrow(self, start: int, end: int, before: int) -> None:
+        """Leaves only some row groups of a Parquet file, from `start` to before `end`. before: the rows above them."""
+        self._table.groups = range(start, end)
+        self._before = before
 
     def frames(self, layout: Layout) -> Iterator[Callable[[], Table]]:
         """The rows, as functions that each read some of them; any thread may call them, in any order."""
@@ -269,6 +279,13 @@ class _Parquet:
         except (pa.ArrowException, OSError) as error:
             raise unreadable(source.name, "Parquet", error) from None
         self.schema: pa.Schema = self._first.schema_arrow
+        self.groups = range(self._first.num_row_groups)
+
+    @property
+    def row_groups(self) -> list[tuple[int, int]]:
+        """The rows and the bytes of each row group."""
+        groups = [self._first.metadata.row_group(i) for i in range(self._first.num_row_groups)]
+        return [(group.num_rows, group.total_byte_size) for group in groups]
 
     def read(self) -> pa.Table:
         """All of it."""
@@ -281,7 +298,7 @@ class _Parquet:
     def runs(self, names: Sequence[str]) -> Iterator[Callable[[], pa.Table]]:
         """The columns of these names, as functions that each read some of the rows."""
         total = self._source.size or 0
-        for i in range(self._first.num_row_groups):
+        for i in self.groups:
             self._source.done = total * i // self._first.num_row_groups
             if self._first.metadata.row_group(i).num_rows <= _MOST_AT_ONCE:
                 yield partial(self._read_group, i, names)

@@ -50,11 +50,14 @@ def decoded(text: str) -> Any:  # noqa: ANN401
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _VALUE = json.JSONDecoder(parse_float=str, parse_int=str)
-_LAYOUT = re.compile(r'("(?:[^"\\]|\\.)*")|[\r\n]\s*')
+_LOOSE = re.compile(r'("(?:[^"\\]|\\.)*")|[\r\n]\s*|(NaN|-?Infinity)')
 
 
 def members(text: str) -> Iterator[tuple[str, str]]:
-    """The members of a JSON object or list, '' for a key in the latter, each with its value as it is written there."""
+    """The members of a JSON object or list: key, '' in a list, and value as it is written there.
+
+    Only line ends in it are left out, and words for what is no number stand in quotes.
+    """
 
     def blank(at: int) -> int:
         return _BLANK.match(text, at).end()  # type: ignore[union-attr]
@@ -69,13 +72,21 @@ def members(text: str) -> Iterator[tuple[str, str]]:
             at = blank(blank(at) + 1)
         _, end = _VALUE.raw_decode(text, at)
         value = text[at:end]
-        yield key, _LAYOUT.sub(r"\1", value) if "\n" in value or "\r" in value else value
+        yield key, _LOOSE.sub(_strict, value) if any(map(value.__contains__, _NOT_IN_A_LINE)) else value
         at = blank(end)
         if text[at] == ",":
             at = blank(at + 1)
 
 
-def _asmembers(record: Record, names: Iterable[str], text: Callable[[], str]) -> list[str]:
+_NOT_IN_A_LINE = ("\n", "\r", "NaN", "Infinity")
+
+
+def _strict(found: re.Match[str]) -> str:
+    """What a line of strict JSON has for a string, a line end, or a word for what is no number."""
+    return found[1] or (f'"{found[2]}"' if found[2] else "")
+
+
+def _as_written(record: Record, names: Iterable[str], text: Callable[[], str]) -> list[str]:
     """The values of a record as JSON, null where there is none; numbers keep their digits, inside of lists too."""
     found: dict[str, str] | None = None
     cells = []
@@ -126,7 +137,7 @@ class JsonRows:
                 if record.get(name) is None and row not in wrong:
                     wrong[row] = InputError(f"column {clipped(name)}: nothing stands here")
         kept = layout.by or layout.kept
-        texts = [_asmembers(record, layout.names(kept), partial(text, row)) for row, record in enumerate(records)]
+        texts = [_as_written(record, layout.names(kept), partial(text, row)) for row, record in enumerate(records)]
         for n, i in enumerate(kept):
             columns[~i if i in columns else i] = self._column([cells[n] for cells in texts])
         if layout.by and layout.label is not None:

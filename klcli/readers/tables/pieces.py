@@ -69,11 +69,15 @@ def read_some(stream: ByteStream, size: int) -> bytes:
 
 
 def _fill(stream: ByteStream, room: memoryview) -> int:
-    """Reads until there is no room left, or nothing to read. Returns how many bytes."""
+    """Reads until there is no room left, or nothing to read. Returns how many bytes.
+
+    Every view is released: a profiler, as that of Dask's workers, may hold the frames in which they are known.
+    """
     with room:
         filled = 0
         while filled < len(room):
-            read = stream.readinto(room[filled:])
+            with room[filled:] as left:
+                read = stream.readinto(left)
             if not read:
                 break
             filled += read

@@ -65,7 +65,7 @@ class RecordStream:
     form = "json"
 
     def __init__(self, source: Source, *, ndjson: bool, size: int | None = None) -> None:
-        self.source, self._stream, self._ndjson = source.name, source, ndjson
+        self.source, self._stream, self._ndjson, self._before = source.name, source, ndjson, 0
         self._size = size or piece_size(source.size)
         self.small = True
         if ndjson:
@@ -88,7 +88,12 @@ class RecordStream:
 
     def place(self, line: int) -> str:
         """The line of the file, or the item of the list."""
-        return f"{self.source}:{1 + line}" if self._ndjson else f"{self.source}, item {1 + line}"
+        return f"{self.source}:{1 + self._before + line}" if self._ndjson else f"{self.source}, item {1 + line}"
+
+    def narrow(self, start: int, end: int, before: int) -> None:
+        """Leaves only the lines between two places in the file. before: how many are above them."""
+        self._stream.narrow(start, end)
+        self._begun, self._before = b"", before
 
     def frames(self, layout: Layout) -> Iterator[Callable[[], Table]]:
         """The rows, as functions that each read some of them; any thread may call them, in any order."""

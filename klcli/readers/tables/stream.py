@@ -43,6 +43,10 @@ if TYPE_CHECKING:
             """Where a line is, counted from the first one of the first frame."""
             ...
 
+        def narrow(self, start: int, end: int, before: int) -> None:
+            """Leaves only some of the rows to be read; `klcli.batch.spans.Span` says what the numbers mean."""
+            ...
+
 
 class Reading(NamedTuple):
     """How tables are read. input_format: None for what the suffix says. size: bytes at a time, None for what suits."""
@@ -52,6 +56,17 @@ class Reading(NamedTuple):
     dialect: Dialect = PLAIN
     size: int | None = None
     threads: int = 1
+
+
+class Share(NamedTuple):
+    """One file of a stream, or some of its rows, where other processes read the rest.
+
+    name: what errors call the file. layout: of the first file of the stream. span: None for all of it.
+    """
+
+    name: str
+    layout: Layout
+    span: tuple[int, int, int] | None = None
 
 
 class Opened(NamedTuple):
@@ -65,14 +80,15 @@ class Tables:
     """The tables of some files, each opened when the one before has been read.
 
     Groups whose rows turn out not to stand together are read again; what cannot be, as a pipe, is copied for that.
+    share: what there is to be read of the stream, where that is not all.
     """
 
-    def __init__(self, paths: Sequence[str], reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, paths: Sequence[str], reading: Reading, share: Share | None = None) -> None:
+        self._reading, self._share = reading, share
         if list(paths).count("-") > 1:
             message = "standard input can be read once; give - once"
             raise UsageError(message)
-        self._sources = [open_source(path, reading.dialect) for path in paths]
+        self._sources = [open_source(path, reading.dialect, share and share.name) for path in paths]
         self._copies: dict[int, BinaryIO] = {}
         self._begun = 0
         # What is not there is said before anything is read, and a file that another one replaces meanwhile is noticed.
@@ -94,7 +110,7 @@ class Tables:
 
     def __iter__(self) -> Iterator[Opened]:
         """The tables. Raises InputError where a later one has not the columns of the first."""
-        first: Layout | None = None
+        first = self._share and self._share.layout
         for i, source in enumerate(self._sources):
             self._begun = i + 1
             stream = open_stream(self._again(i, source), self._reading)
@@ -102,6 +118,8 @@ class Tables:
                 first = layout = lay_out(self._reading.wanted, stream.names, source.name, stream.text)
             else:
                 layout = first.found_in(stream.names, source.name)
+            if self._share is not None and self._share.span is not None:
+                stream.narrow(*self._share.span)
             yield Opened(stream, layout)
             source.verify()
             if self._reading.wanted.by is None:
