@@ -25,7 +25,7 @@ from klcli.batch.run import like
 from klcli.batch.spans import Span
 from klcli.batch.tally import Plan, Result, Tally
 from klcli.batch.workers import LOCAL, answers, connected
-from klcli.console import reason
+from klcli.console import ending, reason
 from klcli.errors import DistributionError, InputError, KlcliError, OutputError, UsageError, clipped, nearest
 from klcli.readers.formats import format_of, is_known_suffix
 from klcli.readers.sources import exists, open_source
@@ -68,6 +68,7 @@ def run_on_cluster(plan: Plan, cluster: str, *, summarised: bool) -> Result:
                 keys.append(part.keys.known)
                 read.done += partition.size
                 bar.show(tally.rows)
+                ending.reach(f"{tally.rows:,} {plan.noun}")
         _check_groups(plan, done, keys)
         tables.verify()
         tally.check()
@@ -209,10 +210,12 @@ def _staged(target: Path, shown: str) -> Iterator[Path]:
         for folder in (staging, staging / PARTS, staging / VALUES, staging / ATTEMPTS):
             folder.mkdir()
         yield staging
-        if target.exists():
-            (staging / PARTS).chmod(target.stat().st_mode & 0o7777)
-            target.rmdir()
-        (staging / PARTS).rename(target)
+        with ending.held():
+            if target.exists():
+                (staging / PARTS).chmod(target.stat().st_mode & 0o7777)
+                target.rmdir()
+            (staging / PARTS).rename(target)
+            ending.written[shown] = "was written"
     except OSError as error:
         message = f"{shown}: {reason(error)}; nothing was written"
         raise OutputError(message) from None
@@ -235,7 +238,7 @@ def _check_parts(staging: Path, partitions: Sequence[Partition]) -> None:
 def _values(partition: Partition) -> Iterator[Mapping[str, Any]]:
     """For a summary, the measures of the rows of a part, some rows at a time. Each can be had once."""
     path = partition.staging / VALUES / partition.output
-    if partition.summarised and path.exists():
+    if partition.summarised:
         with path.open("rb") as file:
             while file.peek(1):
                 yield dict(zip(partition.plan.measures, np.load(file), strict=True))

@@ -16,7 +16,7 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
-LARGEST = [0] * 30 + [1 << 16] * 3 + [1 << 18] * 3 + [1 << 20, 1 << 23]
+LARGEST = [0] * 60 + [1 << 16] * 4 + [1 << 18] * 4 + [1 << 20, 1 << 22]
 """Bytes that a table may have, of which a seed chooses."""
 
 
@@ -52,8 +52,10 @@ def main():
     disagreeing = 0
     for seed in range(given.seed, given.seed + given.tables):
         folder = Path(mkdtemp(prefix=f"random-table-{seed}-"))
-        table = random_table(seed, random.Random(seed).choice(LARGEST))  # noqa: S311 - the same for the same seed
-        found = list(disagreements(table, folder, klcli, seed))
+        largest = random.Random(seed).choice(LARGEST)  # noqa: S311 - the same for the same seed
+        found = list(
+            disagreements(random_table(seed, largest), folder, klcli, seed, sizes=2 if largest < 1 << 20 else 1)
+        )
         disagreeing += bool(found)
         for line in found:
             print(f"{seed}: {line}", flush=True)

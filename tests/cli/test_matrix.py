@@ -537,7 +537,7 @@ def test_bad_rows_are_refused_by_file_and_line(refused, write, all_large, text, 
         ("n,x,y\na,1,0\nb,1,0\n", 4, "t.csv, column 'y': all 2 weights are zero"),
     ],
 )
-def test_bad_columns_are_refused_by_file_and_line(refused, write, all_large, text, code, message):
+def test_bad_columns_are_refused_by_file_and_line(refused, write, text, code, message):
     path = write("t.csv", text)
     assert message in refused(code, "matrix", path.name, "--columns", cwd=path.parent)
 

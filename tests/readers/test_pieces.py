@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import sys
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -84,6 +85,19 @@ def test_pieces_hold_the_rows_of_the_whole(data, size, reads):
     parts = cut(data, size, by_rows, reads)
     assert read_in_pieces(parts) == read(data)
     assert sum(map(count_lines, parts)) == read(data)[1]
+
+
+def test_views_are_released_though_somebody_holds_the_frames_of_the_reader():
+    """As the profiler of Dask's workers does, and then a piece could not be cut."""
+    frames = []
+
+    class Profiled(Stream):
+        def readinto(self, room):
+            frames.append(sys._getframe())  # noqa: SLF001 - as a profiler does
+            return super().readinto(room)
+
+    assert b"".join(pieces(Profiled(b"row,3,4\n" * 100, [50]), 60, end_of_lines)) == b"row,3,4\n" * 100
+    assert frames
 
 
 def test_a_quote_that_encloses_nothing_does_not_make_the_rest_one_piece():

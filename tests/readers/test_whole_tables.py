@@ -176,6 +176,7 @@ CHANGED = {
     "text after a quote": SMALL + b'"c"d,5,6\n',
     "a quoted number": SMALL + b'c,"5",6\n',
     "blank lines": SMALL + b"\n\nc,5,6\n\n",
+    "a blank line and an empty cell": b"n,x,y\na,1,2\n\nb,1,\n",
     "a line of spaces": SMALL + b"   \nc,5,6\n",
     "only delimiters": SMALL + b",,\n",
     "no label column": b"p,q\n1,2\n3,4\n",

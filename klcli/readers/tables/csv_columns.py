@@ -7,6 +7,7 @@ is in doubt too. So a bad row costs what it takes to read one row, and nothing i
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +46,8 @@ _BOM = b"\xef\xbb\xbf"
 
 _DECIMAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 """The numbers that `numbers.number` takes and Arrow reads as it does; percentages and fractions are not among them."""
+
+_BLANK_LINE = re.compile(rb"\n\r?\n|\r\r|\A[\r\n]")
 
 _ZERO = r"^[+-]?[0.]+([eE].*)?$"
 
@@ -96,7 +99,7 @@ class Pieces:
     def _sound(self, piece: bytearray, *, quoted: bool) -> Table | None:
         """The rows where all are sound, None where some are in doubt."""
         form = self._form
-        if b"\0" in piece:
+        if b"\0" in piece or (not form.numbers and _BLANK_LINE.search(piece)):  # to Arrow a row of empty strings
             return None
         try:
             columns = self._columns(piece, pa.float64(), quoted=quoted)
