@@ -167,7 +167,7 @@ class Reading(Group):
         Option(
             metavar="|".join(BLANK),
             rich_help_panel=_INPUTS,
-            help="Empty cells, NA, null, -: a 0, left out, or an error.",
+            help="Empty cells, NA, null, -: 0, left out, an error.",
         ),
     ] = "error"
     comment: Annotated[
@@ -278,9 +278,7 @@ class Chosen(Inputs):
 
     select: Annotated[
         str | None,
-        Option(
-            metavar="COLUMNS", rich_help_panel=_INPUTS, help="The columns of weights: names, p0:p9, 2-11, 'p*', /^p/."
-        ),
+        Option(metavar="COLUMNS", rich_help_panel=_INPUTS, help="Columns of weights: names, p0:p9, 2-11, 'p*', /^p/."),
     ] = None
     rows: Annotated[bool, Option("--rows", rich_help_panel=_INPUTS, help="A row is a distribution, not a column.")] = (
         False

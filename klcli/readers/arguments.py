@@ -17,7 +17,7 @@ from klcli.readers import distributions, inline
 from klcli.readers.formats import READERS, format_of, is_known_suffix
 from klcli.readers.inline import Grammar
 from klcli.readers.sources import PLAIN, no_pointer, open_source, split_selector
-from klcli.readers.tables.roles import Choices
+from klcli.readers.tables.roles import CHOICES, Choices
 
 if TYPE_CHECKING:
     from klcli.parametric.catalogue import Formula
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Arguments:
     """Reads the distributions of one command line; what several of them share is read once."""
 
-    def __init__(self, input_format: str | None = None, choices: Choices = Choices(), dialect: Dialect = PLAIN) -> None:
+    def __init__(self, input_format: str | None = None, choices: Choices = CHOICES, dialect: Dialect = PLAIN) -> None:
         self._input_format, self._choices, self._dialect = input_format, choices, dialect
         self._sources: dict[str, Source] = {}
         self._read_of: dict[tuple[str, str], Table | Document | Single] = {}

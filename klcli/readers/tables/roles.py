@@ -28,6 +28,10 @@ class Choices(NamedTuple):
     bins: str | None = None
 
 
+CHOICES = Choices()
+"""Where the command line says nothing."""
+
+
 class Facts(NamedTuple):
     """What decides a column's part. of_numbers: whether all of its cells are numbers. has_number: whether one is.
 
