@@ -245,7 +245,7 @@ def test_one_bad_row_in_a_hundred_against_none(folder, kind):
     for i in range(50, len(lines), 100):
         cells = lines[i].split(b",")
         cells[3] = (b"x", b"", b"-1", b"nan")[i // 100 % 4]
-        lines[i] = b",".join(cells if i % 200 else cells[:-1] + [b"\n"])
+        lines[i] = b",".join(cells if i % 200 else [*cells[:-1], b"\n"])
     bad.write_bytes(b"".join(lines))
     jobs = {
         name: process(KLCLI, "batch", path, *WIDE, "--on-error", "keep", "-o", folder / "kept.csv", code=code)
