@@ -62,7 +62,7 @@ def pieces(
 def _cut(data: bytearray, end: int) -> bytearray:
     """The bytes before `end`. They are copied where something still looks at the others.
 
-    That may be a profiler, as each worker of Dask has one: the frames that it holds keep all that was looked at in them.
+    That may be a profiler, as each worker of Dask has one: the frames that it holds keep the views that were in them.
     """
     try:
         del data[end:]
