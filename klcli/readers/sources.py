@@ -124,8 +124,7 @@ class Source:
         try:
             if self._stream is None:
                 self._stream = _decompressed(self.open(), self.compression)
-            with room[: self._left] as wanted:
-                read = cast("ByteStream", self._stream).readinto(wanted)
+            read = cast("ByteStream", self._stream).readinto(room[: self._left])
         except (OSError, EOFError, zlib.error) as error:
             raise self._cannot_read(error) from None
         self.done += read

@@ -20,10 +20,10 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from klcli.batch.partition import score_partition
-from klcli.batch.workers import LOCAL, connected
 
 from klcli.batch import spans
+from klcli.batch.partition import score_partition
+from klcli.batch.workers import LOCAL, connected
 from klcli.errors import OutputError
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -73,7 +73,8 @@ def dask(environment, tmp_path_factory):
 
         def dask(workers, **env):
             folder = tmp_path_factory.mktemp("dask")
-            given = environment({"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1", **env})
+            fixed = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1", "DASK_TEMPORARY_DIRECTORY": str(folder)}
+            given = environment({**fixed, **env})
             args, log = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"], folder / "scheduler.log"
             scheduler = stack.enter_context(started(*args, log=log, env=given))
             until(lambda: b"Scheduler at:" in log.read_bytes(), scheduler)

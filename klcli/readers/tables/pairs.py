@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from klcli.blocks import Block, Column, Failure, Pairs
-from klcli.cells import as_text, changes, codes, taken, texts
 from klcli.errors import DistributionError, KlcliError, clipped
+from klcli.kernels import as_text, changes, codes, taken, texts
 from klcli.readers.documents import object_of, series_of
 from klcli.readers.tables.table import Table, concatenated
 

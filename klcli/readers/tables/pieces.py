@@ -48,40 +48,44 @@ def pieces(
         data[: len(left)] = left
         read = _fill(stream, memoryview(data)[len(left) :])
         if len(left) + read < len(data):
-            del data[len(left) + read :]
-            if data:
-                yield data
+            if left or read:
+                yield _cut(data, len(left) + read)
             return
         end = end_of(data)
         if end == 0:
             left, wanted = bytes(data), 2 * len(data)
             continue
         left, wanted = bytes(memoryview(data)[end:]), size
+        yield _cut(data, end)
+
+
+def _cut(data: bytearray, end: int) -> bytearray:
+    """The bytes before `end`. They are copied where something still looks at the others.
+
+    That may be a profiler, as each worker of Dask has one: the frames that it holds keep the views that were in them.
+    """
+    try:
         del data[end:]
-        yield data
+    except BufferError:
+        return data[:end]
+    return data
 
 
 def read_some(stream: ByteStream, size: int) -> bytes:
     """The next bytes of a stream, so many unless it ends."""
     data = bytearray(size)
-    del data[_fill(stream, memoryview(data)) :]
-    return bytes(data)
+    return bytes(memoryview(data)[: _fill(stream, memoryview(data))])
 
 
 def _fill(stream: ByteStream, room: memoryview) -> int:
-    """Reads until there is no room left, or nothing to read. Returns how many bytes.
-
-    Every view is released: a profiler, as that of Dask's workers, may hold the frames in which they are known.
-    """
-    with room:
-        filled = 0
-        while filled < len(room):
-            with room[filled:] as left:
-                read = stream.readinto(left)
-            if not read:
-                break
-            filled += read
-        return filled
+    """Reads until there is no room left, or nothing to read. Returns how many bytes."""
+    filled = 0
+    while filled < len(room):
+        read = stream.readinto(room[filled:])
+        if not read:
+            break
+        filled += read
+    return filled
 
 
 def has_lone_cr(data: Bytes) -> bool:

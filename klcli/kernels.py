@@ -1,4 +1,4 @@
-"""The cells of a column, from its reader to its writer: an Arrow array, or a list where no table engine is loaded."""
+"""Operations on the cells of a column, which an Arrow array holds, or a list where no table engine is loaded."""
 
 from __future__ import annotations
 
