@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from xml.etree.ElementTree import ParseError, iterparse
 from zipfile import BadZipFile, ZipFile
 
-from klcli.errors import InputError, lacking
+from klcli.errors import InputError, clipped, lacking, listed, nearest
 from klcli.readers.sources import unreadable
 
 if TYPE_CHECKING:
@@ -36,17 +36,26 @@ _MOST_BYTES = 1 << 32
 """Bytes that a sheet is unpacked to."""
 
 
-def read_by_pandas(source: Source, format_name: str) -> pa.Table:
-    """A file that pandas reads, labels as text. What pandas needs besides itself is named when it is missing."""
+def read_by_pandas(source: Source, format_name: str) -> tuple[pa.Table, str]:
+    """A file that pandas reads, labels as text, and what should be known of that: which of several sheets it is.
+
+    What pandas needs besides itself is named when it is missing.
+    """
     import pandas as pd
     import pyarrow as pa
 
     name, options = PANDAS_FORMATS[format_name]
+    remark = ""
     try:
         # These readers want a path or a seekable file; some of the libraries behind them only a path.
         whole = source.path if source.path is not None and not source.compression else BytesIO(source.data)
         _check_size(source.name, whole, format_name)
-        frame = getattr(pd, name)(whole, **options)
+        if options is _SHEET[1]:
+            with pd.ExcelFile(whole) as book:
+                sheet, remark = _sheet(source, [str(each) for each in book.sheet_names])
+                frame = book.parse(sheet, **options)
+        else:
+            frame = getattr(pd, name)(whole, **options)
     except InputError:
         raise
     except ImportError as error:
@@ -60,7 +69,19 @@ def read_by_pandas(source: Source, format_name: str) -> pa.Table:
     for i, kind in enumerate(frame.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
             frame.isetitem(i, frame.iloc[:, i].astype(str))
-    return pa.Table.from_pandas(frame, preserve_index=False)
+    return pa.Table.from_pandas(frame, preserve_index=False), remark
+
+
+def _sheet(source: Source, names: list[str]) -> tuple[str, str]:
+    """The sheet that is meant, and a remark where nobody chose among several. Raises InputError for one that is none."""
+    chosen = source.dialect.sheet
+    if chosen is None:
+        others = f"{source.name}: the first sheet, {clipped(names[0])}, is read; --sheet reads {listed(names[1:])}"
+        return names[0], others if len(names) > 1 else ""
+    if chosen not in names:
+        message = f"{source.name}: no sheet {clipped(chosen)}; it has {listed(names, 20)}.{nearest(chosen, names)}"
+        raise InputError(message)
+    return chosen, ""
 
 
 def _check_size(name: str, whole: Path | BinaryIO, format_name: str) -> None:
@@ -113,8 +134,9 @@ _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 
 
 def _open_document_size(archive: ZipFile) -> tuple[int, int]:
-    """The rows and columns up to the last that hold something, repeated ones as often as they are."""
+    """The rows and columns up to the last that hold something, in the largest sheet, repeated ones as often as they are."""
     rows = columns = seen = width = filled = 0
+    largest = (0, 0)
     with archive.open("content.xml") as content:
         for _, element in iterparse(content):  # noqa: S314 - entities that grow: expat has bounds for them
             if element.tag == f"{_TABLE}table-cell":
@@ -125,5 +147,6 @@ def _open_document_size(archive: ZipFile) -> tuple[int, int]:
                 rows, columns, width, filled = seen if filled else rows, max(columns, filled), 0, 0
                 element.clear()
             elif element.tag == f"{_TABLE}table":
-                break  # the first sheet, which is the one that is read
-    return rows, columns
+                largest = max(largest, (rows, columns), key=lambda size: size[0] * size[1])
+                rows = columns = seen = width = filled = 0
+    return largest

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SMALL = 1 << 18
 """Bytes of text up to which a table is read by the standard library alone: no table engine loads as quickly."""
 
+LONGEST_ROW = 1 << 24
+"""Bytes after which a quote that has not closed ends with its line: none of a table's rows is as long."""
+
 _SMALLEST, _LARGEST, _PIECES = 1 << 18, 5 << 19, 16
 
 csv.field_size_limit(sys.maxsize)
@@ -107,7 +110,19 @@ def end_of_rows(data: Bytes, delimiter: str) -> int:
     if b'"' not in data:
         return end_of_lines(data)
     ends = row_ends(data, delimiter)
-    return int(ends[-1]) if len(ends) else 0
+    if len(ends):
+        return int(ends[-1])
+    return end_of_lines(data) if len(data) > LONGEST_ROW else 0
+
+
+def rows_like_many(data: Bytes, ends: Places, delimiter: str, width: int) -> Places:
+    """The rows, which end there, of which a later line has as many delimiters as a row of so many fields."""
+    text = np.frombuffer(data, dtype=np.uint8)
+    starts = np.concatenate([[0], np.flatnonzero(text == ord("\n")) + 1])
+    delimiters = np.searchsorted(np.flatnonzero(text == ord(delimiter)), [*starts, len(text)])
+    like_rows = starts[(np.diff(delimiters) == width - 1) & ~np.isin(starts, np.concatenate([[0], ends]))]
+    rows: Places = np.unique(np.searchsorted(ends, like_rows, side="right"))
+    return rows
 
 
 def row_ends(data: Bytes, delimiter: str) -> Places:
