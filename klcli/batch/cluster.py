@@ -178,8 +178,8 @@ def _spans(path: str, reading: Reading) -> Iterator[tuple[Span | None, int]]:
     """
     source, size = open_source(path, reading.dialect), Path(path).stat().st_size
     kind = format_of(source, reading.input_format)
-    divisible = kind in {"csv", "text", "tsv", "ndjson", "parquet"} and not (source.compression or reading.dialect.alters)
-    if not divisible or reading.wanted.by is not None or size < 2 * spans.SMALLEST:
+    divisible = kind in {"csv", "text", "tsv", "ndjson", "parquet"} and not source.compression
+    if not divisible or reading.dialect.alters or reading.wanted.by is not None or size < 2 * spans.SMALLEST:
         yield None, size
         return
     try:

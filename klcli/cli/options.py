@@ -192,7 +192,8 @@ class Reading(Group):
             raise UsageError(message)
         # What separates fields may stand in numbers too, where they are quoted.
         if self.thousands == self.decimal:
-            message = f"--decimal and --thousands are both {self.decimal!r}; for 1.234,5 both are given: --thousands . --decimal ,"
+            both = f"--decimal and --thousands are both {self.decimal!r}"
+            message = f"{both}; for 1.234,5 give both: --thousands . --decimal ,"
             raise UsageError(message)
         if self.thousands is not None and (len(self.thousands) != 1 or self.thousands.isalnum()):
             message = f"--thousands {clipped(self.thousands)}: it is one mark, such as ',' or \"'\""

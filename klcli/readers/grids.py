@@ -166,6 +166,21 @@ def _distributions(
     """values: (n, K). place(i, outcome): where it stands. What should be known of the table, the first one tells."""
     values = np.ascontiguousarray(values)
     values.setflags(write=False)
+    gaps = np.isnan(values)
+    if table.leaves_out and gaps.any():
+        outcomes = outcomes or [str(i + 1) for i in range(values.shape[1])]
+        return [
+            Distribution(
+                name,
+                table.source,
+                frozen(row[left]),
+                lambda k, i=i, left=left: place(i, int(left[k])),  # type: ignore[misc]
+                [outcomes[j] for j in left.tolist()],
+                "" if i else table.remark,
+            )
+            for i, (name, row) in enumerate(zip(names, values, strict=True))
+            for left in [np.flatnonzero(~gaps[i])]
+        ]
     return [
         Distribution(name, table.source, row, partial(place, i), outcomes, "" if i else table.remark)
         for i, (name, row) in enumerate(zip(names, values, strict=True))

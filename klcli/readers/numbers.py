@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _DECIMAL = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?"
 _SPACE = "[ \t\xa0\u2009\u202f]"
-_NUMBER = re.compile(rf"(?:({_DECIMAL})(?:{_SPACE}*(%))?|([+-]?\d+)/(\d+)|([+-]?(?:inf(?:inity)?|nan)))", re.ASCII | re.IGNORECASE)
+_WRITTEN = rf"(?:({_DECIMAL})(?:{_SPACE}*(%))?|([+-]?\d+)/(\d+)|([+-]?(?:inf(?:inity)?|nan)))"
+_NUMBER = re.compile(_WRITTEN, re.ASCII | re.IGNORECASE)
 _PLAIN = re.compile(r"[0-9.eE+-]*", re.ASCII)
 _ZERO = re.compile(r"[-+]?[0.]+(?![0-9.])", re.ASCII)
 _LONGEST_EXPONENT = 20
@@ -139,7 +140,9 @@ def _fraction(text: str, numerator: str, denominator: str) -> float:
         raise NotANumberError(text, "is too long for a number") from None
 
 
-def numbers(cells: Sequence[str], where: Callable[[int], str], inside: str = "", notation: Notation = POINT) -> list[float]:
+def numbers(
+    cells: Sequence[str], where: Callable[[int], str], inside: str = "", notation: Notation = POINT
+) -> list[float]:
     """Every cell's number. where(i): the place of cell i. inside: " in column 'p'", said after what stands there."""
     if notation.decimal == "." and _PLAIN.fullmatch("".join(cells)):
         # In this alphabet float() takes just what `number` takes, ten times faster
@@ -187,15 +190,17 @@ def has_percent(text: str) -> bool:
 def mixed_percent(text: str, name: str) -> str:
     """What is wrong with a cell of a column of which some cells are percentages, and some are not."""
     here, others = ("a percentage", "are none") if has_percent(text) else ("no percentage", "are")
-    return f"{clipped(text)} in column {clipped(name)} is {here}, and cells above it {others}; write % in all or in none"
+    both = f"is {here}, and cells above it {others}"
+    return f"{clipped(text)} in column {clipped(name)} {both}; write % in all of them or in none"
 
 
-_UNIT = re.compile(r"(?:([^\w\s.,+'-]{1,3}|[A-Z]{3}\s)\s*[-+]?\d[\d.,' ]*|[-+]?\d[\d.,']*\s*([^\W\d_]{1,5}|[^\w\s.,]{1,3}))")
+_DIGITS = r"[-+]?\d[\d.,' ]*"
+_UNIT = re.compile(rf"([^\w\s.,+'-]{{1,3}}|[A-Z]{{3}}\s)\s*{_DIGITS}|{_DIGITS}\s*([^\W\d_]{{1,5}}|[^\w\s.,]{{1,3}})")
 
 
 _CURRENCY = "$\xa2-\xa5\u20a0-\u20c0"
 
-LIKE_NUMBERS = rf"[-+]?[{_CURRENCY}]?\s*[-+]?\d[\d.,' \xa0\u2009\u2019\u202f]*[%{_CURRENCY}]?"
+LIKE_NUMBERS = f"[-+]?[{_CURRENCY}]?\\s*[-+]?[0-9][0-9.,' \xa0\u2009\u2019\u202f]*[%{_CURRENCY}]?"
 """Text of digits and marks between them, with a sign of a currency: a regular expression for all of such a text."""
 
 _LIKE_NUMBERS = re.compile(LIKE_NUMBERS, re.ASCII)

@@ -9,7 +9,17 @@ import numpy as np
 
 from klcli.errors import InputError, clipped
 from klcli.readers.documents import is_json_number, number_of
-from klcli.readers.numbers import LIKE_NUMBERS, PATTERN, POINT, has_percent, is_blank, is_meant, mend, mixed_percent, numbers
+from klcli.readers.numbers import (
+    LIKE_NUMBERS,
+    PATTERN,
+    POINT,
+    has_percent,
+    is_blank,
+    is_meant,
+    mend,
+    mixed_percent,
+    numbers,
+)
 from klcli.readers.tables.roles import Facts
 
 if TYPE_CHECKING:
@@ -265,8 +275,8 @@ class _Typed:
         from klcli.readers.tables.columnar import doubles, filled
 
         found = doubles(cells, lambda *_: None)  # of numbers none is refused
-        array = found if isinstance(found, np.ndarray) else cast("Array", np.from_dlpack(found))
-        return filled(array, cells, blank)
+        found = filled(found, cells, blank)
+        return found if isinstance(found, np.ndarray) else cast("Array", np.from_dlpack(found))
 
     def labels(self) -> Sequence[str]:
         import pyarrow as pa

@@ -56,10 +56,6 @@ def read_columnar(source: Source, format_name: str) -> Table:
     return Table(tuple(places), columns, n, n, "value", remarks=remarks, source=source.name, place=place)
 
 
-def _as_numpy(numbers: Cells) -> Array:
-    return numbers if isinstance(numbers, np.ndarray) else np.asarray(np.from_dlpack(numbers))
-
-
 def doubles(cells: Cells, refuse: Callable[[int, NotANumberError], None], notation: Notation = POINT) -> Cells:
     """A column's numbers, (n,), 1 where it is null: text and decimals are the doubles nearest to what they say.
 
@@ -90,11 +86,11 @@ def doubles(cells: Cells, refuse: Callable[[int, NotANumberError], None], notati
     return numbers
 
 
-def filled(numbers: Array, cells: Cells, blank: str) -> Array:
-    """A column's numbers, with 0 or, to be left out, NaN where a cell is null. blank: see `Notation`."""
-    if blank == "error" or not (cells.null_count or (blank == "zero" and np.isnan(numbers).any())):
+def filled(numbers: Cells, cells: Cells, blank: str) -> Cells:
+    """A column's numbers, of `doubles`, with 0 or, to be left out, NaN where a cell is null. blank: see `Notation`."""
+    if blank == "error":
         return numbers
-    numbers = numbers.copy()
+    numbers = numbers.copy() if isinstance(numbers, np.ndarray) else np.array(np.from_dlpack(numbers))
     numbers[nulls(cells) | np.isnan(numbers)] = 0.0 if blank == "zero" else np.nan
     return numbers
 
@@ -209,8 +205,7 @@ def _read_columns(table: pa.Table, layout: Layout, notation: Notation) -> Table:
         cells = whole(table.column(layout.header[i]))
         if not of.is_primitive(cells.type):
             cells.validate(full=True)  # that text is UTF-8
-        is_error = what and not (what == "number" and notation.blank != "error")
-        for row in np.flatnonzero(nulls(cells)).tolist() if is_error and cells.null_count else ():
+        for row in np.flatnonzero(nulls(cells)).tolist() if what and cells.null_count else ():
             how = mend("", notation) if what == "number" else ""
             fail(row, f"nothing stands where a {what} should in column {clipped(layout.header[i])}{how}")
         return cells
@@ -226,10 +221,8 @@ def _read_columns(table: pa.Table, layout: Layout, notation: Notation) -> Table:
         if nested:
             columns[i] = _fields(cells_of(i), layout.header[i], fail)
         else:
-            cells = cells_of(i, "number")
-            columns[i] = doubles(cells, refuse, notation)
-            if notation.blank != "error":
-                columns[i] = filled(_as_numpy(columns[i]), cells, notation.blank)
+            cells = cells_of(i, "number" if notation.blank == "error" else "")
+            columns[i] = filled(doubles(cells, refuse, notation), cells, notation.blank)
     for i in layout.text:
         if layout.by and i == layout.label:
             columns[i] = as_text(cells_of(i, "label"))

@@ -32,14 +32,16 @@ class Columns:
     """The columns of a table, each looked through once. As the distributions of a source its columns are by name.
 
     label: the column that --label names. notation: of numbers that are text. mend: what errors say of a column
-    that is numbers in part; {} stands for its name.
+    that is numbers in part; {} stands for its name. leaves_out: whether a number that is NaN is left out.
     """
 
-    def __init__(self, table: Table, label: str | None = None, notation: Notation = POINT, mend: str = ADD_LABEL) -> None:
+    def __init__(
+        self, table: Table, label: str | None = None, notation: Notation = POINT, mend: str = ADD_LABEL
+    ) -> None:
         self.source, self.table, self.size, self.row = table.source, table, table.size, table.where
         self._label, self._mend = label, mend if table.form == "text" else ""
         self._has_keys = table.form != "text" and any(isinstance(cells, list) for cells in table.columns.values())
-        self._blank, notation = notation.blank, notation._replace(delimiter=table.delimiter)
+        self.leaves_out, notation = notation.blank == "skip", notation._replace(delimiter=table.delimiter)
         self._cells = [
             cells_of(table.columns[i], table.form, Column(table.source, name, table.where, notation))
             for i, name in enumerate(table.names)
@@ -118,7 +120,7 @@ class Columns:
         values = self.numbers(column)
         labels = self._unique_labels if self.label not in {None, column} else None
         series = Series(name, values, labels, lambda i: self.place(i, column), self._read_as)
-        return _without_gaps(series) if self._blank == "skip" and self._has_gaps else series
+        return _without_gaps(series) if self.leaves_out and self._has_gaps else series
 
     def address(self, name: str) -> str:
         """SOURCE:COLUMN."""
@@ -196,6 +198,4 @@ def _without_gaps(series: Series) -> Series:
     """The series without what is NaN; where it has no labels, those that are left are called by their rows."""
     left = np.flatnonzero(~np.isnan(series.values)).tolist()
     labels = [str(i + 1) if series.labels is None else series.labels[i] for i in left]
-    return Series(
-        series.name, [series.values[i] for i in left], labels, lambda i: series.where(left[i]), series.remark
-    )
+    return Series(series.name, [series.values[i] for i in left], labels, lambda i: series.where(left[i]), series.remark)

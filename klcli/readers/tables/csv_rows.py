@@ -12,7 +12,16 @@ import numpy as np
 
 from klcli.blocks import Failure
 from klcli.errors import InputError, clipped
-from klcli.readers.numbers import NotANumberError, has_percent, is_blank, is_number, mend, mixed_percent, number, numbers
+from klcli.readers.numbers import (
+    NotANumberError,
+    has_percent,
+    is_blank,
+    is_number,
+    mend,
+    mixed_percent,
+    number,
+    numbers,
+)
 from klcli.readers.sources import no_utf_8
 from klcli.readers.tables.table import Table
 

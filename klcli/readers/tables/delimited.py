@@ -8,6 +8,7 @@ import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 from klcli.errors import InputError, clipped
@@ -165,49 +166,43 @@ class DelimitedStream:
         if other in formats and self._dialect.delimiter is None and self._dialect.decimal == ".":
             return formats[other]
         option = f"--delimiter {'tab' if other == chr(9) else other if other == ',' else repr(other)}"
-        row = self._rest[:1000].partition(b"\n")[0].decode("latin-1").rstrip("\r").split(other)
-        commas = self._notation.decimal == "." and any(re.fullmatch(r"\s*[-+]?\d+,\d+\s*", cell) for cell in row)
+        cells = re.split(f"[{re.escape(other)}\r\n]", self._rest[:1000].decode("latin-1"))
+        commas = self._notation.decimal == "." and any(re.fullmatch(r'[" ]*[-+]?[\d.]+,\d+[" ]*', c) for c in cells)
         return f"{option} --decimal ," if commas else option
 
     def _other_delimiter(self) -> str:
         """What to add where quotes do not match because another character stands between them, '' where none does."""
         line = self._rest[:10_000].splitlines()[0].decode("latin-1")
-        found = next((c for c in _OTHERS if c != self.delimiter and f'"{c}' in line or f'{c}"' in line), None)
+        found = next((c for c in _OTHERS if (c != self.delimiter and f'"{c}' in line) or f'{c}"' in line), None)
         return f"if {found!r} separates the fields add {self._delimiter_option(found)}" if found else ""
 
     def _check_title(self, header: Sequence[str]) -> None:
-        """Raises InputError where the rows below have more fields than the header: then it is a title or a comment.
+        """Raises InputError where the header is a title or a comment: a table of other rows stands below it.
 
-        Names that are missing at the end of a line of three or more are not counted: spreadsheets save a title so.
+        Fields that are empty at the end of a line of three or more do not count: spreadsheets save a title so.
         """
-        width = _width(header)
-        if self._dialect.header is False or (width > 1 and header[0][:1] not in COMMENTS):
+        mark, width = header[0][:1], _width(header)
+        is_comment = mark in COMMENTS
+        if self._dialect.header is False or not (is_comment or (width == 1 and len(header) != 2)):  # noqa: PLR2004
             return
-        head, top = self._rest[:_TOP], [header]
-        reader = csv_reader(
-            io.StringIO(head.decode("latin-1"), newline=""), self.delimiter, quotes=self._dialect.quotes, strict=False
-        )
-        rows: list[tuple[int, list[str]]] = []
-        while len(rows) < _TOP_ROWS and (row := next(reader, None)) is not None:
-            if row:
-                rows.append((reader.line_num, row))
-        if len(head) < len(self._rest) and len(rows) > 1:
-            rows.pop()  # it may be cut
-        at = next((i for i, (_, row) in enumerate(rows) if _width(row) > max(width, 1)), len(rows))
-        table = [row for _, row in rows[at:]]
-        if len(table) < 2 or any(len(row) != len(table[0]) for row in table):  # noqa: PLR2004 - a header and a row
+        rows = self._top()
+        starts = (row[0][:1] != mark if is_comment else _width(row) > 1 for _, row in rows)
+        at = next((i for i, is_start in enumerate(starts) if is_start), len(rows))
+        widths = {len(row) for _, row in rows[at:] if row[0][:1] not in COMMENTS}
+        if len(rows) - at < 2 or len(widths) > 1 or widths == ({len(header)} if is_comment else {1}):  # noqa: PLR2004
             return
-        top += [row for _, row in rows[:at]]
-        marks = {row[0][:1] for row in top}
-        if len(marks) == 1 and marks <= COMMENTS:
-            option = f"--comment '{marks.pop()}'"
-        elif width == 1 and len(header) != 2:  # noqa: PLR2004
-            option = f"--skip {self._line - 1 + (rows[at - 1][0] if at else 0)}"
-        else:
-            return
+        option = f"--comment '{mark}'" if is_comment else f"--skip {self._line - 1 + (rows[at - 1][0] if at else 0)}"
         first = f"{self.source}:{self._line - 1}: {clipped(header[0])} seems to stand above the table"
-        message = f"{first}, whose rows have {len(table[0])} fields; add {option}"
+        message = f"{first}, whose rows have {widths.pop()} fields; add {option}"
         raise InputError(message)
+
+    def _top(self) -> list[tuple[int, list[str]]]:
+        """Some rows below the header, and the lines down to the end of each."""
+        head = self._rest[:_TOP]
+        lines = io.StringIO(head.decode("latin-1"), newline="")
+        reader = csv_reader(lines, self.delimiter, quotes=self._dialect.quotes, strict=False)
+        rows = [(reader.line_num, row) for row in islice(reader, _TOP_ROWS) if row]
+        return rows[:-1] if len(head) < len(self._rest) and len(rows) > 1 else rows  # the last one may be cut
 
     def _check_text(self) -> None:
         """Raises InputError for what no table of text begins with."""
@@ -249,7 +244,9 @@ def read_delimited(source: Source, delimiter: str, label: str = "label") -> Tabl
     matrix = table.matrix(numeric)
     matrix.setflags(write=False)
     doubles = dict(zip(numeric, matrix, strict=True))
-    return replace(table, columns={**table.columns, **doubles}, source=source.name, place=whole.place, delimiter=whole.delimiter)
+    return replace(
+        table, columns={**table.columns, **doubles}, source=source.name, place=whole.place, delimiter=whole.delimiter
+    )
 
 
 def _read_all(stream: DelimitedStream, numeric: Sequence[int]) -> Table:

@@ -116,12 +116,17 @@ def end_of_rows(data: Bytes, delimiter: str) -> int:
 
 
 def rows_like_many(data: Bytes, ends: Places, delimiter: str, width: int) -> Places:
-    """The rows, which end there, of which a later line has as many delimiters as a row of so many fields."""
+    """The rows that hold line ends, and lines with as many delimiters as a row of so many fields: see `swallowed`.
+
+    ends: where the rows end. Such a line is neither the first of its row nor the last, or both of them are such.
+    """
     text = np.frombuffer(data, dtype=np.uint8)
-    starts = np.concatenate([[0], np.flatnonzero(text == ord("\n")) + 1])
-    delimiters = np.searchsorted(np.flatnonzero(text == ord(delimiter)), [*starts, len(text)])
-    like_rows = starts[(np.diff(delimiters) == width - 1) & ~np.isin(starts, np.concatenate([[0], ends]))]
-    rows: Places = np.unique(np.searchsorted(ends, like_rows, side="right"))
+    edges = np.concatenate([[0], np.flatnonzero(text == ord("\n")) + 1, [len(text)]])
+    counts = np.diff(np.searchsorted(np.flatnonzero(text == ord(delimiter)), edges))
+    at = np.flatnonzero(counts == width - 1)
+    row = np.searchsorted(ends, edges[at], side="right")
+    first, last = np.isin(edges[at], [0, *ends]), np.isin(edges[at + 1], [*ends, len(text)])
+    rows: Places = np.union1d(row[~first & ~last], np.intersect1d(row[first & ~last], row[last & ~first]))
     return rows
 
 
