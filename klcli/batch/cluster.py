@@ -179,7 +179,7 @@ def _spans(path: str, reading: Reading) -> Iterator[tuple[Span | None, int]]:
     source, size = open_source(path, reading.dialect), Path(path).stat().st_size
     kind = format_of(source, reading.input_format)
     divisible = kind in {"csv", "text", "tsv", "ndjson", "parquet"} and not source.compression
-    if not divisible or reading.wanted.by is not None or size < 2 * spans.SMALLEST:
+    if not divisible or reading.dialect.alters or reading.wanted.by is not None or size < 2 * spans.SMALLEST:
         yield None, size
         return
     try:
@@ -194,6 +194,7 @@ def _spans(path: str, reading: Reading) -> Iterator[tuple[Span | None, int]]:
             yield span, size * (span.end - span.start) // len(groups)
         return
     begin, delimiter = (stream.begin, stream.delimiter) if isinstance(stream, DelimitedStream) else (0, None)
+    delimiter = delimiter if reading.dialect.quotes else None
     with Path(path).open("rb") as file:
         for span in spans.text_spans(file, size, begin, delimiter=delimiter, smallest=spans.SMALLEST):
             yield span, span.end - span.start

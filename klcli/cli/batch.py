@@ -183,6 +183,10 @@ def batch(
     reading = Reading(
         wanted, inputs.checked_format(), inputs.dialect(), threads=speed.threads or _processors(), size=speed.block_size
     )
+    if inputs.blank == "skip" and (columns.reference is not None or settings.p.smoothing or settings.q.smoothing):
+        other = "--reference" if columns.reference is not None else "smoothing"
+        message = f"--blank skip leaves outcomes out, to which {other} would give weight again; --blank zero keeps them"
+        raise UsageError(message)
     reference, notes = _reference(columns.reference, inputs, settings, wanted)
     plan = Plan(
         files=files,

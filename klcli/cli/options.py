@@ -3,7 +3,6 @@
 Typer reads a function's signature; `grouped` spells the groups out in it and puts the values back together.
 """
 
-import codecs
 import inspect
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any
@@ -191,13 +190,11 @@ class Reading(Group):
         if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n'):
             message = f"--delimiter {clipped(delimiter)}: it is one character, such as ';' or '|', or tab, or space"
             raise UsageError(message)
-        marks = {"--delimiter": delimiter, "--decimal": self.decimal, "--thousands": self.thousands}
-        given = [(option, mark) for option, mark in marks.items() if mark is not None]
-        for i, (option, mark) in enumerate(given):
-            for other, its in given[:i]:
-                if mark == its:
-                    message = f"{other} and {option} are both {mark!r}; fields and digits need marks of their own"
-                    raise UsageError(message)
+        # What separates fields may stand in numbers too, where they are quoted.
+        if self.thousands == self.decimal:
+            both = f"--decimal and --thousands are both {self.decimal!r}"
+            message = f"{both}; for 1.234,5 give both: --thousands . --decimal ,"
+            raise UsageError(message)
         if self.thousands is not None and (len(self.thousands) != 1 or self.thousands.isalnum()):
             message = f"--thousands {clipped(self.thousands)}: it is one mark, such as ',' or \"'\""
             raise UsageError(message)
@@ -205,10 +202,11 @@ class Reading(Group):
             message = f"--comment {clipped(self.comment)}: it is one character, such as '#'"
             raise UsageError(message)
         try:
-            codecs.lookup(self.encoding)
-        except LookupError:
-            message = f"--encoding {clipped(self.encoding)}: Python knows no encoding of that name; utf-8, latin-1 ..."
-            raise UsageError(message) from None
+            b"a".decode(self.encoding)
+        except (LookupError, ValueError) as error:
+            if not isinstance(error, UnicodeDecodeError):  # one letter is no UTF-16
+                message = f"--encoding {clipped(self.encoding)}: no text is in that; it is utf-8, latin-1, utf-16 ..."
+                raise UsageError(message) from None
         return Dialect(
             delimiter=delimiter,
             decimal=self.decimal,

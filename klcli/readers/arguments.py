@@ -67,14 +67,14 @@ class Arguments:
             from klcli.readers import expressions
 
             return expressions.content(formula, role)
-        decimal = self._dialect.decimal
+        notation = self._dialect.notation
         grammar = Grammar(
-            parse=lambda text, role: self._distributions(inline.parse(text, role, decimal)),
+            parse=lambda text, role: self._distributions(inline.parse(text, role, notation)),
             read=self._of_source,
             is_file=is_known_suffix,
             example="write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file",
         )
-        found: Distributions = inline.argument(text, role, grammar, decimal)
+        found: Distributions = inline.argument(text, role, grammar, notation)
         return found
 
     def _of_source(self, text: str) -> Distributions:
@@ -103,7 +103,7 @@ class Arguments:
             return cast("Document", read)
         from klcli.readers.tables.columns import Columns
 
-        return Columns(table, self._choices.label, self._dialect.decimal)
+        return Columns(table, self._choices.label, self._dialect.notation)
 
 
 def _at(read: Table | Document | Single, pointer: str, source: str) -> Document:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from zipfile import ZipFile
 
+    from klcli.readers.numbers import Notation
     from klcli.readers.sources import Dialect, Source
     from klcli.readers.tables.table import Table
     from klcli.tensors import Index, Numbers
@@ -93,14 +94,14 @@ class Arrays:
 
         others: arguments whose columns are not meant too where this one is the whole table that they are of.
         """
-        decimal = self._dialect.decimal
+        notation = self._dialect.notation
         grammar = inline.Grammar(
-            parse=lambda text, role: _inline(text, role, decimal),
+            parse=lambda text, role: _inline(text, role, notation),
             read=lambda text: self._of_source(text, others),
             is_file=lambda path: PurePath(path).suffix.lower() in _SUFFIXES.keys() - {""} | COMPRESSIONS,
             example=_FOR_EXAMPLE,
         )
-        return Tensor(role, inline.name_of(text), *inline.argument(text, role, grammar, decimal))
+        return Tensor(role, inline.name_of(text), *inline.argument(text, role, grammar, notation))
 
     def _of_source(self, text: str, others: Sequence[str]) -> _Found:
         path, selector, chosen = split_selector(text)
@@ -127,8 +128,8 @@ class Arrays:
             return kind
         if inline.looks_like_json(source.text):
             return "json"
-        first, decimal = source.text.strip().partition("\n")[0], self._dialect.decimal
-        return _LINES if inline.is_inline(source.text, decimal) and inline.means_numbers(first, decimal) else "csv"
+        first, notation = source.text.strip().partition("\n")[0], self._dialect.notation
+        return _LINES if inline.is_inline(source.text, notation) and inline.means_numbers(first, notation) else "csv"
 
 
 def known_array_format(name: str) -> str:
@@ -186,23 +187,23 @@ def _singular(found: _Found, source: str, wanted: _Wanted) -> _Found:
 # ----------------------------------------------------------------------------------------------------------------- text
 
 
-def _inline(text: str, role: str, decimal: str) -> _Found:
+def _inline(text: str, role: str, notation: Notation) -> _Found:
     where = brackets(role)
     if inline.looks_like_json(text):
         return _Found(stacked(load(text, role), where), where)
     if not text:
         message = f"{role} is empty; {_FOR_EXAMPLE}"
         raise InputError(message)
-    return _lines(text, role, decimal)._replace(where=where)
+    return _lines(text, role, notation)._replace(where=where)
 
 
 def _open_lines(source: Source) -> _Opened:
-    return partial(_singular, _lines(source.text, source.name, source.dialect.decimal), source.name)
+    return partial(_singular, _lines(source.text, source.name, source.dialect.notation), source.name)
 
 
-def _lines(text: str, name: str, decimal: str) -> _Found:
+def _lines(text: str, name: str, notation: Notation) -> _Found:
     """Lines of numbers, (lines, numbers); where either is 1 the other alone, where both are a number."""
-    rows = [(i, items(line, decimal)) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
+    rows = [(i, items(line, notation)) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
     if "=" in rows[0][1][0]:
         message = f"{name}: {clipped(rows[0][1][0])}: {NO_LABELS}"
         raise InputError(message)
@@ -219,7 +220,8 @@ def _lines(text: str, name: str, decimal: str) -> _Found:
             message = f"{name}:{line}: {counts}"
             raise InputError(message)
     shape = tuple(n for n in (len(rows), width) if n > 1)
-    values = numbers([cell for _, cells in rows for cell in cells], lambda i: where(at(i, shape)), decimal=decimal)
+    cells = [cell for _, cells in rows for cell in cells]
+    values = numbers(cells, lambda i: where(at(i, shape)), notation=notation)
     return _Found(np.array(values).reshape(shape), where)
 
 
@@ -270,7 +272,7 @@ def _open_ndjson(source: Source) -> _Opened:
 def _open_table(source: Source, kind: str) -> _Opened:
     mend = f"; if these are no numbers choose the other columns, as in {column_of(source.name, 'p*')}"
     table = cast("Table", READERS[kind](source, None))
-    return partial(_of_table, Columns(table, None, source.dialect.decimal, mend))
+    return partial(_of_table, Columns(table, None, source.dialect.notation, mend))
 
 
 def _of_table(table: Columns, wanted: _Wanted) -> _Found:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from klcli.errors import InputError, UsageError, clipped, listed, nearest
 from klcli.readers import inline
+from klcli.readers.numbers import Notation, is_grouped, is_number
 from klcli.readers.sources import COMPRESSIONS
 
 if TYPE_CHECKING:
@@ -25,9 +26,20 @@ if TYPE_CHECKING:
 def _text(source: Source, label: str | None) -> Table | Document | Single:
     """What is written as an argument is, and else a CSV table: the grammar of standard input."""
     text = source.text
-    if inline.is_inline(text, source.dialect.decimal):
-        return inline.parse(text, source.name, source.dialect.decimal)
+    if source.dialect.thousands is None and source.dialect.decimal == ".":
+        _refuse_thousands(text, source.name)
+    if inline.is_inline(text, source.dialect.notation):
+        return inline.parse(text, source.name, source.dialect.notation)
     return _delimited(source, label, ",")
+
+
+def _refuse_thousands(text: str, source: str) -> None:
+    """Raises InputError where every line is one number whose digits commas group in threes, as 1,200."""
+    lines = [(i, line) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if len(lines) > 1 and all(is_grouped(line, ",") and is_number(line, Notation(thousands=",")) for _, line in lines):
+        at, line = lines[0]
+        message = f"{source}:{at}: {clipped(line.strip())} is not a number; --thousands , reads it"
+        raise InputError(message)
 
 
 def _delimited(source: Source, label: str | None, delimiter: str) -> Table:

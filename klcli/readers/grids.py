@@ -55,7 +55,7 @@ def read_grid(text: str, wanted: Wanted) -> Grid:
     if inline.looks_like_json(text):
         return _checked(_of_json(Document("FILE", load(text, "FILE")), wanted), "FILE", wanted)
     path, selector, chosen = split_selector(text.removeprefix("@"))
-    if not exists(path) and not is_known_suffix(path) and inline.means_numbers(text, wanted.dialect.decimal):
+    if not exists(path) and not is_known_suffix(path) and inline.means_numbers(text, wanted.dialect.notation):
         message = f"{clipped(text)} is one distribution, and a pair needs two; give a table, or JSON of several"
         raise InputError(message)
     if selector == ":":
@@ -92,16 +92,16 @@ def _kind(source: Source, wanted: Wanted, selector: str) -> str:
         return kind
     if inline.looks_like_json(source.text):
         return "json"
-    decimal = wanted.dialect.decimal
-    if inline.is_inline(source.text, decimal) and inline.means_numbers(source.text, decimal):
-        inline.parse(source.text, source.name, decimal)  # which says so if it is not even that
+    notation = wanted.dialect.notation
+    if inline.is_inline(source.text, notation) and inline.means_numbers(source.text, notation):
+        inline.parse(source.text, source.name, notation)  # which says so if it is not even that
         message = f"{source.name}: one distribution, and a pair needs two; for a table add --input-format csv"
         raise InputError(message)
     return "csv"
 
 
 def _of_table(read: Table, wanted: Wanted) -> Grid:
-    table = Columns(read, wanted.choices.label, wanted.dialect.decimal)
+    table = Columns(read, wanted.choices.label, wanted.dialect.notation)
     fields, label = read.names, table.label
     chosen = table.distributions() if wanted.select is None else select(wanted.select, fields, table.source)
     if label in chosen and wanted.choices.label is None:
@@ -166,6 +166,21 @@ def _distributions(
     """values: (n, K). place(i, outcome): where it stands. What should be known of the table, the first one tells."""
     values = np.ascontiguousarray(values)
     values.setflags(write=False)
+    gaps = np.isnan(values)
+    if table.leaves_out and gaps.any():
+        outcomes = outcomes or [str(i + 1) for i in range(values.shape[1])]
+        return [
+            Distribution(
+                name,
+                table.source,
+                frozen(row[left]),
+                lambda k, i=i, left=left: place(i, int(left[k])),  # type: ignore[misc]
+                [outcomes[j] for j in left.tolist()],
+                "" if i else table.remark,
+            )
+            for i, (name, row) in enumerate(zip(names, values, strict=True))
+            for left in [np.flatnonzero(~gaps[i])]
+        ]
     return [
         Distribution(name, table.source, row, partial(place, i), outcomes, "" if i else table.remark)
         for i, (name, row) in enumerate(zip(names, values, strict=True))

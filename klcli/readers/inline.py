@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from klcli.errors import DistributionError, InputError, clipped
 from klcli.readers.distributions import Series, Single, refuse_repeated
-from klcli.readers.numbers import NotANumberError, is_number, items, number, numbers
+from klcli.readers.numbers import POINT, NotANumberError, is_number, items, number, numbers
 from klcli.readers.sources import exists, near_file, split_selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from klcli.readers.documents import Document
+    from klcli.readers.numbers import Notation
 
 _LIKE_A_NUMBER = re.compile(r"[-+]?[.\d][-+./%eE\d]*")
 
@@ -24,7 +25,7 @@ def looks_like_json(text: str) -> bool:
     return text.lstrip()[:1] in {"[", "{"}
 
 
-def parse(text: str, source: str, decimal: str = ".") -> Document | Single:
+def parse(text: str, source: str, notation: Notation = POINT) -> Document | Single:
     """The distributions that the text is. Raises InputError, naming `source` and the item."""
     if looks_like_json(text):
         from klcli.readers.documents import Document, load
@@ -34,11 +35,11 @@ def parse(text: str, source: str, decimal: str = ".") -> Document | Single:
         message = f"{source} is empty; write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file"
         raise InputError(message)
     if "=" in text:
-        return _pairs(text, source, decimal)
-    if any(len(items(line, decimal)) > 1 for line in text.strip().split("\n")[1:]):
+        return _pairs(text, source, notation)
+    if any(len(items(line, notation)) > 1 for line in text.strip().split("\n")[1:]):
         message = f"{source}: several numbers on each of several lines; for a table add --input-format csv, or :COLUMN"
         raise InputError(message)
-    values = numbers(items(text, decimal), _item(source), decimal=decimal)
+    values = numbers(items(text, notation), _item(source), notation=notation)
     return Single(source, Series("", values, None, _item(source)))
 
 
@@ -64,7 +65,12 @@ class Grammar(NamedTuple):
     example: str
 
 
-def argument(text: str, role: str, grammar: Grammar, decimal: str = ".") -> Any:  # noqa: ANN401 - what the grammar reads
+def argument(
+    text: str,
+    role: str,
+    grammar: Grammar,
+    notation: Notation = POINT,
+) -> Any:  # noqa: ANN401 - what the grammar reads
     """What an argument is: "-" and "@" say file at once, else text, else a file that exists. Raises InputError."""
     if text == "-" or text.startswith(("-:", "-#")):
         return grammar.read(text)
@@ -77,7 +83,7 @@ def argument(text: str, role: str, grammar: Grammar, decimal: str = ".") -> Any:
         path, _, _ = split_selector(text)
         if exists(path):
             return grammar.read(text)
-        meant = looks_like_json(text) or means_numbers(text, decimal)
+        meant = looks_like_json(text) or means_numbers(text, notation)
         if not text or (meant and not grammar.is_file(path)):
             raise
         hint = near_file(Path(path)) or f"; {grammar.example}"
@@ -85,7 +91,7 @@ def argument(text: str, role: str, grammar: Grammar, decimal: str = ".") -> Any:
         raise InputError(message) from error
 
 
-def is_inline(text: str, decimal: str = ".") -> bool:
+def is_inline(text: str, notation: Notation = POINT) -> bool:
     """Whether the text of a file or of standard input is what an argument may be, rather than a CSV table.
 
     It is when it is one line, or its first line is numbers or pairs; a header is neither.
@@ -94,16 +100,16 @@ def is_inline(text: str, decimal: str = ".") -> bool:
     return (
         looks_like_json(text)
         or not rest
-        or all(is_number(item, decimal) or "=" in item for item in items(first, decimal))
+        or all(is_number(item, notation) or "=" in item for item in items(first, notation))
     )
 
 
-def means_numbers(text: str, decimal: str = ".") -> bool:
+def means_numbers(text: str, notation: Notation = POINT) -> bool:
     """Whether somebody meant numbers or pairs, even if some of it is neither."""
-    parts = items(text, decimal)
+    parts = items(text, notation)
     return (
         "=" in parts[0]
-        or any(is_number(part, decimal) for part in parts)
+        or any(is_number(part, notation) for part in parts)
         or _LIKE_A_NUMBER.fullmatch(parts[0]) is not None
     )
 
@@ -112,10 +118,11 @@ def _item(source: str) -> Callable[[int], str]:
     return lambda i: f"{source}, item {i + 1}"
 
 
-def _pairs(text: str, source: str, decimal: str) -> Single:
+def _pairs(text: str, source: str, notation: Notation) -> Single:
     where = _item(source)
     labels, values = [], []
-    for i, item in enumerate(re.split(r"[;\n]" if decimal == "," else r"[,\n]", text.strip())):
+    in_numbers = "," in {notation.decimal, notation.thousands}
+    for i, item in enumerate(re.split(r"[;\n]" if in_numbers else r"[,\n]", text.strip())):
         label, equals, weight = item.rpartition("=")
         if not equals:
             message = f"{where(i)}: {clipped(item)} is no LABEL=NUMBER pair, and others here are"
@@ -125,7 +132,7 @@ def _pairs(text: str, source: str, decimal: str) -> Single:
             raise InputError(message)
         labels.append(label.strip())
         try:
-            values.append(number(weight, decimal))
+            values.append(number(weight, notation))
         except NotANumberError as error:
             message = f"{where(i)}: {error}"
             raise InputError(message) from None

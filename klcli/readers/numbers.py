@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from math import inf
-from typing import TYPE_CHECKING
+from math import inf, nan
+from typing import TYPE_CHECKING, NamedTuple
 
 from klcli.errors import InputError, clipped
 
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _DECIMAL = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?"
-_NUMBER = re.compile(rf"(?:({_DECIMAL})(%?)|([+-]?\d+)/(\d+)|([+-]?(?:inf(?:inity)?|nan)))", re.ASCII | re.IGNORECASE)
+_SPACE = "[ \t\xa0\u2009\u202f]"
+_WRITTEN = rf"(?:({_DECIMAL})(?:{_SPACE}*(%))?|([+-]?\d+)/(\d+)|([+-]?(?:inf(?:inity)?|nan)))"
+_NUMBER = re.compile(_WRITTEN, re.ASCII | re.IGNORECASE)
 _PLAIN = re.compile(r"[0-9.eE+-]*", re.ASCII)
 _ZERO = re.compile(r"[-+]?[0.]+(?![0-9.])", re.ASCII)
 _LONGEST_EXPONENT = 20
@@ -21,23 +23,47 @@ _LONGEST_EXPONENT = 20
 _SEPARATOR = re.compile(r"\s*[,;]\s*|\s+")
 _WITHOUT_COMMA = re.compile(r"\s*;\s*|\s+")
 
+_BLANK = frozenset({"", "na", "n/a", "null", "none", "nan", "-"})
+
+_SAME_MARK = {"'": "'\u2019", " ": " \xa0\u2009\u202f"}
+"""Marks of thousands that are written as one: apostrophes, and blanks of several widths."""
+
+_GROUPED = r"[+-]?[1-9]\d{{0,2}}(?:[{marks}]\d{{3}})+"
+
+
+class Notation(NamedTuple):
+    """How numbers are written. thousands: what groups digits, None for nothing.
+
+    blank: what a cell in which no number stands is: 'zero', 'skip' (NaN, to be left out) or 'error'. delimiter: what
+    separates the fields of a text, where the mend of an error depends on it.
+    """
+
+    decimal: str = "."
+    thousands: str | None = None
+    blank: str = "error"
+    delimiter: str | None = None
+
+
+POINT = Notation()
+"""Numbers with a decimal point, and nothing between digits."""
+
 
 class NotANumberError(ValueError):
     """What was found, "'x'", and what is wrong with it, "is not a number": a place may go between the two."""
 
     def __init__(self, text: str, wrong: str) -> None:
         super().__init__(f"{clipped(text)} {wrong}")
-        self.found, self.wrong = clipped(text), wrong
+        self.text, self.found, self.wrong = text, clipped(text), wrong
 
 
-def number(text: str, decimal: str = ".") -> float:
-    """The double nearest to the text, whose decimal mark is a point or the one given. Raises NotANumberError.
+def number(text: str, notation: Notation = POINT) -> float:
+    """The double nearest to the text; NaN for a cell that is left out. Raises NotANumberError.
 
     Plain decimals only: float() would also take underscores and other scripts' digits. "nan" and "inf" are numbers
     here; whether they can be weights is for later.
     """
-    if decimal != ".":
-        return _with_mark(text, decimal)
+    if notation != POINT:
+        return _in_notation(text, notation)
     match = _NUMBER.fullmatch(text.strip())
     if match is None:
         raise NotANumberError(text, "is not a number")
@@ -65,13 +91,40 @@ def checked_double(text: str, value: float, *, zero: bool) -> float:
     return value
 
 
-def _with_mark(text: str, decimal: str) -> float:
-    if "." in text:
-        raise NotANumberError(text, f"is not a number with {decimal!r} for a decimal mark")
+def is_blank(text: str) -> bool:
+    """Whether a cell says that there is no number: empty, NA, null and the like."""
+    return text.strip().casefold() in _BLANK
+
+
+def _in_notation(text: str, notation: Notation) -> float:
+    decimal, thousands, blank, _ = notation
+    if blank != "error" and is_blank(text):
+        return 0.0 if blank == "zero" else nan
+    plain = text if thousands is None else _ungrouped(text, thousands)
+    if decimal != ".":
+        if "." in plain:
+            raise NotANumberError(text, f"is not a number with {decimal!r} for a decimal mark")
+        plain = plain.replace(decimal, ".")
     try:
-        return number(text.replace(decimal, "."))
+        return number(plain)
     except NotANumberError as error:
         raise NotANumberError(text, error.wrong) from None
+
+
+def thousands_pattern(notation: Notation) -> str:
+    """Which numbers with a mark of thousands, written as it was given, are grouped: a regular expression of all."""
+    groups = _GROUPED.format(marks=re.escape(notation.thousands or ""))
+    return rf"^{groups}(?:{re.escape(notation.decimal)}\d*)?(?:e[-+]?\d+)?%?$"
+
+
+def _ungrouped(text: str, thousands: str) -> str:
+    """The text without marks between groups of three digits. Raises NotANumberError where they stand elsewhere."""
+    marks = _SAME_MARK.get(thousands, thousands)
+    found = re.match(_GROUPED.format(marks=re.escape(marks)) + r"(?!\d)", text.strip(), re.ASCII)
+    left = text.strip()[found.end() if found else 0 :]
+    if any(mark in left.removesuffix("%").rstrip() for mark in marks):
+        raise NotANumberError(text, f"is not a number with {thousands!r} between groups of three digits")
+    return (re.sub(f"[{re.escape(marks)}]", "", found[0]) if found else "") + left
 
 
 def _fraction(text: str, numerator: str, denominator: str) -> float:
@@ -87,11 +140,12 @@ def _fraction(text: str, numerator: str, denominator: str) -> float:
         raise NotANumberError(text, "is too long for a number") from None
 
 
-def numbers(cells: Sequence[str], where: Callable[[int], str], inside: str = "", decimal: str = ".") -> list[float]:
+def numbers(
+    cells: Sequence[str], where: Callable[[int], str], inside: str = "", notation: Notation = POINT
+) -> list[float]:
     """Every cell's number. where(i): the place of cell i. inside: " in column 'p'", said after what stands there."""
-    if decimal == "." and _PLAIN.fullmatch(
-        "".join(cells)
-    ):  # in this alphabet float() takes just what `number` takes, ten times faster
+    if notation.decimal == "." and _PLAIN.fullmatch("".join(cells)):
+        # In this alphabet float() takes just what `number` takes, ten times faster
         try:
             values = list(map(float, cells))
         except ValueError:
@@ -101,9 +155,9 @@ def numbers(cells: Sequence[str], where: Callable[[int], str], inside: str = "",
     values = []
     for i, cell in enumerate(cells):
         try:
-            values.append(number(cell, decimal))
+            values.append(number(cell, notation))
         except NotANumberError as error:
-            message = f"{where(i)}: {error.found}{inside} {error.wrong}"
+            message = f"{where(i)}: {error.found}{inside} {error.wrong}{mend(cell, notation) if inside else ''}"
             raise InputError(message) from None
     return values
 
@@ -112,18 +166,91 @@ PATTERN = _NUMBER.pattern
 """How numbers are written, letters large or small: a regular expression for all of a text without blanks around it."""
 
 
-def is_number(text: str, decimal: str = ".") -> bool:
-    """Whether `number` takes the text."""
+def is_number(text: str, notation: Notation = POINT) -> bool:
+    """Whether a number is written there; a blank cell is none."""
+    if notation.blank != "error":
+        notation = notation._replace(blank="error")
     try:
-        number(text, decimal)
+        number(text, notation)
     except NotANumberError:
         return False
     return True
 
 
-def items(text: str, decimal: str = ".") -> list[str]:
-    """The parts of a list separated by commas, semicolons or white space; a decimal comma separates nothing."""
-    return (_SEPARATOR if decimal != "," else _WITHOUT_COMMA).split(text.strip())
+def items(text: str, notation: Notation = POINT) -> list[str]:
+    """The parts of a list separated by commas, semicolons or white space; a comma inside numbers separates nothing."""
+    return (_WITHOUT_COMMA if "," in {notation.decimal, notation.thousands} else _SEPARATOR).split(text.strip())
+
+
+def has_percent(text: str) -> bool:
+    """Whether a number is written as a percentage."""
+    return text.rstrip().endswith("%")
+
+
+def mixed_percent(text: str, name: str) -> str:
+    """What is wrong with a cell of a column of which some cells are percentages, and some are not."""
+    here, others = ("a percentage", "are none") if has_percent(text) else ("no percentage", "are")
+    both = f"is {here}, and cells above it {others}"
+    return f"{clipped(text)} in column {clipped(name)} {both}; write % in all of them or in none"
+
+
+_DIGITS = r"[-+]?\d[\d.,' ]*"
+_UNIT = re.compile(rf"([^\w\s.,+'-]{{1,3}}|[A-Z]{{3}}\s)\s*{_DIGITS}|{_DIGITS}\s*([^\W\d_]{{1,5}}|[^\w\s.,]{{1,3}})")
+
+
+_CURRENCY = "$\xa2-\xa5\u20a0-\u20c0"
+
+LIKE_NUMBERS = f"[-+]?[{_CURRENCY}]?\\s*[-+]?[0-9][0-9.,' \xa0\u2009\u2019\u202f]*[%{_CURRENCY}]?"
+"""Text of digits and marks between them, with a sign of a currency: a regular expression for all of such a text."""
+
+_LIKE_NUMBERS = re.compile(LIKE_NUMBERS, re.ASCII)
+
+
+def is_meant(text: str, notation: Notation = POINT) -> bool:
+    """Whether a number is written there, or what is one in another notation, or in a currency: 1,200, 0,5, $12."""
+    if is_number(text, notation):
+        return True
+    cell = text.strip()
+    if _LIKE_NUMBERS.fullmatch(cell) is None:
+        return False
+    return bool(re.search(f"[{_CURRENCY}]", cell)) or _marks(cell.removesuffix("%").rstrip(), notation) is not None
+
+
+def mend(text: str, notation: Notation) -> str:
+    """How to read a cell that `number` does not take, or how to write it: '; ...', or ''."""
+    cell = text.strip()
+    if is_blank(cell):
+        return "; --blank zero counts it as 0, --blank skip leaves it out"
+    found = _marks(cell.removesuffix("%").rstrip(), notation)
+    if found is not None:
+        return f"; {found} reads it" if found else ""
+    unit = _UNIT.fullmatch(cell)
+    return "" if unit is None else f"; write plain numbers in full, without {clipped((unit[1] or unit[2]).strip())}"
+
+
+def _marks(cell: str, notation: Notation) -> str | None:
+    """The options by which a cell is a number, None where none make it one."""
+    for thousands, decimal in ((",", "."), (".", ","), (" ", "."), ("'", "."), (" ", ","), ("'", ","), (None, ",")):
+        other = Notation(decimal, thousands)
+        if not is_number(cell, other) or (thousands is not None and not is_grouped(cell, thousands)):
+            continue
+        options = [] if thousands is None else [f"--thousands {shown(thousands)}"]
+        if decimal != notation.decimal:
+            # A decimal comma would make semicolons separate the fields.
+            options += [f"--decimal {decimal}", *(["--delimiter ,"] if decimal == notation.delimiter == "," else [])]
+        return " ".join(options)
+    return None
+
+
+def is_grouped(text: str, thousands: str) -> bool:
+    """Whether a number begins with groups of three digits that the mark separates."""
+    marks = re.escape(_SAME_MARK.get(thousands, thousands))
+    return re.match(_GROUPED.format(marks=marks) + r"(?!\d)", text.strip(), re.ASCII) is not None
+
+
+def shown(mark: str) -> str:
+    """A mark as it is typed in a shell."""
+    return mark if mark in ",." else f'"{mark}"' if mark == "'" else f"'{mark}'"
 
 
 def may_underflow(text: bytes | bytearray) -> bool:

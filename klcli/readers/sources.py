@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import sys
 import zlib
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
 
 from klcli.console import reason, say
 from klcli.errors import InputError, KlcliError, clipped, lacking, nearest
+from klcli.readers.numbers import Notation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +52,21 @@ class Dialect(NamedTuple):
     quotes: bool = True
     sheet: str | None = None
     encoding: str = "utf-8"
+
+    @property
+    def notation(self) -> Notation:
+        """How numbers are written."""
+        return Notation(self.decimal, self.thousands, self.blank)
+
+    @property
+    def is_utf8(self) -> bool:
+        """Whether the encoding is UTF-8, with a byte order mark or without."""
+        return codecs.lookup(self.encoding).name in {"utf-8", "utf-8-sig"}
+
+    @property
+    def alters(self) -> bool:
+        """Whether a table is to be read otherwise than its bytes stand in the file: see `lines.TextLines`."""
+        return bool(self.skip or self.comment or self.delimiter == " " or not self.is_utf8)
 
     def between(self, of_format: str) -> str:
         """What separates fields: a decimal comma goes with semicolons, as every program that writes it has it."""
@@ -186,19 +204,20 @@ class Source:
     def text(self) -> str:
         """All of it as text, without a byte order mark. Raises InputError where it is not UTF-8."""
         data = self.data
+        if self.dialect.alters:
+            from klcli.readers.lines import TextLines
+
+            data = TextLines(cast("ByteStream", io.BytesIO(data)), self.name, self.dialect).read()
         if not data.strip():
-            raise empty(self.name)
+            raise empty(self.name, self.dialect)
         if b"\0" in data:
-            hint = (
-                "UTF-16 text; save it as UTF-8" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "a binary file, not text"
-            )
-            message = f"{self.name}: this is {hint}"
+            message = f"{self.name}: this is {utf_16(data) or 'a binary file, not text'}"
             raise InputError(message)
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
-            message = f"{self.name}:{line}: byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
+            message = f"{self.name}:{line}: {no_utf_8(data[error.start])}"
             raise InputError(message) from None
 
     def _cannot_read(self, error: Exception) -> InputError:
@@ -212,8 +231,25 @@ def _state(found: stat_result) -> tuple[int, ...]:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def empty(name: str) -> InputError:
+def no_utf_8(byte: int) -> str:
+    """What is wrong with a byte of a text that is not UTF-8, and how to read it."""
+    return f"byte 0x{byte:02x} is not UTF-8; add --encoding latin-1, or the one it has, or save the file as UTF-8"
+
+
+def utf_16(data: bytes) -> str:
+    """What text is that seems to be UTF-16, and how to read it; '' for any other."""
+    if data[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+        return "UTF-16 text; add --encoding utf-16, or save it as UTF-8"
+    pairs = data[:1000]
+    name = "utf-16-le" if not any(pairs[1::2]) else "utf-16-be" if not any(pairs[::2]) else ""
+    return f"UTF-16 text; add --encoding {name}, or save it as UTF-8" if name and any(pairs) else ""
+
+
+def empty(name: str, dialect: Dialect = PLAIN) -> InputError:
     """The error for a source in which there is nothing."""
+    if dialect.skip or dialect.comment:
+        left_out = " and ".join(["--skip"] * bool(dialect.skip) + ["--comment"] * bool(dialect.comment))
+        return InputError(f"{name}: nothing is left of it but what {left_out} leaves out")
     why = "; did the command before it fail?" if name == STDIN else ""
     return InputError(f"{name} is empty{why}")
 

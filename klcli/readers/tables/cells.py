@@ -9,7 +9,17 @@ import numpy as np
 
 from klcli.errors import InputError, clipped
 from klcli.readers.documents import is_json_number, number_of
-from klcli.readers.numbers import PATTERN, is_number, numbers
+from klcli.readers.numbers import (
+    LIKE_NUMBERS,
+    PATTERN,
+    POINT,
+    has_percent,
+    is_blank,
+    is_meant,
+    mend,
+    mixed_percent,
+    numbers,
+)
 from klcli.readers.tables.roles import Facts
 
 if TYPE_CHECKING:
@@ -19,15 +29,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from klcli.model import Array
+    from klcli.readers.numbers import Notation
 
 
 class Column(NamedTuple):
-    """What errors say of a column. where(row): the place of a row. decimal: the mark in numbers that are text."""
+    """What errors say of a column. where(row): the place of a row. notation: of numbers that are text."""
 
     source: str
     name: str
     where: Callable[[int], str]
-    decimal: str = "."
+    notation: Notation = POINT
 
     @property
     def inside(self) -> str:
@@ -112,17 +123,21 @@ class _Text:
         try:
             self.numbers()
         except InputError:
-            return Facts(of_numbers=False, has_number=any(is_number(c, self._column.decimal) for c in self._likely()))
+            return Facts(of_numbers=False, has_number=any(is_meant(c, self._column.notation) for c in self._likely()))
+        if self._column.notation.blank != "error" and all(map(is_blank, self.values())):
+            return Facts(of_numbers=False, has_number=False)
         return Facts(of_numbers=True, has_number=True)
 
     def _likely(self) -> Sequence[str]:
         """Those of the cells that may be numbers; of an Arrow array without a Python string for each of the others."""
-        return self._cells if isinstance(self._cells, list) else _like_numbers(self._cells, self._column.decimal)
+        return self._cells if isinstance(self._cells, list) else _like_numbers(self._cells, self._column.notation)
 
     def numbers(self) -> Array:
         if self._numbers is None:
             column = self._column
-            found = numbers(self.values(), column.where, column.inside, column.decimal)
+            cells = self.values()
+            found = numbers(cells, column.where, column.inside, column.notation)
+            _refuse_mixed(cells, column)
             self._numbers = np.array(found, dtype=np.float64)
         return self._numbers
 
@@ -143,16 +158,31 @@ class _Text:
         return None
 
 
-def _like_numbers(cells: pa.ChunkedArray, decimal: str) -> list[str]:
-    """The strings of an Arrow column that are written as numbers are."""
+def _refuse_mixed(cells: Sequence[str], column: Column) -> None:
+    """Raises InputError at the first cell that is a percentage where those above are not, or the other way."""
+    if not any("%" in cell for cell in cells):
+        return
+    first = None
+    for row, cell in enumerate(cells):
+        if not is_blank(cell):
+            first = has_percent(cell) if first is None else first
+            if has_percent(cell) != first:
+                message = f"{column.where(row)}: {mixed_percent(cell, column.name)}"
+                raise InputError(message)
+
+
+def _like_numbers(cells: pa.ChunkedArray, notation: Notation) -> list[str]:
+    """The strings of an Arrow column that may be numbers, in whatever notation."""
     from pyarrow import _compute as kernels
 
     from klcli.arrow import call
 
     trimmed = call("utf8_trim_whitespace", [cells])
-    if decimal != ".":
-        trimmed = call("replace_substring", [trimmed], kernels.ReplaceSubstringOptions(decimal, "."))
-    pattern = kernels.MatchSubstringOptions(f"(?i)^{PATTERN}$")
+    if notation.thousands is not None:
+        trimmed = call("replace_substring", [trimmed], kernels.ReplaceSubstringOptions(notation.thousands, ""))
+    if notation.decimal != ".":
+        trimmed = call("replace_substring", [trimmed], kernels.ReplaceSubstringOptions(notation.decimal, "."))
+    pattern = kernels.MatchSubstringOptions(f"(?i)^(?:{PATTERN}|{LIKE_NUMBERS})$")
     return cast("list[str]", call("filter", [cells, call("match_substring_regex", [trimmed], pattern)]).to_pylist())
 
 
@@ -166,12 +196,23 @@ class _Json:
     def facts(self) -> Facts:
         nested = any(issubclass(kind, list | dict) for kind in self._kinds)
         found = [is_json_number(cell) for cell in self._cells]
-        return Facts(of_numbers=all(found), has_number=any(found), nested=nested)
+        numeric = all(found)
+        if not numeric and any(found) and self._column.notation.blank != "error":
+            numeric = all(is_one or _is_blank(cell) for is_one, cell in zip(found, self._cells, strict=True))
+        return Facts(of_numbers=numeric, has_number=any(found), nested=nested)
 
     def numbers(self) -> Array:
         if self._kinds == {float}:
             return np.array(self._cells)
-        return np.array([number_of(cell, self._place, i) for i, cell in enumerate(self._cells)], dtype=np.float64)
+        blank = self._column.notation.blank
+        value = {"zero": 0.0, "skip": np.nan}.get(blank)
+        return np.array(
+            [
+                value if value is not None and _is_blank(cell) else number_of(cell, self._place, i)
+                for i, cell in enumerate(self._cells)
+            ],
+            dtype=np.float64,
+        )
 
     def _place(self, row: int) -> str:
         return f"{self._column.where(row)}, {clipped(self._column.name)}"
@@ -216,20 +257,25 @@ class _Typed:
 
     def numbers(self) -> Array:
         cells, column = self._cells, self._column
-        if cells.null_count:
+        blank = column.notation.blank
+        if cells.null_count and blank == "error":
             message = f"{column.where(_first_null(cells))}: nothing stands where a number should{column.inside}"
+            message += mend("", column.notation)
             raise InputError(message)
         if self.is_text():
-            return np.array(numbers(self.labels()[:], column.where, column.inside), dtype=np.float64)
+            written = [text or "" for text in cells.to_pylist()]
+            _refuse_mixed(written, column)
+            return np.array(numbers(written, column.where, column.inside, column.notation), dtype=np.float64)
         if not self.facts().of_numbers:
             message = f"{column.source}: column {clipped(column.name)} holds {cells.type}, not numbers"
             raise InputError(message)
         if len(cells) == 0:
             message = f"{column.source}: columns and no rows"
             raise InputError(message)
-        from klcli.readers.tables.columnar import doubles
+        from klcli.readers.tables.columnar import doubles, filled
 
         found = doubles(cells, lambda *_: None)  # of numbers none is refused
+        found = filled(found, cells, blank)
         return found if isinstance(found, np.ndarray) else cast("Array", np.from_dlpack(found))
 
     def labels(self) -> Sequence[str]:
@@ -269,6 +315,10 @@ class _Typed:
         if cells.null_count or not (pa.types.is_floating(cells.type) or pa.types.is_integer(cells.type)):
             return None
         return (np.from_dlpack(cells) if len(cells) else np.empty(0)).reshape(shape)
+
+
+def _is_blank(cell: Any) -> bool:  # noqa: ANN401 - a JSON value
+    return cell is None or (isinstance(cell, str) and is_blank(cell))
 
 
 def _first_null(cells: Any) -> int:  # noqa: ANN401

@@ -6,6 +6,7 @@ Arrow's own conversions to NumPy import pandas (0.3 s) where it is installed; `n
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from klcli.arrow import as_text, call, nulls, taken, whole
 from klcli.blocks import Failure
 from klcli.errors import InputError, KlcliError, clipped, lacking
 from klcli.readers.documents import object_of, series_of
-from klcli.readers.numbers import NotANumberError, number
+from klcli.readers.numbers import POINT, NotANumberError, mend, number
 from klcli.readers.sources import cannot_read, first_line, unreadable
 from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, read_by_pandas
 from klcli.readers.tables.table import Table
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from klcli.model import Array
+    from klcli.readers.numbers import Notation
     from klcli.readers.sources import Source
     from klcli.readers.tables.layout import Layout
 
@@ -45,14 +47,16 @@ _MOST_AT_ONCE = 1 << 18
 
 def read_columnar(source: Source, format_name: str) -> Table:
     """All of a table, with Arrow's columns, whose numbers `doubles` gives. Raises InputError."""
-    table = _Parquet(source).read() if format_name == "parquet" else _read_whole(source, format_name)
+    table, remark = (_Parquet(source).read(), "") if format_name == "parquet" else _read_whole(source, format_name)
     places = _places(table.schema, source.name)
     columns = {i: table.column(place) for i, place in enumerate(places.values())}
     n = table.num_rows
-    return Table(tuple(places), columns, n, n, "value", source=source.name, place=partial(_place, source.name))
+    remarks = {remark: n} if remark else {}
+    place = partial(_place, source.name)
+    return Table(tuple(places), columns, n, n, "value", remarks=remarks, source=source.name, place=place)
 
 
-def doubles(cells: Cells, refuse: Callable[[int, NotANumberError], None]) -> Cells:
+def doubles(cells: Cells, refuse: Callable[[int, NotANumberError], None], notation: Notation = POINT) -> Cells:
     """A column's numbers, (n,), 1 where it is null: text and decimals are the doubles nearest to what they say.
 
     refuse(row, error) is called for each cell that is no number; it may raise. What comes back is an Arrow array of
@@ -76,9 +80,18 @@ def doubles(cells: Cells, refuse: Callable[[int, NotANumberError], None]) -> Cel
     for row, value in enumerate(cells.to_pylist()):
         if value is not None:
             try:
-                numbers[row] = number(value if isinstance(value, str) else str(value))
+                numbers[row] = number(value, notation) if isinstance(value, str) else number(str(value))
             except NotANumberError as error:
                 refuse(row, error)
+    return numbers
+
+
+def filled(numbers: Cells, cells: Cells, blank: str) -> Cells:
+    """A column's numbers, of `doubles`, with 0 or, to be left out, NaN where a cell is null. blank: see `Notation`."""
+    if blank == "error":
+        return numbers
+    numbers = numbers.copy() if isinstance(numbers, np.ndarray) else np.array(np.from_dlpack(numbers))
+    numbers[nulls(cells) | np.isnan(numbers)] = 0.0 if blank == "zero" else np.nan
     return numbers
 
 
@@ -128,8 +141,11 @@ class ColumnarStream:
 
     def __init__(self, source: Source, format_name: str) -> None:
         self.source = source.name
+        self._notation = source.dialect.notation
         self._table: _Parquet | pa.Table
-        self._table = _Parquet(source) if format_name == "parquet" else _read_whole(source, format_name)
+        self._table, self._remark = (
+            (_Parquet(source), "") if format_name == "parquet" else _read_whole(source, format_name)
+        )
         places = _places(self._table.schema, source.name)
         self.names, self._before = tuple(places), 0
         self.text = [_is_text(self._table.schema.field(place).type) for place in places.values()]
@@ -153,11 +169,12 @@ class ColumnarStream:
         names = list(dict.fromkeys(layout.names((*layout.numbers, *layout.text))))
         if isinstance(self._table, _Parquet):
             for run in self._table.runs(names):
-                yield partial(_frame, run, layout)
+                yield partial(_frame, run, layout, self._notation)
             return
         chosen = self._table.select(names)
         for start in range(0, chosen.num_rows, _ROWS):
-            yield partial(_frame, partial(chosen.slice, start, _ROWS), layout)
+            remark = "" if start else self._remark
+            yield partial(_frame, partial(chosen.slice, start, _ROWS), layout, self._notation, remark)
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -165,17 +182,18 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(of.is_string(kind) or of.is_large_string(kind) or of.is_string_view(kind))
 
 
-def _frame(read: Callable[[], pa.Table], layout: Layout) -> Table:
-    """The columns of the layout of some rows. Raises InputError."""
+def _frame(read: Callable[[], pa.Table], layout: Layout, notation: Notation, remark: str = "") -> Table:
+    """The columns of the layout of some rows. remark: what should be known of them. Raises InputError."""
     table = read()
     try:
-        return _read_columns(table, layout)
+        found = _read_columns(table, layout, notation)
+        return replace(found, remarks={remark: found.size}) if remark else found
     except (pa.ArrowException, ValueError) as error:
         message = f"{layout.source}: not readable ({first_line(error)})"
         raise lacking(error) or InputError(message) from None
 
 
-def _read_columns(table: pa.Table, layout: Layout) -> Table:
+def _read_columns(table: pa.Table, layout: Layout, notation: Notation) -> Table:
     wrong: dict[int, Failure] = {}
     columns: dict[int, Cells] = {}
 
@@ -188,7 +206,8 @@ def _read_columns(table: pa.Table, layout: Layout) -> Table:
         if not of.is_primitive(cells.type):
             cells.validate(full=True)  # that text is UTF-8
         for row in np.flatnonzero(nulls(cells)).tolist() if what and cells.null_count else ():
-            fail(row, f"nothing stands where a {what} should in column {clipped(layout.header[i])}")
+            how = mend("", notation) if what == "number" else ""
+            fail(row, f"nothing stands where a {what} should in column {clipped(layout.header[i])}{how}")
         return cells
 
     in_fields = not layout.by and len(layout.p) <= 1 and len(layout.q) <= 1
@@ -197,12 +216,13 @@ def _read_columns(table: pa.Table, layout: Layout) -> Table:
         name = clipped(layout.header[i])
 
         def refuse(row: int, error: NotANumberError, name: str = name) -> None:
-            fail(row, f"{error.found} in column {name} {error.wrong}")
+            fail(row, f"{error.found} in column {name} {error.wrong}{mend(error.text, notation)}")
 
         if nested:
             columns[i] = _fields(cells_of(i), layout.header[i], fail)
         else:
-            columns[i] = doubles(cells_of(i, "number"), refuse)
+            cells = cells_of(i, "number" if notation.blank == "error" else "")
+            columns[i] = filled(doubles(cells, refuse, notation), cells, notation.blank)
     for i in layout.text:
         if layout.by and i == layout.label:
             columns[i] = as_text(cells_of(i, "label"))
@@ -340,12 +360,13 @@ def _opened(source: Source) -> Any:  # noqa: ANN401 - a pyarrow.NativeFile, whic
     return file
 
 
-def _read_whole(source: Source, format_name: str) -> pa.Table:
+def _read_whole(source: Source, format_name: str) -> tuple[pa.Table, str]:
+    """A table, and what should be known of how it was read, '' for nothing."""
     if format_name in PANDAS_FORMATS:
         return read_by_pandas(source, format_name)
     from pyarrow import feather
 
     try:
-        return feather.read_table(pa.BufferReader(source.data))
+        return feather.read_table(pa.BufferReader(source.data)), ""
     except (pa.ArrowException, OSError) as error:
         raise unreadable(source.name, "Feather", error) from None

@@ -10,7 +10,7 @@ import numpy as np
 from klcli.errors import InputError, clipped, no_such
 from klcli.readers.distributions import Series, refuse_repeated, taken_as_header
 from klcli.readers.documents import series_of
-from klcli.readers.numbers import is_number
+from klcli.readers.numbers import POINT, is_number
 from klcli.readers.sources import column_of
 from klcli.readers.tables.cells import Column, cells_of
 from klcli.readers.tables.roles import label_column, roles
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from klcli.model import Array
+    from klcli.readers.numbers import Notation
     from klcli.readers.tables.roles import Facts, Roles
     from klcli.readers.tables.table import Table
 
@@ -30,16 +31,19 @@ ADD_LABEL = "; if these are labels add --label {}"
 class Columns:
     """The columns of a table, each looked through once. As the distributions of a source its columns are by name.
 
-    label: the column that --label names. decimal: the mark in numbers that are text. mend: what errors say of a column
-    that is numbers in part; {} stands for its name.
+    label: the column that --label names. notation: of numbers that are text. mend: what errors say of a column
+    that is numbers in part; {} stands for its name. leaves_out: whether a number that is NaN is left out.
     """
 
-    def __init__(self, table: Table, label: str | None = None, decimal: str = ".", mend: str = ADD_LABEL) -> None:
+    def __init__(
+        self, table: Table, label: str | None = None, notation: Notation = POINT, mend: str = ADD_LABEL
+    ) -> None:
         self.source, self.table, self.size, self.row = table.source, table, table.size, table.where
         self._label, self._mend = label, mend if table.form == "text" else ""
         self._has_keys = table.form != "text" and any(isinstance(cells, list) for cells in table.columns.values())
+        self.leaves_out, notation = notation.blank == "skip", notation._replace(delimiter=table.delimiter)
         self._cells = [
-            cells_of(table.columns[i], table.form, Column(table.source, name, table.where, decimal))
+            cells_of(table.columns[i], table.form, Column(table.source, name, table.where, notation))
             for i, name in enumerate(table.names)
         ]
         self._facts: dict[int, Facts] = {}
@@ -95,7 +99,12 @@ class Columns:
     def remark(self) -> str:
         """That the first line was taken as the header, where it might be a row."""
         doubtful = self.header is not None and any(map(is_number, self.header))
-        return taken_as_header(self.source, self.table.names) if doubtful else ""
+        return taken_as_header(self.source, self.table.names) if doubtful else self._read_as
+
+    @property
+    def _read_as(self) -> str:
+        """What should be known of how the table was read."""
+        return "; ".join(self.table.remarks) if self.table.form == "value" else ""
 
     def names(self) -> list[str]:
         """The names of the columns."""
@@ -110,7 +119,8 @@ class Columns:
         column = self._position(name)
         values = self.numbers(column)
         labels = self._unique_labels if self.label not in {None, column} else None
-        return Series(name, values, labels, lambda i: self.place(i, column))
+        series = Series(name, values, labels, lambda i: self.place(i, column), self._read_as)
+        return _without_gaps(series) if self.leaves_out and self._has_gaps else series
 
     def address(self, name: str) -> str:
         """SOURCE:COLUMN."""
@@ -127,6 +137,11 @@ class Columns:
             message = f"{self.source}: two columns are called {clipped(name)}; rename one"
             raise InputError(message)
         return names.index(name)
+
+    @cached_property
+    def _has_gaps(self) -> bool:
+        """Whether a cell of any column of weights is left out: then the others need labels to be joined by."""
+        return any(bool(np.isnan(self.numbers(i)).any()) for i in self.weights())
 
     @cached_property
     def _unique_labels(self) -> Sequence[str]:
@@ -177,3 +192,10 @@ class Columns:
     def stacked(self, column: int) -> npt.NDArray[Any] | None:
         """The lists in the cells of a column as one array, (rows, ...), where Arrow has them as such; else None."""
         return self._cells[column].stacked()
+
+
+def _without_gaps(series: Series) -> Series:
+    """The series without what is NaN; where it has no labels, those that are left are called by their rows."""
+    left = np.flatnonzero(~np.isnan(series.values)).tolist()
+    labels = [str(i + 1) if series.labels is None else series.labels[i] for i in left]
+    return Series(series.name, [series.values[i] for i in left], labels, lambda i: series.where(left[i]), series.remark)

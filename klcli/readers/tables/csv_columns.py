@@ -19,9 +19,16 @@ from klcli.arrow import bytes_and_offsets, call, strings, taken, truths, whole
 from klcli.blocks import Failure
 from klcli.console import ending
 from klcli.errors import InputError
-from klcli.readers.numbers import may_underflow
+from klcli.readers.numbers import may_underflow, thousands_pattern
 from klcli.readers.tables.csv_rows import Judge, remark
-from klcli.readers.tables.pieces import count_lines, has_lone_cr, outside, quotes_enclose_fields, row_ends
+from klcli.readers.tables.pieces import (
+    count_lines,
+    has_lone_cr,
+    outside,
+    quotes_enclose_fields,
+    row_ends,
+    rows_like_many,
+)
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from klcli.readers.numbers import Notation
     from klcli.readers.tables.csv_rows import Form, Row
 
     Cells = Any
@@ -47,6 +55,9 @@ _BOM = b"\xef\xbb\xbf"
 _DECIMAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 """The numbers that `numbers.number` takes and Arrow reads as it does; percentages and fractions are not among them."""
 
+_BLANKS = ["", "NA", "N/A", "n/a", "NULL", "null", "None", "NaN", "-"]
+"""The blank cells that Arrow finds; of others, as `n/A`, the judge says that they are blank."""
+
 _BLANK_LINE = re.compile(rb"\n\r?\n|\r\r|\A[\r\n]")
 
 _ZERO = r"^[+-]?[0.]+([eE].*)?$"
@@ -58,12 +69,14 @@ class Pieces:
     def __init__(self, form: Form) -> None:
         self._form, self._judge = form, Judge(form)
         self._overlapping = not set(form.text).isdisjoint(form.numbers)
-        # Whether the piece before had rows in doubt: probably this one has too.
-        self._doubtful = self._overlapping
+        # Arrow would take percentages and numbers of one column alike. Where the piece before had rows in doubt,
+        # probably this one has too.
+        self._always_doubtful = self._overlapping or any(form.percent.values())
+        self._doubtful = self._always_doubtful
 
     def table(self, piece: bytearray) -> Table:
         """The rows of a piece."""
-        quoted = b'"' in piece
+        quoted = self._form.quotes and b'"' in piece
         if piece[:3] == _BOM or (quoted and not self._is_plain(piece)):
             return _with_strings(self._judge.table(piece))
         read = None if self._doubtful else self._sound(piece, quoted=quoted)
@@ -91,7 +104,10 @@ class Pieces:
                 ignore_empty_lines=False,
             ),
             convert_options=arrow_csv.ConvertOptions(
-                column_types=kinds, include_columns=list(kinds), null_values=[], decimal_point=form.decimal
+                column_types=kinds,
+                include_columns=list(kinds),
+                null_values=_BLANKS if form.notation.blank != "error" and numeric == pa.float64() else [],
+                decimal_point=form.notation.decimal,
             ),
         )
         return dict(zip(map(int, kinds), table.columns, strict=True))
@@ -106,15 +122,25 @@ class Pieces:
         except pa.ArrowInvalid:
             self._doubtful = True
             return None
+        gaps = {i: columns[i] for i in form.numbers if columns[i].null_count}
+        columns |= {i: call("coalesce", [cells, pa.scalar(0.0)]) for i, cells in gaps.items()}
         least, most = _extremes([columns[i] for i in form.numbers])
         # NaN is neither: what Arrow takes for one, and an infinity, is for `number` to say.
         if not (-np.inf < least and most < np.inf) or (least <= 0 and may_underflow(piece)):
             self._doubtful = True
             return None
+        if form.notation.blank == "skip":
+            columns |= {i: call("coalesce", [cells, pa.scalar(np.nan)]) for i, cells in gaps.items()}
         columns |= {i: whole(columns[i]) for i in form.text}
         n = len(next(iter(columns.values())))
         if quoted:
-            return Table(form.names, columns, n, count_lines(piece), line=_Lines(piece, form.delimiter))
+            lines = count_lines(piece)
+            if lines > n and len(form.names) > 1:
+                ends = row_ends(piece, form.delimiter)
+                if len(rows_like_many(piece, ends, form.delimiter, len(form.names))):
+                    self._doubtful = True
+                    return None
+            return Table(form.names, columns, n, lines, line=_Lines(piece, form.delimiter))
         return Table(form.names, columns, n, n)
 
     def _judged(self, piece: bytearray, *, quoted: bool) -> Table:
@@ -131,9 +157,9 @@ class Pieces:
         values = np.ones((len(self._form.numbers), len(sound)))
         bad = np.zeros(len(sound), dtype=bool)
         for out, i in zip(values, self._form.numbers if columns else (), strict=False):
-            bad |= _parse(whole(columns[i]), self._form.decimal, out)
+            bad |= _parse(whole(columns[i]), self._form.notation, self._form.percent.get(i), out)
         doubt[sound[bad]] = True
-        self._doubtful = self._overlapping or bool(doubt.any())
+        self._doubtful = self._always_doubtful or bool(doubt.any())
         judged: list[tuple[int, Row]] = []
         repeated = 0
         for row in np.flatnonzero(doubt).tolist():
@@ -209,6 +235,8 @@ class _RowsOf:
         doubt: Mask = np.diff(np.searchsorted(separators, self._ends), prepend=0) != len(self._form.names) - 1
         if len(self._form.names) == 1:
             doubt |= self._ends - self._starts <= len("\r\n")  # it may be blank
+        elif self._quotes is not None and self.lines > len(self._ends):
+            doubt[rows_like_many(self._piece, self._ends, self._form.delimiter, len(self._form.names))] = True
         if b"\0" in self._piece:
             doubt[np.searchsorted(self._ends, np.flatnonzero(self._data == 0), side="right")] = True
         if not self._piece.isascii():
@@ -266,15 +294,24 @@ def _extremes(columns: Sequence[Any]) -> tuple[float, float]:
 _ALLOWED = np.isin(np.arange(256), list(b"0123456789.+-eE"))
 
 
-def _parse(cells: Cells, decimal: str, out: npt.NDArray[np.float64]) -> Mask:
-    """Reads plain decimals, percentages among them. Returns which cells are none, or may be too small for a double."""
+def _parse(cells: Cells, notation: Notation, percent: bool | None, out: npt.NDArray[np.float64]) -> Mask:  # noqa: FBT001
+    """Reads plain decimals, percentages among them. Returns which cells are none, or may be too small for a double.
+
+    percent: whether the numbers are percentages, None where that is not known.
+    """
     n = len(cells)
     bad = np.zeros(n, dtype=bool)
-    if decimal != ".":
-        bad |= _holding(cells, b".")
-        cells = _replaced(cells, decimal, ".")
     if _has(cells, b" "):
         cells = call("ascii_trim", [cells], kernels.TrimOptions(" "))
+    if notation.thousands is not None and notation.thousands.isascii() and _has(cells, notation.thousands.encode()):
+        grouped = kernels.MatchSubstringOptions(thousands_pattern(notation))
+        bad |= _holding(cells, notation.thousands.encode()) & ~truths(call("match_substring_regex", [cells], grouped))
+        cells = _replaced(cells, notation.thousands, "")
+    if notation.decimal != ".":
+        bad |= _holding(cells, b".")
+        cells = _replaced(cells, notation.decimal, ".")
+    if percent is not None and (percent or _has(cells, b"%")):
+        bad |= percent != truths(call("ends_with", [cells], kernels.MatchSubstringOptions("%")))
     if _has(cells, b"%"):
         ends = truths(call("ends_with", [cells], kernels.MatchSubstringOptions("%")))
         bad |= _holding(cells, b"%") & ~ends

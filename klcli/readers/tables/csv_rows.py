@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from klcli.blocks import Failure
 from klcli.errors import InputError, clipped
-from klcli.readers.numbers import NotANumberError, is_number, number, numbers
+from klcli.readers.numbers import (
+    NotANumberError,
+    has_percent,
+    is_blank,
+    is_number,
+    mend,
+    mixed_percent,
+    number,
+    numbers,
+)
+from klcli.readers.sources import no_utf_8
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from klcli.readers.numbers import Notation
 
     Bytes = bytes | bytearray
 
@@ -24,17 +38,25 @@ _SURROGATES = 0xDC00
 _MARK = "\ufeff"
 """The byte order mark, decoded."""
 
+_NO_QUOTES = "if quotes enclose no fields here add --no-quotes"
+
 _REPEATED = "the header line came back {n} times, as where files were joined; left out"
 
 
 class Form(NamedTuple):
-    """How a table is written, and which of its columns are wanted, by position: as numbers and as text."""
+    """How a table is written, and which of its columns are wanted, by position: as numbers and as text.
+
+    quotes: whether a quote encloses a field. percent: whether the numbers of a column are percentages, where that is
+    known; others there are wrong.
+    """
 
     names: tuple[str, ...]
     delimiter: str
-    decimal: str
+    notation: Notation
     numbers: tuple[int, ...]
     text: tuple[int, ...]
+    quotes: bool = True
+    percent: Mapping[int, bool] = MappingProxyType({})
 
     def key(self, column: int) -> int:
         """Under which a column of text stands in a Table."""
@@ -57,13 +79,13 @@ class Judge:
         self._form = form
         self._header = list(form.names)
         # A header of nothing but numbers may stand for a row that is just so.
-        self._may_repeat = not all(is_number(form.names[i], form.decimal) for i in form.numbers)
+        self._may_repeat = not all(is_number(form.names[i], form.notation) for i in form.numbers)
         self._nothing = [1.0] * len(form.numbers)
 
     def rows(self, piece: Bytes) -> tuple[list[Row], int, int]:
         """The rows of some bytes, how many lines they take, and how often the header came back among them."""
-        lines = io.StringIO(piece.decode("utf-8", "surrogateescape"), newline="")
-        reader = csv.reader(lines, delimiter=self._form.delimiter, strict=True)
+        text = piece.decode("utf-8", "surrogateescape")
+        reader = csv_reader(io.StringIO(text, newline=""), self._form.delimiter, quotes=self._form.quotes)
         rows: list[Row] = []
         repeated = 0
         while True:
@@ -74,6 +96,8 @@ class Judge:
             if self._may_repeat and cells and [cells[0].removeprefix(_MARK), *cells[1:]] == self._header:
                 repeated += 1
             elif cells or wrong:
+                if not wrong and reader.line_num > start + 1:
+                    wrong = self._swallowed(cells, list(islice(io.StringIO(text, newline=""), start, reader.line_num)))
                 rows.append(self._row(start, cells, wrong))
 
     def table(self, piece: Bytes) -> Table:
@@ -101,9 +125,11 @@ class Judge:
         if not wrong:
             given = [cells[i] for i in form.numbers]
             try:
-                values = numbers(given, str, decimal=form.decimal)
+                values = numbers(given, str, notation=form.notation)
             except InputError:
                 wrong = self._first_wrong(cells)
+        if not wrong and form.percent:
+            wrong = self._mixed(cells)
         text = [printable(cells[i]) if i < len(cells) else "" for i in form.text]
         return Row(line, values, text, wrong)
 
@@ -111,23 +137,74 @@ class Judge:
         """What is wrong with a row before anybody looks at its numbers."""
         form = self._form
         if len(cells) != len(form.names):
-            return f"{'1 field' if len(cells) == 1 else f'{len(cells)} fields'}, the header has {len(form.names)}"
+            comment = f"; if it is a comment add --comment '{cells[0][0]}'" if cells[0][:1] in COMMENTS else ""
+            fields = "1 field" if len(cells) == 1 else f"{len(cells)} fields"
+            return f"{fields}, the header has {len(form.names)}{comment}"
         wanted = [cells[i] for i in (*form.text, *form.numbers)]
         if any("\0" in cell for cell in wanted):
             return "a NUL byte; this row is not text"
         for cell in wanted:
             if not cell.isascii() and printable(cell) != cell:
                 byte = next(ord(c) - _SURROGATES for c in cell if _SURROGATES < ord(c) <= _SURROGATES + 255)
-                return f"byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"
+                return no_utf_8(byte)
         return ""
 
     def _first_wrong(self, cells: Sequence[str]) -> str:
         for i in self._form.numbers:
             try:
-                number(cells[i], self._form.decimal)
+                number(cells[i], self._form.notation)
             except NotANumberError as error:
-                return f"{error.found} in column {clipped(self._form.names[i])} {error.wrong}"
+                how = mend(cells[i], self._form.notation)
+                return f"{error.found} in column {clipped(self._form.names[i])} {error.wrong}{how}"
         return ""
+
+    def _mixed(self, cells: Sequence[str]) -> str:
+        """What is wrong with a row in which a percentage stands in a column of other numbers, or the other way."""
+        form = self._form
+        for i in form.numbers:
+            if i in form.percent and has_percent(cells[i]) != form.percent[i] and not is_blank(cells[i]):
+                return mixed_percent(cells[i], form.names[i])
+        return ""
+
+    def _swallowed(self, cells: Sequence[str], lines: Sequence[str]) -> str:
+        return swallowed(cells, lines, self._form.delimiter, len(self._form.names))
+
+
+def swallowed(cells: Sequence[str], lines: Sequence[str], delimiter: str, width: int) -> str:
+    """What is wrong with a row where one of its later lines is a row itself, of so many fields.
+
+    That is what an unmatched quote makes of the rows below it. A line is a row where it has numbers where the whole
+    has: what somebody wrote in a quoted field may have commas. The last line, which closes the quote, is not one unless
+    the first is too: after `"two` a line `lines",1` is none.
+    """
+    if width == 1:
+        return ""
+    numeric = [i for i, cell in enumerate(cells) if is_number(cell)] if len(cells) == width else []
+
+    def is_row(line: str) -> bool:
+        parts = line.rstrip("\r\n").split(delimiter)
+        return len(parts) == width and all(is_number(parts[i]) for i in numeric)
+
+    if any(map(is_row, lines[1:-1])) or (is_row(lines[0]) and is_row(lines[-1])):
+        return f"a quote opens here and closes {len(lines) - 1} lines below, over what seem to be rows; {_NO_QUOTES}"
+    return ""
+
+
+COMMENTS = frozenset("#%!")
+"""What lines begin with that are probably comments."""
+
+
+def csv_reader(
+    lines: Iterable[str],
+    delimiter: str,
+    *,
+    quotes: bool,
+    strict: bool = True,
+) -> Any:  # noqa: ANN401 - csv's reader type has no public name
+    """Python's reader of delimited lines. quotes: whether a quote encloses a field."""
+    if quotes:
+        return csv.reader(lines, delimiter=delimiter, strict=strict)
+    return csv.reader(lines, delimiter=delimiter, strict=strict, quoting=csv.QUOTE_NONE)
 
 
 def remark(repeated: int) -> dict[str, int]:
@@ -140,7 +217,7 @@ def _next_row(reader: Any) -> tuple[list[str] | None, str]:  # noqa: ANN401 - cs
     try:
         return next(reader, None), ""
     except csv.Error as error:
-        return [], f"quotes that do not match: {error}"
+        return [], f"quotes that do not match: {error}; {_NO_QUOTES}"
 
 
 def printable(text: str) -> str:

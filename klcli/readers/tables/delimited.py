@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-from codecs import BOM_UTF8
+import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 from klcli.errors import InputError, clipped
-from klcli.readers.numbers import is_number
-from klcli.readers.sources import empty
-from klcli.readers.tables.csv_rows import Form, Judge
+from klcli.readers.lines import TextLines
+from klcli.readers.numbers import has_percent, is_blank, is_number
+from klcli.readers.sources import empty, no_utf_8, utf_16
+from klcli.readers.tables.csv_rows import COMMENTS, Form, Judge, csv_reader, swallowed
 from klcli.readers.tables.layout import Layout
-from klcli.readers.tables.pieces import SMALL, end_of_rows, piece_size, pieces, read_some
+from klcli.readers.tables.pieces import LONGEST_ROW, SMALL, end_of_lines, end_of_rows, piece_size, pieces, read_some
 from klcli.readers.tables.table import Table, concatenated
 
 if TYPE_CHECKING:
@@ -23,13 +26,18 @@ if TYPE_CHECKING:
     from klcli.readers.sources import ByteStream, Source
 
 _BINARY = {
-    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
-    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
     b"\x1f\x8b": "gzip data; decompress it, as with gzip -dc",
     b"\x28\xb5": "zstd data; decompress it, as with zstd -dc",
     b"PA": "a Parquet file; add --input-format parquet",
 }
 """What data that is no text begins with, and how to mend it."""
+
+_MARKS = {BOM_UTF16_LE, BOM_UTF16_BE}
+
+_OTHERS = ";\t,|"
+
+_TOP, _TOP_ROWS = 1 << 14, 30
+"""Bytes and rows in which the table below a title is looked for."""
 
 _WIDE, _WIDE_PIECE = 256, 1 << 22
 """From so many columns on, pieces of at least so many bytes: each column costs something for each piece."""
@@ -46,19 +54,24 @@ class DelimitedStream:
 
     def __init__(self, source: Source, delimiter: str, size: int | None = None, data: bytes | None = None) -> None:
         self.source, self.delimiter = source.name, source.dialect.between(delimiter)
-        self._source, self._decimal = source, source.dialect.decimal
+        self._source, self._dialect = source, source.dialect
+        self._notation = source.dialect.notation._replace(delimiter=self.delimiter)
         self._stream: ByteStream = source if data is None else cast("ByteStream", io.BytesIO(data))
+        if self._dialect.alters:
+            self._stream = cast("ByteStream", TextLines(self._stream, self.source, self._dialect, self.delimiter))
         self._rest = read_some(self._stream, SMALL + 1)
         self.small = len(self._rest) <= SMALL
         self._ended = self.small
         self._rest = self._rest.removeprefix(BOM_UTF8)
-        _check_text(self._rest, self.source)
+        self._check_text()
         self._line = 1
         header = self._header()
         self._check_delimiter(header)
+        self._check_title(header)
         self.names = tuple(header)
         self._size = size or max(piece_size(source.size), _WIDE_PIECE if len(header) >= _WIDE else 0)
-        self.text: Sequence[bool] = [not is_number(cell, self._decimal) for cell in self._first_cells()]
+        self._first = self._first_cells()
+        self.text: Sequence[bool] = [not (is_number(c, self._notation) or self._is_left_out(c)) for c in self._first]
         self.begin = source.done - len(self._rest)
 
     def place(self, line: int) -> str:
@@ -72,16 +85,23 @@ class DelimitedStream:
 
     def frames(self, layout: Layout) -> Iterator[Callable[[], Table]]:
         """The rows, as functions that each read some of them; any thread may call them, in any order."""
-        form = Form(self.names, self.delimiter, self._decimal, layout.numbers, layout.text)
+        first = dict(enumerate(self._first))
+        percent = {i: has_percent(first[i]) for i in layout.numbers if not is_blank(first.get(i, ""))}
+        quotes = self._dialect.quotes
+        form = Form(self.names, self.delimiter, self._notation, layout.numbers, layout.text, quotes, percent)
         if self.small:
             read: Callable[[bytearray], Table] = Judge(form).table
         else:
             from klcli.readers.tables.csv_columns import Pieces
 
             read = Pieces(form).table
-        ends = partial(end_of_rows, delimiter=self.delimiter)
+        ends = partial(end_of_rows, delimiter=self.delimiter) if quotes else end_of_lines
         for piece in pieces(self._stream, self._size, ends, self._rest):
             yield partial(read, piece)
+
+    def _is_left_out(self, cell: str) -> bool:
+        """Whether a cell is blank, and blank cells are no errors: then it says nothing of the column."""
+        return self._notation.blank != "error" and is_blank(cell)
 
     def _first_cells(self) -> list[str]:
         """The cells of the first row below the header; none where there is none, or it is no row."""
@@ -96,14 +116,20 @@ class DelimitedStream:
             try:
                 header, end, lines = self._first_row()
             except UnicodeDecodeError as error:
-                byte = f"byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8"
-                message = f"{self.source}:{self._line}: {byte}"
+                message = f"{self.source}:{self._line}: {no_utf_8(error.object[error.start])}"
                 raise InputError(message) from None
             except csv.Error as error:
-                message = f"{self.source}:{self._line}: {error}"
+                how = self._other_delimiter() or "if quotes enclose no fields here add --no-quotes"
+                message = f"{self.source}:{self._line}: {error}; {how}"
                 raise InputError(message) from None
             if header is None:
-                raise empty(self.source)
+                raise empty(self.source, self._dialect)
+            if lines > 1 and header:
+                inside = io.StringIO(self._rest[:end].decode("latin-1"), newline="").readlines()
+                wrong = swallowed(header, inside, self.delimiter, len(header))
+                if wrong:
+                    message = f"{self.source}:{self._line}: {wrong}"
+                    raise InputError(message)
             self._rest, self._line = self._rest[end:], self._line + lines
             if header:
                 return header
@@ -116,9 +142,9 @@ class DelimitedStream:
         while True:
             lines = _Lines(self._rest, whole=self._ended)
             try:
-                row = next(csv.reader(lines, delimiter=self.delimiter, strict=True), None)
+                row = next(csv_reader(lines, self.delimiter, quotes=self._dialect.quotes), None)
             except csv.Error:
-                if self._ended or not lines.exhausted:
+                if self._ended or not lines.exhausted or (len(self._rest) > LONGEST_ROW and lines.count):
                     raise
                 row = None
             if not lines.exhausted or self._ended:
@@ -128,11 +154,73 @@ class DelimitedStream:
             self._rest += more
 
     def _check_delimiter(self, header: list[str]) -> None:
-        other = next((c for c in ",;\t" if c != self.delimiter and c in header[0]), None)
-        if len(header) == 1 and other is not None:
-            mend = {",": "--input-format csv", "\t": "--input-format tsv", ";": "--delimiter ';'"}[other]
-            message = f"{self.source}:1: one field, {clipped(header[0])}; if {other!r} separates the fields add {mend}"
+        other = next((c for c in _OTHERS if c != self.delimiter and c in header[0]), None)
+        if len(header) == 1 and header[0][:1] not in COMMENTS and other is not None:
+            one = f"{self.source}:{self._line - 1}: one field, {clipped(header[0])}"
+            message = f"{one}; if {other!r} separates the fields add {self._delimiter_option(other)}"
             raise InputError(message)
+
+    def _delimiter_option(self, other: str) -> str:
+        """The option by which another character separates the fields, and a decimal comma with it."""
+        formats = {",": "--input-format csv", "\t": "--input-format tsv"}
+        if other in formats and self._dialect.delimiter is None and self._dialect.decimal == ".":
+            return formats[other]
+        option = f"--delimiter {'tab' if other == chr(9) else other if other == ',' else repr(other)}"
+        cells = re.split(f"[{re.escape(other)}\r\n]", self._rest[:1000].decode("latin-1"))
+        commas = self._notation.decimal == "." and any(re.fullmatch(r'[" ]*[-+]?[\d.]+,\d+[" ]*', c) for c in cells)
+        return f"{option} --decimal ," if commas else option
+
+    def _other_delimiter(self) -> str:
+        """What to add where quotes do not match because another character stands between them, '' where none does."""
+        line = self._rest[:10_000].splitlines()[0].decode("latin-1")
+        found = next((c for c in _OTHERS if (c != self.delimiter and f'"{c}' in line) or f'{c}"' in line), None)
+        return f"if {found!r} separates the fields add {self._delimiter_option(found)}" if found else ""
+
+    def _check_title(self, header: Sequence[str]) -> None:
+        """Raises InputError where the header is a title or a comment: a table of other rows stands below it.
+
+        Fields that are empty at the end of a line of three or more do not count: spreadsheets save a title so.
+        """
+        mark, width = header[0][:1], _width(header)
+        is_comment = mark in COMMENTS
+        if self._dialect.header is False or not (is_comment or (width == 1 and len(header) != 2)):  # noqa: PLR2004
+            return
+        rows = self._top()
+        starts = (row[0][:1] != mark if is_comment else _width(row) > 1 for _, row in rows)
+        at = next((i for i, is_start in enumerate(starts) if is_start), len(rows))
+        widths = {len(row) for _, row in rows[at:] if row[0][:1] not in COMMENTS}
+        if len(rows) - at < 2 or len(widths) > 1 or widths == ({len(header)} if is_comment else {1}):  # noqa: PLR2004
+            return
+        option = f"--comment '{mark}'" if is_comment else f"--skip {self._line - 1 + (rows[at - 1][0] if at else 0)}"
+        first = f"{self.source}:{self._line - 1}: {clipped(header[0])} seems to stand above the table"
+        message = f"{first}, whose rows have {widths.pop()} fields; add {option}"
+        raise InputError(message)
+
+    def _top(self) -> list[tuple[int, list[str]]]:
+        """Some rows below the header, and the lines down to the end of each."""
+        head = self._rest[:_TOP]
+        lines = io.StringIO(head.decode("latin-1"), newline="")
+        reader = csv_reader(lines, self.delimiter, quotes=self._dialect.quotes, strict=False)
+        rows = [(reader.line_num, row) for row in islice(reader, _TOP_ROWS) if row]
+        return rows[:-1] if len(head) < len(self._rest) and len(rows) > 1 else rows  # the last one may be cut
+
+    def _check_text(self) -> None:
+        """Raises InputError for what no table of text begins with."""
+        data = self._rest
+        if b"\0" in data[:1000] or (data[:2] in _BINARY and data[:2] != b"PA") or data[:2] in _MARKS:
+            kind = utf_16(data) or _BINARY.get(data[:2], "a binary file, not text")
+            message = f"{self.source}: this is {kind}"
+            raise InputError(message)
+        if data.lstrip()[:1] == b"{":
+            message = f"{self.source}: this is JSON; add --input-format ndjson, or json for a list of records"
+            raise InputError(message)
+        if not data.strip():
+            raise empty(self.source, self._dialect)
+
+
+def _width(row: Sequence[str]) -> int:
+    """How many fields a row has without empty ones at its end."""
+    return next((i for i in range(len(row), 0, -1) if row[i - 1].strip()), 0)
 
 
 def read_delimited(source: Source, delimiter: str, label: str = "label") -> Table:
@@ -156,7 +244,9 @@ def read_delimited(source: Source, delimiter: str, label: str = "label") -> Tabl
     matrix = table.matrix(numeric)
     matrix.setflags(write=False)
     doubles = dict(zip(numeric, matrix, strict=True))
-    return replace(table, columns={**table.columns, **doubles}, source=source.name, place=whole.place)
+    return replace(
+        table, columns={**table.columns, **doubles}, source=source.name, place=whole.place, delimiter=whole.delimiter
+    )
 
 
 def _read_all(stream: DelimitedStream, numeric: Sequence[int]) -> Table:
@@ -197,15 +287,3 @@ class _Lines:
 
 def _decoded(cell: str) -> str:
     return cell if cell.isascii() else cell.encode("latin-1").decode("utf-8")
-
-
-def _check_text(data: bytes, source: str) -> None:
-    """Raises InputError for what no table of text begins with."""
-    if b"\0" in data[:1000] or (data[:2] in _BINARY and data[:2] != b"PA"):
-        message = f"{source}: this is {_BINARY.get(data[:2], 'a binary file, not text')}"
-        raise InputError(message)
-    if data.lstrip()[:1] == b"{":
-        message = f"{source}: this is JSON; add --input-format ndjson, or json for a list of records"
-        raise InputError(message)
-    if not data.strip():
-        raise empty(source)

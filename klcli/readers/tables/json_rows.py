@@ -6,6 +6,7 @@ import json
 import re
 from functools import partial
 from json.decoder import scanstring  # type: ignore[attr-defined]
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from klcli.blocks import Failure, json_text
 from klcli.errors import InputError, KlcliError, clipped, listed
 from klcli.readers.documents import MalformedJsonError, decode, no_repeated_key, number_of
+from klcli.readers.numbers import is_blank
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -103,10 +105,11 @@ def _as_written(record: Record, names: Iterable[str], text: Callable[[], str]) -
 class JsonRows:
     """Reads records by Python's json. It holds nothing but what the layout says, so that threads may share it.
 
-    nested: whether the weights of a side are a list or an object in one column.
+    nested: whether the weights of a side are a list or an object in one column. blank: see `Notation`.
     """
 
-    def __init__(self, layout: Layout, *, small: bool) -> None:
+    def __init__(self, layout: Layout, *, small: bool, blank: str = "error") -> None:
+        self._blank = {"zero": 0.0, "skip": nan}.get(blank)
         self.layout, self._small, self._known = layout, small, frozenset(layout.header)
         self.nested = not layout.by and len(layout.p) <= 1 and len(layout.q) <= 1
         self.required = layout.names([*layout.by, *([] if layout.label is None else [layout.label])])
@@ -131,7 +134,7 @@ class JsonRows:
         columns: dict[int, Cells] = {}
         for i, name in zip(layout.numbers, names, strict=True):
             cells = [record.get(name) for record in records]
-            columns[i] = cells if self.nested else _doubles(cells, name, wrong)
+            columns[i] = cells if self.nested else _doubles(cells, name, wrong, self._blank)
         for name in self.required:
             for row, record in enumerate(records):
                 if record.get(name) is None and row not in wrong:
@@ -173,13 +176,18 @@ def _label(value: Any) -> str:  # noqa: ANN401
     return "" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
-def _doubles(cells: Sequence[Any], name: str, wrong: dict[int, KlcliError]) -> Array:
-    """The numbers of a column; 1 in the rows that are wrong, to which those are added where there is no number."""
+def _doubles(cells: Sequence[Any], name: str, wrong: dict[int, KlcliError], blank: float | None) -> Array:
+    """The numbers of a column; 1 in the rows that are wrong, to which those are added where there is no number.
+
+    blank: what a cell without a number is, None for an error.
+    """
     doubles = np.ones(len(cells))
     place = f"column {clipped(name)}"
     for row, cell in enumerate(cells):
         if type(cell) is float:
             doubles[row] = cell
+        elif blank is not None and (cell is None or (isinstance(cell, str) and is_blank(cell))):
+            doubles[row] = blank
         elif row not in wrong:
             try:
                 doubles[row] = number_of(cell, lambda _: place, 0)

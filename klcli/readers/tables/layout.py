@@ -29,7 +29,8 @@ class Wanted(NamedTuple):
 class Layout(NamedTuple):
     """Columns by position: the weights of P and of Q, those kept; where a group is a pair, its keys and its labels.
 
-    exact: whether the columns kept were chosen, so that others may come and go.
+    exact: whether the columns kept were chosen, so that others may come and go. gaps: whether a weight that is NaN was
+    left out, and its outcome with it.
     """
 
     source: str
@@ -40,6 +41,7 @@ class Layout(NamedTuple):
     by: tuple[int, ...] = ()
     label: int | None = None
     exact: bool = False
+    gaps: bool = False
 
     @property
     def numbers(self) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from klcli.model import Array
     from klcli.readers.distributions import Series
     from klcli.readers.tables.layout import Layout
 
@@ -44,6 +45,8 @@ def pair_rows(table: Table, layout: Layout) -> Block:
     p, q = (table.matrix(side) if side else None for side in (layout.p, layout.q))
     if table.failures:
         p, q = (None if side is None else side[:, chosen] for side in (p, q))
+    if layout.gaps:
+        _leave_out(p, q)
     # Only a reference has labels of its own to be joined with the columns' names.
     labels = (names[0], None) if q is None else (None, names[1] if p is None else None)
     pairs = Pairs(chosen, p, q, labels, where, by_columns=True)
@@ -51,6 +54,14 @@ def pair_rows(table: Table, layout: Layout) -> Block:
     if max(map(len, names)) == 1:
         remarks[_SINGLE] = len(chosen)
     return Block(table.size, table.lines, _kept(table, layout), (pairs,), table.failures, remarks=remarks)
+
+
+def _leave_out(p: Array | None, q: Array | None) -> None:
+    """Takes the weight of an outcome from both sides where one of them is NaN. p, q: (K, n)."""
+    sides = [side for side in (p, q) if side is not None]
+    gaps = np.any([np.isnan(side) for side in sides], axis=0)
+    for side in sides:
+        side[gaps] = 0.0
 
 
 def _is_numeric(cells: Any) -> bool:  # noqa: ANN401
@@ -318,4 +329,6 @@ class _Groups:
             return picked
 
         p, q = weights(layout.p), weights(layout.q)
+        if layout.gaps:
+            _leave_out(p, q)
         return Pairs(chosen, p, q, (labels if p is not None else None, labels if q is not None else None), where)

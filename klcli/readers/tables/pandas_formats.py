@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from io import BytesIO
+from math import nan
 from typing import TYPE_CHECKING, Any, BinaryIO
 from xml.etree.ElementTree import ParseError, iterparse
 from zipfile import BadZipFile, ZipFile
 
-from klcli.errors import InputError, lacking
+from klcli.errors import InputError, clipped, lacking, listed, nearest
+from klcli.readers.numbers import is_blank, is_number, number
 from klcli.readers.sources import unreadable
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from klcli.readers.numbers import Notation
     from klcli.readers.sources import Source
 
 _SHEET: tuple[str, dict[str, Any]] = ("read_excel", {"keep_default_na": False, "na_values": []})
@@ -36,17 +39,26 @@ _MOST_BYTES = 1 << 32
 """Bytes that a sheet is unpacked to."""
 
 
-def read_by_pandas(source: Source, format_name: str) -> pa.Table:
-    """A file that pandas reads, labels as text. What pandas needs besides itself is named when it is missing."""
+def read_by_pandas(source: Source, format_name: str) -> tuple[pa.Table, str]:
+    """A file that pandas reads, labels as text, and what should be known of that: which of several sheets it is.
+
+    What pandas needs besides itself is named when it is missing.
+    """
     import pandas as pd
     import pyarrow as pa
 
     name, options = PANDAS_FORMATS[format_name]
+    remark = ""
     try:
         # These readers want a path or a seekable file; some of the libraries behind them only a path.
         whole = source.path if source.path is not None and not source.compression else BytesIO(source.data)
         _check_size(source.name, whole, format_name)
-        frame = getattr(pd, name)(whole, **options)
+        if options is _SHEET[1]:
+            with pd.ExcelFile(whole) as book:
+                sheet, remark = _sheet(source, [str(each) for each in book.sheet_names])
+                frame = pd.read_excel(book, sheet_name=sheet, **options)
+        else:
+            frame = getattr(pd, name)(whole, **options)
     except InputError:
         raise
     except ImportError as error:
@@ -59,8 +71,35 @@ def read_by_pandas(source: Source, format_name: str) -> pa.Table:
     frame.columns = [str(name) for name in frame.columns]
     for i, kind in enumerate(frame.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
-            frame.isetitem(i, frame.iloc[:, i].astype(str))
-    return pa.Table.from_pandas(frame, preserve_index=False)
+            cells = frame.iloc[:, i]
+            found = _numbers(cells.tolist(), source.dialect.notation) if options is _SHEET[1] else None
+            frame.isetitem(i, cells.astype(str).tolist() if found is None else found)
+    return pa.Table.from_pandas(frame, preserve_index=False), remark
+
+
+def _numbers(cells: list[Any], notation: Notation) -> list[float] | None:
+    """The numbers of a column of a sheet, NaN in blank cells; None where it has none, or other cells too."""
+    written = [str(cell) for cell in cells]
+    if not any(isinstance(cell, int | float) and cell == cell for cell in cells):  # noqa: PLR0124 - NaN
+        return None
+    if not all(is_blank(text) or is_number(text, notation) for text in written):
+        return None
+    return [
+        float(cell) if isinstance(cell, int | float) else nan if is_blank(text) else number(text, notation)
+        for cell, text in zip(cells, written, strict=True)
+    ]
+
+
+def _sheet(source: Source, names: list[str]) -> tuple[str, str]:
+    """The sheet that is meant, and a remark where nobody chose it among several. Raises InputError."""
+    chosen = source.dialect.sheet
+    if chosen is None:
+        others = f"{source.name}: the first sheet, {clipped(names[0])}, is read; --sheet reads {listed(names[1:])}"
+        return names[0], others if len(names) > 1 else ""
+    if chosen not in names:
+        message = f"{source.name}: no sheet {clipped(chosen)}; it has {listed(names, 20)}.{nearest(chosen, names)}"
+        raise InputError(message)
+    return chosen, ""
 
 
 def _check_size(name: str, whole: Path | BinaryIO, format_name: str) -> None:
@@ -113,8 +152,9 @@ _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 
 
 def _open_document_size(archive: ZipFile) -> tuple[int, int]:
-    """The rows and columns up to the last that hold something, repeated ones as often as they are."""
+    """The rows and columns up to the last that hold something, those repeated so often, in the largest sheet."""
     rows = columns = seen = width = filled = 0
+    largest = (0, 0)
     with archive.open("content.xml") as content:
         for _, element in iterparse(content):  # noqa: S314 - entities that grow: expat has bounds for them
             if element.tag == f"{_TABLE}table-cell":
@@ -125,5 +165,6 @@ def _open_document_size(archive: ZipFile) -> tuple[int, int]:
                 rows, columns, width, filled = seen if filled else rows, max(columns, filled), 0, 0
                 element.clear()
             elif element.tag == f"{_TABLE}table":
-                break  # the first sheet, which is the one that is read
-    return rows, columns
+                largest = max(largest, (rows, columns), key=lambda size: size[0] * size[1])
+                rows = columns = seen = width = filled = 0
+    return largest

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SMALL = 1 << 18
 """Bytes of text up to which a table is read by the standard library alone: no table engine loads as quickly."""
 
+LONGEST_ROW = 1 << 24
+"""Bytes after which a quote that has not closed ends with its line: none of a table's rows is as long."""
+
 _SMALLEST, _LARGEST, _PIECES = 1 << 18, 5 << 19, 16
 
 csv.field_size_limit(sys.maxsize)
@@ -111,7 +114,24 @@ def end_of_rows(data: Bytes, delimiter: str) -> int:
     if b'"' not in data:
         return end_of_lines(data)
     ends = row_ends(data, delimiter)
-    return int(ends[-1]) if len(ends) else 0
+    if len(ends):
+        return int(ends[-1])
+    return end_of_lines(data) if len(data) > LONGEST_ROW else 0
+
+
+def rows_like_many(data: Bytes, ends: Places, delimiter: str, width: int) -> Places:
+    """The rows that hold line ends, and lines with as many delimiters as a row of so many fields: see `swallowed`.
+
+    ends: where the rows end. Such a line is neither the first of its row nor the last, or both of them are such.
+    """
+    text = np.frombuffer(data, dtype=np.uint8)
+    edges = np.concatenate([[0], np.flatnonzero(text == ord("\n")) + 1, [len(text)]])
+    counts = np.diff(np.searchsorted(np.flatnonzero(text == ord(delimiter)), edges))
+    at = np.flatnonzero(counts == width - 1)
+    row = np.searchsorted(ends, edges[at], side="right")
+    first, last = np.isin(edges[at], [0, *ends]), np.isin(edges[at + 1], [*ends, len(text)])
+    rows: Places = np.union1d(row[~first & ~last], np.intersect1d(row[first & ~last], row[last & ~first]))
+    return rows
 
 
 def row_ends(data: Bytes, delimiter: str) -> Places:

@@ -66,7 +66,7 @@ class RecordStream:
 
     def __init__(self, source: Source, *, ndjson: bool, size: int | None = None) -> None:
         self.source, self._stream, self._ndjson, self._before = source.name, source, ndjson, 0
-        self._size = size or piece_size(source.size)
+        self._size, self._blank = size or piece_size(source.size), source.dialect.blank
         self.small = True
         if ndjson:
             self._begun, line, first = self._first_line()
@@ -97,7 +97,7 @@ class RecordStream:
 
     def frames(self, layout: Layout) -> Iterator[Callable[[], Table]]:
         """The rows, as functions that each read some of them; any thread may call them, in any order."""
-        reader = JsonRows(layout, small=self.small)
+        reader = JsonRows(layout, small=self.small, blank=self._blank)
         if self._ndjson:
             read = reader.lines
             if not self.small:

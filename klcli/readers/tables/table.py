@@ -34,6 +34,7 @@ class Table:
     line(row): where a row starts, counted from 0 at the table's first line. lines: how many lines all rows take.
     remarks: what should be known of how it was read, and of how many rows it is true. source: what errors call the
     table. place(line): where a line is, for a table that is read as a whole; of a frame only its stream knows.
+    delimiter: what separates the fields of a text.
     """
 
     names: tuple[str, ...]
@@ -46,6 +47,7 @@ class Table:
     remarks: Mapping[str, int] = field(default_factory=dict)
     source: str = ""
     place: Callable[[int], str] = str
+    delimiter: str = ""
 
     def where(self, row: int) -> str:
         """The place of a row, for errors: 'w.csv:17', 'w.parquet, row 3', 'w.json, item 2'."""

@@ -1,0 +1,134 @@
+"""Text as it is to be read: in UTF-8, the lines that are left out empty, so that lines keep their numbers."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from klcli.errors import InputError
+from klcli.readers.tables.pieces import LONGEST_ROW, end_of_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from klcli.readers.sources import ByteStream, Dialect
+
+_BLOCK = 1 << 18
+_BLANKS = re.compile(rb"[ \t]+")
+_QUOTED_OR_BLANKS = re.compile(rb'("(?:[^"\r\n]|"")*")|[ \t]+')
+
+
+class TextLines:
+    """A stream of a text's bytes, altered as the dialect says: transcoded, some lines emptied, blanks made one.
+
+    name: what errors call the text. delimiter: what separates fields, of which quoted ones may hold line ends; None
+    where the text is no table, of which blanks stay.
+    """
+
+    def __init__(self, stream: ByteStream, name: str, dialect: Dialect, delimiter: str | None = None) -> None:
+        self._stream, self._name, self._dialect, self._delimiter = stream, name, dialect, delimiter
+        self._blocks, self._ready = self._altered(), b""
+
+    def readinto(self, room: memoryview, /) -> int:
+        """Reads to the start of the room. Returns how many bytes, 0 at the end. Raises InputError."""
+        while not self._ready:
+            block = next(self._blocks, None)
+            if block is None:
+                return 0
+            self._ready = block
+        n = min(len(room), len(self._ready))
+        room[:n], self._ready = self._ready[:n], self._ready[n:]
+        return n
+
+    def read(self) -> bytes:
+        """All of it. Raises InputError."""
+        return b"".join(self._blocks)
+
+    def _altered(self) -> Iterator[bytes]:
+        blocks = self._skipped(self._whole_lines())
+        if self._dialect.comment is not None:
+            blocks = self._uncommented(blocks, self._dialect.comment.encode())
+        return map(self._one_blank, blocks) if self._delimiter == " " else blocks
+
+    def _transcoded(self) -> Iterator[bytes]:
+        decoder, room = codecs.getincrementaldecoder(self._dialect.encoding)(), bytearray(_BLOCK)
+        ended = False
+        while not ended:
+            read = self._stream.readinto(memoryview(room))
+            ended = not read
+            if self._dialect.is_utf8:
+                yield bytes(room[:read])
+                continue
+            try:
+                yield decoder.decode(bytes(room[:read]), final=ended).encode()
+            except UnicodeError as error:
+                reason = error.reason if isinstance(error, UnicodeDecodeError) else error
+                message = f"{self._name}: this is not {self._dialect.encoding} ({reason}); name another by --encoding"
+                raise InputError(message) from None
+
+    def _whole_lines(self) -> Iterator[bytes]:
+        """The text without a byte order mark, in blocks that end where a line does."""
+        left, first = b"", True
+        for block in self._transcoded():
+            data = left + block
+            end = end_of_lines(data)
+            if end:
+                yield data[:end].removeprefix(codecs.BOM_UTF8) if first else data[:end]
+                first = False
+            left = data[end:]
+        yield left.removeprefix(codecs.BOM_UTF8) if first else left
+
+    def _skipped(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        left = self._dialect.skip
+        for block in blocks:
+            lines = block.splitlines(keepends=True) if left else []
+            yield b"".join([*map(_emptied, lines[:left]), *lines[left:]]) if lines else block
+            left -= min(left, len(lines))
+
+    def _uncommented(self, blocks: Iterator[bytes], mark: bytes) -> Iterator[bytes]:
+        comment = re.compile(rb"(?:(?<=[\r\n])|\A)" + re.escape(mark) + rb"[^\r\n]*")
+        for block in blocks:
+            if self._delimiter is not None and self._dialect.quotes and b'"' in block:
+                lines = (line for later in chain([block], blocks) for line in later.splitlines(keepends=True))
+                yield from self._uncommented_rows(lines, mark)
+                return
+            yield comment.sub(b"", block)
+
+    def _uncommented_rows(self, lines: Iterable[bytes], mark: bytes) -> Iterator[bytes]:
+        """The rows of lines, of which those inside a quoted field are no comments."""
+        lines, row, more = iter(lines), [b""], True
+
+        def fed() -> Iterator[str]:
+            nonlocal more
+            size = 0
+            while size < LONGEST_ROW:  # a quote that never closes
+                line = next(lines, None)
+                if line is None:
+                    more = False
+                    return
+                row.append(_emptied(line) if not size and line.startswith(mark) else line)
+                size += len(line)
+                yield row[-1].decode("latin-1")
+
+        while more:
+            next(csv.reader(fed(), delimiter=self._delimiter or ","), None)
+            yield b"".join(row)
+            row.clear()
+
+    def _one_blank(self, block: bytes) -> bytes:
+        """The lines with one blank for each run of them, none at the ends of a line."""
+        if self._dialect.quotes and b'"' in block:
+            block = _QUOTED_OR_BLANKS.sub(lambda found: found[1] or b" ", block)
+        else:
+            block = _BLANKS.sub(b" ", block)
+        for end in (b"\n", b"\r"):
+            block = block.replace(b" " + end, end).replace(end + b" ", end)
+        return block.strip(b" ")
+
+
+def _emptied(line: bytes) -> bytes:
+    """The end of a line."""
+    return line[len(line.rstrip(b"\r\n")) :]

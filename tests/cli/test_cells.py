@@ -1,0 +1,220 @@
+"""What stands in a cell and how a table is written: options, and errors whose mends give a value when obeyed."""
+
+import gzip
+import re
+
+import pandas as pd
+import pytest
+
+PAIR = 0.4 * 0.28768207245178085 + 0.6 * -0.15415067982725827  # KL of 0.4, 0.6 to 0.3, 0.7
+KL = pytest.approx(PAIR, rel=1e-12)
+
+
+def value(call, *args, **how):
+    result = call("kl", "-q", *args, **how)
+    assert result.code == 0, result
+    return float(result.out)
+
+
+def mended(error):
+    """The options that the end of an error names."""
+    found = re.findall(r"--[a-z-]+(?: (?:'[^']'|[\w.,-]+))?", error)
+    return [part.strip("'") for option in found for part in option.split(" ", 1)]
+
+
+# A table that is not read as it stands, and what its errors lead to.
+REFUSED = {
+    "thousands": 'k,a,b\nx,"4,000","3,000"\ny,"6,000","7,000"\n',
+    "thousands in some": 'k,a,b\nx,400,3\ny,600,7\nz,"0",0\n'.replace("600", '"600"').replace('"0"', "0"),
+    "semicolons": "k;a;b\nx;4;3\ny;6;7\n",
+    "quoted semicolons": '"k";"a";"b"\n"x";4;3\n"y";6;7\n',
+    "semicolons and decimal commas": "k;a;b\nx;0,4;0,3\ny;0,6;0,7\n",
+    "quoted decimal commas": 'k,a,b\nx,"0,4","0,3"\ny,"0,6","0,7"\n',
+    "tabs": "k\ta\tb\nx\t4\t3\ny\t6\t7\n",
+    "bars": "k|a|b\nx|4|3\ny|6|7\n",
+    "a title": "Survey of 2024\nk,a,b\nx,4,3\ny,6,7\n",
+    "titles": "Survey of 2024\nby me\n\nk,a,b\nx,4,3\ny,6,7\n",
+    "a title as spreadsheets save it": "Survey,,\nk,a,b\nx,4,3\ny,6,7\n",
+    "a comment": "# made by x\nk,a,b\nx,4,3\ny,6,7\n",
+    "comments with commas": "# made by x, y, z, w\n# and, more\nk,a,b\nx,4,3\ny,6,7\n",
+    "a comment below": "k,a,b\nx,4,3\n# half\ny,6,7\n",
+    "Latin-1": "k,a,b\nä,4,3\ny,6,7\n".encode("latin-1"),
+    "UTF-16": "k,a,b\nä,4,3\ny,6,7\n".encode("utf-16"),
+    "UTF-16 without a mark": "k,a,b\nx,4,3\ny,6,7\n".encode("utf-16-le"),
+    "a quote that swallows": 'k,a,b\n"x,4,3\nz,0,0\ny",6,7\n',
+    "a quote that swallows one line end": 'k,a,b\n"x,4,3\ny",6,7\n',
+    "a quote that never closes": 'k,a,b\nx,4,3\n"y,6,7\n',
+    "a blank": "k,a,b\nx,4,3\ny,6,7\nz,,NA\n",
+}
+
+
+@pytest.mark.parametrize("text", [REFUSED[name] for name in REFUSED if name != "thousands in some"])
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz"])
+def test_what_an_error_names_gives_the_value(refused, call, write, text, suffix):
+    data = text if isinstance(text, bytes) else text.encode()
+    path = write(f"t.{suffix}", gzip.compress(data) if suffix.endswith("gz") else data)
+    options = []
+    error = refused(3, "kl", path)
+    options += mended(
+        error.partition("; if these are labels")[0].partition(", --blank skip")[0].partition(", or the")[0]
+    )
+    assert options, error
+    assert value(call, path, *options) == KL
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_batch_reads_and_refuses_the_same(call, write, name):
+    path = write("t.csv", REFUSED[name])
+    whole = call("kl", path)
+    rows = call("batch", path, "--p", "a", "--q", "b")
+    assert (rows.code == 3) == (whole.code == 3)
+    if whole.code == 3:
+        at = whole.err.partition("; if these are labels")[0].strip()
+        assert rows.err.strip().startswith(at)
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("k,a,b\nx,4,3\ny,6,7\n", ()),
+        ("k;a;b\nx;1.204,5;1.204,5\ny;1.204,5;1.204,5\n", ("--delimiter", ";", "--decimal", ",", "--thousands", ".")),
+        ("k\ta\tb\nx\t1 204\t1\xa0204\ny\t1\u202f204\t1\u2009204\n", ("--input-format", "tsv", "--thousands", " ")),
+        ("k,a,b\nx,1'200,1’200\ny,1'200,1200\n", ("--thousands", "'")),
+        ("k,a,b\nx,40 %,30%\ny,60 %,70\xa0%\n", ()),
+        ("k,a,b\nx,NA,-\ny,4,3\nz,n/a,null\nw,6,7\nv,,NaN\n", ("--blank", "zero")),
+        ("k,a,b\nx,NA,-\ny,4,3\nz,n/a,null\nw,6,7\nv,,NaN\n", ("--blank", "skip")),
+        ("a,b\nNA,-\n4,3\n6,7\n", ("--blank", "skip")),
+        ('k      a     b\n  x    4\t 3 \n"y z"  6   7\n', ("--delimiter", "space")),
+        ('% q"\nk,a,b\n"x\n%",4,3\n% y\ny,6,7', ("--comment", "%")),
+    ],
+)
+def test_how_cells_are_written(call, write, text, options):
+    expected = 0 if "204" in text or "200" in text else PAIR
+    assert value(call, write("t.csv", text), *options) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("cell", ["$12", "12 kg", "EUR 12", "12€", "£1,200"])
+def test_a_unit_is_told_to_go(refused, write, cell):
+    for args in (("kl",), ("batch", "--p", "a", "--q", "b")):
+        error = refused(3, *args, write("t.csv", f'k,a,b\nx,4,3\ny,"{cell}",7\n'))
+        assert f"t.csv:3: '{cell}' in column 'a' is not a number; write plain numbers in full, without" in error
+
+
+@pytest.mark.parametrize("cell", ["1,20", "12,34,567", "0,400", "1,2000", ",200", "1,200,"])
+def test_groups_are_of_three_digits(refused, write, cell):
+    error = refused(3, "kl", write("t.csv", f'k,a,b\nx,4,3\ny,"{cell}",7\n'), "--thousands", ",")
+    assert f"'{cell}' in column 'a' is not a number with ',' between groups of three digits" in error
+
+
+@pytest.mark.parametrize(("first", "second", "row"), [("40%", "60", 3), ("40", "60%", 3), ("NA", "6", None)])
+def test_percentages_and_numbers_in_one_column(call, write, first, second, row):
+    path = write("t.csv", f"k,a,b\nx,{first},3\ny,{second},7\n")
+    for args in (("kl", path), ("batch", path, "--p", "a", "--q", "b", "-m", "kl_pq")):
+        result = call(*args, "--blank", "zero")
+        assert (result.code == 3) == (row is not None)
+        if row:
+            assert f"t.csv:{row}: '{second}' in column 'a' is " in result.err
+            assert "write % in all of them or in none" in result.err
+    large = "".join(f"r{i},{first},3\n" for i in range(40_000))
+    result = call("kl", write("large.csv", f"k,a,b\n{large}y,{second},7\n"), "--blank", "zero")
+    assert (result.code == 3) == (row is not None)
+    if row:
+        assert f"large.csv:40002: '{second}' in column 'a' is " in result.err
+
+
+def test_blank_cells_of_a_pair_leave_the_outcome_out(call, write):
+    rows = "a,4,6,,3,7,1\nb,4,6,2,3,7,-\nc,4,6,NA,3,7,n/a\nd,4,6,0,3,7,0\n"
+    for path in (
+        write("t.csv", f"id,p1,p2,p3,q1,q2,q3\n{rows}"),
+        write("l.csv", f"id,p1,p2,p3,q1,q2,q3\n{rows * 9000}"),
+    ):
+        result = call("batch", path, "--p", "p*", "--q", "q*", "--blank", "skip", "-m", "kl_pq", "-q", "-f", "csv")
+        assert float(max(set(result.out.split()[1:])).split(",")[1]) == KL
+            assert len({line.split(",")[1] for line in result.out.split()[1:]}) == 1
+        assert result.code == 0
+    zero = call("batch", path, "--p", "p*", "--q", "q*", "--blank", "zero", "-m", "kl_pq", "-q", "-f", "csv")
+    assert "inf" in zero.out
+
+
+@pytest.mark.parametrize("other", [("--reference", "1,2,3"), ("--q", "q*", "--smooth", "add=1")])
+def test_nothing_gives_weight_to_what_is_left_out(refused, write, other):
+    path = write("t.csv", "id,p1,p2,p3,q1,q2,q3\na,4,6,,3,7,1\n")
+    assert "--blank zero keeps them" in refused(2, "batch", path, "--p", "p*", *other, "--blank", "skip")
+
+
+def test_lines_keep_their_numbers(refused, write):
+    text = "a title\n# c\n\nk,a,b\n# d\nx,4,3\ny,z,7\n"
+    for args in (("kl",), ("batch", "--p", "a", "--q", "b")):
+        assert "t.csv:7: 'z'" in refused(3, *args, write("t.csv", text), "--skip", 1, "--comment", "#")
+
+
+def test_a_field_of_several_lines_is_no_swallowed_row(call, write):
+    for field in ("two\nlines", "Smith, John\nJr.", "a\nb\nc, d, e\nf", "p,q,r\n\n"):
+        assert value(call, write("t.csv", f'k,a,b\n"{field}",4,3\ny,6,7\n')) == KL
+    large = "".join(f'"two\nlines {i}",4,3\n' for i in range(30_000))
+    assert value(call, write("l.csv", f"k,a,b\n{large}")) >= 0
+
+
+def test_a_quote_that_never_closes_ends_somewhere(call, write):
+    rows = "".join(f"r{i},4,3\n" for i in range(2_600_000))
+    path = write("t.csv", f'k,a,b\nx,4,3\n"y,6,7\n{rows}')
+    result = call("batch", path, "--p", "a", "--q", "b", "--on-error", "skip", "-o", path.with_name("o.csv"))
+    assert result.code == 5
+    assert "t.csv:3" in result.err
+    assert "--no-quotes" in result.err
+
+
+@pytest.fixture(params=["xlsx", "ods"])
+def sheets(request, tmp_path):
+    path = tmp_path / f"t.{request.param}"
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame({"k": ["x", "y"], "a": [1, 1], "b": [1, None]}).to_excel(book, sheet_name="first", index=False)
+        pd.DataFrame({"k": ["x", "y"], "a": [4, 6], "b": [3, 7]}).to_excel(book, sheet_name="second", index=False)
+    return path
+
+
+def test_the_sheet_that_is_meant(call, refused, sheets):
+    assert value(call, sheets, "--sheet", "second") == KL
+    assert "no sheet 'secnd'; it has first, second. Did you mean 'second'?" in refused(
+        3, "kl", sheets, "--sheet", "secnd"
+    )
+    result = call("kl", sheets, "--blank", "zero")
+    assert "the first sheet, 'first', is read; --sheet reads second" in result.err
+    assert result.out == "inf\n"
+    assert "--blank zero" in refused(3, "kl", sheets)
+    rows = call("batch", sheets, "--p", "a", "--q", "b", "--by", "a", "--label", "k", "--blank", "zero")
+    assert "--sheet reads second" in rows.err
+
+
+@pytest.mark.parametrize("form", ["parquet", "ndjson", "json"])
+def test_nulls_are_blank_cells(call, refused, tmp_path, form):
+    frame = pd.DataFrame({"k": ["x", "y", "z"], "a": [4, 6, None], "b": [3.0, 7, 0]})
+    path = tmp_path / f"t.{form}"
+    if form == "parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_json(path, orient="records", lines=form == "ndjson")
+    assert value(call, path, "--blank", "zero") == KL
+    rows = call(
+        "batch", path, "--by", "b", "--label", "k", "--p", "a", "--q", "b", "--blank", "zero", "--on-error", "keep"
+    )
+    assert "nothing" not in rows.out + rows.err
+    assert "null" not in rows.err
+
+
+def test_numbers_a_line_with_thousands(call, refused, write):
+    path = write("t.txt", "1,200\n1,800\n")
+    assert "--thousands ," in refused(3, "entropy", path)
+    result = call("entropy", path, "--thousands", ",", "-q", "-g", "entropy")
+    assert float(result.out) == pytest.approx(0.6730116670092565, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "option", [("--encoding", "hex"), ("--encoding", "klingon"), ("--thousands", "."), ("--thousands", ",,")]
+)
+def test_options_that_mean_nothing(refused, option):
+    refused(2, "kl", "1,2", "2,1", *option)
+
+
+def test_what_is_left_out_may_be_all(refused, write):
+    assert "--skip leaves out" in refused(3, "kl", write("t.csv", "k,a,b\nx,1,2\n"), "--skip", "9")
