@@ -100,6 +100,11 @@ def _kind(source: Source, wanted: Wanted, selector: str) -> str:
     return "csv"
 
 
+def rows_of(read: Table | Document, wanted: Wanted) -> Grid:
+    """The distributions, one or more, that the rows of a table or the members of a JSON value are."""
+    return _of_json(read, wanted) if isinstance(read, Document) else _of_table(read, wanted)
+
+
 def _of_table(read: Table, wanted: Wanted) -> Grid:
     table = Columns(read, wanted.choices.label, wanted.dialect.decimal)
     fields, label = read.names, table.label
