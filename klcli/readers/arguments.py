@@ -142,6 +142,9 @@ class Arguments:
         if choices.rows and choices.by is not None:
             message = "--rows and --by both say what is a distribution: a row, or rows alike in a column; give one"
             raise UsageError(message)
+        if choices.rows and choices.tally:
+            message = "--rows and --tally: raw values stand in a column; leave out --rows, or give --by COLUMN"
+            raise UsageError(message)
         if choices.rows:
             from klcli.readers.grids import Wanted, rows_of
             from klcli.readers.rows import Members
