@@ -20,6 +20,7 @@ from klcli.cells import taken
 from klcli.engine.score import score
 from klcli.errors import DistributionError
 from klcli.model import Distribution, Side, frozen
+from klcli.stems import stems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,12 +53,14 @@ def score_block(
 
     reference: stands for the side that the rows lack.
     """
+    if reference is None and any(pairs.q is None for pairs in block.pairs):
+        settings = settings._replace(q=_PLAIN)  # P alone: what stands for Q is P
     values = {name: np.full(block.size, np.nan) for name in names}
     failures, remarks = list(block.failures), Counter(block.remarks)
     for pairs in block.pairs:
         if len(pairs.rows) == 0:
             continue
-        standing, said = _fitting(reference, pairs)
+        standing, pairs, said = _fitting(reference, pairs)  # noqa: PLW2901 - with the labels that fit
         remarks[said] += len(pairs.rows) if said else 0
         with np.errstate(all="ignore"):  # what overflows is looked for
             sides = _prepared(pairs, settings, standing, remarks)
@@ -79,16 +82,24 @@ def score_block(
     return Scored(block.size, block.kept, values, tuple(failures), +remarks)
 
 
-def _fitting(reference: Distribution | None, pairs: Pairs) -> tuple[Distribution | None, str]:
-    """The reference, and what to say of it: without its labels where these have nothing to do with the columns."""
+def _fitting(reference: Distribution | None, pairs: Pairs) -> tuple[Distribution | None, Pairs, str]:
+    """The reference and the pairs with labels that fit, and what to say of it.
+
+    They are joined by the columns' names, or by the part of those that differs; else the reference loses its labels.
+    """
     names = next((of for of in pairs.labels if of is not None), None)
     if reference is None or reference.outcomes is None or (names and not pairs.by_columns):
-        return reference, ""
-    if names is not None and set(reference.outcomes) & set(names):
-        return reference, ""
-    return replace(
-        reference, outcomes=None
-    ), "the reference was taken in order in {}: its labels are none of the table's"
+        return reference, pairs, ""
+    labels = set(reference.outcomes)
+    if names is not None and labels & set(names):
+        return reference, pairs, ""
+    for stem in stems(names) if names is not None and len(names) > 1 else ():
+        if labels & set(stem) and len(set(stem)) == len(stem):
+            of = tuple(tuple(stem) if side is not None else None for side in pairs.labels)
+            said = "the reference was joined in {} by the part of the columns' names that differs"
+            return reference, replace(pairs, labels=(of[0], of[1])), said
+    said = "the reference was taken in order in {}: its labels are none of the table's"
+    return replace(reference, outcomes=None), pairs, said
 
 
 def reference_notes(reference: Distribution, role: str, settings: Settings) -> tuple[str, ...]:
@@ -108,7 +119,10 @@ def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, 
     doubtful = np.zeros(n, dtype=bool)
     concerned: dict[str, Mask] = {}
     for given, of, side, role in zip((pairs.p, pairs.q), pairs.labels, (settings.p, settings.q), _ROLES, strict=True):
-        if given is None and reference is not None:
+        if given is None and reference is None and weights:  # P alone
+            read, doubt = weights[0], doubtful
+            labels.append(labels[0])
+        elif given is None and reference is not None:
             read, doubt, _ = _as_weights(reference.values.reshape(-1, 1), side, settings)
             labels.append(None if reference.outcomes is None else tuple(reference.outcomes))
         else:
@@ -237,6 +251,11 @@ def _alone(
         values = frozen(np.empty(0) if given is None else given[:, column])
         return Distribution(_ROLES[which], "", values, where, pairs.labels[which])
 
+    if pairs.q is None and reference is None:
+        try:
+            return measures_of(prepare_one(side(0, pairs.p), settings, "P"), names, settings)
+        except DistributionError as error:
+            return Failure(int(pairs.rows[column]), lines[-1], str(error), DistributionError)
     roles = (REFERENCE if pairs.p is None else "P", REFERENCE if pairs.q is None else "Q")
     try:
         pair = prepare_pair(side(0, pairs.p), side(1, pairs.q), settings, roles)

@@ -175,7 +175,7 @@ def equal_cells(n: int, low: float, high: float) -> Cells:
     """So many cells of one width from the least value to the greatest. Raises DistributionError where they are one."""
     edges = [low * (1 - i / n) + high * (i / n) for i in range(1, n)]
     if any(a >= b for a, b in pairwise([low, *edges, high])):
-        message = f"--bins {n}: all values are {low!r}" if low == high else f"--bins {n}: so many cells have no width"
+        message = f"--bins {n}: all values are {_shown(low)}" if low == high else f"--bins {n}: so many cells have no width"
         mend = "; leave out --bins and add --tally to count equal ones" if low == high else "; ask for fewer"
         raise DistributionError(message + mend)
     return _between(edges, low, high)
@@ -195,8 +195,10 @@ def _shown(edge: float) -> str:
     return str(int(edge)) if edge.is_integer() and abs(edge) < 1e15 else repr(edge)  # noqa: PLR2004 - digits of a double
 
 
-def counted(samples: Sequence[Distribution], bins: str | None, decimal: str = ".") -> list[Distribution]:
+def counted(samples: Sequence[Distribution], bins: str | Cells | None, decimal: str = ".") -> list[Distribution]:
     """How often each raw value occurs in each sample; with bins, how many are in each of the cells common to all.
+
+    bins: what --bins says, or the cells.
 
     Raises InputError for what is no number where cells need one, DistributionError for one that is not finite.
     """
@@ -204,7 +206,7 @@ def counted(samples: Sequence[Distribution], bins: str | None, decimal: str = ".
         alike = _alike({label for one in samples for label in one.outcomes or ()})
         return [_tallied(one, alike) for one in samples]
     values = [finite(one.outcomes or (), one.where, decimal) for one in samples]
-    cells = cells_given(bins)
+    cells = cells_given(bins) if isinstance(bins, str) else bins
     if isinstance(cells, int):
         every = np.concatenate([np.empty(0), *values])
         if not len(every):
@@ -229,6 +231,16 @@ def finite(texts: Sequence[str], where: Callable[[int], str], decimal: str = "."
         message = f"{where(i)}: {values[i]:g} is not finite, and is in no cell; leave it out, or mend it"
         raise DistributionError(message)
     return values
+
+
+def numbers_among(texts: Sequence[str], decimal: str = ".") -> Array:
+    """The finite numbers among the texts."""
+    try:
+        found = numbers(texts, str, decimal=decimal)
+    except InputError:
+        found = [number(text, decimal) for text in texts if is_number(text, decimal)]
+    values = np.array(found, dtype=np.float64)
+    return values[np.isfinite(values)]
 
 
 def _alike(labels: Iterable[str]) -> Mapping[str, str]:
