@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -93,11 +94,13 @@ def _fitting(reference: Distribution | None, pairs: Pairs) -> tuple[Distribution
     labels = set(reference.outcomes)
     if names is not None and labels & set(names):
         return reference, pairs, ""
-    for stem in stems(names) if names is not None and len(names) > 1 else ():
-        if labels & set(stem) and len(set(stem)) == len(stem):
-            of = tuple(tuple(stem) if side is not None else None for side in pairs.labels)
+    own = [list(reference.outcomes), *stems(reference.outcomes)]
+    for ours, theirs in product(own, () if names is None or len(names) == 1 else [list(names), *stems(names)]):
+        fits = set(ours) == set(theirs) if ours is not own[0] else labels & set(theirs)
+        if fits and len(set(ours)) == len(ours) and len(set(theirs)) == len(theirs):
+            of = [tuple(theirs) if side is not None else None for side in pairs.labels]
             said = "the reference was joined in {} by the part of the columns' names that differs"
-            return reference, replace(pairs, labels=(of[0], of[1])), said
+            return replace(reference, outcomes=ours), replace(pairs, labels=(of[0], of[1])), said
     said = "the reference was taken in order in {}: its labels are none of the table's"
     return replace(reference, outcomes=None), pairs, said
 
@@ -115,22 +118,8 @@ def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, 
     n = len(pairs.rows)
     if n == 1:
         return _prepared_alone(pairs, settings, reference, remarks)
-    weights, labels = [], []
-    doubtful = np.zeros(n, dtype=bool)
     concerned: dict[str, Mask] = {}
-    for given, of, side, role in zip((pairs.p, pairs.q), pairs.labels, (settings.p, settings.q), _ROLES, strict=True):
-        if given is None and reference is None and weights:  # P alone
-            read, doubt = weights[0], doubtful
-            labels.append(labels[0])
-        elif given is None and reference is not None:
-            read, doubt, _ = _as_weights(reference.values.reshape(-1, 1), side, settings)
-            labels.append(None if reference.outcomes is None else tuple(reference.outcomes))
-        else:
-            read, doubt, said = _as_weights(np.empty((0, n)) if given is None else given, side, settings)
-            concerned |= {f"{role} {sentence}": which for sentence, which in said.items()}
-            labels.append(of)
-        weights.append(read)
-        doubtful |= doubt
+    weights, labels, doubtful = _as_read(pairs, settings, reference, concerned)
     aligned = _aligned(weights, labels, settings, concerned, n)
     if aligned is None:
         return _Sides(weights[0], weights[1], np.ones(n, dtype=bool))
@@ -147,6 +136,30 @@ def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, 
     for sentence, which in concerned.items():
         remarks[sentence] += int(np.count_nonzero(which & ~doubtful if some else which))
     return _Sides(aligned[0], aligned[1], doubtful)
+
+
+def _as_read(
+    pairs: Pairs, settings: Settings, reference: Distribution | None, concerned: dict[str, Mask]
+) -> tuple[list[Array], list[tuple[str, ...] | None], Mask]:
+    """The weights and the labels of P and of Q, and which columns may be no pair. Where Q is none P stands for it."""
+    n = len(pairs.rows)
+    weights: list[Array] = []
+    labels: list[tuple[str, ...] | None] = []
+    doubtful = np.zeros(n, dtype=bool)
+    for given, of, side, role in zip((pairs.p, pairs.q), pairs.labels, (settings.p, settings.q), _ROLES, strict=True):
+        if given is None and reference is None and weights:  # P alone
+            read, doubt = weights[0], doubtful
+            labels.append(labels[0])
+        elif given is None and reference is not None:
+            read, doubt, _ = _as_weights(reference.values.reshape(-1, 1), side, settings)
+            labels.append(None if reference.outcomes is None else tuple(reference.outcomes))
+        else:
+            read, doubt, said = _as_weights(np.empty((0, n)) if given is None else given, side, settings)
+            concerned |= {f"{role} {sentence}": which for sentence, which in said.items()}
+            labels.append(of)
+        weights.append(read)
+        doubtful |= doubt
+    return weights, labels, doubtful
 
 
 def _prepared_alone(pairs: Pairs, settings: Settings, reference: Distribution | None, remarks: Counter[str]) -> _Sides:

@@ -60,7 +60,7 @@ def run(plan: Plan, *, summarised: bool) -> Result:
 
 
 def _with_cells(plan: Plan, tables: Tables) -> Plan:
-    """The plan, with the cells for raw numbers where --bins says how many: the tables are read once to find the ends."""
+    """The plan with the cells for raw numbers; where --bins says how many, tables are first read to find the ends."""
     counting = plan.reading.wanted.counting
     if counting is None or not isinstance(counting.bins, str):
         return plan
@@ -133,7 +133,7 @@ def score_tables(
         tables.verify()
         tally.check()
         if keyed is not None and keyed.unused:
-            tally.say([f"{keyed.unused} rows of {keyed.name} have no partner, and were left out"])
+            tally.say([f"rows of {keyed.name} left out that have no partner: {keyed.unused}"])
     except BaseException:
         if sink is not None:
             sink.abandon()

@@ -23,8 +23,8 @@ GATE, SOME_FAILED = 1, 5
 class Plan(NamedTuple):
     """What a batch is asked to do.
 
-    measures: those shown; others: those for a gate alone. limits: field and value of each gate; of_all: statistic, field
-    and value of each gate on all rows. rows: whether they are written. other: the table in which Q's rows stand.
+    measures: those shown; others: those for a gate alone. limits: field and value of each gate; of_all: statistic,
+    field and value of each gate on all rows. rows: whether they are written. other: the table in which Q's rows stand.
     """
 
     files: Sequence[str]

@@ -122,9 +122,7 @@ class Rows(Output):
     ] = "fail"
     get: Annotated[
         list[str] | None,
-        Option(
-            "--get", "-g", metavar="STATISTIC:FIELD", rich_help_panel=_OUTPUT, help="Of --summary: the bare value."
-        ),
+        Option("--get", "-g", metavar="STATISTIC:FIELD", rich_help_panel=_OUTPUT, help="Of --summary: the bare value."),
     ] = None
     summary: Annotated[
         bool,
@@ -225,7 +223,8 @@ def batch(
     gc.enable()  # millions of rows leave some garbage
     settings = maths.settings(alpha=measured.alpha)
     gates = Gates(rows.fail_above, [*MEASURES, *STATISTICS_OF_ALL])
-    of_all = [(*field.split(":"), limit) for field, limit in gates.limits if ":" in field]
+    parted = [(*field.partition(":"), limit) for field, limit in gates.limits if ":" in field]
+    of_all = [(statistic, field, limit) for statistic, _, field, limit in parted]
     limits = [(field, limit) for field, limit in gates.limits if ":" not in field]
     bare = rows.values()
     chosen = names("--measures", measured.measures, MEASURES)

@@ -51,7 +51,6 @@ class Members(Group):
         Option(metavar="COLUMNS", rich_help_panel=_INPUTS, help="Only these: a name, x0:x9, 2-11, 'x*', /^x/, a,b."),
     ] = None
 
-
     by: Annotated[
         str | None,
         Option(metavar="COLUMN", rich_help_panel=_INPUTS, help="Rows alike in it are a distribution, named by it."),
@@ -187,7 +186,9 @@ class Listing(NamedTuple):
 
 
 @grouped
-def matrix(files: Files, *, members: Members, inputs: Inputs, maths: Maths, measured: OneMeasured, shape: Squared) -> int:
+def matrix(
+    files: Files, *, members: Members, inputs: Inputs, maths: Maths, measured: OneMeasured, shape: Squared
+) -> int:
     """Which of these are alike? A measure of every pair of distributions, the rows or the columns of a table.
 
     klcli matrix samples/traffic.csv -m js_divergence -f csv

@@ -86,7 +86,9 @@ class Arguments:
     def _read(self, text: str, role: str) -> Distributions:
         if (formula := _formula(text, role)) is not None:
             if self._choices.tally:
-                message = f"{role}: {clipped(text.strip())} is a formula, and --tally counts raw values; klcli fit fits one"
+                message = (
+                    f"{role}: {clipped(text.strip())} is a formula, and --tally counts raw values; klcli fit fits one"
+                )
                 raise UsageError(message)
             from klcli.readers import expressions
 
@@ -138,46 +140,20 @@ class Arguments:
             return read
         from klcli.readers.documents import Document
 
-        choices, dialect = self._choices, self._dialect
-        if choices.rows and choices.by is not None:
-            message = "--rows and --by both say what is a distribution: a row, or rows alike in a column; give one"
-            raise UsageError(message)
-        if choices.rows and choices.tally:
-            message = "--rows and --tally: raw values stand in a column; leave out --rows, or give --by COLUMN"
-            raise UsageError(message)
-        if choices.rows:
-            from klcli.readers.grids import Wanted, rows_of
-            from klcli.readers.rows import Members
+        if self._choices.rows or self._choices.by is not None:
+            from klcli.readers.rows import members
 
-            wanted = Wanted(None, choices, choices.select, by_columns=False, dialect=dialect)
-            return Members(read.source, rows_of(read, wanted).distributions, "rows")
+            return members(read, self._choices, self._dialect)
+        if self._choices.tally:
+            from klcli.readers.observations import observed
+
+            return observed(read, self._choices, self._dialect)
         table = read.table() if isinstance(read, Document) else read
-        if choices.by is not None:
-            return self._groups(table, read.source)
-        if table is not None:
-            from klcli.readers.tables.columns import Columns
-
-            columns = Columns(table, choices.label, dialect.decimal)
-            if not choices.tally:
-                return columns
-            from klcli.readers.observations import Observed, chosen_columns
-
-            return Observed(columns, chosen_columns(columns, choices.select), dialect.blank)
-        document = cast("Document", read)
-        if not choices.tally:
-            return document
-        from klcli.readers.observations import Observed
-
-        return Observed(document, document.names(), dialect.blank)
-
-    def _groups(self, table: Table | None, source: str) -> Distributions:
         if table is None:
-            message = f"{source}: --by needs a table, or a list of records"
-            raise InputError(message)
-        from klcli.readers.rows import Members, groups
+            return cast("Document", read)
+        from klcli.readers.tables.columns import Columns
 
-        _, found = groups(table, self._choices, self._dialect.decimal, self._dialect.blank)
-        return Members(source, found, "groups")
+        return Columns(table, self._choices.label, self._dialect.decimal)
 
 
 def _at(read: Table | Document | Single, pointer: str, source: str) -> Document:

@@ -16,7 +16,7 @@ from klcli.readers.distributions import Single, refuse_repeated
 from klcli.readers.documents import Document, is_json_number, lines_of, load, series_of
 from klcli.readers.formats import READERS, format_of, is_known_suffix
 from klcli.readers.numbers import is_number, number
-from klcli.readers.sources import PLAIN, column_of, exists, open_source, split_selector
+from klcli.readers.sources import PLAIN, STDIN, column_of, exists, open_source, split_selector
 from klcli.readers.tables.columns import Columns
 from klcli.readers.tables.roles import Choices
 from klcli.readers.tables.select import select
@@ -49,8 +49,8 @@ class Grid(NamedTuple):
 class Wanted(NamedTuple):
     """What is asked of a source. choices: what its columns mean. select: which others. by_columns: see `read_grid`.
 
-    among: whether there are other sources, so that it may be one distribution. lenient: whether a cell that is no number
-    makes a row no distribution, instead of being an error.
+    among: whether there are other sources, so that it may be one distribution. lenient: whether a cell that is no
+    number makes a row no distribution, instead of being an error.
     """
 
     input_format: str | None = None
@@ -126,7 +126,10 @@ def read_grid(text: str, wanted: Wanted) -> Grid:
     round; with --by they are its groups. The members of a JSON object or list are rows. Raises InputError,
     DistributionError, UsageError.
     """
-    return _checked(_read(text, wanted), text.strip(), wanted)
+    text = text.strip()
+    path = split_selector(text.removeprefix("@"))[0]
+    source = "FILE" if inline.looks_like_json(text) else STDIN if path == "-" else path
+    return _checked(_read(text, wanted), source, wanted)
 
 
 def _read(text: str, wanted: Wanted) -> Grid:
@@ -177,7 +180,7 @@ def _of_source(source: Source, selector: str, chosen: str, wanted: Wanted) -> Gr
     if selector:
         message = f"{source.name}: {clipped('#' + chosen)} points into JSON, and this is not JSON"
         raise InputError(message)
-    return _of_table(cast("Table", read), wanted)
+    return _of_table(read, wanted)
 
 
 def _kind(source: Source, wanted: Wanted, selector: str) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from math import inf, isfinite
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
@@ -14,15 +14,17 @@ from klcli.errors import DistributionError, InputError, UsageError, clipped, lis
 from klcli.model import Distribution, frozen
 from klcli.readers.distributions import Series, Single
 from klcli.readers.numbers import NotANumberError, is_number, items, number, numbers
-from klcli.readers.sources import column_of, exists, split_selector
+from klcli.readers.sources import exists, split_selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from klcli.model import Array
     from klcli.readers.documents import Document
-    from klcli.readers.sources import Source
+    from klcli.readers.sources import Dialect, Source
     from klcli.readers.tables.columns import Columns
+    from klcli.readers.tables.roles import Choices
+    from klcli.readers.tables.table import Table
 
 BLANK = frozenset({"", "na", "n/a", "null", "none", "nan", "-"})
 """What a cell without a value holds, in small letters."""
@@ -120,7 +122,7 @@ class Observed:
 
     def address(self, name: str) -> str:
         """How one of them is written on the command line."""
-        return column_of(self.source, name)
+        return self._found.address(name)
 
 
 def _present(series: Series, blank: str) -> Series:
@@ -136,6 +138,33 @@ def _present(series: Series, blank: str) -> Series:
     note = f"{series.where(0).rpartition(',')[0] or series.name}: {len(labels) - len(at)} blank values were left out"
     left = sample(series.name, [labels[i] for i in at], lambda i: series.where(at[i]))
     return left._replace(remark=f"{series.remark}; {note}" if series.remark else note)
+
+
+def observed(read: Table | Document, choices: Choices, dialect: Dialect) -> Observed:
+    """The samples in a table or a JSON value. Raises InputError where a table has none."""
+    from klcli.readers.documents import Document
+    from klcli.readers.tables.columns import Columns
+
+    table = read.table() if isinstance(read, Document) else read
+    if table is None:
+        document = cast("Document", read)
+        return Observed(document, document.names(), dialect.blank)
+    columns = Columns(table, choices.label, dialect.decimal)
+    return Observed(columns, _of_raw_values(columns, choices.select), dialect.blank)
+
+
+def _of_raw_values(table: Columns, select: str | None) -> list[str]:
+    """The columns of raw values: those selected, else all but the one that --label names."""
+    from klcli.readers.tables.select import select as selected
+
+    names = table.names()
+    if select is not None:
+        return [names[i] for i in selected(select, names, table.source)]
+    found = [name for i, name in enumerate(names) if i != table.named_label]
+    if not found:
+        message = f"{table.source}: no column of raw values; it has {listed(names)}"
+        raise InputError(message)
+    return found
 
 
 # ----------------------------------------------------------------------------------------------------------- counting
@@ -175,7 +204,9 @@ def equal_cells(n: int, low: float, high: float) -> Cells:
     """So many cells of one width from the least value to the greatest. Raises DistributionError where they are one."""
     edges = [low * (1 - i / n) + high * (i / n) for i in range(1, n)]
     if any(a >= b for a, b in pairwise([low, *edges, high])):
-        message = f"--bins {n}: all values are {_shown(low)}" if low == high else f"--bins {n}: so many cells have no width"
+        message = (
+            f"--bins {n}: all values are {_shown(low)}" if low == high else f"--bins {n}: so many cells have no width"
+        )
         mend = "; leave out --bins and add --tally to count equal ones" if low == high else "; ask for fewer"
         raise DistributionError(message + mend)
     return _between(edges, low, high)
@@ -273,7 +304,7 @@ def looks_raw(one: Distribution) -> bool:
     if one.outcomes is not None or len(values) < _FEW or not np.isfinite(values).all():
         return False
     total = float(values.sum())
-    whole = any(abs(total - mass) < 1e-6 * mass for mass in (1.0, 100.0))  # noqa: PLR2004 - digits that people write
+    whole = any(abs(total - mass) < 1e-6 * mass for mass in (1.0, 100.0))
     fractional = bool((values != np.floor(values)).any())
     return not whole and fractional and len(np.unique(values)) >= _REPEATED * len(values)
 
@@ -289,17 +320,3 @@ def hinted(p: Distribution, q: Distribution) -> Distribution:
         return p
     note = f"P and Q are {len(p)} numbers each, with decimals and hardly a repeat{HINT}"
     return replace(p, remark=f"{p.remark}; {note}" if p.remark else note)
-
-
-def chosen_columns(table: Columns, select: str | None) -> list[str]:
-    """The columns of raw values: those selected, else all but the one that --label names."""
-    from klcli.readers.tables.select import select as selected
-
-    names = table.names()
-    if select is not None:
-        return [names[i] for i in selected(select, names, table.source)]
-    found = [name for i, name in enumerate(names) if i != table.named_label]
-    if not found:
-        message = f"{table.source}: no column of raw values; it has {listed(names)}"
-        raise InputError(message)
-    return found

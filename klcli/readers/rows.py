@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.errors import DistributionError, InputError, clipped, listed, no_such
+from klcli.errors import DistributionError, InputError, UsageError, clipped, listed, no_such
 from klcli.model import Distribution, frozen
 from klcli.readers.distributions import Series, refuse_repeated
 from klcli.readers.observations import BLANK
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from klcli.model import Array
+    from klcli.readers.documents import Document
+    from klcli.readers.sources import Dialect
     from klcli.readers.tables.roles import Choices
 
 
@@ -54,12 +56,34 @@ class Members:
         """The two, in order. Raises DistributionError where there are more or fewer."""
         names = self.names()
         if len(names) != 2:  # noqa: PLR2004 - a pair
-            which = f"{len(names)} {self._what if len(names) != 1 else self._what[:-1]} ({listed(names)}), a pair is two"
+            which = (
+                f"{len(names)} {self._what if len(names) != 1 else self._what[:-1]} ({listed(names)}), a pair is two"
+            )
             choice = " ".join(map(self.address, names[:2]))
             mend = f"choose: {choice}" if len(names) > 1 else "give Q after it"
             message = f"{self.source}: {which}; {mend}"
             raise DistributionError(message)
         return self.series(names[0]), self.series(names[1])
+
+
+def members(read: Table | Document, choices: Choices, dialect: Dialect) -> Members:
+    """The rows of a table, or with --by its groups. Raises UsageError where options say two things of a row."""
+    if choices.rows and choices.by is not None:
+        message = "--rows and --by both say what is a distribution: a row, or rows alike in a column; give one"
+        raise UsageError(message)
+    if choices.rows and choices.tally:
+        message = "--rows and --tally: raw values stand in a column; leave out --rows, or give --by COLUMN"
+        raise UsageError(message)
+    if choices.rows:
+        from klcli.readers.grids import Wanted, rows_of
+
+        wanted = Wanted(None, choices, choices.select, by_columns=False, dialect=dialect)
+        return Members(read.source, rows_of(read, wanted).distributions, "rows")
+    table = read if isinstance(read, Table) else read.table()
+    if table is None:
+        message = f"{read.source}: --by needs a table, or a list of records"
+        raise InputError(message)
+    return Members(read.source, groups(table, choices, dialect.decimal, dialect.blank)[1], "groups")
 
 
 def groups(read: Table, choices: Choices, decimal: str, blank: str = "error") -> tuple[str, list[Distribution]]:

@@ -19,8 +19,8 @@ class Wanted(NamedTuple):
     """What the command line says of the columns: selectors, None where it says nothing.
 
     reference: which side the rows lack, 'p' or 'q', because one distribution stands for it in all of them. by: the
-    columns that make rows one group; label: the outcome of a row in it. alone: whether P will do, as no measure needs Q.
-    apart: whether Q stands in another row, of this table or another. on: the columns whose cells lead to that row.
+    columns that make rows one group; label: the outcome of a row in it. alone: whether P will do, as no measure needs
+    Q. apart: whether Q stands in another row, of this table or another. on: the columns whose cells lead to that row.
     counting: how raw values in groups are counted, None where there are weights.
     """
 
@@ -160,9 +160,10 @@ def paired(
         message = f"{source}: P has {_columns(p)}, Q has {_columns(q)}; each row needs as many weights of both"
         raise DistributionError(message)
     names = [header_p[i] for i in p], [header_q[i] for i in q]
-    if len(p) == 1 or (header_p is header_q and set(p) == set(q)):
+    if len(p) == 1 or (header_p is header_q and p == q):
         return p, q, ()
-    found = list(product(*map(stems, names)))
+    meant = header_p is header_q and set(p) == set(q)  # the same columns, and in another order on purpose
+    found = [] if meant else list(product(*map(stems, names)))
     if any(one == other for one, other in found):
         return p, q, ()
     for one, other in found:

@@ -326,7 +326,7 @@ def _counted(sides: Sequence[tuple[str, list[str]]], rows: range, counting: Coun
                 last = next(row for row in rows if row not in set(present))
                 blank = f"column {clipped(name)}: {clipped(cells[last])} is no value to count"
                 message = f"{blank}; --blank skip leaves it out"
-                raise InputError(message)  # noqa: TRY301
+                raise InputError(message)
             where = partial(lambda i, at, name: place(at[i], name), at=present, name=name)
             ones = frozen(np.ones(len(present)))
             samples.append(Distribution(name, name, ones, where, [cells[row] for row in present]))

@@ -84,7 +84,8 @@ def beside(
     told(row): what errors say in front of a place in them.
     """
     n = len(table.names)
-    wide = replace(table, names=(*table.names, *names), columns={**table.columns, **{n + i: c for i, c in others.items()}})
+    columns = {**table.columns, **{n + i: cells for i, cells in others.items()}}
+    wide = replace(table, names=(*table.names, *names), columns=columns)
     block = pair_rows(wide, layout._replace(header=wide.names, q=tuple(n + i for i in q)))
     return replace(block, pairs=tuple(_telling(pairs, table, told) for pairs in block.pairs))
 
@@ -98,7 +99,7 @@ def _telling(pairs: Pairs, table: Table, told: Callable[[int], str]) -> Pairs:
     return replace(pairs, where=where)
 
 
-# ----------------------------------------------------------------------------------------------- the row of another table
+# ---------------------------------------------------------------------------------------------- a row of another table
 
 
 class Keyed:
@@ -117,7 +118,9 @@ class Keyed:
                 message = f"{source.name}: {clipped(stream.names[both])} cannot be both a key and a weight"
                 raise InputError(message)
             layout = found._replace(p=found.q, q=(), kept=on)
-            parts = [read() for read in stream.frames(layout)] or [Table(stream.names, dict.fromkeys(on, []), 0, 0)]
+            parts = [read() for read in stream.frames(layout)] or [
+                Table(stream.names, {i: [] for i in (*on, *found.q)}, 0, 0)
+            ]
             source.verify()
         finally:
             source.close()
@@ -165,7 +168,7 @@ class Keyed:
                     failed = self._failed[other]
                     text = f"{self.place(other)}: {failed.text}"
                     failures[row] = Failure(row, frame.line(int(rows[row])), text, failed.error)
-        alone = f"{{n}} of its rows have no partner in {self.name}, and were left out"
+        alone = f"rows left out that have no partner in {self.name}: {{n}}"
         left = Table(
             frame.names,
             {i: taken(cells, rows) for i, cells in frame.columns.items()},
