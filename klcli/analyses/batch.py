@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +21,7 @@ from klcli.engine.score import score
 from klcli.errors import DistributionError
 from klcli.kernels import taken
 from klcli.model import Distribution, Side, frozen
+from klcli.stems import stems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,12 +54,14 @@ def score_block(
 
     reference: stands for the side that the rows lack.
     """
+    if reference is None and any(pairs.q is None for pairs in block.pairs):
+        settings = settings._replace(q=_PLAIN)  # P alone: what stands for Q is P
     values = {name: np.full(block.size, np.nan) for name in names}
     failures, remarks = list(block.failures), Counter(block.remarks)
     for pairs in block.pairs:
         if len(pairs.rows) == 0:
             continue
-        standing, said = _fitting(reference, pairs)
+        standing, pairs, said = _fitting(reference, pairs)  # noqa: PLW2901 - with the labels that fit
         remarks[said] += len(pairs.rows) if said else 0
         with np.errstate(all="ignore"):  # what overflows is looked for
             sides = _prepared(pairs, settings, standing, remarks)
@@ -79,16 +83,26 @@ def score_block(
     return Scored(block.size, block.kept, values, tuple(failures), +remarks)
 
 
-def _fitting(reference: Distribution | None, pairs: Pairs) -> tuple[Distribution | None, str]:
-    """The reference, and what to say of it: without its labels where these have nothing to do with the columns."""
+def _fitting(reference: Distribution | None, pairs: Pairs) -> tuple[Distribution | None, Pairs, str]:
+    """The reference and the pairs with labels that fit, and what to say of it.
+
+    They are joined by the columns' names, or by the part of those that differs; else the reference loses its labels.
+    """
     names = next((of for of in pairs.labels if of is not None), None)
     if reference is None or reference.outcomes is None or (names and not pairs.by_columns):
-        return reference, ""
-    if names is not None and set(reference.outcomes) & set(names):
-        return reference, ""
-    return replace(
-        reference, outcomes=None
-    ), "the reference was taken in order in {}: its labels are none of the table's"
+        return reference, pairs, ""
+    labels = set(reference.outcomes)
+    if names is not None and labels & set(names):
+        return reference, pairs, ""
+    own = [list(reference.outcomes), *stems(reference.outcomes)]
+    for ours, theirs in product(own, () if names is None or len(names) == 1 else [list(names), *stems(names)]):
+        fits = set(ours) == set(theirs) if ours is not own[0] else labels & set(theirs)
+        if fits and len(set(ours)) == len(ours) and len(set(theirs)) == len(theirs):
+            of = [tuple(theirs) if side is not None else None for side in pairs.labels]
+            said = "the reference was joined in {} by the part of the columns' names that differs"
+            return replace(reference, outcomes=ours), replace(pairs, labels=(of[0], of[1])), said
+    said = "the reference was taken in order in {}: its labels are none of the table's"
+    return replace(reference, outcomes=None), pairs, said
 
 
 def reference_notes(reference: Distribution, role: str, settings: Settings) -> tuple[str, ...]:
@@ -104,19 +118,8 @@ def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, 
     n = len(pairs.rows)
     if n == 1:
         return _prepared_alone(pairs, settings, reference, remarks)
-    weights, labels = [], []
-    doubtful = np.zeros(n, dtype=bool)
     concerned: dict[str, Mask] = {}
-    for given, of, side, role in zip((pairs.p, pairs.q), pairs.labels, (settings.p, settings.q), _ROLES, strict=True):
-        if given is None and reference is not None:
-            read, doubt, _ = _as_weights(reference.values.reshape(-1, 1), side, settings)
-            labels.append(None if reference.outcomes is None else tuple(reference.outcomes))
-        else:
-            read, doubt, said = _as_weights(np.empty((0, n)) if given is None else given, side, settings)
-            concerned |= {f"{role} {sentence}": which for sentence, which in said.items()}
-            labels.append(of)
-        weights.append(read)
-        doubtful |= doubt
+    weights, labels, doubtful = _as_read(pairs, settings, reference, concerned)
     aligned = _aligned(weights, labels, settings, concerned, n)
     if aligned is None:
         return _Sides(weights[0], weights[1], np.ones(n, dtype=bool))
@@ -133,6 +136,30 @@ def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, 
     for sentence, which in concerned.items():
         remarks[sentence] += int(np.count_nonzero(which & ~doubtful if some else which))
     return _Sides(aligned[0], aligned[1], doubtful)
+
+
+def _as_read(
+    pairs: Pairs, settings: Settings, reference: Distribution | None, concerned: dict[str, Mask]
+) -> tuple[list[Array], list[tuple[str, ...] | None], Mask]:
+    """The weights and the labels of P and of Q, and which columns may be no pair. Where Q is none P stands for it."""
+    n = len(pairs.rows)
+    weights: list[Array] = []
+    labels: list[tuple[str, ...] | None] = []
+    doubtful = np.zeros(n, dtype=bool)
+    for given, of, side, role in zip((pairs.p, pairs.q), pairs.labels, (settings.p, settings.q), _ROLES, strict=True):
+        if given is None and reference is None and weights:  # P alone
+            read, doubt = weights[0], doubtful
+            labels.append(labels[0])
+        elif given is None and reference is not None:
+            read, doubt, _ = _as_weights(reference.values.reshape(-1, 1), side, settings)
+            labels.append(None if reference.outcomes is None else tuple(reference.outcomes))
+        else:
+            read, doubt, said = _as_weights(np.empty((0, n)) if given is None else given, side, settings)
+            concerned |= {f"{role} {sentence}": which for sentence, which in said.items()}
+            labels.append(of)
+        weights.append(read)
+        doubtful |= doubt
+    return weights, labels, doubtful
 
 
 def _prepared_alone(pairs: Pairs, settings: Settings, reference: Distribution | None, remarks: Counter[str]) -> _Sides:
@@ -237,6 +264,11 @@ def _alone(
         values = frozen(np.empty(0) if given is None else given[:, column])
         return Distribution(_ROLES[which], "", values, where, pairs.labels[which])
 
+    if pairs.q is None and reference is None:
+        try:
+            return measures_of(prepare_one(side(0, pairs.p), settings, "P"), names, settings)
+        except DistributionError as error:
+            return Failure(int(pairs.rows[column]), lines[-1], str(error), DistributionError)
     roles = (REFERENCE if pairs.p is None else "P", REFERENCE if pairs.q is None else "Q")
     try:
         pair = prepare_pair(side(0, pairs.p), side(1, pairs.q), settings, roles)

@@ -11,7 +11,7 @@ from klcli.analyses.compare import unit_of
 from klcli.analyses.prepare import named, prepare_one, raw_sum, read_columns, shown, smoothed
 from klcli.engine.pairwise import pairwise
 from klcli.engine.weights import share_of
-from klcli.errors import clipped
+from klcli.errors import DistributionError, clipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -31,13 +31,38 @@ class Matrix(NamedTuple):
     notes: tuple[str, ...]
 
 
+def unfit(given: Sequence[Distribution], where: Callable[[int], str], settings: Settings) -> dict[int, str]:
+    """Which are no distributions, and why. where: what errors call the i-th."""
+    wrong: dict[int, str] = {}
+    for i, one in enumerate(given):
+        try:
+            prepare_one(one, settings, where(i))
+        except DistributionError as error:
+            wrong[i] = str(error)
+    return wrong
+
+
 def matrix(
-    given: Sequence[Distribution], where: Callable[[int], str], settings: Settings, names: Iterable[str]
+    given: Sequence[Distribution],
+    where: Callable[[int], str],
+    settings: Settings,
+    names: Iterable[str],
+    empty: Sequence[int] = (),
 ) -> Matrix:
     """The named measures of every pair; why some of the first one are infinite, a note tells. Raises DistributionError.
 
-    where: what errors call the i-th distribution.
+    where: what errors call the i-th distribution. empty: those that are none, whose measures are NaN.
     """
+    if empty:
+        left = [i for i in range(len(given)) if i not in set(empty)]
+        if not left:
+            message = f"none of the {len(given)} rows is a distribution"
+            raise DistributionError(message)
+        found = matrix([given[i] for i in left], lambda i: where(left[i]), settings, names)
+        wide = {name: np.full((len(given), len(given)), np.nan) for name in found.squares}
+        for name, square in wide.items():
+            square[np.ix_(left, left)] = found.squares[name]
+        return found._replace(squares=wide)
     family = _Family(given, where, settings)
     squares: dict[str, Array] = {}
     for name in dict.fromkeys(names):
@@ -156,6 +181,7 @@ def ranked(
     """
     n = len(square)
     wanted = np.triu(np.ones((n, n), dtype=bool), 1) if symmetric else ~np.eye(n, dtype=bool)
+    wanted &= ~np.isnan(square)
     places = np.flatnonzero(wanted)
     values = square[wanted]
     if nearest is None and farthest is None:
@@ -180,7 +206,7 @@ def _least(values: Array, count: int) -> Indices:
 
 def above(square: Array, limit: float) -> tuple[int, tuple[int, int]]:
     """How many pairs of different distributions are above a limit, and where the farthest of all stands."""
-    others = square.copy()
+    others = np.where(np.isnan(square), -inf, square)
     np.fill_diagonal(others, -inf)
     row, column = divmod(int(others.argmax()), len(square))
     return int(np.count_nonzero(others > limit)), (row, column)

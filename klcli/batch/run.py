@@ -7,7 +7,7 @@ from bisect import bisect_right
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
-from os.path import commonprefix
+from math import inf
 from shutil import copyfileobj
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,9 @@ from klcli.batch.tally import Done, Plan, Result, Tally
 from klcli.console import Temporary, appears_whole, destination, ending, on_terminal
 from klcli.errors import UsageError, clipped, listed
 from klcli.readers.numbers import is_number
-from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, pair_rows, whole_groups
+from klcli.readers.observations import Cells, cells_given, equal_cells, numbers_among
+from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, pair_rows, raw_texts, whole_groups
+from klcli.readers.tables.partners import Keyed, Previous
 from klcli.readers.tables.stream import Tables
 from klcli.readers.tables.table import concatenated
 from klcli.renderers.sinks import ERROR, SINKS, Schema
@@ -50,10 +52,31 @@ def run(plan: Plan, *, summarised: bool) -> Result:
         message = f"--output {clipped(plan.output)} is also an input; choose another file"
         raise UsageError(message)
     with tables:
+        plan = _with_cells(plan, tables)
         try:
             return _scored(plan, tables, summarised=summarised, together=False)
         except ScatteredError:
             return _scored(plan, tables, summarised=summarised, together=True)
+
+
+def _with_cells(plan: Plan, tables: Tables) -> Plan:
+    """The plan with the cells for raw numbers; where --bins says how many, tables are first read to find the ends."""
+    counting = plan.reading.wanted.counting
+    if counting is None or not isinstance(counting.bins, str):
+        return plan
+    cells = cells_given(counting.bins)
+    if isinstance(cells, int):
+        low, high = inf, -inf
+        for table in tables:
+            for read in table.stream.frames(table.layout):
+                frame = read()
+                for column in table.layout.more:
+                    found = numbers_among(raw_texts(frame, column), counting.notation)
+                    low, high = min(low, found.min(initial=inf)), max(high, found.max(initial=-inf))
+        cells = equal_cells(cells, low, high) if low <= high else Cells((), ("all",))
+    wanted = plan.reading.wanted._replace(counting=counting._replace(bins=cells))
+    tables.want(wanted)
+    return plan._replace(reading=plan.reading._replace(wanted=wanted))
 
 
 class ScatteredError(Exception):
@@ -85,12 +108,16 @@ def score_tables(
     first = next(opened)
     format_name = plan.format or like(tables.format())
     schema = _schema(plan, first.layout, format_name)
-    tally.say(_doubts(first.layout))
+    wanted = plan.reading.wanted
+    keyed = None if plan.other is None else Keyed(plan.other, plan.reading)
+    tally.say([*_doubts(first.layout), *(() if keyed is None else keyed.paired(first.layout)[1])])
     sink = SINKS[format_name](out, schema) if plan.rows else None
     score = partial(_score, plan, sink, summarised=tally.summarised)
     threads = 1 if first.stream.small and len(plan.files) == 1 else plan.reading.threads
     in_groups = partial(_in_groups, seen=Keys() if seen is None else seen)
-    in_their_way = _gathered if together else _in_rows if plan.reading.wanted.by is None else in_groups
+    apart = _with_partners if keyed is None else partial(_with_partners, keyed=keyed)
+    in_rows = apart if wanted.apart else _in_rows
+    in_their_way = _gathered if together else in_rows if wanted.by is None else in_groups
     try:
         with (
             workers(threads) as at_work,
@@ -105,6 +132,8 @@ def score_tables(
                 ending.reach(f"{tally.rows:,} {plan.noun}")
         tables.verify()
         tally.check()
+        if keyed is not None and keyed.unused:
+            tally.say([f"rows of {keyed.name} left out that have no partner: {keyed.unused}"])
     except BaseException:
         if sink is not None:
             sink.abandon()
@@ -140,15 +169,11 @@ def _schema(plan: Plan, layout: Layout, format_name: str) -> Schema:
 def _doubts(layout: Layout) -> list[str]:
     """What may be otherwise than was meant by the choice of columns."""
     doubts = []
-    p, q = layout.names(layout.p), layout.names(layout.q)
     if layout.header and all(map(is_number, layout.header)):
         doubts.append(f"the first line is taken as the header: {listed(layout.header)}")
-    if p == q and p:
-        doubts.append(f"P and Q are the same columns: {listed(p)}")
-    ends = [[name[len(commonprefix(names)) :] for name in names] for names in (p, q)]  # noqa: RUF071 - no paths
-    if len(p) > 1 and len(q) > 1 and ends[0] != ends[1]:
-        doubts.append(f"the columns are paired in this order: P {listed(p, 12)}; Q {listed(q, 12)}")
-    return doubts
+    if layout.p == layout.q:
+        doubts.append(f"P and Q are the same columns: {listed(layout.names(layout.p))}")
+    return [*doubts, *layout.remarks]
 
 
 # ------------------------------------------------------------------------------------------------------- three ways
@@ -163,6 +188,27 @@ def _in_rows(tables: Iterator[Opened], at_work: Workers, score: Score) -> Result
     yield from at_work.in_order(
         partial(work, frame, table) for table in tables for frame in table.stream.frames(table.layout)
     )
+
+
+def _with_partners(tables: Iterator[Opened], at_work: Workers, score: Score, keyed: Keyed | None = None) -> Results:
+    """Q stands in the row before, or in the row of another table with the same key."""
+    previous = Previous()
+
+    def work(pair: Callable[[], Block], place: Place) -> tuple[Done, Place]:
+        return score(pair()), place
+
+    def jobs() -> Iterator[Callable[[], tuple[Done, Place]]]:
+        for table in tables:
+            q = () if keyed is None else keyed.paired(table.layout)[0]
+            with closing(at_work.in_order(table.stream.frames(table.layout))) as frames:
+                for frame in frames:
+                    if keyed is None:
+                        pair = previous.pairs(frame, table.layout)
+                    else:
+                        pair = partial(keyed.pairs, frame, table.layout, q)
+                    yield partial(work, pair, table.stream.place)
+
+    yield from at_work.in_order(jobs())
 
 
 def _in_groups(tables: Iterator[Opened], at_work: Workers, score: Score, seen: Keys) -> Results:
@@ -237,9 +283,9 @@ def _score(plan: Plan, sink: Sink | None, block: Block, *, summarised: bool) -> 
     """What is done with a block, on any thread."""
     scored = score_block(block, plan.settings, [*plan.measures, *plan.others], plan.reference)
     above = [int(np.count_nonzero(scored.values[field] > limit)) for field, limit in plan.limits]
+    failures, values = scored.failures, scored.values if summarised else {}
     if plan.others:
         scored = replace(scored, values={name: scored.values[name] for name in plan.measures})
-    failures, values = scored.failures, scored.values if summarised else {}
     if plan.on_error == "skip" and failures:
         scored = without(scored, np.array([failure.row for failure in failures]))
     encoded = None if sink is None else sink.encode(scored)

@@ -23,8 +23,8 @@ GATE, SOME_FAILED = 1, 5
 class Plan(NamedTuple):
     """What a batch is asked to do.
 
-    measures: those shown; others: those for a gate alone. limits: field and value of each gate. rows: whether they are
-    written.
+    measures: those shown; others: those for a gate alone. limits: field and value of each gate; of_all: statistic,
+    field and value of each gate on all rows. rows: whether they are written. other: the table in which Q's rows stand.
     """
 
     files: Sequence[str]
@@ -39,6 +39,8 @@ class Plan(NamedTuple):
     on_error: str
     rows: bool
     quiet: bool
+    of_all: Sequence[tuple[str, str, float]] = ()
+    other: str | None = None
 
     @property
     def noun(self) -> str:
@@ -83,7 +85,8 @@ class Tally:
         self._failed, self._first = 0, ""
         self._error: KlcliError | None = None
         self._above = [0] * len(plan.limits)
-        self._summary = Summary(plan.measures) if summarised else None
+        besides = [field for _, field, _ in plan.of_all]
+        self._summary = Summary(tuple(dict.fromkeys((*plan.measures, *besides)))) if summarised else None
 
     def take(self, done: Done, place: Callable[[int], str]) -> None:
         """One more block. Raises the error of its first row that failed, if rows are not to fail.
@@ -153,7 +156,13 @@ class Tally:
             for (field, limit), n in zip(self._plan.limits, self._above, strict=True)
             if n
         ]
-        summary = {} if self._summary is None else self._summary.statistics()
+        found = {} if self._summary is None else self._summary.statistics()
+        above += [
+            f"{statistic} of {field} is {found[field][statistic]!r}, above {limit!r}"
+            for statistic, field, limit in self._plan.of_all
+            if found[field][statistic] > limit
+        ]
+        summary = {name: of for name, of in found.items() if name in self._plan.measures}
         return Result(self.rows, self._failed, self._first, tuple(notes), tuple(above), summary)
 
 

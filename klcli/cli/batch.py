@@ -13,9 +13,15 @@ from klcli.console import appears_whole, on_terminal, write
 from klcli.engine.measures import MEASURES, SIX
 from klcli.errors import UsageError, clipped, listed
 from klcli.model import Settings
+from klcli.renderers.text import exact
 
 _INPUTS, _OUTPUT, _SPEED = "Inputs", "Output", "Speed"
 ON_ERROR = ("fail", "keep", "skip")
+ALONE = frozenset({"entropy_p", "perplexity_p"})
+"""The measures for which P alone will do."""
+
+STATISTICS = ("count", "infinite", "mean", "standard_error", "min", "q1", "median", "q3", "max")
+STATISTICS_OF_ALL = tuple(f"{statistic}:{field}" for statistic in STATISTICS for field in MEASURES)
 
 Files = Annotated[
     list[str], typer.Argument(metavar="FILE...", help="CSV, TSV, NDJSON, JSON, Parquet ...; - is standard input.")
@@ -34,6 +40,19 @@ class Columns(Group):
         str | None,
         Option("--by", metavar="COLUMNS", rich_help_panel=_INPUTS, help="Rows alike in these make one pair."),
     ] = None
+    other: Annotated[
+        str | None,
+        Option("--with", metavar="FILE", rich_help_panel=_INPUTS, help="Q's table; rows are joined by --on."),
+    ] = None
+    on: Annotated[
+        str | None, Option("--on", metavar="COLUMNS", rich_help_panel=_INPUTS, help="The key of a row in both tables.")
+    ] = None
+    previous: Annotated[
+        bool, Option("--previous", rich_help_panel=_INPUTS, help="P is the row, Q the row before it.")
+    ] = False
+    by_rows: Annotated[
+        bool, Option("--rows", rich_help_panel=_INPUTS, help="A row of the --reference is a distribution: FILE:ROW.")
+    ] = False
     reference: Annotated[
         str | None,
         Option(metavar="DIST", rich_help_panel=_INPUTS, help="Stands for P (or for Q, if --p is given) in every row."),
@@ -53,8 +72,31 @@ class Columns(Group):
         if self.reference is not None and self.p is not None and self.q is not None:
             message = "--reference stands for P or for Q; give --q or --p, not both"
             raise UsageError(message)
+        self._check_partner()
         side = None if self.reference is None else "q" if self.p is not None else "p"
-        return Wanted(self.p, self.q, self.keep, self.by, label, side)
+        apart = self.previous or self.other is not None
+        return Wanted(self.p, self.q, self.keep, self.by, label, side, apart=apart, on=self.on)
+
+    def _check_partner(self) -> None:
+        """Raises UsageError where options say in two ways, or not at all, which row Q stands in."""
+        given = {"--previous": self.previous, "--with": self.other is not None}
+        option = next((name for name, is_given in given.items() if is_given), None)
+        if (self.other is None) != (self.on is None):
+            has, lacks = ("--with", "--on COLUMNS") if self.on is None else ("--on", "--with FILE")
+            message = f"{has} names {'the other table' if has == '--with' else 'a key'}; add {lacks}"
+            raise UsageError(message)
+        if self.by_rows and self.reference is None:
+            message = "--rows is for the reference; a row of the table is a pair anyhow. Add --reference FILE:ROW"
+            raise UsageError(message)
+        if option is None:
+            return
+        others = {"--reference": self.reference is not None, "--by": self.by is not None}
+        if option == "--previous":
+            others |= {"--with": self.other is not None, "--q": self.q is not None}
+        other = next((name for name, is_given in others.items() if is_given), None)
+        if other is not None:
+            message = f"{option} says where Q stands, and {other} does not go with it; leave out one"
+            raise UsageError(message)
 
 
 class Rows(Output):
@@ -78,6 +120,10 @@ class Rows(Output):
             help="A row that is no pair: stop, keep it with its reason in a column 'error', or leave it out.",
         ),
     ] = "fail"
+    get: Annotated[
+        list[str] | None,
+        Option("--get", "-g", metavar="STATISTIC:FIELD", rich_help_panel=_OUTPUT, help="Of --summary: the bare value."),
+    ] = None
     summary: Annotated[
         bool,
         Option("--summary", rich_help_panel=_OUTPUT, help="Print statistics of every measure; rows only go to -o."),
@@ -89,6 +135,13 @@ class Rows(Output):
     color: Annotated[str, Option(metavar="auto|always|never", rich_help_panel=_OUTPUT, help="Colours in tables.")] = (
         "auto"
     )
+
+    def values(self) -> list[str]:
+        """The statistics to print bare, as STATISTIC:FIELD. Raises UsageError."""
+        if self.get is not None and not self.summary:
+            message = "--get is of the statistics; add --summary"
+            raise UsageError(message)
+        return names("--get", self.get, STATISTICS_OF_ALL)
 
     def summary_format(self) -> str | None:
         """The format of the statistics where they are all the output; None: a table on a terminal, else TSV."""
@@ -169,9 +222,18 @@ def batch(
     """
     gc.enable()  # millions of rows leave some garbage
     settings = maths.settings(alpha=measured.alpha)
-    gates = Gates(rows.fail_above, MEASURES)
-    shown = names("--measures", measured.measures, MEASURES) or list(SIX)
-    wanted = columns.wanted(inputs.label)
+    gates = Gates(rows.fail_above, [*MEASURES, *STATISTICS_OF_ALL])
+    parted = [(*field.partition(":"), limit) for field, limit in gates.limits if ":" in field]
+    of_all = [(statistic, field, limit) for statistic, _, field, limit in parted]
+    limits = [(field, limit) for field, limit in gates.limits if ":" not in field]
+    bare = rows.values()
+    chosen = names("--measures", measured.measures, MEASURES)
+    got = [] if chosen or not bare else [field.partition(":")[2] for field in bare]
+    shown = list(dict.fromkeys(chosen or got or SIX))
+    shown += [field for field in dict.fromkeys(field.partition(":")[2] for field in bare) if field not in shown]
+    gated = dict.fromkeys(field.rpartition(":")[2] for field in gates.fields)
+    others = tuple(field for field in gated if field not in shown)
+    wanted = _counting(columns.wanted(inputs.label), inputs)._replace(alone={*shown, *others} <= ALONE)
     rows.output = None if rows.output == "-" else rows.output
     cluster = speed.checked_cluster()
     format_name, summary_format = rows.row_format(folder=cluster is not None), rows.summary_format()
@@ -187,36 +249,86 @@ def batch(
         other = "--reference" if columns.reference is not None else "smoothing"
         message = f"--blank skip leaves outcomes out, to which {other} would give weight again; --blank zero keeps them"
         raise UsageError(message)
-    reference, notes = _reference(columns.reference, inputs, settings, wanted)
+    reference, notes = _reference(columns.reference, inputs, settings, wanted, by_rows=columns.by_rows)
     plan = Plan(
         files=files,
         reading=reading,
         settings=settings,
         measures=tuple(shown),
-        others=tuple(field for field in gates.fields if field not in shown),
+        others=others,
         reference=reference,
-        limits=gates.limits,
+        limits=limits,
         output=rows.output,
         format=format_name,
         on_error=one_of("--on-error", rows.on_error, ON_ERROR),
         rows=not rows.summary or rows.output is not None,
         quiet=rows.quiet,
+        of_all=of_all,
+        other=columns.other,
     )
     if cluster is None:
-        result = run(plan, summarised=rows.summary)
+        result = run(plan, summarised=rows.summary or bool(of_all))
     else:
+        _refuse_on_cluster(plan)
+
         from klcli.batch.cluster import run_on_cluster
 
-        result = run_on_cluster(plan, cluster, summarised=rows.summary)
+        result = run_on_cluster(plan, cluster, summarised=rows.summary or bool(of_all))
     if rows.summary:
         from klcli.renderers.summary import SUMMARIES
 
         name = summary_format or ("table" if on_terminal() else "tsv")
-        write(SUMMARIES[name](result.summary, view_of(rows, name)), None)
+        if bare:
+            values = (result.summary[field][statistic] for statistic, field in (one.split(":") for one in bare))
+            write("".join(f"{exact(value)}\n" for value in values), None)
+        else:
+            write(SUMMARIES[name](result.summary, view_of(rows, name)), None)
     return finish(result._replace(notes=(*notes, *result.notes)), plan)
 
 
-def _reference(text: str | None, inputs: Inputs, settings: Settings, wanted: Any) -> tuple[Any, tuple[str, ...]]:  # noqa: ANN401
+def _counting(wanted: Any, inputs: Inputs) -> Any:  # noqa: ANN401
+    """The same, with how raw values are counted. Raises UsageError."""
+    choices = inputs.choices()
+    if not choices.tally:
+        return wanted
+    if wanted.by is None:
+        message = "--tally counts the raw values in the rows of a group; add --by COLUMN"
+        raise UsageError(message)
+    if wanted.reference is not None and choices.bins is not None:
+        from klcli.readers.observations import cells_given
+
+        if isinstance(cells_given(choices.bins), int):
+            message = f"--bins {choices.bins} does not go with --reference; give edges, as --bins 0,1,2"
+            raise UsageError(message)
+    from klcli.readers.tables.layout import Counting
+
+    dialect = inputs.dialect()
+    return wanted._replace(counting=Counting(choices.bins, dialect.notation))
+
+
+def _refuse_on_cluster(plan: Any) -> None:  # noqa: ANN401
+    """Raises UsageError for what workers that read a part each cannot do."""
+    wanted = plan.reading.wanted
+    limited = {
+        "--previous or --with": wanted.apart,
+        "--tally": wanted.counting is not None,
+        f"--fail-above on {listed(plan.others)}": bool(plan.of_all and plan.others),
+    }
+    option = next((option for option, is_given in limited.items() if is_given), None)
+    if option is not None:
+        mend = "add the field to -m" if "above" in option else "leave out --cluster"
+        message = f"{option} does not go with --cluster; {mend}"
+        raise UsageError(message)
+
+
+def _reference(
+    text: str | None,
+    inputs: Inputs,
+    settings: Settings,
+    wanted: Any,  # noqa: ANN401
+    *,
+    by_rows: bool,
+) -> tuple[Any, tuple[str, ...]]:
     """The distribution that stands for one side in every row, and what is done to it."""
     if text is None:
         return None, ()
@@ -224,8 +336,8 @@ def _reference(text: str | None, inputs: Inputs, settings: Settings, wanted: Any
     from klcli.readers.arguments import Arguments
 
     role = wanted.reference.upper()
-    arguments = Arguments(inputs.checked_format(), inputs.choices(), inputs.dialect())
-    reference = arguments.one(text, REFERENCE)
+    arguments = Arguments(inputs.checked_format(), inputs.choices()._replace(rows=by_rows), inputs.dialect())
+    reference = arguments.counted([arguments.one(text, REFERENCE)])[0]
     return reference, reference_notes(reference, role, settings)
 
 

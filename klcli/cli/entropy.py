@@ -64,8 +64,9 @@ def entropy(
         return deliver(answer, shape, format_name, fields, gates)
     weights_alone(sampled)
     given = [(one, role) for text, role in zip(p, roles, strict=True) for one in arguments.every(text, role)]
-    if len(given) > len(p):
-        given = [(one, one.name) for one, _ in given]
+    counted = arguments.counted([one for one, _ in given])
+    several = len(given) > len(p)
+    given = [(one, one.name if several else role) for one, (_, role) in zip(counted, given, strict=True)]
     rows = Shown(CONTRIBUTION, top, sort) if wanted else None
     reports = tuple(analyse(one, settings, shown, gates.fields, rows, role) for one, role in given)
     return deliver(_answer(reports, settings), shape, format_name, fields, gates)

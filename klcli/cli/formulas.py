@@ -53,7 +53,9 @@ def _together(found: "Sequence[tuple[str, str, Formula | None]]", *, alone: bool
         from klcli.parametric.grid import without_grid
 
         of, one = next((role, one) for role, _, one in found if one is not None and one.kind != FINITE)
-        message = f"{of}: {without_grid(one)}; {role}, {clipped(text.strip())}, is weights"
+        from klcli.readers.observations import HINT
+
+        message = f"{of}: {without_grid(one)}; {role}, {clipped(text.strip())}, is weights{HINT}"
         raise DistributionError(message)
     return tuple(made)
 

@@ -24,13 +24,19 @@ PAIR = ("p", "q")
 
 _INPUTS, _MATHS, _OUTPUT = "Inputs", "Maths", "Output"
 
+SOME_FAILED = 5
+"""The exit code where some rows were no distributions."""
+
 _LIST = 30
 """A table lists so many pairs unless --top says otherwise."""
 
 _DIGITS, _DIGITS_OF_A_LIST = 3, 5
 """A map with fewer digits is seen at a glance; what is next to each other in a list may differ in the fourth."""
 
-File = Annotated[str, typer.Argument(metavar="FILE", help="A table, JSON of several, FILE#/POINTER or -.")]
+Files = Annotated[
+    list[str], typer.Argument(metavar="FILE...", help="Tables, JSON of several, FILE#/POINTER or -; all together.")
+]
+ON_ERROR = ("fail", "keep", "skip")
 
 
 class Members(Group):
@@ -43,6 +49,11 @@ class Members(Group):
     select: Annotated[
         str | None,
         Option(metavar="COLUMNS", rich_help_panel=_INPUTS, help="Only these: a name, x0:x9, 2-11, 'x*', /^x/, a,b."),
+    ] = None
+
+    by: Annotated[
+        str | None,
+        Option(metavar="COLUMN", rich_help_panel=_INPUTS, help="Rows alike in it are a distribution, named by it."),
     ] = None
 
 
@@ -87,6 +98,14 @@ class Squared(Output):
             help=f"auto, {', '.join(FORMATS)}. Auto: a table on a terminal, else TSV.",
         ),
     ] = "auto"
+    on_error: Annotated[
+        str,
+        Option(
+            metavar="|".join(ON_ERROR),
+            rich_help_panel=_OUTPUT,
+            help="A row that is no distribution: stop, keep it without values, or leave it out.",
+        ),
+    ] = "fail"
     pairs: Annotated[
         bool, Option("--pairs", rich_help_panel=_OUTPUT, help="A list of pairs, nearest first, not a square.")
     ] = False
@@ -167,7 +186,9 @@ class Listing(NamedTuple):
 
 
 @grouped
-def matrix(file: File, *, members: Members, inputs: Inputs, maths: Maths, measured: OneMeasured, shape: Squared) -> int:
+def matrix(
+    files: Files, *, members: Members, inputs: Inputs, maths: Maths, measured: OneMeasured, shape: Squared
+) -> int:
     """Which of these are alike? A measure of every pair of distributions, the rows or the columns of a table.
 
     klcli matrix samples/traffic.csv -m js_divergence -f csv
@@ -184,15 +205,25 @@ def matrix(file: File, *, members: Members, inputs: Inputs, maths: Maths, measur
     listing = shape.listing(format_name, fields)
     shape.digits = shape.digits or (_DIGITS if listing is None else _DIGITS_OF_A_LIST)
     view = view_of(shape, format_name)
-    read = inputs.checked_format(), inputs.choices(), members.select, members.columns, inputs.dialect()
+    if members.by is not None and members.columns:
+        message = "--by and --columns both say what is a distribution: rows alike in a column, or a column; give one"
+        raise UsageError(message)
+    choices = inputs.choices()._replace(select=members.select, by=members.by)
+    on_error = one_of("--on-error", shape.on_error, ON_ERROR)
+    read = inputs.checked_format(), choices, members.select, members.columns, inputs.dialect()
 
-    from klcli.readers.grids import Wanted, read_grid
+    from klcli.readers.grids import Wanted, read_grids
 
-    grid = read_grid(file, Wanted(*read))
+    grid = read_grids(files, Wanted(*read, lenient=on_error != "fail"))
 
     from klcli.analyses.matrix import matrix as analyse
+    from klcli.analyses.matrix import unfit
 
-    found = analyse(grid.distributions, grid.where, settings, [measure, *gates.fields])
+    wrong = {} if on_error == "fail" else unfit(grid.distributions, grid.where, settings)
+    if on_error == "skip":
+        grid = grid.without(wrong)
+    empty = tuple(wrong) if on_error == "keep" else ()
+    found = analyse(grid.distributions, grid.where, settings, [measure, *gates.fields], empty)
     square = _square(grid, found, measure, settings, listing, ends=format_name == "table")
 
     from klcli.renderers.matrix import FORMATS as RENDERERS
@@ -205,7 +236,13 @@ def matrix(file: File, *, members: Members, inputs: Inputs, maths: Maths, measur
             RENDERERS[format_name](square, view, out)
     if not shape.quiet and (fields or format_name not in {"table", "markdown"}):
         say_notes(found.notes)
-    return _gate(gates, found, square.names)
+    code = _gate(gates, found, square.names)
+    if wrong:
+        done = "kept without values" if on_error == "keep" else "left out"
+        whole = len(square.names) + (len(wrong) if on_error == "skip" else 0)
+        say(f"{len(wrong)} of {whole} distributions failed and were {done}; the first: {next(iter(wrong.values()))}")
+        return SOME_FAILED
+    return code
 
 
 def _square(

@@ -83,6 +83,7 @@ def _of_weights(
     if not candidates:
         message = f"{p}: one distribution; rank needs P and at least one candidate"
         raise InputError(message)
+    reference, *candidates = arguments.counted([reference, *candidates])
     return reference, candidates
 
 

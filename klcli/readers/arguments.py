@@ -20,6 +20,8 @@ from klcli.readers.sources import PLAIN, no_pointer, open_source, split_selector
 from klcli.readers.tables.roles import CHOICES, Choices
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from klcli.parametric.catalogue import Formula
     from klcli.readers.distributions import Distributions, Series, Single
     from klcli.readers.documents import Document
@@ -37,25 +39,44 @@ class Arguments:
         self._found: dict[tuple[str, str, str], Distributions] = {}
 
     def one(self, text: str, role: str) -> Distribution:
-        """The one distribution that the argument is. role: what errors call it."""
+        """The one distribution that the argument is. role: what errors call it. Of raw values, see `counted`."""
         found = self._read(text, role)
         return _distribution(distributions.one(found), found, text, role)
 
     def two(self, p: str, q: str | None) -> tuple[Distribution, Distribution]:
         """P and Q, or where there is no Q the two distributions of an argument that is a whole pair."""
         if q is not None:
-            return self.one(p, "P"), self.one(q, "Q")
+            return self._both(self.one(p, "P"), self.one(q, "Q"))
         found = self._read(p, "P")
         if found.source == "P" and found.names() == [""]:
             message = "Q is missing: P is one distribution; give another after it, or a file of two"
             raise UsageError(message)
-        first, second = distributions.both(found)
-        return _distribution(first, found, p, "P"), _distribution(second, found, p, "P")
+        pair = getattr(found, "pair", None)  # rows and groups are a pair in their order, whatever they are called
+        first, second = distributions.both(found) if pair is None else pair()
+        return self._both(_distribution(first, found, p, "P"), _distribution(second, found, p, "P"))
 
     def every(self, text: str, role: str) -> list[Distribution]:
-        """All the distributions of the argument: the columns of a table, the members of an object."""
+        """All the distributions of the argument: columns of a table, members of an object. Of raw ones, `counted`."""
         found = self._read(text, role)
         return [_distribution(series, found, text, role) for series in distributions.every(found)]
+
+    def counted(self, read: Sequence[Distribution]) -> list[Distribution]:
+        """The distributions as they were read; of raw values how often each occurs, in cells that all of them share."""
+        if not self._choices.tally:
+            return list(read)
+        from klcli.readers.observations import counted
+
+        return counted(read, self._choices.bins, self._dialect.notation)
+
+    def _both(self, p: Distribution, q: Distribution) -> tuple[Distribution, Distribution]:
+        """Both as they are compared: counted where they are raw values, and else with a note where they seem to be."""
+        if self._choices.tally:
+            p, q = self.counted([p, q])
+        elif p.outcomes is None and q.outcomes is None:
+            from klcli.readers.observations import hinted
+
+            p = hinted(p, q)
+        return p, q
 
     def formula(self, text: str, role: str) -> Formula | None:
         """The formula that the argument is, if it has no grid: a density, or masses; None for all that is weights."""
@@ -64,18 +85,30 @@ class Arguments:
 
     def _read(self, text: str, role: str) -> Distributions:
         if (formula := _formula(text, role)) is not None:
+            if self._choices.tally:
+                message = (
+                    f"{role}: {clipped(text.strip())} is a formula, and --tally counts raw values; klcli fit fits one"
+                )
+                raise UsageError(message)
             from klcli.readers import expressions
 
             return expressions.content(formula, role)
         notation = self._dialect.notation
         grammar = Grammar(
-            parse=lambda text, role: self._distributions(inline.parse(text, role, notation)),
+            parse=self._of_raw_text
+            if self._choices.tally
+            else lambda text, role: self._distributions(inline.parse(text, role, notation)),
             read=self._of_source,
             is_file=is_known_suffix,
             example="write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file",
         )
         found: Distributions = inline.argument(text, role, grammar, notation)
         return found
+
+    def _of_raw_text(self, text: str, role: str) -> Distributions:
+        from klcli.readers.observations import of_text
+
+        return of_text(text, role)
 
     def _of_source(self, text: str) -> Distributions:
         path, selector, chosen = split_selector(text)
@@ -85,19 +118,36 @@ class Arguments:
         source = self._sources.setdefault(path, open_source(path, self._dialect))
         kind = format_of(source, self._input_format, selector)
         if (path, kind) not in self._read_of:
-            self._read_of[path, kind] = READERS[kind](source, self._choices.label)
+            self._read_of[path, kind] = self._content(source, kind, chosen if selector == ":" else None)
         read = self._read_of[path, kind]
         key = path, kind, chosen if selector == "#" else ""
         if key not in self._found:
             self._found[key] = self._distributions(_at(read, chosen, source.name) if selector == "#" else read)
         return _Chosen(self._found[key], chosen) if selector == ":" else self._found[key]
 
+    def _content(self, source: Source, kind: str, column: str | None) -> Table | Document | Single:
+        """All of a source. Of raw values the cells are kept as they stand: 007 is not 7."""
+        choices = self._choices
+        if choices.tally and kind == "text":
+            from klcli.readers.observations import of_lines
+
+            return of_lines(source)
+        return READERS[kind](source, (column or choices.select) if choices.tally else choices.label)
+
     def _distributions(self, read: Table | Document | Single) -> Distributions:
-        """What was read, as distributions by name: a table's columns, or the members of a JSON value."""
+        """What was read, as distributions by name: columns, rows or groups of a table, members of a JSON value."""
         if isinstance(read, distributions.Single):
             return read
         from klcli.readers.documents import Document
 
+        if self._choices.rows or self._choices.by is not None:
+            from klcli.readers.rows import members
+
+            return members(read, self._choices, self._dialect)
+        if self._choices.tally:
+            from klcli.readers.observations import observed
+
+            return observed(read, self._choices, self._dialect)
         table = read.table() if isinstance(read, Document) else read
         if table is None:
             return cast("Document", read)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
+from klcli.blocks import json_text
 from klcli.errors import DistributionError, InputError, UsageError, clipped, listed
 from klcli.model import Distribution, frozen
 from klcli.readers import inline
-from klcli.readers.distributions import refuse_repeated
-from klcli.readers.documents import Document, load, series_of
+from klcli.readers.distributions import Single, refuse_repeated
+from klcli.readers.documents import Document, is_json_number, lines_of, load, series_of
 from klcli.readers.formats import READERS, format_of, is_known_suffix
-from klcli.readers.sources import PLAIN, exists, open_source, split_selector
+from klcli.readers.numbers import is_number, number
+from klcli.readers.sources import PLAIN, STDIN, column_of, exists, open_source, split_selector
 from klcli.readers.tables.columns import Columns
 from klcli.readers.tables.roles import Choices
 from klcli.readers.tables.select import select
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from klcli.model import Array
     from klcli.readers.distributions import Series
@@ -34,35 +37,123 @@ class Grid(NamedTuple):
     distributions: list[Distribution]
     where: Callable[[int], str]
 
+    def without(self, some: Container[int]) -> Grid:
+        """The others. Raises DistributionError where fewer than two are left."""
+        left = [i for i in range(len(self.distributions)) if i not in some]
+        if len(left) < 2:  # noqa: PLR2004 - a pair
+            message = f"{len(left) or 'none'} of {len(self.distributions)} rows is a distribution, and a pair needs two"
+            raise DistributionError(message)
+        return Grid(self.heading, [self.distributions[i] for i in left], lambda i: self.where(left[i]))
+
 
 class Wanted(NamedTuple):
-    """What is asked of a source. choices: what its columns mean. select: which others. by_columns: see `read_grid`."""
+    """What is asked of a source. choices: what its columns mean. select: which others. by_columns: see `read_grid`.
+
+    among: whether there are other sources, so that it may be one distribution. lenient: whether a cell that is no
+    number makes a row no distribution, instead of being an error.
+    """
 
     input_format: str | None = None
     choices: Choices = Choices()
     select: str | None = None
     by_columns: bool = False
     dialect: Dialect = PLAIN
+    among: bool = False
+    lenient: bool = False
+
+
+def read_grids(texts: Sequence[str], wanted: Wanted) -> Grid:
+    """The distributions of all sources together; those whose names clash are called SOURCE:NAME.
+
+    Of raw values each column or text is one, counted. Raises as `read_grid`.
+    """
+    if wanted.choices.tally:
+        return _of_raw_values(texts, wanted)
+    if len(texts) == 1:
+        return read_grid(texts[0], wanted)
+    twice = next((text for i, text in enumerate(texts) if text in texts[:i]), None)
+    if twice is not None:
+        message = f"{clipped(twice)} is given twice; give each source once"
+        raise UsageError(message)
+    grids = [_read(text, wanted._replace(among=True)) for text in texts]
+    names = [one.name for grid in grids for one in grid.distributions]
+    clashing = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
+    found, places = [], []
+    for text, grid in zip(texts, grids, strict=True):
+        for i, one in enumerate(grid.distributions):
+            clear = column_of(inline.name_of(text), one.name) if one.name in clashing else one.name
+            found.append(replace(one, name=clear))
+            places.append(partial(grid.where, i))
+    _refuse_unlike(found)
+    headings = {grid.heading for grid in grids}
+    heading = headings.pop() if len(headings) == 1 else ""
+    return _checked(Grid(heading, found, lambda i: places[i]()), texts[0], wanted)
+
+
+def _refuse_unlike(found: Sequence[Distribution]) -> None:
+    """Raises DistributionError where distributions of several sources cannot be joined."""
+    first = found[0] if found else None
+    for one in found[1:]:
+        if first is not None and (one.outcomes is None) != (first.outcomes is None):
+            bare, other = (one, first) if one.outcomes is None else (first, one)
+            message = f"{clipped(other.name)} has labels, {clipped(bare.name)} has none; give all or none"
+            raise DistributionError(message)
+        if first is not None and one.outcomes is None and len(one) != len(first):
+            sizes = f"{clipped(first.name)} has {len(first)} values, {clipped(one.name)} {len(one)}"
+            message = f"{sizes}; without labels they must match"
+            raise DistributionError(message)
+
+
+def _of_raw_values(texts: Sequence[str], wanted: Wanted) -> Grid:
+    from klcli.readers.arguments import Arguments
+
+    arguments = Arguments(wanted.input_format, wanted.choices._replace(rows=False), wanted.dialect)
+    read = [one for i, text in enumerate(texts, 1) for one in arguments.every(text, f"P{i}" if texts[1:] else "P")]
+    if len(texts) == 1:  # a column's own name will do
+        before = column_of(texts[0].strip(), "")
+        read = [replace(one, name=one.name.removeprefix(before)) for one in read]
+    found = arguments.counted(read)
+    if len(found) < 2:  # noqa: PLR2004 - a pair
+        message = f"{texts[0]}: one column of raw values, and a pair needs two; give another, or --by COLUMN"
+        raise InputError(message)
+    return Grid(wanted.choices.by or "", found, lambda i: found[i].name)
 
 
 def read_grid(text: str, wanted: Wanted) -> Grid:
     """The distributions, two at least, of JSON or of FILE, FILE#/POINTER or -.
 
     They are the rows of a table, named by its labels, and its other columns are the outcomes; by_columns: the other way
-    round. The members of a JSON object or list are rows. Raises InputError, DistributionError, UsageError.
+    round; with --by they are its groups. The members of a JSON object or list are rows. Raises InputError,
+    DistributionError, UsageError.
     """
     text = text.strip()
+    path = split_selector(text.removeprefix("@"))[0]
+    source = "FILE" if inline.looks_like_json(text) else STDIN if path == "-" else path
+    return _checked(_read(text, wanted), source, wanted)
+
+
+def _read(text: str, wanted: Wanted) -> Grid:
+    text = text.strip()
     if inline.looks_like_json(text):
-        return _checked(_of_json(Document("FILE", load(text, "FILE")), wanted), "FILE", wanted)
+        return _of_json(Document("FILE", load(text, "FILE")), wanted)
     path, selector, chosen = split_selector(text.removeprefix("@"))
     if not exists(path) and not is_known_suffix(path) and inline.means_numbers(text, wanted.dialect.notation):
+        if wanted.among:
+            return _alone(cast("Single", inline.parse(text, text, wanted.dialect.notation)), inline.name_of(text))
         message = f"{clipped(text)} is one distribution, and a pair needs two; give a table, or JSON of several"
         raise InputError(message)
     if selector == ":":
         message = f"{clipped(text)}: here a file is a whole table; for some of its columns add --select {chosen}"
         raise UsageError(message)
     source = open_source(path, wanted.dialect)
-    return _checked(_of_source(source, selector, chosen, wanted), source.name, wanted)
+    return _of_source(source, selector, chosen, wanted)
+
+
+def _alone(read: Single, name: str) -> Grid:
+    """The one distribution of a source, called as the source is."""
+    series = read.series("")
+    one = Distribution(name, read.source, frozen(series.values), series.where, series.labels, series.remark)
+    return Grid("", [one], lambda _: name)
 
 
 def _checked(grid: Grid, source: str, wanted: Wanted) -> Grid:
@@ -76,13 +167,20 @@ def _checked(grid: Grid, source: str, wanted: Wanted) -> Grid:
 
 
 def _of_source(source: Source, selector: str, chosen: str, wanted: Wanted) -> Grid:
-    read = READERS[_kind(source, wanted, selector)](source, wanted.choices.label)
+    kind = _kind(source, wanted, selector)
+    read = READERS[kind](source, wanted.choices.label)
+    if isinstance(read, Single):
+        return _alone(read, source.name)
+    if kind == "ndjson" and not selector:
+        values, where = lines_of(source)
+        if _are_objects_of_weights(values):
+            return _of_objects(values, source.name, where, wanted)
     if isinstance(read, Document):
         return _of_json(read.at(chosen) if selector else read, wanted)
     if selector:
         message = f"{source.name}: {clipped('#' + chosen)} points into JSON, and this is not JSON"
         raise InputError(message)
-    return _of_table(cast("Table", read), wanted)
+    return _of_table(read, wanted)
 
 
 def _kind(source: Source, wanted: Wanted, selector: str) -> str:
@@ -94,16 +192,29 @@ def _kind(source: Source, wanted: Wanted, selector: str) -> str:
         return "json"
     notation = wanted.dialect.notation
     if inline.is_inline(source.text, notation) and inline.means_numbers(source.text, notation):
+        if wanted.among:
+            return kind
         inline.parse(source.text, source.name, notation)  # which says so if it is not even that
         message = f"{source.name}: one distribution, and a pair needs two; for a table add --input-format csv"
         raise InputError(message)
     return "csv"
 
 
+def rows_of(read: Table | Document, wanted: Wanted) -> Grid:
+    """The distributions, one or more, that the rows of a table or the members of a JSON value are."""
+    return _of_json(read, wanted) if isinstance(read, Document) else _of_table(read, wanted)
+
+
 def _of_table(read: Table, wanted: Wanted) -> Grid:
+    if wanted.choices.by is not None:
+        from klcli.readers.rows import groups
+
+        choices = wanted.choices._replace(select=wanted.select)
+        heading, members = groups(read, choices, wanted.dialect.notation)
+        return Grid(heading, members, lambda i: f"{read.source} ({clipped(members[i].name)})")
     table = Columns(read, wanted.choices.label, wanted.dialect.notation)
     fields, label = read.names, table.label
-    chosen = table.distributions() if wanted.select is None else select(wanted.select, fields, table.source)
+    chosen = _weights(table, wanted) if wanted.select is None else select(wanted.select, fields, table.source)
     if label in chosen and wanted.choices.label is None:
         label = None  # of all the columns this one only seemed to hold the names
     chosen = [column for column in chosen if column != label]
@@ -125,7 +236,7 @@ def _of_table(read: Table, wanted: Wanted) -> Grid:
         found = table.nested(nested[0])
         names = _names(labels, len(found), table.row, heading)
         return _of_series(names, found, table.source, wanted)._replace(heading="" if wanted.by_columns else heading)
-    values = table.array(chosen)
+    values = _numbers(table, chosen) if wanted.lenient and not wanted.by_columns else table.array(chosen)
 
     def place(row: int, column: int) -> str:
         return f"{table.row(row)}, column {clipped(header[column])}"
@@ -140,6 +251,29 @@ def _of_table(read: Table, wanted: Wanted) -> Grid:
         refuse_repeated(labels, table.row, heading)
     given = _distributions(values.T, header, labels, lambda i, outcome: place(outcome, i), table)
     return Grid("", given, lambda i: f"{table.source}, column {clipped(header[i])}")
+
+
+def _weights(table: Columns, wanted: Wanted) -> list[int]:
+    """The columns of weights; where rows may fail, those too that are numbers but for some cells."""
+    if wanted.lenient and not wanted.by_columns and table.roles.mixed:
+        return sorted((*table.roles.weights, *table.roles.mixed))
+    return table.distributions()
+
+
+def _numbers(table: Columns, columns: Sequence[int]) -> Array:
+    """The numbers of some columns, (rows, columns), NaN where there is none."""
+    values = np.empty((table.size, len(columns)))
+    for out, column in zip(values.T, columns, strict=True):
+        try:
+            out[:] = table.numbers(column)
+        except InputError:
+            out[:] = [_number_or_nan(cell) for cell in table.values(column)]
+    return values
+
+
+def _number_or_nan(cell: object) -> float:
+    text = cell if isinstance(cell, str) else json_text(cell)
+    return number(text) if is_number(text) else np.nan
 
 
 def _names(labels: Sequence[str] | None, n: int, row: Callable[[int], str], heading: str) -> Sequence[str]:
@@ -190,7 +324,26 @@ def _distributions(
 # ----------------------------------------------------------------------------------------------------------------- JSON
 
 
+def _are_objects_of_weights(values: Any) -> bool:  # noqa: ANN401 - a JSON value
+    """Whether this is a list of objects of label: weight that have not all the same labels."""
+    if not isinstance(values, list) or not values or not all(isinstance(one, dict) and one for one in values):
+        return False
+    labels = values[0].keys()
+    unlike = any(one.keys() != labels for one in values)
+    return unlike and all(is_json_number(weight) for one in values for weight in one.values())
+
+
+def _of_objects(values: list[Any], source: str, where: Callable[[int], str], wanted: Wanted) -> Grid:
+    """Objects of label: weight, each a distribution; they are joined by label."""
+    found = [series_of("", value, where(i)) for i, value in enumerate(values)]
+    if wanted.select is not None:
+        found = _selected(found, wanted.select, source)
+    return _of_series([str(i) for i in range(1, len(found) + 1)], found, source, wanted)
+
+
 def _of_json(document: Document, wanted: Wanted) -> Grid:
+    if _are_objects_of_weights(document.value):
+        return _of_objects(document.value, document.source, lambda i: f"{document.source}, item {i + 1}", wanted)
     if (table := document.table()) is not None:
         return _of_table(table, wanted)
     value, source = document.value, document.source
@@ -200,6 +353,8 @@ def _of_json(document: Document, wanted: Wanted) -> Grid:
     else:
         names = document.numeric()
         found = [document.series(name) for name in names]
+        if names == [""] and (wanted.among or wanted.choices.rows):
+            return _alone(Single(source, found[0]), source)
         if names == [""]:
             message = f"{source}: one distribution, and a pair needs two: a list or an object of several"
             raise InputError(message)

@@ -227,7 +227,8 @@ def _read_columns(table: pa.Table, layout: Layout, notation: Notation) -> Table:
         if layout.by and i == layout.label:
             columns[i] = as_text(cells_of(i, "label"))
         else:
-            columns[~i if i in columns else i] = _with_kernels(cells_of(i, "group" if layout.by else ""))
+            needed = "value" if i in layout.more else "group" if layout.by else ""
+            columns[~i if i in columns else i] = _with_kernels(cells_of(i, needed))
     failures = tuple(wrong[row] for row in sorted(wrong))
     return Table(layout.header, columns, table.num_rows, table.num_rows, "value", failures, source=layout.source)
 

@@ -62,6 +62,11 @@ class Columns:
         return found if found is None else self._position(self.table.names[found])
 
     @property
+    def named_label(self) -> int | None:
+        """The column that --label names, None where it names none."""
+        return self._chosen
+
+    @property
     def _chosen(self) -> int | None:
         return None if self._label is None else self._position(self._label)
 
@@ -168,6 +173,19 @@ class Columns:
         for out, column in zip(array, columns, strict=True):
             out[:] = self._cells[column].numbers()
         return array.T
+
+    def position(self, name: str) -> int:
+        """Where the column of that name is. Raises InputError where there is none, or two."""
+        return self._position(name)
+
+    def texts(self, column: int) -> Sequence[str]:
+        """The cells of a column as text, '' where nothing stands."""
+        values = self.values(column)
+        if any(value is None for value in values):
+            from json import dumps
+
+            return ["" if cell is None else cell if isinstance(cell, str) else dumps(cell) for cell in values]
+        return self._cells[column].labels()[:]
 
     def labels(self, column: int) -> Sequence[str]:
         """The cells of a column as text. Raises InputError where one is missing."""

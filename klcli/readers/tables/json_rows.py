@@ -139,7 +139,7 @@ class JsonRows:
             for row, record in enumerate(records):
                 if record.get(name) is None and row not in wrong:
                     wrong[row] = InputError(f"column {clipped(name)}: nothing stands here")
-        kept = layout.by or layout.kept
+        kept = layout.cells
         texts = [_as_written(record, layout.names(kept), partial(text, row)) for row, record in enumerate(records)]
         for n, i in enumerate(kept):
             columns[~i if i in columns else i] = self._column([cells[n] for cells in texts])

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 from klcli.errors import DistributionError, InputError, clipped, listed, no_such
+from klcli.readers.numbers import POINT, Notation
 from klcli.readers.tables.select import select
+from klcli.stems import stems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from klcli.readers.observations import Cells
 
 
 class Wanted(NamedTuple):
     """What the command line says of the columns: selectors, None where it says nothing.
 
     reference: which side the rows lack, 'p' or 'q', because one distribution stands for it in all of them. by: the
-    columns that make rows one group; label: the outcome of a row in it.
+    columns that make rows one group; label: the outcome of a row in it. alone: whether P will do, as no measure needs
+    Q. apart: whether Q stands in another row, of this table or another. on: the columns whose cells lead to that row.
+    counting: how raw values in groups are counted, None where there are weights.
     """
 
     p: str | None = None
@@ -24,13 +31,25 @@ class Wanted(NamedTuple):
     by: str | None = None
     label: str | None = None
     reference: str | None = None
+    alone: bool = False
+    apart: bool = False
+    on: str | None = None
+    counting: Counting | None = None
+
+
+class Counting(NamedTuple):
+    """How raw values are counted. bins: what --bins says, or the cells; None: equal values."""
+
+    bins: str | Cells | None
+    notation: Notation = POINT
 
 
 class Layout(NamedTuple):
     """Columns by position: the weights of P and of Q, those kept; where a group is a pair, its keys and its labels.
 
     exact: whether the columns kept were chosen, so that others may come and go. gaps: whether a weight that is NaN was
-    left out, and its outcome with it.
+    left out, and its outcome with it. more: columns that are needed as text besides: the keys to another table, or raw
+    values. counting: how those are counted. remarks: what to say of it all.
     """
 
     source: str
@@ -42,16 +61,24 @@ class Layout(NamedTuple):
     label: int | None = None
     exact: bool = False
     gaps: bool = False
+    more: tuple[int, ...] = ()
+    counting: Counting | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def numbers(self) -> tuple[int, ...]:
         """The columns of weights, P's first, each once."""
-        return tuple(dict.fromkeys(self.p + self.q))
+        return () if self.counting is not None else tuple(dict.fromkeys(self.p + self.q))
+
+    @property
+    def cells(self) -> tuple[int, ...]:
+        """The columns whose cells are needed as they stand: those of a group, or those kept, and some more."""
+        return tuple(dict.fromkeys((*(self.by or self.kept), *self.more)))
 
     @property
     def text(self) -> tuple[int, ...]:
-        """The columns of text: those of a group, or those kept."""
-        return (*self.by, *(() if self.label is None else (self.label,))) if self.by else self.kept
+        """The columns of text: those cells, and the labels of a group."""
+        return (*self.cells, self.label) if self.by and self.label is not None else self.cells
 
     def names(self, columns: Sequence[int]) -> tuple[str, ...]:
         """What the columns are called."""
@@ -94,6 +121,10 @@ class Layout(NamedTuple):
             tuple(map(place, self.by)),
             None if self.label is None else place(self.label),
             self.exact,
+            self.gaps,
+            tuple(map(place, self.more)),
+            self.counting,
+            self.remarks,
         )
 
 
@@ -105,24 +136,59 @@ def lay_out(wanted: Wanted, header: Sequence[str], source: str, text: Sequence[b
     p, q = (_side(side, wanted, header, source) for side in ("p", "q"))
     if wanted.by is not None:
         return _grouped(wanted, header, source, (p, q), text)
-    if p and q and len(p) != len(q):
-        message = f"{source}: P has {_columns(p)}, Q has {_columns(q)}; each row needs as many weights of both"
-        raise DistributionError(message)
+    if p and q:
+        p, q, remarks = paired(p, q, header, header, source)
+    else:
+        remarks = ()
     if wanted.keep is None:
         kept = [i for i in range(len(header)) if i not in {*p, *q}]
     else:
         kept = select(wanted.keep, header, source) if wanted.keep.strip() else []
-    return Layout(source, tuple(header), p, q, tuple(kept), exact=wanted.keep is not None)
+    on = () if wanted.on is None else tuple(select(wanted.on, header, source))
+    both = next((i for i in on if i in p), None)
+    if both is not None:
+        message = f"{source}: {clipped(header[both])} cannot be both a key and a weight; choose others by --p or --on"
+        raise InputError(message)
+    return Layout(source, tuple(header), p, q, tuple(kept), exact=wanted.keep is not None, more=on, remarks=remarks)
+
+
+def paired(
+    p: tuple[int, ...], q: tuple[int, ...], header_p: Sequence[str], header_q: Sequence[str], source: str
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[str, ...]]:
+    """P's and Q's columns in the order in which they are paired, and what to say of it. Raises DistributionError.
+
+    Those that have the same stems in another order are paired by stem.
+    """
+    if len(p) != len(q):
+        message = f"{source}: P has {_columns(p)}, Q has {_columns(q)}; each row needs as many weights of both"
+        raise DistributionError(message)
+    names = [header_p[i] for i in p], [header_q[i] for i in q]
+    if len(p) == 1 or (header_p is header_q and p == q):
+        return p, q, ()
+    meant = header_p is header_q and set(p) == set(q)  # the same columns, and in another order on purpose
+    found = [] if meant else list(product(*map(stems, names)))
+    if any(one == other for one, other in found):
+        return p, q, ()
+    for one, other in found:
+        if len(set(one)) == len(one) and sorted(one) == sorted(other):
+            ordered = tuple(q[other.index(stem)] for stem in one)
+            pairs = listed([f"{a} with {header_q[i]}" for a, i in zip(names[0], ordered, strict=True)])
+            return p, ordered, (f"the columns are paired by the part of their names that differs: {pairs}",)
+    return p, q, (f"the columns are paired in this order: P {listed(names[0], 12)}; Q {listed(names[1], 12)}",)
 
 
 def _side(side: str, wanted: Wanted, header: Sequence[str], source: str) -> tuple[int, ...]:
-    if wanted.reference == side:
+    if wanted.reference == side or (side == "q" and wanted.apart):
         return ()
     selector = getattr(wanted, side)
     if selector is None:
+        if side == "q" and wanted.alone and (wanted.p is not None or header.count(side) != 1):
+            return ()
         if header.count(side) != 1:
             has = f"it has {listed(header)}"
             message = f"{source}: which columns are {side.upper()}? {has}; add --{side}, such as --{side} '{side}*'"
+            if side == "q" and wanted.p is not None:
+                message += ", or -m entropy_p, which needs P alone"
             raise InputError(message)
         selector = side
     return tuple(select(selector, header, source))
@@ -140,6 +206,10 @@ def _grouped(
             message = f"{source}: --{name} is {_columns(columns)}; with --by it is one, whose rows are the outcomes"
             raise InputError(message)
     by = select(wanted.by or "", header, source)
+    if wanted.counting is not None:
+        raw = tuple(dict.fromkeys(sides[0] + sides[1]))
+        keys = tuple(by)
+        return Layout(source, tuple(header), *sides, keys, keys, exact=True, more=raw, counting=wanted.counting)
     place = _label(wanted.label, header, source, {*by, *sides[0], *sides[1]}, text)
     if place in by:
         message = f"{source}: {clipped(str(wanted.label))} cannot be both the group and the label"

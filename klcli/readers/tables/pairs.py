@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
+from json import loads
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from klcli.blocks import Block, Column, Failure, Pairs
-from klcli.errors import DistributionError, KlcliError, clipped
+from klcli.errors import DistributionError, InputError, KlcliError, clipped
 from klcli.kernels import as_text, changes, codes, taken, texts
+from klcli.model import Distribution, frozen
 from klcli.readers.documents import object_of, series_of
+from klcli.readers.observations import BLANK, counted
 from klcli.readers.tables.table import Table, concatenated
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
     from klcli.model import Array
     from klcli.readers.distributions import Series
-    from klcli.readers.tables.layout import Layout
+    from klcli.readers.tables.layout import Counting, Layout
 
     Places = npt.NDArray[np.intp]
     Names = tuple[str, ...] | None
@@ -199,7 +202,11 @@ def group_starts(table: Table, layout: Layout) -> Places:
 
 def keys_of(table: Table, layout: Layout, rows: Places) -> list[Any]:
     """What stands in the columns `by` in some rows."""
-    columns = [texts(taken(table.columns[i], rows)) for i in layout.by]
+    return joined_keys([texts(taken(table.columns[i], rows)) for i in layout.by])
+
+
+def joined_keys(columns: Sequence[list[str]]) -> list[Any]:
+    """The key of each row: what stands in its only column, or a tuple."""
     return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
 
 
@@ -258,6 +265,8 @@ def gathered(table: Table, layout: Layout) -> Table:
 
 def pair_groups(table: Table, layout: Layout) -> Block:
     """Rows that follow one another and are alike in the columns `by` are a pair; each row is an outcome."""
+    if layout.counting is not None:
+        return _tally_groups(table, layout, layout.counting)
     starts = group_starts(table, layout)
     groups = _Groups(table, layout, starts)
     failures = groups.failures()
@@ -269,6 +278,92 @@ def pair_groups(table: Table, layout: Layout) -> Block:
             pairs.append(groups.pairs(chosen, size, labels))
     kept = tuple(Column(layout.header[i], taken(table.columns[i], starts), table.form) for i in layout.by)
     return Block(len(starts), table.lines, kept, tuple(pairs), tuple(failures), remarks=table.remarks)
+
+
+def _tally_groups(table: Table, layout: Layout, counting: Counting) -> Block:
+    """Rows that follow one another and are alike in the columns `by` are a pair; each row is a raw value of P and Q."""
+    starts = group_starts(table, layout)
+    ends = [*starts[1:].tolist(), table.size]
+    group_of = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, table.size)))
+    wrong = {int(group_of[failure.row]): failure for failure in reversed(table.failures)}
+    failures = {group: failure._replace(row=group) for group, failure in wrong.items()}
+    sides = [(layout.header[side[0]], raw_texts(table, side[0])) for side in (layout.p, layout.q) if side]
+    alike: dict[tuple[Names, ...], list[tuple[int, list[Distribution]]]] = {}
+    for group, (start, end) in enumerate(zip(starts.tolist(), ends, strict=True)):
+        if group in failures:
+            continue
+        try:
+            found = _counted(sides, range(start, end), counting)
+        except _NoValueError as error:
+            failures[group] = Failure(group, table.line(error.row), str(error.error), type(error.error))
+            continue
+        alike.setdefault(tuple(tuple(one.outcomes or ()) for one in found), []).append((group, found))
+    pairs = [_of_counts(layout, labels, found, table, starts) for labels, found in alike.items()]
+    kept = tuple(Column(layout.header[i], taken(table.columns[i], starts), table.form) for i in layout.by)
+    wrongs = tuple(failures[group] for group in sorted(failures))
+    return Block(len(starts), table.lines, kept, tuple(pairs), wrongs, remarks=table.remarks)
+
+
+def raw_texts(table: Table, column: int) -> list[str]:
+    """The cells of a column as text; of JSON, where they are as it was written, without its quotes."""
+    found = texts(table.columns[~column if ~column in table.columns else column])
+    if table.form != "json":
+        return found
+    return [loads(cell) if cell.startswith('"') else "" if cell == "null" else cell for cell in found]
+
+
+class _NoValueError(Exception):
+    """A row of a group has no value to count. error: what is wrong with it."""
+
+    def __init__(self, row: int, error: KlcliError) -> None:
+        super().__init__(str(error))
+        self.row, self.error = row, error
+
+
+def _counted(sides: Sequence[tuple[str, list[str]]], rows: range, counting: Counting) -> list[Distribution]:
+    """The values of each side in some rows, counted. Raises _NoValueError."""
+    last = rows[0]
+
+    def place(row: int, name: str) -> str:
+        nonlocal last
+        last = row
+        return f"column {clipped(name)}"
+
+    samples = []
+    try:
+        for name, cells in sides:
+            present = [row for row in rows if cells[row].strip().lower() not in BLANK]
+            if len(present) < len(rows) and counting.notation.blank != "skip":
+                last = next(row for row in rows if row not in set(present))
+                blank = f"column {clipped(name)}: {clipped(cells[last])} is no value to count"
+                message = f"{blank}; --blank skip leaves it out"
+                raise InputError(message)
+            where = partial(lambda i, at, name: place(at[i], name), at=present, name=name)
+            ones = frozen(np.ones(len(present)))
+            samples.append(Distribution(name, name, ones, where, [cells[row] for row in present]))
+        return counted(samples, counting.bins, counting.notation)
+    except KlcliError as error:
+        raise _NoValueError(last, error) from None
+
+
+def _of_counts(
+    layout: Layout,
+    labels: tuple[Names, ...],
+    found: Sequence[tuple[int, list[Distribution]]],
+    table: Table,
+    starts: Places,
+) -> Pairs:
+    """The pairs of groups in which the same values occur. labels: the values of each side."""
+    rows = np.array([group for group, _ in found], dtype=np.intp)
+    counts = [np.array([members[side].values for _, members in found]).T for side in range(len(labels))]
+
+    def where(side: int, column: int, _: int) -> tuple[int, str]:
+        name = layout.names((layout.p, layout.q)[side])[0]
+        return table.line(int(starts[rows[column]])), f"column {clipped(name)}"
+
+    p = counts[0] if layout.p else None
+    q = counts[-1] if layout.q else None
+    return Pairs(rows, p, q, (labels[0] if layout.p else None, labels[-1] if layout.q else None), where)
 
 
 class _Groups:

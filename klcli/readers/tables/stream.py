@@ -104,6 +104,10 @@ class Tables:
         """The format of the first."""
         return format_of(self._sources[0], self._reading.input_format)
 
+    def want(self, wanted: Wanted) -> None:
+        """Changes what the next reading looks for."""
+        self._reading = self._reading._replace(wanted=wanted)
+
     def has(self, path: str) -> bool:
         """Whether a path is that of one of the files."""
         return any(source.path is not None and os.path.realpath(source.path) == path for source in self._sources)

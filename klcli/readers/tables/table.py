@@ -109,7 +109,7 @@ def concatenated(parts: Sequence[Table]) -> Table:
         remarks.update(part.remarks)
     return Table(
         parts[0].names,
-        {i: _joined([part.columns[i] for part in parts]) for i in parts[0].columns},
+        {i: joined([part.columns[i] for part in parts]) for i in parts[0].columns},
         starts[-1],
         lines[-1],
         parts[0].form,
@@ -125,9 +125,12 @@ def concatenated(parts: Sequence[Table]) -> Table:
     )
 
 
-def _joined(pieces: Sequence[Cells]) -> Cells:
+def joined(pieces: Sequence[Cells]) -> Cells:
+    """The cells of a column that is in pieces."""
     if all(isinstance(cells, list) for cells in pieces):
         return [cell for cells in pieces for cell in cells]
+    if any(isinstance(cells, list) for cells in pieces):  # lists or objects, some of which an engine has read
+        return [cell for cells in pieces for cell in (cells if isinstance(cells, list) else cells.to_pylist())]
     if any(isinstance(cells, np.ndarray) for cells in pieces):
         whole = np.empty(sum(map(len, pieces)))
         start = 0

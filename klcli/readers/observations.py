@@ -1,0 +1,325 @@
+"""Raw values, as they were observed, as distributions: equal ones are counted, or numbers in cells common to all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
+from math import inf, isfinite
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import numpy as np
+
+from klcli.errors import DistributionError, InputError, UsageError, clipped, listed
+from klcli.model import Distribution, frozen
+from klcli.readers.distributions import Series, Single
+from klcli.readers.numbers import POINT, NotANumberError, is_number, items, number, numbers
+from klcli.readers.sources import exists, split_selector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from klcli.model import Array
+    from klcli.readers.documents import Document
+    from klcli.readers.numbers import Notation
+    from klcli.readers.sources import Dialect, Source
+    from klcli.readers.tables.columns import Columns
+    from klcli.readers.tables.roles import Choices
+    from klcli.readers.tables.table import Table
+
+BLANK = frozenset({"", "na", "n/a", "null", "none", "nan", "-"})
+"""What a cell without a value holds, in small letters."""
+
+HINT = "; if they are raw values, --tally --bins 10 counts them in cells, and klcli fit describes each"
+_MOST_CELLS = 1_000_000
+_FEW, _MANY, _REPEATED = 3, 8, 0.9
+
+
+# --------------------------------------------------------------------------------------------------------- raw values
+
+
+def sample(name: str, values: Sequence[str], where: Callable[[int], str], remark: str = "") -> Series:
+    """Raw values before they are counted: each is an outcome that was seen once. `counted` counts them."""
+    return Series(name, np.ones(len(values)), values, where, remark)
+
+
+def of_text(text: str, source: str) -> Single:
+    """The raw values in an argument: labels or numbers with one kind of separator, or a JSON list of them.
+
+    Raises InputError where the text is no such list, or a file is called so.
+    """
+    if text.lstrip()[:1] in {"[", "{"}:
+        from klcli.readers.documents import load
+
+        return Single(source, of_list("", load(text, source), source))
+    mark = next((mark for mark in ",;" if mark in text), None)
+    values = [part.strip() for part in (text.split() if mark is None else text.split(mark))]
+    if exists(split_selector(text)[0]) or (len(values) < 2 and not is_number(text)):  # noqa: PLR2004 - a list
+        message = f"{source}: {clipped(text)} is no list of raw values; write red,red,blue or name a file"
+        raise InputError(message)
+    if all("=" in value and is_number(value.rpartition("=")[2]) for value in values):
+        message = f"{source}: {clipped(values[0])} is counted already, and --tally counts raw values; leave out --tally"
+        raise InputError(message)
+    return Single(source, sample("", values, lambda i: f"{source}, item {i + 1}"))
+
+
+def of_lines(source: Source) -> Single:
+    """The raw values in a text: one a line, empty lines left out; of a single line of numbers, each; or JSON."""
+    text, name = source.text, source.name
+    if text.lstrip()[:1] in {"[", "{"}:
+        return of_text(text, name)
+    lines = [(i, line.strip()) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if len(lines) == 1 and all(is_number(item, source.dialect.notation) for item in items(lines[0][1])):
+        return of_text(lines[0][1], name)
+    comment = source.dialect.comment
+    if comment is not None:
+        lines = [(i, line) for i, line in lines if not line.startswith(comment)]
+    if not lines:
+        message = f"{name} is empty; --tally counts raw values, one a line"
+        raise InputError(message)
+    return Single(name, sample("", [line for _, line in lines], lambda i: f"{name}:{lines[i][0]}"))
+
+
+def of_list(name: str, value: object, source: str) -> Series:
+    """The raw values in a JSON list. Raises InputError where it is none, or a list or an object stands in it."""
+    if not isinstance(value, list) or any(isinstance(item, list | dict) for item in value):
+        message = f"{source}: --tally counts raw values, and this is no list of them"
+        raise InputError(message)
+    from json import dumps
+
+    values = ["" if item is None else item if isinstance(item, str) else dumps(item) for item in value]
+    return sample(name, values, lambda i: f"{source}, item {i + 1}")
+
+
+class Observed:
+    """The columns of a table, or the lists of a JSON value, as samples of raw values by name."""
+
+    header = None
+
+    def __init__(self, found: Columns | Document, chosen: Sequence[str], blank: str) -> None:
+        self.source, self._found, self._chosen, self._blank = found.source, found, list(chosen), blank
+
+    def names(self) -> list[str]:
+        """The names of the columns or lists."""
+        return self._found.names()
+
+    def numeric(self) -> list[str]:
+        """Those that may be samples: all but the labels, or those that were selected."""
+        return self._chosen
+
+    def series(self, name: str) -> Series:
+        """The raw values of a column. Raises InputError where there is none of that name, or where a cell is blank."""
+        from klcli.readers.tables.columns import Columns
+
+        if not isinstance(self._found, Columns):
+            value = self._found.value
+            where = f"{self.source}#/{name}" if name else self.source
+            if name and (not isinstance(value, dict) or name not in value):
+                self._found.series(name)  # which says what there is
+            return _present(of_list(name, value[name] if name else value, where), self._blank)
+        table = self._found
+        column = table.position(name)
+        return _present(sample(name, table.texts(column), lambda i: table.place(i, column)), self._blank)
+
+    def address(self, name: str) -> str:
+        """How one of them is written on the command line."""
+        return self._found.address(name)
+
+
+def _present(series: Series, blank: str) -> Series:
+    """The values but for blank ones, which are left out or an error. Raises InputError at the first."""
+    labels = series.labels or ()
+    at = [i for i, text in enumerate(labels) if text.strip().lower() not in BLANK]
+    if len(at) == len(labels):
+        return series
+    if blank != "skip":
+        first = next(i for i, text in enumerate(labels) if text.strip().lower() in BLANK)
+        message = f"{series.where(first)}: {clipped(labels[first])} is no value to count; --blank skip leaves it out"
+        raise InputError(message)
+    note = f"{series.where(0).rpartition(',')[0] or series.name}: {len(labels) - len(at)} blank values were left out"
+    left = sample(series.name, [labels[i] for i in at], lambda i: series.where(at[i]))
+    return left._replace(remark=f"{series.remark}; {note}" if series.remark else note)
+
+
+def observed(read: Table | Document, choices: Choices, dialect: Dialect) -> Observed:
+    """The samples in a table or a JSON value. Raises InputError where a table has none."""
+    from klcli.readers.documents import Document
+    from klcli.readers.tables.columns import Columns
+
+    table = read.table() if isinstance(read, Document) else read
+    if table is None:
+        document = cast("Document", read)
+        return Observed(document, document.names(), dialect.blank)
+    columns = Columns(table, choices.label, dialect.notation)
+    return Observed(columns, _of_raw_values(columns, choices.select), dialect.blank)
+
+
+def _of_raw_values(table: Columns, select: str | None) -> list[str]:
+    """The columns of raw values: those selected, else all but the one that --label names."""
+    from klcli.readers.tables.select import select as selected
+
+    names = table.names()
+    if select is not None:
+        return [names[i] for i in selected(select, names, table.source)]
+    found = [name for i, name in enumerate(names) if i != table.named_label]
+    if not found:
+        message = f"{table.source}: no column of raw values; it has {listed(names)}"
+        raise InputError(message)
+    return found
+
+
+# ----------------------------------------------------------------------------------------------------------- counting
+
+
+class Cells(NamedTuple):
+    """Cells of the real line, (e_i-1, e_i] and one beyond either end. edges: inner ones, rising. names: one more."""
+
+    edges: tuple[float, ...]
+    names: tuple[str, ...]
+
+    def counts(self, values: Array) -> Array:
+        """How many of the finite values are in each cell."""
+        at = np.searchsorted(np.array(self.edges), values, side="left")
+        return np.bincount(at, minlength=len(self.names)).astype(np.float64)
+
+
+def cells_given(text: str) -> Cells | int:
+    """What --bins says: cells between edges, or how many equal ones there shall be. Raises UsageError."""
+    try:
+        given = [number(part) for part in text.split(",")]
+    except NotANumberError as error:
+        message = f"--bins: {error}; it is how many cells, as 10, or their edges, as 0,1,2"
+        raise UsageError(message) from None
+    if len(given) == 1 and given[0].is_integer():
+        if not 1 <= given[0] <= _MOST_CELLS:
+            message = f"--bins {clipped(text)}: it is from 1 to {_MOST_CELLS:,} cells, or edges such as 0,1,2"
+            raise UsageError(message)
+        return int(given[0])
+    if not all(isfinite(edge) for edge in given) or any(low >= high for low, high in pairwise(given)):
+        message = f"--bins {clipped(text)}: edges are finite and rise, as 0,1,2"
+        raise UsageError(message)
+    return _between(given, -inf, inf)
+
+
+def equal_cells(n: int, low: float, high: float) -> Cells:
+    """So many cells of one width from the least value to the greatest. Raises DistributionError where they are one."""
+    edges = [low * (1 - i / n) + high * (i / n) for i in range(1, n)]
+    if any(a >= b for a, b in pairwise([low, *edges, high])):
+        message = (
+            f"--bins {n}: all values are {_shown(low)}" if low == high else f"--bins {n}: so many cells have no width"
+        )
+        mend = "; leave out --bins and add --tally to count equal ones" if low == high else "; ask for fewer"
+        raise DistributionError(message + mend)
+    return _between(edges, low, high)
+
+
+def _between(edges: Sequence[float], low: float, high: float) -> Cells:
+    ends = [_shown(low), *map(_shown, edges), _shown(high)]
+    names = [f"({a}, {b}]" for a, b in pairwise(ends)]
+    if low > -inf:
+        names[0] = f"[{names[0][1:]}"
+    if high == inf:
+        names[-1] = f"{names[-1][:-1]})"
+    return Cells(tuple(edges), tuple(names))
+
+
+def _shown(edge: float) -> str:
+    return str(int(edge)) if edge.is_integer() and abs(edge) < 1e15 else repr(edge)  # noqa: PLR2004 - digits of a double
+
+
+def counted(
+    samples: Sequence[Distribution], bins: str | Cells | None, notation: Notation = POINT
+) -> list[Distribution]:
+    """How often each raw value occurs in each sample; with bins, how many are in each of the cells common to all.
+
+    bins: what --bins says, or the cells.
+
+    Raises InputError for what is no number where cells need one, DistributionError for one that is not finite.
+    """
+    if bins is None:
+        alike = _alike({label for one in samples for label in one.outcomes or ()})
+        return [_tallied(one, alike) for one in samples]
+    values = [finite(one.outcomes or (), one.where, notation) for one in samples]
+    cells = cells_given(bins) if isinstance(bins, str) else bins
+    if isinstance(cells, int):
+        every = np.concatenate([np.empty(0), *values])
+        if not len(every):
+            message = f"--bins {bins}: there are no values"
+            raise DistributionError(message)
+        cells = equal_cells(cells, float(every.min()), float(every.max()))
+    return [
+        replace(one, values=frozen(cells.counts(found)), outcomes=list(cells.names), where=_cell_of(one, cells.names))
+        for one, found in zip(samples, values, strict=True)
+    ]
+
+
+def _cell_of(one: Distribution, names: Sequence[str]) -> Callable[[int], str]:
+    return lambda i: f"{one.source}, cell {names[i]}"
+
+
+def finite(texts: Sequence[str], where: Callable[[int], str], notation: Notation = POINT) -> Array:
+    """The numbers that the texts are. Raises InputError, or DistributionError for one that is not finite."""
+    values = np.array(numbers(texts, where, notation=notation), dtype=np.float64)
+    if len(values) and not np.isfinite(values).all():
+        i = int(np.argmin(np.isfinite(values)))
+        message = f"{where(i)}: {values[i]:g} is not finite, and is in no cell; leave it out, or mend it"
+        raise DistributionError(message)
+    return values
+
+
+def numbers_among(texts: Sequence[str], notation: Notation = POINT) -> Array:
+    """The finite numbers among the texts."""
+    try:
+        found = numbers(texts, str, notation=notation)
+    except InputError:
+        found = [number(text, notation) for text in texts if is_number(text, notation)]
+    values = np.array(found, dtype=np.float64)
+    return values[np.isfinite(values)]
+
+
+def _alike(labels: Iterable[str]) -> Mapping[str, str]:
+    """One text for those that are the same number, where all are numbers, in their order; a code as 007 is a label."""
+    first: dict[float, str] = {}
+    of: dict[str, str] = {}
+    try:
+        for label in sorted(labels, key=lambda label: (number(label), label)):
+            if label.lstrip("+-")[:1] == "0" and label.lstrip("+-")[1:2].isdigit():
+                return {}
+            of[label] = first.setdefault(number(label), label)
+    except NotANumberError:
+        return {}
+    return of
+
+
+def _tallied(one: Distribution, alike: Mapping[str, str]) -> Distribution:
+    counts = Counter(one.outcomes) if not alike else Counter(alike[label] for label in one.outcomes or ())
+    labels = [label for label in dict.fromkeys(alike.values()) if label in counts] if alike else list(counts)
+    values = frozen([float(counts[label]) for label in labels])
+    return replace(one, values=values, outcomes=labels, where=lambda i: f"{one.source}, {clipped(labels[i])}")
+
+
+# --------------------------------------------------------------------------------------------------- given as weights
+
+
+def looks_raw(one: Distribution) -> bool:
+    """Whether these weights may be raw values: without labels, with decimals, hardly a repeat, no total of 1 or 100."""
+    values = one.values
+    if one.outcomes is not None or len(values) < _FEW or not np.isfinite(values).all():
+        return False
+    total = float(values.sum())
+    whole = any(abs(total - mass) < 1e-6 * mass for mass in (1.0, 100.0))
+    fractional = bool((values != np.floor(values)).any())
+    return not whole and fractional and len(np.unique(values)) >= _REPEATED * len(values)
+
+
+def hinted(p: Distribution, q: Distribution) -> Distribution:
+    """P, with a note where both may be raw values. Raises DistributionError where they differ in length besides."""
+    if not (looks_raw(p) and looks_raw(q)):
+        return p
+    if len(p) != len(q):
+        message = f"P has {len(p)} values, Q has {len(q)}; without labels they must match{HINT}"
+        raise DistributionError(message)
+    if len(p) < _MANY or np.array_equal(p.values, q.values):
+        return p
+    note = f"P and Q are {len(p)} numbers each, with decimals and hardly a repeat{HINT}"
+    return replace(p, remark=f"{p.remark}; {note}" if p.remark else note)
