@@ -79,7 +79,7 @@ def test_batch_reads_and_refuses_the_same(call, write, name):
         ("k,a,b\nx,4,3\ny,6,7\n", ()),
         ("k;a;b\nx;1.204,5;1.204,5\ny;1.204,5;1.204,5\n", ("--delimiter", ";", "--decimal", ",", "--thousands", ".")),
         ("k\ta\tb\nx\t1 204\t1\xa0204\ny\t1\u202f204\t1\u2009204\n", ("--input-format", "tsv", "--thousands", " ")),
-        ("k,a,b\nx,1'200,1’200\ny,1'200,1200\n", ("--thousands", "'")),
+        ("k,a,b\nx,1'200,1\u2019200\ny,1'200,1200\n", ("--thousands", "'")),
         ("k,a,b\nx,40 %,30%\ny,60 %,70\xa0%\n", ()),
         ("k,a,b\nx,NA,-\ny,4,3\nz,n/a,null\nw,6,7\nv,,NaN\n", ("--blank", "zero")),
         ("k,a,b\nx,NA,-\ny,4,3\nz,n/a,null\nw,6,7\nv,,NaN\n", ("--blank", "skip")),
@@ -130,7 +130,7 @@ def test_blank_cells_of_a_pair_leave_the_outcome_out(call, write):
     ):
         result = call("batch", path, "--p", "p*", "--q", "q*", "--blank", "skip", "-m", "kl_pq", "-q", "-f", "csv")
         assert float(max(set(result.out.split()[1:])).split(",")[1]) == KL
-            assert len({line.split(",")[1] for line in result.out.split()[1:]}) == 1
+        assert len({line.split(",")[1] for line in result.out.split()[1:]}) == 1
         assert result.code == 0
     zero = call("batch", path, "--p", "p*", "--q", "q*", "--blank", "zero", "-m", "kl_pq", "-q", "-f", "csv")
     assert "inf" in zero.out
@@ -156,7 +156,7 @@ def test_a_field_of_several_lines_is_no_swallowed_row(call, write):
 
 
 def test_a_quote_that_never_closes_ends_somewhere(call, write):
-    rows = "".join(f"r{i},4,3\n" for i in range(2_600_000))
+    rows = "".join(f"r{i},4,3\n" for i in range(2_300_000))
     path = write("t.csv", f'k,a,b\nx,4,3\n"y,6,7\n{rows}')
     result = call("batch", path, "--p", "a", "--q", "b", "--on-error", "skip", "-o", path.with_name("o.csv"))
     assert result.code == 5
@@ -182,12 +182,12 @@ def test_the_sheet_that_is_meant(call, refused, sheets):
     assert "the first sheet, 'first', is read; --sheet reads second" in result.err
     assert result.out == "inf\n"
     assert "--blank zero" in refused(3, "kl", sheets)
-    rows = call("batch", sheets, "--p", "a", "--q", "b", "--by", "a", "--label", "k", "--blank", "zero")
+    rows = call("batch", sheets, "--p", "a", "--q", "b", "--by", "k", "--blank", "zero")
     assert "--sheet reads second" in rows.err
 
 
 @pytest.mark.parametrize("form", ["parquet", "ndjson", "json"])
-def test_nulls_are_blank_cells(call, refused, tmp_path, form):
+def test_nulls_are_blank_cells(call, tmp_path, form):
     frame = pd.DataFrame({"k": ["x", "y", "z"], "a": [4, 6, None], "b": [3.0, 7, 0]})
     path = tmp_path / f"t.{form}"
     if form == "parquet":
@@ -196,7 +196,7 @@ def test_nulls_are_blank_cells(call, refused, tmp_path, form):
         frame.to_json(path, orient="records", lines=form == "ndjson")
     assert value(call, path, "--blank", "zero") == KL
     rows = call(
-        "batch", path, "--by", "b", "--label", "k", "--p", "a", "--q", "b", "--blank", "zero", "--on-error", "keep"
+        "batch", path, "--by", "k", "--p", "a", "--q", "b", "--blank", "zero", "--on-error", "keep"
     )
     assert "nothing" not in rows.out + rows.err
     assert "null" not in rows.err

@@ -106,6 +106,31 @@ def test_bytes_that_are_no_text(rows):
     alike(form_of(1, 1), b"e,9\n" + b"".join(rows))
 
 
+@laws
+@given(
+    tables(
+        st.one_of(plain, odd, st.sampled_from(["1,200", "1,2", "12,345,678", "0,123", "1,200.5%", "1,234e2", "1.200"]))
+    ),
+    st.sampled_from(["zero", "skip", "error"]),
+    st.sampled_from([None, ",", ".", " ", "'"]),
+    st.booleans(),
+    st.sampled_from([{}, {0: True, 1: True, 2: False}, dict.fromkeys(range(9), False)]),
+)
+def test_every_notation_is_read_alike(table, blank, thousands, quotes, percent):
+    form, data = table
+    notation = form.notation._replace(blank=blank, thousands=None if thousands == form.notation.decimal else thousands)
+    alike(form._replace(notation=notation, quotes=quotes, percent=percent), data)
+
+
+@laws
+@given(st.lists(st.sampled_from(['"', "\n", "\n", ",", "a", "1", "2,3\n", '"x', 'y"', ",4\n"]), max_size=20))
+@example(list('"a,1,2\nb,3,4\nc",5,6\n'))
+@example(list('"a,1\nb",5\n'))
+def test_what_a_quote_swallows_is_told_alike(pieces):
+    for weights in (1, 2):
+        alike(form_of(1, weights), ("a,1,2\n" + "".join(pieces) + "\nb,2,3\n").encode())
+
+
 def test_a_mark_at_the_start_of_a_piece_stays():
     alike(form_of(1, 1), b"\xef\xbb\xbfa,1\nb,2\n")
 
