@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from klcli.analyses.compare import measures_of, unit_of
-from klcli.analyses.prepare import join, pick, prepare_one, prepare_pair, read_columns, shown, smoothed
+from klcli.analyses.prepare import join, of_side, pick, prepare_one, prepare_pair, read_columns, shown, smoothed
 from klcli.blocks import Failure, Scored
 from klcli.cells import taken
 from klcli.engine.score import score
@@ -82,6 +82,10 @@ def score_block(
 def _fitting(reference: Distribution | None, pairs: Pairs) -> tuple[Distribution | None, str]:
     """The reference, and what to say of it: without its labels where these have nothing to do with the columns."""
     names = next((of for of in pairs.labels if of is not None), None)
+    if reference is not None and reference.uniform:
+        weights = next((side for side in (pairs.p, pairs.q) if side is not None), np.empty((0, 0)))
+        n = len(weights)
+        return replace(reference, values=frozen(np.full(n, 1 / max(n, 1))), outcomes=names), ""
     if reference is None or reference.outcomes is None or (names and not pairs.by_columns):
         return reference, ""
     if names is not None and set(reference.outcomes) & set(names):
@@ -93,6 +97,8 @@ def _fitting(reference: Distribution | None, pairs: Pairs) -> tuple[Distribution
 
 def reference_notes(reference: Distribution, role: str, settings: Settings) -> tuple[str, ...]:
     """What is done to the reference that all rows are measured against. Raises DistributionError."""
+    if reference.uniform:
+        return ()
     side = settings.p if role == "P" else settings.q
     return prepare_one(reference, settings._replace(p=side), REFERENCE).notes
 
@@ -109,7 +115,8 @@ def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, 
     concerned: dict[str, Mask] = {}
     for given, of, side, role in zip((pairs.p, pairs.q), pairs.labels, (settings.p, settings.q), _ROLES, strict=True):
         if given is None and reference is not None:
-            read, doubt, _ = _as_weights(reference.values.reshape(-1, 1), side, settings)
+            own = of_side(side, reference)
+            read, doubt, _ = _as_weights(reference.values.reshape(-1, 1), own, settings)
             labels.append(None if reference.outcomes is None else tuple(reference.outcomes))
         else:
             read, doubt, said = _as_weights(np.empty((0, n)) if given is None else given, side, settings)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from klcli.cli.options import Group, Inputs, Maths, Option, Output, grouped, names, one_of
+from klcli.cli.options import Group, Inputs, Maths, Option, Output, grouped, names, one_of, piped
 from klcli.cli.output import GATE, Gates, view_of
 from klcli.console import destination, on_terminal, say, say_notes
 from klcli.engine.measures import MEASURES, ROOT_OF_UNIT
@@ -30,7 +30,7 @@ _LIST = 30
 _DIGITS, _DIGITS_OF_A_LIST = 3, 5
 """A map with fewer digits is seen at a glance; what is next to each other in a list may differ in the fourth."""
 
-File = Annotated[str, typer.Argument(metavar="FILE", help="A table, JSON of several, FILE#/POINTER or -.")]
+File = Annotated[str | None, typer.Argument(metavar="FILE", help="A table, JSON of several, FILE#/POINTER or -.")]
 
 
 class Members(Group):
@@ -167,7 +167,9 @@ class Listing(NamedTuple):
 
 
 @grouped
-def matrix(file: File, *, members: Members, inputs: Inputs, maths: Maths, measured: OneMeasured, shape: Squared) -> int:
+def matrix(
+    file: File = None, *, members: Members, inputs: Inputs, maths: Maths, measured: OneMeasured, shape: Squared
+) -> int:
     """Which of these are alike? A measure of every pair of distributions, the rows or the columns of a table.
 
     klcli matrix samples/traffic.csv -m js_divergence -f csv
@@ -176,6 +178,7 @@ def matrix(file: File, *, members: Members, inputs: Inputs, maths: Maths, measur
 
     klcli matrix samples/models.csv --columns --select observed,neural -f json -q
     """
+    file = file or piped("FILE")[0]
     settings = maths.settings(alpha=measured.alpha)
     measure = measured.chosen()
     gates = Gates(shape.fail_above, MEASURES)

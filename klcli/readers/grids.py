@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from klcli.errors import DistributionError, InputError, UsageError, clipped, listed
 from klcli.model import Distribution, frozen
 from klcli.readers import inline
-from klcli.readers.distributions import refuse_repeated
-from klcli.readers.documents import Document, load, series_of
+from klcli.readers.distributions import Single, refuse_repeated
+from klcli.readers.documents import Document, load_printed, series_of
 from klcli.readers.formats import READERS, format_of, is_known_suffix
 from klcli.readers.sources import PLAIN, exists, open_source, split_selector
 from klcli.readers.tables.columns import Columns
 from klcli.readers.tables.roles import Choices
 from klcli.readers.tables.select import select
+from klcli.readers.text import NAMES as COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,8 +53,11 @@ def read_grid(text: str, wanted: Wanted) -> Grid:
     round. The members of a JSON object or list are rows. Raises InputError, DistributionError, UsageError.
     """
     text = text.strip()
-    if inline.looks_like_json(text):
-        return _checked(_of_json(Document("FILE", load(text, "FILE")), wanted), "FILE", wanted)
+    if inline.is_uniform(text):
+        message = "uniform is on the outcomes of another side, and here there is none; @uniform is a file"
+        raise UsageError(message)
+    if inline.is_value(text):
+        return _checked(_of_json(Document("FILE", load_printed(text, "FILE")), wanted), "FILE", wanted)
     path, selector, chosen = split_selector(text.removeprefix("@"))
     if not exists(path) and not is_known_suffix(path) and inline.means_numbers(text, wanted.dialect.decimal):
         message = f"{clipped(text)} is one distribution, and a pair needs two; give a table, or JSON of several"
@@ -90,14 +94,11 @@ def _kind(source: Source, wanted: Wanted, selector: str) -> str:
     kind = format_of(source, wanted.input_format, selector)
     if kind != "text":
         return kind
-    if inline.looks_like_json(source.text):
-        return "json"
-    decimal = wanted.dialect.decimal
-    if inline.is_inline(source.text, decimal) and inline.means_numbers(source.text, decimal):
-        inline.parse(source.text, source.name, decimal)  # which says so if it is not even that
+    read = READERS[kind](source, wanted.choices.label)
+    if isinstance(read, Single) or (not isinstance(read, Document) and read.names == COUNTS):
         message = f"{source.name}: one distribution, and a pair needs two; for a table add --input-format csv"
         raise InputError(message)
-    return "csv"
+    return kind
 
 
 def _of_table(read: Table, wanted: Wanted) -> Grid:
@@ -178,9 +179,9 @@ def _distributions(
 def _of_json(document: Document, wanted: Wanted) -> Grid:
     if (table := document.table()) is not None:
         return _of_table(table, wanted)
-    value, source = document.value, document.source
+    value, source = document.content, document.source
     if isinstance(value, list) and any(isinstance(item, list | dict) for item in value):
-        names = [str(i) for i in range(1, len(value) + 1)]
+        names = _row_names(value)
         found = [series_of("", item, f"{source}, item {i}") for i, item in enumerate(value, 1)]
     else:
         names = document.numeric()
@@ -191,6 +192,13 @@ def _of_json(document: Document, wanted: Wanted) -> Grid:
     if wanted.select is not None:
         found = _selected(found, wanted.select, source)
     return _of_series(names, found, source, wanted)
+
+
+def _row_names(value: Sequence[Any]) -> list[str]:
+    """What the members of a JSON list are called: by their number, and if they are tokens by their text too."""
+    from klcli.readers.tokens import label
+
+    return [f"{i} {text}" if (text := label(item)) else str(i) for i, item in enumerate(value, 1)]
 
 
 def _selected(found: list[Series], selector: str, source: str) -> list[Series]:
@@ -231,7 +239,7 @@ def _of_series(names: Sequence[str], found: list[Series], source: str, wanted: W
         raise DistributionError(message)
     if not wanted.by_columns:
         given = [
-            Distribution(name, source, frozen(series.values), series.where, series.labels, series.remark)
+            series.distribution(name, source)
             for name, series in zip(names, found, strict=True)
         ]
         return Grid("", given, lambda i: f"{source}, {clipped(names[i])}")

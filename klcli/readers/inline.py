@@ -24,20 +24,42 @@ def looks_like_json(text: str) -> bool:
     return text.lstrip()[:1] in {"[", "{"}
 
 
+UNIFORM = "uniform"
+"""The word for the uniform distribution on the other side's outcomes."""
+
+
+def is_uniform(text: str) -> bool:
+    """Whether an argument is that word."""
+    return text.strip() == UNIFORM
+
+
+def is_value(text: str) -> bool:
+    """Whether text is JSON or what Python prints for a value, as far as its beginning shows."""
+    if looks_like_json(text):
+        return True
+    if "(" not in text:  # which spares all others the import
+        return False
+    from klcli.readers.python_literals import is_printed
+
+    return is_printed(text)
+
+
 def parse(text: str, source: str, decimal: str = ".") -> Document | Single:
     """The distributions that the text is. Raises InputError, naming `source` and the item."""
-    if looks_like_json(text):
-        from klcli.readers.documents import Document, load
+    if is_value(text):
+        from klcli.readers.documents import Document, load_printed
 
-        return Document(source, load(text, source))
+        return Document(source, load_printed(text, source))
     if not text.strip():
         message = f"{source} is empty; write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file"
         raise InputError(message)
     if "=" in text:
         return _pairs(text, source, decimal)
     if any(len(items(line, decimal)) > 1 for line in text.strip().split("\n")[1:]):
-        message = f"{source}: several numbers on each of several lines; for a table add --input-format csv, or :COLUMN"
+        how = "csv" if "," in text else "csv --delimiter space"
+        message = f"{source}: several numbers on each of several lines; for a table add --input-format {how} --no-header"
         raise InputError(message)
+    _refuse_two_separators(text, source, decimal)
     values = numbers(items(text, decimal), _item(source), decimal=decimal)
     return Single(source, Series("", values, None, _item(source)))
 
@@ -77,7 +99,7 @@ def argument(text: str, role: str, grammar: Grammar, decimal: str = ".") -> Any:
         path, _, _ = split_selector(text)
         if exists(path):
             return grammar.read(text)
-        meant = looks_like_json(text) or means_numbers(text, decimal)
+        meant = is_value(text) or means_numbers(text, decimal)
         if not text or (meant and not grammar.is_file(path)):
             raise
         hint = near_file(Path(path)) or f"; {grammar.example}"
@@ -92,7 +114,7 @@ def is_inline(text: str, decimal: str = ".") -> bool:
     """
     first, _, rest = text.strip().partition("\n")
     return (
-        looks_like_json(text)
+        is_value(text)
         or not rest
         or all(is_number(item, decimal) or "=" in item for item in items(first, decimal))
     )
@@ -106,6 +128,20 @@ def means_numbers(text: str, decimal: str = ".") -> bool:
         or any(is_number(part, decimal) for part in parts)
         or _LIKE_A_NUMBER.fullmatch(parts[0]) is not None
     )
+
+
+def _refuse_two_separators(text: str, source: str, decimal: str) -> None:
+    """Raises InputError where numbers stand between two kinds of separators: 0,5;0,25 may be two numbers or four."""
+    if decimal == "," or not ("," in text or ";" in text):
+        return
+    text = text.strip()
+    if not ("," in text and ";" in text) and not re.search(r"[^\s,;]\s+[^\s,;]", text):
+        return
+    parts = re.split(r"\s*;\s*|\s+", text)
+    clear = all(re.fullmatch(r"[-+]?\d+(?:,\d+)?", part) for part in parts)
+    mend = "for a decimal comma add --decimal ," if clear else "take one kind, or for a decimal comma add --decimal ,"
+    message = f"{source}: {clipped(text)} has two kinds of separators; {mend}"
+    raise InputError(message)
 
 
 def _item(source: str) -> Callable[[int], str]:
