@@ -85,7 +85,8 @@ def _fitting(reference: Distribution | None, pairs: Pairs) -> tuple[Distribution
     if reference is not None and reference.uniform:
         weights = next((side for side in (pairs.p, pairs.q) if side is not None), np.empty((0, 0)))
         n = len(weights)
-        return replace(reference, values=frozen(np.full(n, 1 / max(n, 1))), outcomes=names), ""
+        values = frozen(np.full(n, 1 / max(n, 1)))
+        return replace(reference, values=values, outcomes=names, read_as="weights"), ""
     if reference is None or reference.outcomes is None or (names and not pairs.by_columns):
         return reference, ""
     if names is not None and set(reference.outcomes) & set(names):

@@ -132,15 +132,25 @@ def _as_weights(given: Distribution, side: Side, settings: Settings, role: str) 
     """The weights that the values are, and what was done and remarked on the way. Raises DistributionError."""
     values = _checked(given, side.read_as, role)
     read = {"logits": _from_logits, "logprobs": _from_log_probabilities}.get(side.read_as, _from_weights)
+    differences = ()
     if side.read_as == "cumulative":
-        values = _differences(values, given.where)
+        values = increases(values, given.where)
+        differences = (f"{role}: running totals; their differences are the weights",)
     prepared = read(values, settings, role)
     doubt = f"{given.running} never falls; if these are running totals add --as cumulative"
     doubts = (doubt,) if given.running and side.read_as in {"weights", "probs"} else ()
-    return prepared._replace(notes=tuple(filter(None, (given.remark, *doubts, *prepared.notes))))
+    done = ("differences of running totals",) if differences else ()
+    notes = tuple(filter(None, (given.remark, *doubts, *differences, *prepared.notes)))
+    return prepared._replace(done=(*done, *prepared.done), notes=notes)
 
 
-def _differences(totals: Array, where: Callable[[int], str]) -> Array:
+def weights_of_totals(given: Distribution, role: str) -> Distribution:
+    """Running totals as the weights that they are the totals of. Raises DistributionError where they are none."""
+    values = increases(_checked(given, "cumulative", role), given.where)
+    return replace(given, values=frozen(values), read_as="weights")
+
+
+def increases(totals: Array, where: Callable[[int], str]) -> Array:
     """What running totals, (K,), grow by. Raises DistributionError where they fall."""
     grown = np.diff(totals, prepend=0.0)
     falls = np.flatnonzero(grown < 0)

@@ -121,6 +121,10 @@ class Arguments:
             return read
         from klcli.readers.documents import Document
 
+        if self._choices.rows and isinstance(read, Document):
+            from klcli.readers.grids import rows
+
+            return rows(read, self._choices)
         table = read.table() if isinstance(read, Document) else read
         if table is None:
             return cast("Document", read)

@@ -133,11 +133,18 @@ class Document:
 
     @cached_property
     def content(self) -> Any:  # noqa: ANN401 - any JSON value
-        """The value; of a language model's answer the positions of its text, each a distribution."""
+        """The value; of a language model's answer the positions of its text, each a distribution.
+
+        The first position is left out where nothing stands before it and it is null.
+        """
         if isinstance(self.value, dict) and not self.value.keys().isdisjoint(_ANSWER):
             from klcli.readers.tokens import positions
 
-            return positions(self.value)[0]
+            return positions(self.value)
+        if isinstance(self.value, list) and self.value[:1] == [None]:
+            from klcli.readers.tokens import is_positions
+
+            return self.value[1:] if is_positions(self.value) else self.value
         return self.value
 
     def at(self, pointer: str) -> Document:
@@ -158,7 +165,7 @@ class Document:
             value = value[0]  # what a pipeline of one text answers
         if not _is_of(value, dict):
             return None
-        if any(mark in value[0] for mark in _TOKEN):
+        if any(mark in value[0] or (isinstance(cell, dict) and mark in cell) for mark in _TOKEN for cell in _some(value)):
             from klcli.readers.tokens import is_positions
 
             if is_positions(value):
@@ -266,6 +273,11 @@ def series_of(name: str, value: Any, source: str) -> Series:  # noqa: ANN401
 
 def _inside(value: dict[str, Any] | list[Any]) -> Sequence[Any]:
     return list(value.values()) if isinstance(value, dict) else value
+
+
+def _some(records: list[dict[str, Any]]) -> Sequence[Any]:
+    """A value of the first record, or None in its place."""
+    return list(records[0].values())[:1] or [None]
 
 
 def _is_of(value: Any, kind: type) -> bool:  # noqa: ANN401

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from klcli.errors import DistributionError, InputError, UsageError, clipped, listed
+from klcli.errors import DistributionError, InputError, UsageError, clipped, listed, no_such
 from klcli.model import Distribution, frozen
 from klcli.readers import inline
-from klcli.readers.distributions import Single, refuse_repeated
+from klcli.readers.distributions import Series, Single, refuse_repeated
 from klcli.readers.documents import Document, load_printed, series_of
 from klcli.readers.formats import READERS, format_of, is_known_suffix
-from klcli.readers.sources import PLAIN, exists, open_source, split_selector
+from klcli.readers.sources import PLAIN, column_of, exists, open_source, split_selector
 from klcli.readers.tables.columns import Columns
 from klcli.readers.tables.roles import Choices
 from klcli.readers.tables.select import select
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from klcli.model import Array
-    from klcli.readers.distributions import Series
     from klcli.readers.sources import Dialect, Source
     from klcli.readers.tables.table import Table
 
@@ -44,6 +43,39 @@ class Wanted(NamedTuple):
     select: str | None = None
     by_columns: bool = False
     dialect: Dialect = PLAIN
+
+
+class Rows:
+    """The distributions of a grid as those of a source, by name."""
+
+    header = None
+
+    def __init__(self, source: str, grid: Grid) -> None:
+        self.source, self._rows = source, {one.name: one for one in grid.distributions}
+
+    def names(self) -> list[str]:
+        """The names of the rows."""
+        return list(self._rows)
+
+    def numeric(self) -> list[str]:
+        """The names of the rows: each is of numbers."""
+        return list(self._rows)
+
+    def series(self, name: str) -> Series:
+        """The row of that name. Raises InputError where there is none."""
+        if name not in self._rows:
+            raise no_such(self.source, name, self.names(), "row")
+        row = self._rows[name]
+        return Series(name, row.values, row.outcomes, row.where, row.remark, row.read_as, row.running)
+
+    def address(self, name: str) -> str:
+        """SOURCE:NAME."""
+        return column_of(self.source, name)
+
+
+def rows(document: Document, choices: Choices) -> Rows:
+    """The members of a JSON value, each a distribution. Raises InputError, DistributionError."""
+    return Rows(document.source, _of_json(document, Wanted(None, choices, choices.select)))
 
 
 def read_grid(text: str, wanted: Wanted) -> Grid:

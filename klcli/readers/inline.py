@@ -153,6 +153,9 @@ def _pairs(text: str, source: str, decimal: str) -> Single:
     labels, values = [], []
     for i, item in enumerate(re.split(r"[;\n]" if decimal == "," else r"[,\n]", text.strip())):
         label, equals, weight = item.rpartition("=")
+        if decimal == "." and re.fullmatch(r"\d+\s*;.*=.*", item.strip()):
+            message = f"{source}: {clipped(text.strip())} has two kinds of separators; for a decimal comma add --decimal ,"
+            raise InputError(message)
         if not equals:
             message = f"{where(i)}: {clipped(item)} is no LABEL=NUMBER pair, and others here are"
             raise InputError(message)

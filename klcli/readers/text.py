@@ -212,8 +212,8 @@ def _refuse_two_kinds(
         has = "one number" if widths[other] == 1 else f"{widths[other]} numbers"
         had = "one" if widths[0] == 1 else str(widths[0])
         message = (
-            f"{source.name}:{line.number}: {clipped(line.text.strip())} is {has}, line {lines[0].number} has {had}; "
-            f"every line must be alike: for COUNT LABEL lines add {_UNIQ}"
+            f"{source.name}:{line.number}: {clipped(line.text.strip())} is {has}, line {lines[0].number} {had}; "
+            "every line must be alike"
         )
         raise InputError(message)
 

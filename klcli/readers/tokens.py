@@ -22,27 +22,29 @@ _WITHIN = ("choices", "logprobs", "content", "completion_probabilities", "prompt
 _ALTERNATIVES = ("top_logprobs", "top_probs", "probs")
 """The keys under which a position holds its tokens."""
 
-_NAMES = ("token", "decoded_token", "tok_str", "content")
+_NAMES = ("decoded_token", "token", "tok_str", "content")
 """The keys of a token's text."""
 
 _MOST = 1.001
 """No more than this do the probabilities of alternatives add up to, even rounded."""
 
 
-def positions(value: Any) -> tuple[Any, str]:  # noqa: ANN401 - any JSON value
-    """The positions in an answer of a server, and the pointer to them; of anything else itself, and ''."""
-    found, path = value, ""
+def positions(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """The positions in an answer of a server, a list of tokens; anything else as it is."""
+    found = value
     while isinstance(found, dict):
         legacy = found.get("top_logprobs")
         if "tokens" in found and isinstance(legacy, list) and all(isinstance(at, dict | None) for at in legacy):
-            return [{"token": t, "top_logprobs": at or {}} for t, at in zip(found["tokens"], legacy, strict=False)], path
+            return [{"token": t, "top_logprobs": at or {}} for t, at in zip(found["tokens"], legacy, strict=False)]
         key = next((key for key in _WITHIN if isinstance(found.get(key), list | dict)), None)
         if key is None:
-            return value, ""
-        found, path = found[key], f"{path}/{key}"
+            return value
+        found = found[key]
         if key == "choices" and isinstance(found, list) and len(found) == 1:
-            found, path = found[0], f"{path}/0"
-    return (found, path) if is_positions(found) else (value, "")
+            found = found[0]
+    if not is_positions(found):
+        return value
+    return found[1:] if found[0] is None else found
 
 
 def is_token(value: Any) -> bool:  # noqa: ANN401
