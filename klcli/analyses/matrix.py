@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from klcli.analyses.compare import unit_of
-from klcli.analyses.prepare import named, of_side, prepare_one, raw_sum, read_columns, shown, smoothed, weights_of_totals
+from klcli.analyses.prepare import (
+    named,
+    never_falls,
+    of_side,
+    prepare_one,
+    raw_sum,
+    read_columns,
+    shown,
+    smoothed,
+    weights_of_totals,
+)
 from klcli.engine.pairwise import pairwise
 from klcli.engine.weights import share_of
 from klcli.errors import clipped
@@ -60,6 +70,8 @@ class _Family:
             settings = settings._replace(p=of_side(settings.p, given[0]))
         self._given, self._where, self._settings = given, where, settings
         self.notes = [one.remark for one in given if one.remark]
+        if settings.p.read_as in {"weights", "probs"}:
+            self.notes += [never_falls(one.running) for one in given if one.running][:1]
         with np.errstate(all="ignore"):  # what overflows is looked for
             values, self._outcomes = self._on_common_outcomes()
             self.weights = np.ascontiguousarray(self._smoothed(self._as_weights(values)))

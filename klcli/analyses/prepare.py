@@ -132,16 +132,20 @@ def _as_weights(given: Distribution, side: Side, settings: Settings, role: str) 
     """The weights that the values are, and what was done and remarked on the way. Raises DistributionError."""
     values = _checked(given, side.read_as, role)
     read = {"logits": _from_logits, "logprobs": _from_log_probabilities}.get(side.read_as, _from_weights)
-    differences = ()
+    differences: tuple[str, ...] = ()
     if side.read_as == "cumulative":
         values = increases(values, given.where)
         differences = (f"{role}: running totals; their differences are the weights",)
     prepared = read(values, settings, role)
-    doubt = f"{given.running} never falls; if these are running totals add --as cumulative"
-    doubts = (doubt,) if given.running and side.read_as in {"weights", "probs"} else ()
+    doubts = (never_falls(given.running),) if given.running and side.read_as in {"weights", "probs"} else ()
     done = ("differences of running totals",) if differences else ()
     notes = tuple(filter(None, (given.remark, *doubts, *differences, *prepared.notes)))
     return prepared._replace(done=(*done, *prepared.done), notes=notes)
+
+
+def never_falls(running: str) -> str:
+    """The note on what seem to be running totals. running: as `Distribution` has it."""
+    return f"{running} never falls; if these are running totals add --as cumulative"
 
 
 def weights_of_totals(given: Distribution, role: str) -> Distribution:
@@ -395,7 +399,9 @@ def prepare_pair(p: Distribution, q: Distribution, settings: Settings, roles: tu
 def prepare_one(given: Distribution, settings: Settings, role: str) -> Pair:
     """One distribution, read and smoothed as the settings say: a pair of it with itself."""
     if given.uniform:
-        message = f"{role}: uniform is on the outcomes of another side, and here there is none; write it, as 1/3,1/3,1/3"
+        message = (
+            f"{role}: uniform is on the outcomes of another side, and here there is none; write it, as 1/3,1/3,1/3"
+        )
         raise UsageError(message)
     weights, done, notes = _as_weights(given, of_side(settings.p, given), settings, role)
     if settings.p.smoothing is not None:

@@ -18,7 +18,8 @@ _INPUTS, _OUTPUT, _SPEED = "Inputs", "Output", "Speed"
 ON_ERROR = ("fail", "keep", "skip")
 
 Files = Annotated[
-    list[str] | None, typer.Argument(metavar="FILE...", help="CSV, TSV, NDJSON, JSON, Parquet ...; - is standard input.")
+    list[str] | None,
+    typer.Argument(metavar="FILE...", help="CSV, TSV, NDJSON, JSON, Parquet ...; - is standard input."),
 ]
 
 

@@ -66,7 +66,9 @@ def _refuse_uniform(found: "Sequence[tuple[str, str, Formula | None]]") -> None:
         return
     formula = next((role for role, _, formula in found if formula is not None), None)
     if formula is not None:
-        message = f"{words[0]} is uniform on the other side's outcomes, and {formula} is a formula; uniform(a,b) is one too"
+        message = (
+            f"{words[0]} is uniform on the other side's outcomes, and {formula} is a formula; uniform(a,b) is one too"
+        )
         raise UsageError(message)
     if len(words) == len(found) > 1 or (words[0] == "P" and len(words) > 1):
         message = "uniform on both sides has no outcomes; write one of them out, as 1/3,1/3,1/3"

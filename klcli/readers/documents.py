@@ -165,7 +165,9 @@ class Document:
             value = value[0]  # what a pipeline of one text answers
         if not _is_of(value, dict):
             return None
-        if any(mark in value[0] or (isinstance(cell, dict) and mark in cell) for mark in _TOKEN for cell in _some(value)):
+        if any(
+            mark in value[0] or (isinstance(cell, dict) and mark in cell) for mark in _TOKEN for cell in _some(value)
+        ):
             from klcli.readers.tokens import is_positions
 
             if is_positions(value):
@@ -195,7 +197,7 @@ class Document:
 
     def _is_numeric(self, name: str, member: Any) -> bool:  # noqa: ANN401
         """Whether all the values in a member are numbers, or text that may be. Raises InputError where some are."""
-        inside = member.values() if isinstance(member, dict) else member
+        inside: Any = list(member.values()) if isinstance(member, dict) else member
         while _is_of(inside, list):
             inside = inside[0]
         if _is_of(inside, dict):

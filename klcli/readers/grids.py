@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -172,6 +173,8 @@ def _of_table(read: Table, wanted: Wanted) -> Grid:
     if labels is not None:
         refuse_repeated(labels, table.row, heading)
     given = _distributions(values.T, header, labels, lambda i, outcome: place(outcome, i), table)
+    running = [table.running(column, i) for column, i in zip(values.T, chosen, strict=True)]
+    given = [replace(one, running=said) for one, said in zip(given, running, strict=True)]
     return Grid("", given, lambda i: f"{table.source}, column {clipped(header[i])}")
 
 
@@ -270,10 +273,7 @@ def _of_series(names: Sequence[str], found: list[Series], source: str, wanted: W
         message = f"{source}: {sizes}; without labels they must match"
         raise DistributionError(message)
     if not wanted.by_columns:
-        given = [
-            series.distribution(name, source)
-            for name, series in zip(names, found, strict=True)
-        ]
+        given = [series.distribution(name, source) for name, series in zip(names, found, strict=True)]
         return Grid("", given, lambda i: f"{source}, {clipped(names[i])}")
     first = found[0]
     other = next((i for i, series in enumerate(found) if series.labels != first.labels), None)

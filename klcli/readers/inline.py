@@ -55,10 +55,9 @@ def parse(text: str, source: str, decimal: str = ".") -> Document | Single:
         raise InputError(message)
     if "=" in text:
         return _pairs(text, source, decimal)
-    if any(len(items(line, decimal)) > 1 for line in text.strip().split("\n")[1:]):
-        how = "csv" if "," in text else "csv --delimiter space"
-        message = f"{source}: several numbers on each of several lines; for a table add --input-format {how} --no-header"
-        raise InputError(message)
+    lines = [line for line in text.strip().split("\n") if line.strip()]
+    if len(lines) > 1 and any(len([item for item in items(line, decimal) if item]) > 1 for line in lines):
+        raise _of_several_lines(lines, source)
     _refuse_two_separators(text, source, decimal)
     values = numbers(items(text, decimal), _item(source), decimal=decimal)
     return Single(source, Series("", values, None, _item(source)))
@@ -113,11 +112,7 @@ def is_inline(text: str, decimal: str = ".") -> bool:
     It is when it is one line, or its first line is numbers or pairs; a header is neither.
     """
     first, _, rest = text.strip().partition("\n")
-    return (
-        is_value(text)
-        or not rest
-        or all(is_number(item, decimal) or "=" in item for item in items(first, decimal))
-    )
+    return is_value(text) or not rest or all(is_number(item, decimal) or "=" in item for item in items(first, decimal))
 
 
 def means_numbers(text: str, decimal: str = ".") -> bool:
@@ -128,6 +123,18 @@ def means_numbers(text: str, decimal: str = ".") -> bool:
         or any(is_number(part, decimal) for part in parts)
         or _LIKE_A_NUMBER.fullmatch(parts[0]) is not None
     )
+
+
+_GROUPED = re.compile(r"[-+]?\d{1,3}(?:,\d{3})*")
+
+
+def _of_several_lines(lines: list[str], source: str) -> InputError:
+    """The error for several numbers on a line of several, which may be a table, or have commas that group digits."""
+    how = "csv" if "," in "".join(lines) else "csv --delimiter space"
+    mend = f"for a table add --input-format {how} --no-header"
+    if all(_GROUPED.fullmatch(line.strip()) for line in lines):
+        mend = f"where the comma groups digits add --thousands , and {mend}"
+    return InputError(f"{source}: several numbers on each of several lines; {mend}")
 
 
 def _refuse_two_separators(text: str, source: str, decimal: str) -> None:
@@ -154,7 +161,9 @@ def _pairs(text: str, source: str, decimal: str) -> Single:
     for i, item in enumerate(re.split(r"[;\n]" if decimal == "," else r"[,\n]", text.strip())):
         label, equals, weight = item.rpartition("=")
         if decimal == "." and re.fullmatch(r"\d+\s*;.*=.*", item.strip()):
-            message = f"{source}: {clipped(text.strip())} has two kinds of separators; for a decimal comma add --decimal ,"
+            message = (
+                f"{source}: {clipped(text.strip())} has two kinds of separators; for a decimal comma add --decimal ,"
+            )
             raise InputError(message)
         if not equals:
             message = f"{where(i)}: {clipped(item)} is no LABEL=NUMBER pair, and others here are"

@@ -22,7 +22,7 @@ _SCALARS = r"(?:float|int|uint|bool|str|complex)\d*_?|longdouble|Decimal|Fractio
 
 _CALLED = re.compile(
     rf"(?:[A-Za-z_]\w*\.)*(?:array|Array|tensor|Tensor|matrix|masked_array|Parameter|deque|list|tuple|dict_values"
-    rf"|set|frozenset|{'|'.join(sorted(_PAIRED))}|{_SCALARS})",
+    rf"|set|frozenset|{'|'.join(sorted(_PAIRED))}|{_SCALARS})(?!\w)",
     re.ASCII,
 )
 """The names that may stand before a bracket; no family of distributions has one of them."""
@@ -119,16 +119,24 @@ class _Reader:
         return NotALiteralError(f"unexpected {clipped(self._text[at : at + 12])} at character {at + 1}")
 
     def _take(self, mark: str) -> bool:
-        if self._kind != "mark" or self._token != mark:
+        if not self._stands(mark):
             return False
         self._next()
         return True
+
+    def _stands(self, mark: str) -> bool:
+        return self._kind == "mark" and self._token == mark
+
+    def _go_on_to(self, end: str) -> None:
+        """Takes the comma before another item, unless the closing bracket is next."""
+        if not self._take(",") and not self._stands(end):
+            raise self._unexpected()
 
     def _need(self, mark: str) -> None:
         if not self._take(mark):
             raise self._unexpected()
 
-    def _value(self, *, pairs: bool = False) -> Any:  # noqa: ANN401
+    def _value(self, *, pairs: bool = False) -> Any:  # noqa: ANN401, PLR0911 - a return for each kind of token
         """The value that begins here. pairs: a list of (key, value) is a dictionary, whatever the keys are."""
         if self._kind == "number":
             return _number(self._next())
@@ -169,7 +177,7 @@ class _Reader:
             items.append(item)
             comma = self._take(",")
             commas += comma
-            if not comma and commas and not (self._kind == "mark" and self._token == end):
+            if not comma and commas and not self._stands(end):
                 raise self._unexpected()
             if comma and commas < len(items):
                 raise self._unexpected()
@@ -200,13 +208,12 @@ class _Reader:
         pairs = []
         while not self._take("}"):
             key = self._key(self._value())
-            if self._kind == "mark" and self._token in {",", "}"}:
+            if self._stands(",") or self._stands("}"):
                 message = f"{self._source}: a set has no order and no two equal weights; write a list, as [0.4, 0.6]"
                 raise InputError(message)
             self._need(":")
             pairs.append((key, _listed(self._value())))
-            if not self._take(",") and self._token != "}":
-                raise self._unexpected()
+            self._go_on_to("}")
         return object_of(pairs)
 
     def _key(self, key: Any) -> str:  # noqa: ANN401
@@ -228,8 +235,7 @@ class _Reader:
                 named[value] = self._value()
             elif not isinstance(value, _Name):
                 given.append(value)
-            if not self._take(",") and self._token != ")":
-                raise self._unexpected()
+            self._go_on_to(")")
         if not known:
             return _Name(name)  # as in dtype=dtype('int8')
         if last in {"set", "frozenset"} or "mask" in named:

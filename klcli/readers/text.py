@@ -6,14 +6,14 @@
 
 Empty lines count for nothing, nor in numbers and counts those that begin with #. What a number and what a label is must
 be certain: where a line is two numbers, it may be either, and is refused.
-"""  # noqa: D400, D415
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from klcli.errors import DistributionError, InputError, clipped
+from klcli.errors import InputError, clipped
 from klcli.readers import inline
 from klcli.readers.numbers import is_number, items
 from klcli.readers.tables.table import Table
@@ -29,10 +29,21 @@ NAMES = ("label", "")
 """What the columns of counts are called, as if they were those of a table: the counts are all there is to choose."""
 
 _COUNT_LABEL = re.compile(r"([ \t]*)(\d+)(?:[ \t](.*))?", re.ASCII)
-_WHOLE = re.compile(r"\d+", re.ASCII)
-_PAIR = re.compile(r"[^=]*=\s*[-+.\d][^\s]*\s*")
+_WHOLE = re.compile(r"\s*\d+\s", re.ASCII)
+_PAIR = re.compile(r"[^=]*=\s*[-+.\d]\S*\s*")
+_BETWEEN_MARKS = re.compile(r"\t.*\t|,\s*\S+$|^[^,\s]+,")
+"""What has more than one tab, or a comma at its last field or its first, is a row of a table."""
 
-_UNIQ, _AS_TABLE = "--input-format uniq", "--input-format {} --no-header"
+_NUMBERS = r"[-+.\deE]+"
+_COLUMNS_OF_NUMBERS = re.compile(
+    rf"[ \t]+{_NUMBERS}(?:[ \t]+{_NUMBERS})*[ \t]*|{_NUMBERS}(?:[ \t]{{2,}}{_NUMBERS})+[ \t]*"
+)
+"""After a number in its column: more of them, further away than the one blank that uniq writes."""
+
+_NARROWEST = 4
+"""No uniq writes counts in a narrower column."""
+
+_FOR_COUNTS = "for COUNT LABEL lines add --input-format uniq"
 
 
 class _Line(NamedTuple):
@@ -136,37 +147,31 @@ def _table(counts: _Counts, lines: Sequence[_Line], source: Source) -> Table:
 def _counts(lines: Sequence[_Line], source: Source) -> _Counts | None:
     """The labels and counts that the lines are, None where they are something else. Raises InputError."""
     found = _aligned(lines)
-    if found is not None:
+    if found is not None or not lines:
         return found
-    decimal = source.dialect.decimal
-    fields = [line.text.split() for line in lines]
-    if not lines or any(map(_is_header, fields, [decimal] * len(fields))):
+    flags = [[is_number(part, source.dialect.decimal) for part in line.text.split()] for line in lines]
+    if all(map(all, flags)):
+        _refuse_numbers(lines, [len(line) for line in flags], source)
         return None
-    if len(lines) == 1 and all(is_number(part, decimal) for part in fields[0]):
+    first, last = ([line[end] for line in flags] for end in (0, -1))
+    if not (first[0] or last[0]) or _is_something_else(lines):
         return None
-    numbers = [[is_number(part, decimal) for part in parts] for parts in fields]
-    of_numbers = [all(line) for line in numbers]
-    _refuse_two_kinds(lines, numbers, of_numbers, source)
-    if all(of_numbers):
-        _refuse_numbers(lines, fields, source)
+    if all(last):
+        _refuse_columns(lines, [line[-2] for line in flags], source)
+    elif all(first):
+        _refuse_columns(lines, [line[1] for line in flags], source)
+    if all(first) == all(last):
+        _refuse_unlike(lines, first, last, source)
         return None
-    if any(len(parts) < 2 for parts in fields) or any(_is_columns(line.text) for line in lines):  # noqa: PLR2004
-        return None
-    if "=" in source.text and all(_PAIR.fullmatch(part) for line in lines for part in line.text.split(",")):
-        return None
-    first, last = ([flags[end] for flags in numbers] for end in (0, -1))
-    if all(last) and not all(first):
-        _refuse_columns(lines, [flags[-2] for flags in numbers], source)
-        cut = [line.text.strip().rsplit(None, 1) for line in lines]
-        return _Counts([label.rstrip() for label, _ in cut], [count for _, count in cut])
-    if all(first) and not all(last):
-        _refuse_columns(lines, [flags[1] for flags in numbers], source)
-        cut = [line.text.strip().split(None, 1) for line in lines]
-        return _Counts([label.strip() for _, label in cut], [count for count, _ in cut])
-    if all(first):
-        _refuse_columns(lines, [True] * len(lines), source)
-    _refuse_unlike(lines, first, last, source)
-    return None
+    cut = [line.text.strip().rsplit(None, 1) if all(last) else line.text.strip().split(None, 1)[::-1] for line in lines]
+    return _Counts([label.strip() for label, _ in cut], [count for _, count in cut])
+
+
+def _is_something_else(lines: Sequence[_Line]) -> bool:
+    """Whether the lines are no labels and counts: words alone, rows between tabs or commas, or LABEL=NUMBER pairs."""
+    if any(len(line.text.split()) == 1 or _BETWEEN_MARKS.search(line.text.strip()) for line in lines):
+        return True
+    return all(_PAIR.fullmatch(part) for line in lines for part in line.text.split(","))
 
 
 def _aligned(lines: Sequence[_Line]) -> _Counts | None:
@@ -178,58 +183,28 @@ def _aligned(lines: Sequence[_Line]) -> _Counts | None:
     column = min(match.end(2) for match in found)
     if any(match.end(2) != column and match[1] for match in found):
         return None  # a count too long for its column begins the line
-    if len(found) == 1 and all(map(is_number, lines[0].text.split()[1:])) and len(lines[0].text.split()) > 2:  # noqa: PLR2004
+    if all(_COLUMNS_OF_NUMBERS.fullmatch(match[3]) for match in found):
+        return None  # each right-aligned
+    if column < _NARROWEST and all(is_number(part) for match in found for part in match[3].split()):
         return None
-    if all(match[3][:1].isspace() and len(match[3].split()) > 0 for match in found) and _are_numbers(found):
-        return None  # columns of numbers, each right-aligned
     return _Counts([match[3].strip() for match in found], [match[2] for match in found])
 
 
-def _are_numbers(found: Sequence[re.Match[str]]) -> bool:
-    return all(is_number(part) for match in found for part in match[3].split())
-
-
-def _is_header(fields: Sequence[str], decimal: str) -> bool:
-    """Whether a line between blanks can be nothing but names or text: it is neither begun nor ended by a number."""
-    return not is_number(fields[0], decimal) and not is_number(fields[-1], decimal) and "=" not in "".join(fields)
-
-
-def _is_columns(line: str) -> bool:
-    """Whether a line has more fields between tabs, or between commas, than a label and its count."""
-    return line.strip().count("\t") > 1 or (", " not in line and "," in line and "\t" not in line and " " not in line.strip())
-
-
-def _refuse_two_kinds(
-    lines: Sequence[_Line], numbers: Sequence[Sequence[bool]], of_numbers: Sequence[bool], source: Source
-) -> None:
-    """Raises InputError where some lines are one number and others are of two: which are counts nobody knows."""
-    if len(lines) == 1 or not all(of_numbers):
+def _refuse_numbers(lines: Sequence[_Line], widths: Sequence[int], source: Source) -> None:
+    """Raises InputError where of several lines one is several numbers: a key, or a weight, might be among them."""
+    if len(lines) == 1 or max(widths) == 1:
         return
-    widths = [len(flags) for flags in numbers]
     other = next((i for i, width in enumerate(widths) if (width == 1) != (widths[0] == 1)), None)
+    shown = clipped(lines[other or 0].text.strip())
+    place = f"{source.name}:{lines[other or 0].number}"
     if other is not None:
-        line = lines[other]
-        has = "one number" if widths[other] == 1 else f"{widths[other]} numbers"
-        had = "one" if widths[0] == 1 else str(widths[0])
-        message = (
-            f"{source.name}:{line.number}: {clipped(line.text.strip())} is {has}, line {lines[0].number} {had}; "
-            "every line must be alike"
-        )
+        has = ["one number" if width == 1 else f"{width} numbers" for width in (widths[other], widths[0])]
+        message = f"{place}: {shown} is {has[0]}, line {lines[0].number} {has[1]}; every line must be alike"
         raise InputError(message)
-
-
-def _refuse_numbers(lines: Sequence[_Line], fields: Sequence[Sequence[str]], source: Source) -> None:
-    """Raises InputError where several lines are several numbers each: a key, or a weight, might be among them."""
-    if all(len(parts) == 1 for parts in fields):
-        return
     tabs = all("\t" in line.text.strip() for line in lines)
-    table = _AS_TABLE.format("tsv" if tabs else "csv --delimiter space")
-    first = lines[0]
-    if all(len(parts) == 2 for parts in fields) and all(_WHOLE.fullmatch(parts[0]) for parts in fields):  # noqa: PLR2004
-        message = (
-            f"{source.name}:{first.number}: {clipped(first.text.strip())} may be a count and its label, or two weights; "
-            f"for COUNT LABEL lines add {_UNIQ}, for a table {table}"
-        )
+    table = f"--input-format {'tsv' if tabs else 'csv --delimiter space'} --no-header"
+    if set(widths) == {2} and all(_WHOLE.match(line.text) for line in lines):
+        message = f"{place}: {shown} may be a count and its label, or two weights; {_FOR_COUNTS}, for a table {table}"
     else:
         message = f"{source.name}: several numbers on each of several lines; for a table add {table}"
     raise InputError(message)
@@ -240,7 +215,7 @@ def _refuse_columns(lines: Sequence[_Line], beside: Sequence[bool], source: Sour
     if len(lines) > 1 and all(beside):
         message = (
             f"{source.name}:{lines[0].number}: {clipped(lines[0].text.strip())} has more than one number, as all lines "
-            f"have; for a table add {_AS_TABLE.format('csv --delimiter space')}, for COUNT LABEL lines {_UNIQ}"
+            f"have; for a table add --input-format csv --delimiter space --no-header"
         )
         raise InputError(message)
 

@@ -88,8 +88,10 @@ def label(value: Any) -> str:  # noqa: ANN401
 
 def _is_by_id(value: Any) -> bool:  # noqa: ANN401
     """Whether an object has tokens under their numbers, as vLLM's prompt_logprobs have."""
-    return isinstance(value, dict) and bool(value) and all(
-        isinstance(token, dict) and is_json_number(token.get("logprob")) for token in value.values()
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(isinstance(token, dict) and is_json_number(token.get("logprob")) for token in value.values())
     )
 
 

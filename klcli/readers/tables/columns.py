@@ -117,12 +117,12 @@ class Columns:
         column = self._position(name)
         values = self.numbers(column)
         labels = self._unique_labels if self.label not in {None, column} else None
-        running = self._running(values, column)
+        running = self.running(values, column)
         return Series(name, values, labels, lambda i: self.place(i, column), running=running)
 
-    def _running(self, values: Array, column: int) -> str:
-        """What to call a column that seems to hold running totals: by its name or the labels', and as it never falls."""
-        names = [self.table.names[column], *([] if self.label is None else [self.table.names[self.label]])]
+    def running(self, values: Array, column: int) -> str:
+        """What to call a column that seems to hold running totals, by its name or the labels' and as it never falls."""
+        names = [self.table.names[i] for i in {column, 0 if self.label is None else self.label}]
         if len(values) < _LEAST_TOTALS or not any(_OF_TOTALS.fullmatch(name.strip()) for name in names):
             return ""
         rises = bool((values[1:] >= values[:-1]).all()) and values[-1] > values[0]

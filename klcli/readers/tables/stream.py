@@ -167,7 +167,9 @@ def open_stream(source: Source, reading: Reading) -> TableStream:
 
         return RecordStream(source, ndjson=kind == "ndjson", size=reading.size)
     if kind in {"npy", "npz", "uniq"}:
-        message = f"{source.name}: {kind} has no columns to choose from; klcli matrix takes it, and kl, compare and rank"
+        message = (
+            f"{source.name}: {kind} has no columns to choose from; klcli matrix takes it, and kl, compare and rank"
+        )
         raise InputError(message)
     from klcli.readers.tables.columnar import ColumnarStream
 
