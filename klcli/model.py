@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ELEMENTS = "elements."
 """What a field of the breakdown is written with in front."""
 
-READ_AS = ("weights", "probs", "logits", "logprobs")
+READ_AS = ("weights", "probs", "logits", "logprobs", "cumulative")
 UNITS = {"nats": None, "bits": 2.0, "hartleys": 10.0}
 ALIGN = ("outer", "inner", "strict")
 
@@ -46,6 +46,10 @@ class Distribution:
     values: (K,), read as `read_as` says. outcomes: K labels, or None where there were none. `name` is how a table of
     several distributions calls it; `source` is where it came from; `where(i)` says where value i stands, for errors;
     `remark` what should be known of how it was read.
+
+    read_as: what the values are, where that is known whatever the settings say; None where it is not. running: what to
+    call the values in a note that they seem to be running totals, '' where they do not. uniform: whether it is the
+    uniform distribution on the other side's outcomes, without values of its own.
     """
 
     name: str
@@ -54,6 +58,9 @@ class Distribution:
     where: Callable[[int], str]
     outcomes: Sequence[str] | None = None
     remark: str = ""
+    read_as: str | None = None
+    running: str = ""
+    uniform: bool = False
 
     def __len__(self) -> int:
         """The number of outcomes."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from klcli.analyses.compare import measures_of, unit_of
-from klcli.analyses.prepare import join, pick, prepare_one, prepare_pair, read_columns, shown, smoothed
+from klcli.analyses.prepare import join, of_side, pick, prepare_one, prepare_pair, read_columns, shown, smoothed
 from klcli.blocks import Failure, Scored
 from klcli.engine.score import score
 from klcli.errors import DistributionError
@@ -89,6 +89,11 @@ def _fitting(reference: Distribution | None, pairs: Pairs) -> tuple[Distribution
     They are joined by the columns' names, or by the part of those that differs; else the reference loses its labels.
     """
     names = next((of for of in pairs.labels if of is not None), None)
+    if reference is not None and reference.uniform:
+        weights = next((side for side in (pairs.p, pairs.q) if side is not None), np.empty((0, 0)))
+        n = len(weights)
+        values = frozen(np.full(n, 1 / max(n, 1)))
+        return replace(reference, values=values, outcomes=names, read_as="weights"), pairs, ""
     if reference is None or reference.outcomes is None or (names and not pairs.by_columns):
         return reference, pairs, ""
     labels = set(reference.outcomes)
@@ -107,6 +112,8 @@ def _fitting(reference: Distribution | None, pairs: Pairs) -> tuple[Distribution
 
 def reference_notes(reference: Distribution, role: str, settings: Settings) -> tuple[str, ...]:
     """What is done to the reference that all rows are measured against. Raises DistributionError."""
+    if reference.uniform:
+        return ()
     side = settings.p if role == "P" else settings.q
     return prepare_one(reference, settings._replace(p=side), REFERENCE).notes
 
@@ -151,7 +158,7 @@ def _as_read(
             read, doubt = weights[0], doubtful
             labels.append(labels[0])
         elif given is None and reference is not None:
-            read, doubt, _ = _as_weights(reference.values.reshape(-1, 1), side, settings)
+            read, doubt, _ = _as_weights(reference.values.reshape(-1, 1), of_side(side, reference), settings)
             labels.append(None if reference.outcomes is None else tuple(reference.outcomes))
         else:
             read, doubt, said = _as_weights(np.empty((0, n)) if given is None else given, side, settings)

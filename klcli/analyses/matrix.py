@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from klcli.analyses.compare import unit_of
-from klcli.analyses.prepare import named, prepare_one, raw_sum, read_columns, shown, smoothed
+from klcli.analyses.prepare import (
+    named,
+    never_falls,
+    of_side,
+    prepare_one,
+    raw_sum,
+    read_columns,
+    shown,
+    smoothed,
+    weights_of_totals,
+)
 from klcli.engine.pairwise import pairwise
 from klcli.engine.weights import share_of
 from klcli.errors import DistributionError, clipped
@@ -78,8 +88,15 @@ class _Family:
     """The distributions on common outcomes, read and smoothed. weights: (K, n). notes: all that was done to them."""
 
     def __init__(self, given: Sequence[Distribution], where: Callable[[int], str], settings: Settings) -> None:
+        if settings.p.read_as == "cumulative":
+            given = [weights_of_totals(one, where(i)) for i, one in enumerate(given)]
+        kinds = {one.read_as for one in given} - {None}
+        if len(kinds) == 1:
+            settings = settings._replace(p=of_side(settings.p, given[0]))
         self._given, self._where, self._settings = given, where, settings
         self.notes = [one.remark for one in given if one.remark]
+        if settings.p.read_as in {"weights", "probs"}:
+            self.notes += [never_falls(one.running) for one in given if one.running][:1]
         with np.errstate(all="ignore"):  # what overflows is looked for
             values, self._outcomes = self._on_common_outcomes()
             self.weights = np.ascontiguousarray(self._smoothed(self._as_weights(values)))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import fsum, inf, isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from klcli.engine.weights import SMOOTHERS, logsumexp, mass, shrinkage_rate, softmax
-from klcli.errors import DistributionError, clipped, listed
+from klcli.errors import DistributionError, UsageError, clipped, listed
 from klcli.model import Input, Pair, Smoothed, frozen
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class _Check(NamedTuple):
 _NAN = _Check(np.isnan, "NaN is no {kind}")
 _INFINITE = _Check(np.isposinf, "inf is no {kind}: it must be finite")
 _NEGATIVE = _Check(lambda v: v < 0, "{value!r} is negative, and no {kind} is; for scores or logits add --as logits")
+_BELOW_ZERO = _Check(lambda v: v < 0, "{value!r} is negative, and no {kind} is")
 _ABOVE_ONE = _Check(lambda v: v > 1, "{value!r} is above 1, and no {kind} is; for counts drop --as probs")
 
 _KINDS: dict[str, tuple[str, tuple[_Check, ...]]] = {
@@ -53,6 +55,7 @@ _KINDS: dict[str, tuple[str, tuple[_Check, ...]]] = {
     "probs": ("probability", (_NAN, _NEGATIVE, _ABOVE_ONE)),
     "logits": ("logit", (_NAN, _INFINITE)),
     "logprobs": ("log-probability", (_NAN, _INFINITE)),
+    "cumulative": ("running total", (_NAN, _BELOW_ZERO, _INFINITE)),
 }
 
 
@@ -102,11 +105,17 @@ class Columns(NamedTuple):
 def read_columns(values: Array, read_as: str, settings: Settings) -> Columns:
     """What `prepare_one` does to one distribution before smoothing, for all columns at once. values: (K, n), K > 0."""
     in_logarithms = read_as == "logprobs"
+    totals, fallen = values, None
+    if read_as == "cumulative":
+        values = np.diff(totals, axis=0, prepend=0.0)
+        fallen = improper(totals, read_as) | (values < 0).any(axis=0)
+        read_as = "weights"
     wholes = logsumexp(values) if in_logarithms else values.sum(axis=0)
     off = ~(np.abs(wholes) <= LOG_SUM_TOLERANCE if in_logarithms else np.abs(wholes - 1) <= SUM_TOLERANCE)
     # Of positive numbers with finite totals there is nothing to doubt.
     plain = read_as == "weights" and values.min(initial=inf) > 0 and wholes.max(initial=0.0) < inf
     doubtful = np.zeros(values.shape[1], dtype=bool) if plain else improper(values, read_as)
+    doubtful = doubtful if fallen is None else doubtful | fallen
     if settings.strict and read_as != "logits":
         doubtful = doubtful | off
     if read_as == "logits":
@@ -123,8 +132,38 @@ def _as_weights(given: Distribution, side: Side, settings: Settings, role: str) 
     """The weights that the values are, and what was done and remarked on the way. Raises DistributionError."""
     values = _checked(given, side.read_as, role)
     read = {"logits": _from_logits, "logprobs": _from_log_probabilities}.get(side.read_as, _from_weights)
+    differences: tuple[str, ...] = ()
+    if side.read_as == "cumulative":
+        values = increases(values, given.where)
+        differences = (f"{role}: running totals; their differences are the weights",)
     prepared = read(values, settings, role)
-    return prepared._replace(notes=(given.remark, *prepared.notes)) if given.remark else prepared
+    doubts = (never_falls(given.running),) if given.running and side.read_as in {"weights", "probs"} else ()
+    done = ("differences of running totals",) if differences else ()
+    notes = tuple(filter(None, (given.remark, *doubts, *differences, *prepared.notes)))
+    return prepared._replace(done=(*done, *prepared.done), notes=notes)
+
+
+def never_falls(running: str) -> str:
+    """The note on what seem to be running totals. running: as `Distribution` has it."""
+    return f"{running} never falls; if these are running totals add --as cumulative"
+
+
+def weights_of_totals(given: Distribution, role: str) -> Distribution:
+    """Running totals as the weights that they are the totals of. Raises DistributionError where they are none."""
+    values = increases(_checked(given, "cumulative", role), given.where)
+    return replace(given, values=frozen(values), read_as="weights")
+
+
+def increases(totals: Array, where: Callable[[int], str]) -> Array:
+    """What running totals, (K,), grow by. Raises DistributionError where they fall."""
+    grown = np.diff(totals, prepend=0.0)
+    falls = np.flatnonzero(grown < 0)
+    if len(falls):
+        i = int(falls[0])
+        said = f"{where(i)}: {float(totals[i])!r} is below {float(totals[i - 1])!r} before it"
+        message = f"{said}, and running totals never fall; if these are none drop --as cumulative"
+        raise DistributionError(message)
+    return grown
 
 
 def _from_weights(values: Array, settings: Settings, role: str) -> _Prepared:
@@ -318,10 +357,27 @@ def _effect(smoothing: Smoothing, weights: Array, before: Array, after: Array) -
 # --------------------------------------------------------------------------------------------------------------- whole
 
 
+def uniform_on(given: Distribution, other: Distribution) -> Distribution:
+    """The distribution; if it is the uniform one, on the other's outcomes. Raises UsageError where both are that."""
+    if not given.uniform:
+        return given
+    if other.uniform:
+        message = "uniform on both sides has no outcomes; write one of them out, as 1/3,1/3,1/3"
+        raise UsageError(message)
+    n = len(other.values)
+    return replace(given, values=frozen(np.full(n, 1 / max(n, 1))), outcomes=other.outcomes, read_as="weights")
+
+
+def of_side(side: Side, given: Distribution) -> Side:
+    """What is done to a side whose values may be known to be of another kind than the settings say."""
+    return side if given.read_as is None else side._replace(read_as=given.read_as)
+
+
 @np.errstate(all="ignore")  # what overflows is checked for, and said
 def prepare_pair(p: Distribution, q: Distribution, settings: Settings, roles: tuple[str, str] = ("P", "Q")) -> Pair:
     """P and Q read, aligned and smoothed as the settings say. Raises DistributionError."""
-    sides = (settings.p, settings.q)
+    p, q = uniform_on(p, q), uniform_on(q, p)
+    sides = (of_side(settings.p, p), of_side(settings.q, q))
     read = [_as_weights(*each) for each in zip((p, q), sides, (settings, settings), roles, strict=True)]
     aligned = _align(read[0].weights, read[1].weights, (p.outcomes, q.outcomes), roles, settings.align)
     notes = tuple(dict.fromkeys(read[0].notes + read[1].notes + aligned.notes))
@@ -342,7 +398,12 @@ def prepare_pair(p: Distribution, q: Distribution, settings: Settings, roles: tu
 @np.errstate(all="ignore")
 def prepare_one(given: Distribution, settings: Settings, role: str) -> Pair:
     """One distribution, read and smoothed as the settings say: a pair of it with itself."""
-    weights, done, notes = _as_weights(given, settings.p, settings, role)
+    if given.uniform:
+        message = (
+            f"{role}: uniform is on the outcomes of another side, and here there is none; write it, as 1/3,1/3,1/3"
+        )
+        raise UsageError(message)
+    weights, done, notes = _as_weights(given, of_side(settings.p, given), settings, role)
     if settings.p.smoothing is not None:
         weights, what = _smooth(weights, settings.p.smoothing, role, settings)
         notes += (f"{role}: {what.text}",)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from klcli.cli.options import Group, Inputs, Measured, Option, Output, PairMaths, grouped, names, one_of
+from klcli.cli.options import Group, Inputs, Measured, Option, Output, PairMaths, grouped, names, one_of, piped
 from klcli.cli.output import Gates, view_of
 from klcli.console import appears_whole, on_terminal, write
 from klcli.engine.measures import MEASURES, SIX
@@ -24,7 +24,8 @@ STATISTICS = ("count", "infinite", "mean", "standard_error", "min", "q1", "media
 STATISTICS_OF_ALL = tuple(f"{statistic}:{field}" for statistic in STATISTICS for field in MEASURES)
 
 Files = Annotated[
-    list[str], typer.Argument(metavar="FILE...", help="CSV, TSV, NDJSON, JSON, Parquet ...; - is standard input.")
+    list[str] | None,
+    typer.Argument(metavar="FILE...", help="CSV, TSV, NDJSON, JSON, Parquet ...; - is standard input."),
 ]
 
 
@@ -203,7 +204,7 @@ class Speed(Group):
 
 @grouped
 def batch(
-    files: Files,
+    files: Files = None,
     *,
     columns: Columns,
     inputs: Inputs,
@@ -220,6 +221,7 @@ def batch(
 
     klcli batch samples/pairs.csv --q 'q*' --reference 0.2,0.3,0.5 --keep id -m kl_pq
     """
+    files = files or piped("FILE...")
     gc.enable()  # millions of rows leave some garbage
     settings = maths.settings(alpha=measured.alpha)
     gates = Gates(rows.fail_above, [*MEASURES, *STATISTICS_OF_ALL])

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from klcli.cli.formulas import formulas, no_outcomes, sampling, weights_alone, with_errors
-from klcli.cli.options import BrokenDown, Chosen, Maths, Sampled, SingleMeasured, grouped, names, one_of
+from klcli.cli.options import BrokenDown, Chosen, Maths, Sampled, SingleMeasured, grouped, names, one_of, piped
 from klcli.cli.output import Gates, chosen_fields, deliver, format_of, rows_shown
 from klcli.engine.measures import SINGLE, SINGLE_ELEMENTS
 from klcli.model import Answer, Report, Settings
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from klcli.parametric.catalogue import Formula
 
 Distributions = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
         metavar="P...", help="Numbers, pairs, JSON, FILE[:COLUMN], FILE#/POINTER, - or a formula, as normal(0,1)."
     ),
@@ -23,7 +23,7 @@ Distributions = Annotated[
 
 @grouped
 def entropy(
-    p: Distributions,
+    p: Distributions = None,
     *,
     inputs: Chosen,
     maths: Maths,
@@ -39,6 +39,7 @@ def entropy(
 
     klcli entropy samples/survey.csv -f tsv
     """
+    p = p or piped("P...")
     settings = maths.settings()
     fields = chosen_fields(shape, SINGLE, ["outcome", *SINGLE_ELEMENTS], ["name"])
     gates = Gates(shape.fail_above, SINGLE)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from klcli.cli.options import Drawn, Group, Option, Reading, completing, grouped, names, one_of
+from klcli.cli.options import Drawn, Group, Option, Reading, completing, grouped, is_piped, names, one_of
 from klcli.cli.output import Gates, suffix_format, view_of
 from klcli.console import destination, on_terminal, say_notes
 from klcli.errors import DistributionError, UsageError, clipped
@@ -140,6 +140,8 @@ def _report(data: str | None, reading: Reading, what: What, families: list[str] 
     """The fits to the data, or to the target."""
     if what.to is not None:
         return _projection(data, reading, what, families)
+    if data is None and is_piped():
+        data = "-"
     if data is None:
         message = "DATA is missing: a file of numbers, FILE:COLUMN or -; or --to FORMULA for a known distribution"
         raise UsageError(message)

@@ -37,6 +37,7 @@ def formulas(arguments: "Arguments", texts: "Sequence[tuple[str, str]]") -> "lis
 
 
 def _together(found: "Sequence[tuple[str, str, Formula | None]]", *, alone: bool) -> "tuple[Formula, ...] | None":
+    _refuse_uniform(found)
     made = [formula for _, _, formula in found if formula is not None]
     if not made:
         return None
@@ -58,6 +59,22 @@ def _together(found: "Sequence[tuple[str, str, Formula | None]]", *, alone: bool
         message = f"{of}: {without_grid(one)}; {role}, {clipped(text.strip())}, is weights{HINT}"
         raise DistributionError(message)
     return tuple(made)
+
+
+def _refuse_uniform(found: "Sequence[tuple[str, str, Formula | None]]") -> None:
+    """Raises UsageError where an argument is `uniform` and all others are too, or one of them is a formula."""
+    words = [role for role, text, _ in found if text.strip() == "uniform"]
+    if not words:
+        return
+    formula = next((role for role, _, formula in found if formula is not None), None)
+    if formula is not None:
+        message = (
+            f"{words[0]} is uniform on the other side's outcomes, and {formula} is a formula; uniform(a,b) is one too"
+        )
+        raise UsageError(message)
+    if len(words) == len(found) > 1 or (words[0] == "P" and len(words) > 1):
+        message = "uniform on both sides has no outcomes; write one of them out, as 1/3,1/3,1/3"
+        raise UsageError(message)
 
 
 def weights_alone(sampled: Sampled) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from klcli.cli.options import Group, Inputs, Maths, Option, Output, grouped, names, one_of
+from klcli.cli.options import Group, Inputs, Maths, Option, Output, grouped, names, one_of, piped
 from klcli.cli.output import GATE, Gates, view_of
 from klcli.console import destination, on_terminal, say, say_notes
 from klcli.engine.measures import MEASURES, ROOT_OF_UNIT
@@ -34,7 +34,8 @@ _DIGITS, _DIGITS_OF_A_LIST = 3, 5
 """A map with fewer digits is seen at a glance; what is next to each other in a list may differ in the fourth."""
 
 Files = Annotated[
-    list[str], typer.Argument(metavar="FILE...", help="Tables, JSON of several, FILE#/POINTER or -; all together.")
+    list[str] | None,
+    typer.Argument(metavar="FILE...", help="Tables, JSON of several, FILE#/POINTER or -; together."),
 ]
 ON_ERROR = ("fail", "keep", "skip")
 
@@ -187,7 +188,7 @@ class Listing(NamedTuple):
 
 @grouped
 def matrix(
-    files: Files, *, members: Members, inputs: Inputs, maths: Maths, measured: OneMeasured, shape: Squared
+    files: Files = None, *, members: Members, inputs: Inputs, maths: Maths, measured: OneMeasured, shape: Squared
 ) -> int:
     """Which of these are alike? A measure of every pair of distributions, the rows or the columns of a table.
 
@@ -197,6 +198,7 @@ def matrix(
 
     klcli matrix samples/models.csv --columns --select observed,neural -f json -q
     """
+    files = files or piped("FILE")
     settings = maths.settings(alpha=measured.alpha)
     measure = measured.chosen()
     gates = Gates(shape.fail_above, MEASURES)

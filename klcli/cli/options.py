@@ -4,6 +4,7 @@ Typer reads a function's signature; `grouped` spells the groups out in it and pu
 """
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
@@ -94,6 +95,19 @@ def names(option: str, given: Iterable[str] | None, choices: Iterable[str]) -> l
     for name in (part.strip() for text in given or () for part in text.split(",")):
         wanted += choices if name == "all" else [one_of(option, name, choices)]
     return list(dict.fromkeys(wanted))
+
+
+def is_piped() -> bool:
+    """Whether standard input is not a terminal, and open."""
+    return sys.stdin is not None and not sys.stdin.isatty()
+
+
+def piped(argument: str) -> list[str]:
+    """Standard input, where the command line names none and something is piped in. Raises UsageError."""
+    if not is_piped():
+        message = f"missing argument '{argument}': name one, or pipe something in"
+        raise UsageError(message)
+    return ["-"]
 
 
 def number(option: str, text: str) -> float:

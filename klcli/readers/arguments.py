@@ -40,6 +40,8 @@ class Arguments:
 
     def one(self, text: str, role: str) -> Distribution:
         """The one distribution that the argument is. role: what errors call it. Of raw values, see `counted`."""
+        if inline.is_uniform(text):
+            return _uniform(role)
         found = self._read(text, role)
         return _distribution(distributions.one(found), found, text, role)
 
@@ -47,6 +49,9 @@ class Arguments:
         """P and Q, or where there is no Q the two distributions of an argument that is a whole pair."""
         if q is not None:
             return self._both(self.one(p, "P"), self.one(q, "Q"))
+        if inline.is_uniform(p):
+            message = "Q is missing: P is uniform, on the outcomes of the other side; give that after it"
+            raise UsageError(message)
         found = self._read(p, "P")
         if found.source == "P" and found.names() == [""]:
             message = "Q is missing: P is one distribution; give another after it, or a file of two"
@@ -57,6 +62,8 @@ class Arguments:
 
     def every(self, text: str, role: str) -> list[Distribution]:
         """All the distributions of the argument: columns of a table, members of an object. Of raw ones, `counted`."""
+        if inline.is_uniform(text):
+            return [_uniform(role)]
         found = self._read(text, role)
         return [_distribution(series, found, text, role) for series in distributions.every(found)]
 
@@ -122,7 +129,7 @@ class Arguments:
         read = self._read_of[path, kind]
         key = path, kind, chosen if selector == "#" else ""
         if key not in self._found:
-            self._found[key] = self._distributions(_at(read, chosen, source.name) if selector == "#" else read)
+            self._found[key] = self._at(read, chosen, source.name) if selector == "#" else self._distributions(read)
         return _Chosen(self._found[key], chosen) if selector == ":" else self._found[key]
 
     def _content(self, source: Source, kind: str, column: str | None) -> Table | Document | Single:
@@ -134,12 +141,32 @@ class Arguments:
             return of_lines(source)
         return READERS[kind](source, (column or choices.select) if choices.tally else choices.label)
 
+    def _at(self, read: Table | Document | Single, pointer: str, source: str) -> Distributions:
+        """What POINTER or POINTER:NAME leads to; the longest pointer there is wins. Raises InputError.
+
+        Raises it where this is not JSON, too.
+        """
+        cuts = [i for i, character in enumerate(pointer) if character == ":"]
+        for cut in [len(pointer), *reversed(cuts)]:
+            try:
+                found = self._distributions(_at(read, pointer[:cut], source))
+            except InputError:
+                if cut == (cuts or [len(pointer)])[0]:
+                    raise
+            else:
+                return found if cut == len(pointer) else _Chosen(found, pointer[cut + 1 :])
+        raise AssertionError  # the last of the cuts returns or raises
+
     def _distributions(self, read: Table | Document | Single) -> Distributions:
         """What was read, as distributions by name: columns, rows or groups of a table, members of a JSON value."""
         if isinstance(read, distributions.Single):
             return read
         from klcli.readers.documents import Document
 
+        if self._choices.rows and isinstance(read, Document) and read.table() is None:
+            from klcli.readers.grids import rows
+
+            return rows(read, self._choices)
         if self._choices.rows or self._choices.by is not None:
             from klcli.readers.rows import members
 
@@ -189,11 +216,16 @@ class _Chosen:
 
 
 def _formula(text: str, role: str) -> Formula | None:
-    if "(" not in text:  # which spares all others the import
+    if "(" not in text or inline.is_value(text):  # which spares all others the import
         return None
     from klcli.readers import expressions
 
     return expressions.parse(text, role) if expressions.is_formula(text) else None
+
+
+def _uniform(role: str) -> Distribution:
+    """The uniform distribution on outcomes that only the other side knows."""
+    return Distribution(inline.UNIFORM, inline.UNIFORM, frozen([]), lambda _: role, uniform=True)
 
 
 def _distribution(series: Series, found: Distributions, text: str, role: str) -> Distribution:
@@ -202,4 +234,4 @@ def _distribution(series: Series, found: Distributions, text: str, role: str) ->
         name = inline.name_of(text)
     else:
         name = series.name if found.source == role else found.address(series.name)
-    return Distribution(name, text, frozen(series.values), series.where, series.labels, series.remark)
+    return series.distribution(name, text)

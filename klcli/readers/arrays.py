@@ -17,7 +17,7 @@ import numpy as np
 
 from klcli.errors import InputError, UsageError, clipped, listed, nearest, no_such
 from klcli.readers import inline, npy
-from klcli.readers.documents import Document, lines_of, load
+from klcli.readers.documents import Document, lines_of, load, load_printed
 from klcli.readers.formats import READERS, SUFFIXES, format_of
 from klcli.readers.nested import NO_LABELS, at, brackets, count, stacked
 from klcli.readers.numbers import is_number, items, numbers
@@ -49,12 +49,12 @@ if TYPE_CHECKING:
     _Opened = Callable[["_Wanted"], "_Found"]
 
 NPY, NPZ = "npy", "npz"
-FORMATS = (*READERS, NPY, NPZ)
+FORMATS = tuple(name for name in READERS if name != "uniq")
 
 _LINES = "lines"
 """Text that turned out to be lines of numbers."""
 
-_SUFFIXES = {**SUFFIXES, ".npy": NPY, ".npz": NPZ}
+_SUFFIXES = SUFFIXES
 _PICKLES = {".pt", ".pth", ".pkl", ".pickle"}
 
 _BINARY = (b"\x93NUMPY", b"PK\3\4", b"PAR1", b"ARROW1")
@@ -189,8 +189,8 @@ def _singular(found: _Found, source: str, wanted: _Wanted) -> _Found:
 
 def _inline(text: str, role: str, notation: Notation) -> _Found:
     where = brackets(role)
-    if inline.looks_like_json(text):
-        return _Found(stacked(load(text, role), where), where)
+    if inline.is_value(text):
+        return _Found(stacked(load_printed(text, role), where), where)
     if not text:
         message = f"{role} is empty; {_FOR_EXAMPLE}"
         raise InputError(message)
@@ -203,7 +203,7 @@ def _open_lines(source: Source) -> _Opened:
 
 def _lines(text: str, name: str, notation: Notation) -> _Found:
     """Lines of numbers, (lines, numbers); where either is 1 the other alone, where both are a number."""
-    rows = [(i, items(line, notation)) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
+    rows = [(i, items(line, notation)) for i, line in enumerate(text.split("\n"), 1) if line.strip() and line[0] != "#"]
     if "=" in rows[0][1][0]:
         message = f"{name}: {clipped(rows[0][1][0])}: {NO_LABELS}"
         raise InputError(message)

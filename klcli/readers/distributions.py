@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from klcli.errors import DistributionError, InputError, clipped, listed
+from klcli.model import Distribution, frozen
 from klcli.readers.numbers import is_number
 from klcli.readers.sources import column_of
 
@@ -52,6 +53,15 @@ class Series(NamedTuple):
     where: Callable[[int], str]
     remark: str = ""
     """What the user should know of how it was read."""
+    read_as: str | None = None
+    """What the values are, where the source says so; None: what the settings say."""
+    running: str = ""
+    """What to call the values in a note that they seem to be running totals, '' where they do not."""
+
+    def distribution(self, name: str, source: str) -> Distribution:
+        """The series as it is given to a command. source: where it came from, as the command line has it."""
+        values = frozen(self.values)
+        return Distribution(name, source, values, self.where, self.labels, self.remark, self.read_as, self.running)
 
 
 class Single:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 from klcli.errors import DistributionError, InputError, clipped, listed, nearest, no_such
-from klcli.readers.distributions import Series
+from klcli.readers.distributions import Series, refuse_repeated
 from klcli.readers.numbers import NotANumberError, number
-from klcli.readers.sources import STDIN
+from klcli.readers.sources import STDIN, column_of, no_pointer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,7 +65,7 @@ def _may_be_unheld(text: str) -> bool:
     return any(mark in data for mark in (b"e000", b"e-000", b"e+000", b"E000", b"E-000", b"E+000", b"0" * 200))
 
 
-def _whole(digits: str) -> int | float:
+def whole(digits: str) -> int | float:
     """An integer, which may be a label; of more digits than Python converts none."""
     return int(digits) if len(digits) < 4000 else Unheld.checked(digits)  # noqa: PLR2004
 
@@ -84,7 +85,7 @@ def decode(text: str) -> Any:  # noqa: ANN401 - any JSON value
     """
     try:
         parse_float = Unheld.checked if _may_be_unheld(text) else None
-        return json.loads(text, parse_float=parse_float, parse_int=_whole, object_pairs_hook=object_of)
+        return json.loads(text, parse_float=parse_float, parse_int=whole, object_pairs_hook=object_of)
     except json.JSONDecodeError as error:
         what = error.msg[:1].lower() + error.msg[1:].removesuffix(":")
         wrong = f"malformed JSON at column {error.colno}: {what}"
@@ -104,32 +105,84 @@ def load(text: str, source: str, *, line: int = 0) -> Any:  # noqa: ANN401 - any
         raise InputError(message) from None
 
 
+def load_printed(text: str, source: str) -> Any:  # noqa: ANN401 - any JSON value
+    """The value of an argument or of plain text: JSON, else what Python, NumPy or PyTorch print. Raises InputError."""
+    try:
+        return decode(text)
+    except MalformedJsonError as error:
+        from klcli.readers.python_literals import NotALiteralError, is_printed, literal
+
+        try:
+            return literal(text, source)
+        except NotALiteralError as other:
+            wrong = str(other) if is_printed(text) else str(error)
+            message = f"{source}{f':{error.line}' if error.line and not is_printed(text) else ''}: {wrong}"
+            raise InputError(message) from None
+
+
 class Document:
-    """A JSON value: a distribution, an object of several, or a list of records, which is a table."""
+    """A JSON value: a distribution, an object of several, or a list of records, which is a table.
+
+    content: the value, but for the answer of a language model the positions of its text.
+    """
 
     header = None
 
     def __init__(self, source: str, value: Any) -> None:  # noqa: ANN401
         self.source, self.value = source, value
 
+    @cached_property
+    def content(self) -> Any:  # noqa: ANN401 - any JSON value
+        """The value; of a language model's answer the positions of its text, each a distribution.
+
+        The first position is left out where nothing stands before it and it is null.
+        """
+        if isinstance(self.value, dict) and not self.value.keys().isdisjoint(_ANSWER):
+            from klcli.readers.tokens import positions
+
+            return positions(self.value)
+        if isinstance(self.value, list) and self.value[:1] == [None]:
+            from klcli.readers.tokens import is_positions
+
+            return self.value[1:] if is_positions(self.value) else self.value
+        return self.value
+
     def at(self, pointer: str) -> Document:
         """What an RFC 6901 pointer leads to. Raises InputError."""
         return Document(f"{self.source}#{pointer}", resolve(self.value, pointer, self.source))
 
     def table(self) -> Table | None:
-        """The table that a list of objects is, None where it is none. Raises InputError for a key that stands twice."""
-        value, source = self.value, self.source
-        if not (isinstance(value, list) and value and all(isinstance(item, dict) for item in value)):
+        """The table that a list of objects is, None where it is none. Raises InputError for a key that stands twice.
+
+        A table is too what pandas writes with orient='split'. A list of tokens with their probabilities is none.
+        """
+        value, source = self.content, self.source
+        if isinstance(value, dict) and value.keys() >= {"columns", "data"}:
+            from klcli.readers.tables.records import of_split
+
+            return of_split(value, source)
+        while isinstance(value, list) and len(value) == 1 and _is_of(value[0], dict):
+            value = value[0]  # what a pipeline of one text answers
+        if not _is_of(value, dict):
             return None
+        if any(
+            mark in value[0] or (isinstance(cell, dict) and mark in cell) for mark in _TOKEN for cell in _some(value)
+        ):
+            from klcli.readers.tokens import is_positions
+
+            if is_positions(value):
+                return None
         from klcli.readers.tables.records import table_of
 
         return table_of(value, source, lambda i: f"{source}, item {i + 1}")
 
     def _members(self) -> dict[str, Any] | None:
         """The named values, where this is an object of lists or objects rather than of numbers."""
-        value = self.value
+        value = self.content
         if isinstance(value, dict) and any(isinstance(member, list | dict) for member in value.values()):
-            return value
+            from klcli.readers.tokens import series
+
+            return None if series("", value, self.source) is not None else value
         return None
 
     def names(self) -> list[str]:
@@ -144,7 +197,11 @@ class Document:
 
     def _is_numeric(self, name: str, member: Any) -> bool:  # noqa: ANN401
         """Whether all the values in a member are numbers, or text that may be. Raises InputError where some are."""
-        inside = member.values() if isinstance(member, dict) else member
+        inside: Any = list(member.values()) if isinstance(member, dict) else member
+        while _is_of(inside, list):
+            inside = inside[0]
+        if _is_of(inside, dict):
+            return True
         numbers = [is_json_number(value) or isinstance(value, str) for value in inside]
         if any(numbers) and not all(numbers):
             self.series(name)  # which says where it is none
@@ -154,7 +211,7 @@ class Document:
         """The member of that name; for the empty name the value itself. Raises InputError, DistributionError."""
         members = self._members()
         if not name and members is None:
-            return series_of("", self.value, self.source)
+            return series_of("", self.content, self.source)
         if members is None or name not in members:
             raise no_such(self.source, name, self.names() if members else [], "key")
         no_repeated_key(members, self.source)
@@ -165,6 +222,18 @@ class Document:
         source = self.source.replace(STDIN, "-", 1) if self.source.startswith(STDIN) else self.source
         token = name.replace("~", "~0").replace("/", "~1")
         return f"{source}/{token}" if "#" in source else f"{source}#/{token}"
+
+
+class Archive(Document):
+    """The arrays of an .npz file, by name."""
+
+    def at(self, pointer: str) -> Document:
+        """Raises InputError: an archive has no JSON in it."""
+        return no_pointer(self.source, pointer)
+
+    def address(self, name: str) -> str:
+        """SOURCE:NAME."""
+        return column_of(self.source, name)
 
 
 def no_repeated_key(value: Any, source: str, what: str = "label") -> None:  # noqa: ANN401
@@ -179,7 +248,13 @@ def no_repeated_key(value: Any, source: str, what: str = "label") -> None:  # no
 
 
 def series_of(name: str, value: Any, source: str) -> Series:  # noqa: ANN401
-    """The distribution that a list of numbers or an object of label: number is. source: what errors call it."""
+    """The distribution that a list of numbers or an object of label: number is. source: what errors call it.
+
+    So are lists in lists, an outcome for each place in them; lists of a label and a number each; tokens of a language
+    model. Raises InputError for anything else, DistributionError where a label stands twice.
+    """
+    if isinstance(value, dict | list) and any(isinstance(item, dict | list) for item in _inside(value)):
+        return _of_parts(name, value, source)
     if isinstance(value, dict):
         no_repeated_key(value, source)
         labels = list(value)
@@ -196,6 +271,45 @@ def series_of(name: str, value: Any, source: str) -> Series:  # noqa: ANN401
         return Series(name, _numbers(value, place), None, place)
     message = f"{source}: {_shown(value)} is no distribution; a list of numbers or an object of label: number is"
     raise InputError(message)
+
+
+def _inside(value: dict[str, Any] | list[Any]) -> Sequence[Any]:
+    return list(value.values()) if isinstance(value, dict) else value
+
+
+def _some(records: list[dict[str, Any]]) -> Sequence[Any]:
+    """A value of the first record, or None in its place."""
+    return list(records[0].values())[:1] or [None]
+
+
+def _is_of(value: Any, kind: type) -> bool:  # noqa: ANN401
+    """Whether it is a list of things of that kind only, one at least."""
+    return isinstance(value, list) and bool(value) and all(isinstance(item, kind) for item in value)
+
+
+def _of_parts(name: str, value: dict[str, Any] | list[Any], source: str) -> Series:
+    """The distribution that a list or object is that holds lists or objects; see `series_of`."""
+    from klcli.readers import tokens
+
+    if (found := tokens.series(name, value, source)) is not None:
+        return found
+    if isinstance(value, list) and _is_of(value[:1], list):
+        pairs = all(isinstance(item, list) and len(item) == 2 for item in value)  # noqa: PLR2004
+        if pairs and all(isinstance(item[0], str) and is_json_number(item[1]) for item in value):
+            labels = [item[0] for item in value]
+            refuse_repeated(labels, lambda i: f"{source}, item {i + 1}")
+            return Series(
+                name, _numbers([item[1] for item in value], place := lambda i: f"{source}, item {i + 1}"), labels, place
+            )
+        from klcli.readers.nested import brackets, several_axes, stacked
+
+        return several_axes(name, stacked(value, brackets(source)), source)
+    flat = list(value.values()) if isinstance(value, dict) else value
+
+    def where(i: int) -> str:
+        return f"{source}, {clipped(list(value)[i])}" if isinstance(value, dict) else f"{source}, item {i + 1}"
+
+    return Series(name, _numbers(flat, where), None, where)
 
 
 def _numbers(values: Sequence[Any], where: Callable[[int], str]) -> list[float]:
@@ -257,6 +371,13 @@ def resolve(value: Any, pointer: str, source: str) -> Any:  # noqa: ANN401
             raise InputError(message)
         path += f"/{part}"
     return value
+
+
+_ANSWER = frozenset({"choices", "logprobs", "content", "completion_probabilities", "prompt_logprobs", "top_logprobs"})
+"""Of these keys one at least stands in the answer of a language model that has probabilities."""
+
+_TOKEN = ("token", "logprob", "probs", "top_logprobs")
+"""Of these keys one at least stands in a token."""
 
 
 def lines_of(source: Source) -> tuple[list[Any], Callable[[int], str]]:

@@ -7,7 +7,6 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from klcli.errors import InputError, UsageError, clipped, listed, nearest
-from klcli.readers import inline
 from klcli.readers.numbers import Notation, is_grouped, is_number
 from klcli.readers.sources import COMPRESSIONS
 
@@ -23,14 +22,19 @@ if TYPE_CHECKING:
     """Reads all of a source. Its second argument is the name that --label gives the column of labels."""
 
 
-def _text(source: Source, label: str | None) -> Table | Document | Single:
-    """What is written as an argument is, and else a CSV table: the grammar of standard input."""
-    text = source.text
+def _text(source: Source, _: str | None) -> Table | Document | Single:
+    """What is written as an argument is, lines of numbers or of counts, and else a table with a header."""
+    from klcli.readers.text import read_text
+
     if source.dialect.thousands is None and source.dialect.decimal == ".":
-        _refuse_thousands(text, source.name)
-    if inline.is_inline(text, source.dialect.notation):
-        return inline.parse(text, source.name, source.dialect.notation)
-    return _delimited(source, label, ",")
+        _refuse_thousands(source.text, source.name)
+    return read_text(source)
+
+
+def _uniq(source: Source, _: str | None) -> Table:
+    from klcli.readers.text import read_uniq
+
+    return read_uniq(source)
 
 
 def _refuse_thousands(text: str, source: str) -> None:
@@ -54,10 +58,31 @@ def _json(source: Source, _: str | None) -> Document:
     return Document(source.name, load(source.text, source.name))
 
 
-def _ndjson(source: Source, _: str | None) -> Table:
-    from klcli.readers.tables.records import read_records
+def _ndjson(source: Source, _: str | None) -> Table | Document:
+    from klcli.readers.documents import Document, lines_of
 
-    return read_records(source, ndjson=True)
+    values, where = lines_of(source)
+    if values and not any(isinstance(value, dict) for value in values):
+        return Document(source.name, values if len(values) > 1 else values[0])
+    from klcli.readers.tables.records import table_of
+
+    return table_of(values, source.name, where)
+
+
+def _npy(source: Source, _: str | None) -> Document:
+    from klcli.readers import npy
+    from klcli.readers.documents import Document
+
+    return Document(source.name, npy.array(source.data, source.name).tolist())
+
+
+def _npz(source: Source, _: str | None) -> Document:
+    from klcli.readers import npy
+    from klcli.readers.documents import Archive
+
+    opened = npy.archive(source.data, source.name)
+    arrays = {name: npy.member(opened, name, f"{source.name}:{name}").tolist() for name in npy.names(opened)}
+    return Archive(source.name, arrays)
 
 
 def _columnar(source: Source, _: str | None, format_name: str) -> Table:
@@ -68,17 +93,21 @@ def _columnar(source: Source, _: str | None, format_name: str) -> Table:
 
 READERS: dict[str, Reader] = {
     "text": _text,
+    "uniq": _uniq,
     "csv": partial(_delimited, delimiter=","),
     "tsv": partial(_delimited, delimiter="\t"),
     "json": _json,
     "ndjson": _ndjson,
+    "npy": _npy,
+    "npz": _npz,
     **{
         name: partial(_columnar, format_name=name)
         for name in ("parquet", "feather", "xlsx", "ods", "orc", "dta", "sav")
     },
 }
 
-SUFFIXES = {f".{name}": name for name in READERS} | {
+SUFFIXES = {f".{name}": name for name in READERS if name not in {"text", "uniq"}} | {
+    ".text": "text",
     "": "text",
     ".txt": "text",
     ".tab": "tsv",
@@ -97,8 +126,12 @@ def format_of(source: Source, format_name: str | None, selector: str = "") -> st
     """
     if format_name is not None:
         return known_format(format_name)
+    if source.path is None and selector == ":":
+        from klcli.readers.text import delimiter_of
+
+        return "tsv" if delimiter_of(source.text) == "\t" else "csv"
     if source.path is None:
-        return {":": "csv", "#": "json"}.get(selector, "text")
+        return "json" if selector == "#" else "text"
     path = PurePath(source.path)
     suffix = PurePath(path.stem).suffix if path.suffix.lower() in COMPRESSIONS else path.suffix
     kind = SUFFIXES.get(suffix.lower())

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from klcli.blocks import json_text
-from klcli.errors import DistributionError, InputError, UsageError, clipped, listed
+from klcli.errors import DistributionError, InputError, UsageError, clipped, listed, no_such
 from klcli.model import Distribution, frozen
 from klcli.readers import inline
-from klcli.readers.distributions import Single, refuse_repeated
-from klcli.readers.documents import Document, is_json_number, lines_of, load, series_of
+from klcli.readers.distributions import Series, Single, refuse_repeated
+from klcli.readers.documents import Document, is_json_number, lines_of, load_printed, series_of
 from klcli.readers.formats import READERS, format_of, is_known_suffix
 from klcli.readers.numbers import is_number, number
 from klcli.readers.sources import PLAIN, STDIN, column_of, exists, open_source, split_selector
 from klcli.readers.tables.columns import Columns
 from klcli.readers.tables.roles import Choices
 from klcli.readers.tables.select import select
+from klcli.readers.text import NAMES as COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
 
     from klcli.model import Array
-    from klcli.readers.distributions import Series
     from klcli.readers.sources import Dialect, Source
     from klcli.readers.tables.table import Table
 
@@ -119,6 +119,39 @@ def _of_raw_values(texts: Sequence[str], wanted: Wanted) -> Grid:
     return Grid(wanted.choices.by or "", found, lambda i: found[i].name)
 
 
+class Rows:
+    """The distributions of a grid as those of a source, by name."""
+
+    header = None
+
+    def __init__(self, source: str, grid: Grid) -> None:
+        self.source, self._rows = source, {one.name: one for one in grid.distributions}
+
+    def names(self) -> list[str]:
+        """The names of the rows."""
+        return list(self._rows)
+
+    def numeric(self) -> list[str]:
+        """The names of the rows: each is of numbers."""
+        return list(self._rows)
+
+    def series(self, name: str) -> Series:
+        """The row of that name. Raises InputError where there is none."""
+        if name not in self._rows:
+            raise no_such(self.source, name, self.names(), "row")
+        row = self._rows[name]
+        return Series(name, row.values, row.outcomes, row.where, row.remark, row.read_as, row.running)
+
+    def address(self, name: str) -> str:
+        """SOURCE:NAME."""
+        return column_of(self.source, name)
+
+
+def rows(document: Document, choices: Choices) -> Rows:
+    """The members of a JSON value, each a distribution. Raises InputError, DistributionError."""
+    return Rows(document.source, _of_json(document, Wanted(None, choices, choices.select)))
+
+
 def read_grid(text: str, wanted: Wanted) -> Grid:
     """The distributions, two at least, of JSON or of FILE, FILE#/POINTER or -.
 
@@ -127,15 +160,18 @@ def read_grid(text: str, wanted: Wanted) -> Grid:
     DistributionError, UsageError.
     """
     text = text.strip()
+    if inline.is_uniform(text):
+        message = "uniform is on the outcomes of another side, and here there is none; @uniform is a file"
+        raise UsageError(message)
     path = split_selector(text.removeprefix("@"))[0]
-    source = "FILE" if inline.looks_like_json(text) else STDIN if path == "-" else path
+    source = "FILE" if inline.is_value(text) else STDIN if path == "-" else path
     return _checked(_read(text, wanted), source, wanted)
 
 
 def _read(text: str, wanted: Wanted) -> Grid:
     text = text.strip()
-    if inline.looks_like_json(text):
-        return _of_json(Document("FILE", load(text, "FILE")), wanted)
+    if inline.is_value(text):
+        return _of_json(Document("FILE", load_printed(text, "FILE")), wanted)
     path, selector, chosen = split_selector(text.removeprefix("@"))
     if not exists(path) and not is_known_suffix(path) and inline.means_numbers(text, wanted.dialect.notation):
         if wanted.among:
@@ -188,16 +224,13 @@ def _kind(source: Source, wanted: Wanted, selector: str) -> str:
     kind = format_of(source, wanted.input_format, selector)
     if kind != "text":
         return kind
-    if inline.looks_like_json(source.text):
-        return "json"
-    notation = wanted.dialect.notation
-    if inline.is_inline(source.text, notation) and inline.means_numbers(source.text, notation):
+    read = READERS[kind](source, wanted.choices.label)
+    if isinstance(read, Single) or (not isinstance(read, Document) and read.names == COUNTS):
         if wanted.among:
             return kind
-        inline.parse(source.text, source.name, notation)  # which says so if it is not even that
         message = f"{source.name}: one distribution, and a pair needs two; for a table add --input-format csv"
         raise InputError(message)
-    return "csv"
+    return kind
 
 
 def rows_of(read: Table | Document, wanted: Wanted) -> Grid:
@@ -250,6 +283,8 @@ def _of_table(read: Table, wanted: Wanted) -> Grid:
     if labels is not None:
         refuse_repeated(labels, table.row, heading)
     given = _distributions(values.T, header, labels, lambda i, outcome: place(outcome, i), table)
+    running = [table.running(column, i) for column, i in zip(values.T, chosen, strict=True)]
+    given = [replace(one, running=said) for one, said in zip(given, running, strict=True)]
     return Grid("", given, lambda i: f"{table.source}, column {clipped(header[i])}")
 
 
@@ -346,9 +381,9 @@ def _of_json(document: Document, wanted: Wanted) -> Grid:
         return _of_objects(document.value, document.source, lambda i: f"{document.source}, item {i + 1}", wanted)
     if (table := document.table()) is not None:
         return _of_table(table, wanted)
-    value, source = document.value, document.source
+    value, source = document.content, document.source
     if isinstance(value, list) and any(isinstance(item, list | dict) for item in value):
-        names = [str(i) for i in range(1, len(value) + 1)]
+        names = _row_names(value)
         found = [series_of("", item, f"{source}, item {i}") for i, item in enumerate(value, 1)]
     else:
         names = document.numeric()
@@ -361,6 +396,13 @@ def _of_json(document: Document, wanted: Wanted) -> Grid:
     if wanted.select is not None:
         found = _selected(found, wanted.select, source)
     return _of_series(names, found, source, wanted)
+
+
+def _row_names(value: Sequence[Any]) -> list[str]:
+    """What the members of a JSON list are called: by their number, and if they are tokens by their text too."""
+    from klcli.readers.tokens import label
+
+    return [f"{i} {text}" if (text := label(item)) else str(i) for i, item in enumerate(value, 1)]
 
 
 def _selected(found: list[Series], selector: str, source: str) -> list[Series]:
@@ -400,10 +442,7 @@ def _of_series(names: Sequence[str], found: list[Series], source: str, wanted: W
         message = f"{source}: {sizes}; without labels they must match"
         raise DistributionError(message)
     if not wanted.by_columns:
-        given = [
-            Distribution(name, source, frozen(series.values), series.where, series.labels, series.remark)
-            for name, series in zip(names, found, strict=True)
-        ]
+        given = [series.distribution(name, source) for name, series in zip(names, found, strict=True)]
         return Grid("", given, lambda i: f"{source}, {clipped(names[i])}")
     first = found[0]
     other = next((i for i, series in enumerate(found) if series.labels != first.labels), None)

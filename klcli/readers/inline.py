@@ -25,20 +25,41 @@ def looks_like_json(text: str) -> bool:
     return text.lstrip()[:1] in {"[", "{"}
 
 
+UNIFORM = "uniform"
+"""The word for the uniform distribution on the other side's outcomes."""
+
+
+def is_uniform(text: str) -> bool:
+    """Whether an argument is that word."""
+    return text.strip() == UNIFORM
+
+
+def is_value(text: str) -> bool:
+    """Whether text is JSON or what Python prints for a value, as far as its beginning shows."""
+    if looks_like_json(text):
+        return True
+    if "(" not in text:  # which spares all others the import
+        return False
+    from klcli.readers.python_literals import is_printed
+
+    return is_printed(text)
+
+
 def parse(text: str, source: str, notation: Notation = POINT) -> Document | Single:
     """The distributions that the text is. Raises InputError, naming `source` and the item."""
-    if looks_like_json(text):
-        from klcli.readers.documents import Document, load
+    if is_value(text):
+        from klcli.readers.documents import Document, load_printed
 
-        return Document(source, load(text, source))
+        return Document(source, load_printed(text, source))
     if not text.strip():
         message = f"{source} is empty; write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file"
         raise InputError(message)
     if "=" in text:
         return _pairs(text, source, notation)
-    if any(len(items(line, notation)) > 1 for line in text.strip().split("\n")[1:]):
-        message = f"{source}: several numbers on each of several lines; for a table add --input-format csv, or :COLUMN"
-        raise InputError(message)
+    lines = [line for line in text.strip().split("\n") if line.strip()]
+    if len(lines) > 1 and any(len([item for item in items(line, notation) if item]) > 1 for line in lines):
+        raise _of_several_lines(lines, source)
+    _refuse_two_separators(text, source, notation)
     values = numbers(items(text, notation), _item(source), notation=notation)
     return Single(source, Series("", values, None, _item(source)))
 
@@ -83,7 +104,7 @@ def argument(
         path, _, _ = split_selector(text)
         if exists(path):
             return grammar.read(text)
-        meant = looks_like_json(text) or means_numbers(text, notation)
+        meant = is_value(text) or means_numbers(text, notation)
         if not text or (meant and not grammar.is_file(path)):
             raise
         hint = near_file(Path(path)) or f"; {grammar.example}"
@@ -98,9 +119,7 @@ def is_inline(text: str, notation: Notation = POINT) -> bool:
     """
     first, _, rest = text.strip().partition("\n")
     return (
-        looks_like_json(text)
-        or not rest
-        or all(is_number(item, notation) or "=" in item for item in items(first, notation))
+        is_value(text) or not rest or all(is_number(item, notation) or "=" in item for item in items(first, notation))
     )
 
 
@@ -114,6 +133,32 @@ def means_numbers(text: str, notation: Notation = POINT) -> bool:
     )
 
 
+_GROUPED = re.compile(r"[-+]?\d{1,3}(?:,\d{3})*")
+
+
+def _of_several_lines(lines: list[str], source: str) -> InputError:
+    """The error for several numbers on a line of several, which may be a table, or have commas that group digits."""
+    how = "csv" if "," in "".join(lines) else "csv --delimiter space"
+    mend = f"for a table add --input-format {how} --no-header"
+    if all(_GROUPED.fullmatch(line.strip()) for line in lines):
+        mend = f"where the comma groups digits add --thousands , and {mend}"
+    return InputError(f"{source}: several numbers on each of several lines; {mend}")
+
+
+def _refuse_two_separators(text: str, source: str, notation: Notation) -> None:
+    """Raises InputError where numbers stand between two kinds of separators: 0,5;0,25 may be two numbers or four."""
+    if notation.decimal == "," or not ("," in text or ";" in text):
+        return
+    text = text.strip()
+    if not ("," in text and ";" in text) and not re.search(r"[^\s,;]\s+[^\s,;]", text):
+        return
+    parts = re.split(r"\s*;\s*|\s+", text)
+    clear = all(re.fullmatch(r"[-+]?\d+(?:,\d+)?", part) for part in parts)
+    mend = "for a decimal comma add --decimal ," if clear else "take one kind, or for a decimal comma add --decimal ,"
+    message = f"{source}: {clipped(text)} has two kinds of separators; {mend}"
+    raise InputError(message)
+
+
 def _item(source: str) -> Callable[[int], str]:
     return lambda i: f"{source}, item {i + 1}"
 
@@ -124,6 +169,11 @@ def _pairs(text: str, source: str, notation: Notation) -> Single:
     in_numbers = "," in {notation.decimal, notation.thousands}
     for i, item in enumerate(re.split(r"[;\n]" if in_numbers else r"[,\n]", text.strip())):
         label, equals, weight = item.rpartition("=")
+        if notation.decimal == "." and re.fullmatch(r"\d+\s*;.*=.*", item.strip()):
+            message = (
+                f"{source}: {clipped(text.strip())} has two kinds of separators; for a decimal comma add --decimal ,"
+            )
+            raise InputError(message)
         if not equals:
             message = f"{where(i)}: {clipped(item)} is no LABEL=NUMBER pair, and others here are"
             raise InputError(message)

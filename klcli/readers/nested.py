@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from klcli.errors import InputError
+from klcli.readers.distributions import Series
 from klcli.readers.documents import number_of
 
 if TYPE_CHECKING:
@@ -36,6 +37,16 @@ def count(things: Sequence[object], what: str) -> str:
 def at(i: int, shape: Sequence[int]) -> Index:
     """The index of the i-th value of an array of that shape."""
     return tuple(int(k) for k in np.unravel_index(i, tuple(shape)))
+
+
+def several_axes(name: str, array: Numbers, source: str) -> Series:
+    """An array as one distribution; the outcomes of several axes are '0,0', '0,1' ..., as its indices are."""
+    labels = None
+    if array.ndim > 1:
+        labels = [",".join(map(str, index)) for index in np.ndindex(*array.shape)]
+    where = brackets(source)
+    flat = array.astype(np.float64).reshape(-1)
+    return Series(name, flat, labels, lambda i: where(at(i, array.shape)))
 
 
 def stacked(value: Any, where: Where) -> Numbers:  # noqa: ANN401 - any JSON value

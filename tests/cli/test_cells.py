@@ -195,9 +195,7 @@ def test_nulls_are_blank_cells(call, tmp_path, form):
     else:
         frame.to_json(path, orient="records", lines=form == "ndjson")
     assert value(call, path, "--blank", "zero") == KL
-    rows = call(
-        "batch", path, "--by", "k", "--p", "a", "--q", "b", "--blank", "zero", "--on-error", "keep"
-    )
+    rows = call("batch", path, "--by", "k", "--p", "a", "--q", "b", "--blank", "zero", "--on-error", "keep")
     assert "nothing" not in rows.out + rows.err
     assert "null" not in rows.err
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from klcli.readers.numbers import Notation
     from klcli.readers.tables.roles import Facts, Roles
     from klcli.readers.tables.table import Table
+
+_OF_TOTALS = re.compile(r"le|bucket|cum.*", re.IGNORECASE)
+"""What columns of running totals, or those of their labels, are called: Prometheus' le, cumsum, cumulative."""
+
+_LEAST_TOTALS = 3
+"""Fewer numbers rise by chance."""
 
 ADD_LABEL = "; if these are labels add --label {}"
 
@@ -124,8 +131,17 @@ class Columns:
         column = self._position(name)
         values = self.numbers(column)
         labels = self._unique_labels if self.label not in {None, column} else None
-        series = Series(name, values, labels, lambda i: self.place(i, column), self._read_as)
+        running = self.running(values, column)
+        series = Series(name, values, labels, lambda i: self.place(i, column), self._read_as, running=running)
         return _without_gaps(series) if self.leaves_out and self._has_gaps else series
+
+    def running(self, values: Array, column: int) -> str:
+        """What to call a column that seems to hold running totals, by its name or the labels' and as it never falls."""
+        names = [self.table.names[i] for i in {column, 0 if self.label is None else self.label}]
+        if len(values) < _LEAST_TOTALS or not any(_OF_TOTALS.fullmatch(name.strip()) for name in names):
+            return ""
+        rises = bool((values[1:] >= values[:-1]).all()) and values[-1] > values[0]
+        return f"{self.source}: column {clipped(self.table.names[column])}" if rises else ""
 
     def address(self, name: str) -> str:
         """SOURCE:COLUMN."""
@@ -160,6 +176,8 @@ class Columns:
 
     def place(self, row: int, column: int) -> str:
         """The place of a cell."""
+        if not self.table.names[column]:
+            return self.row(row)
         name = clipped(self.table.names[column])
         return f"{self.row(row)}, {name if self._has_keys else f'column {name}'}"
 

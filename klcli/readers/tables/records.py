@@ -53,6 +53,38 @@ def table_of(values: Any, source: str, where: Callable[[int], str]) -> Table:  #
     return Table(names, columns, len(values), len(values), "value", source=source, place=where)
 
 
+def of_split(value: dict[str, Any], source: str) -> Table | None:
+    """The table that pandas writes with orient='split', None where an object is something else.
+
+    Its index, if there is one, is a column before the others, called label.
+    """
+    names, data, index = value["columns"], value["data"], value.get("index")
+    if not isinstance(names, list) or not isinstance(data, list) or not all(isinstance(row, list) for row in data):
+        return None
+    if not data or any(len(row) != len(names) for row in data):
+        return None
+    columns: list[list[Any]] = [list(cells) for cells in zip(*data, strict=True)]
+    header = [_joined(name) for name in names]
+    if isinstance(index, list) and len(index) == len(data):
+        header = ["index" if "label" in header else "label", *header]
+        columns = [[_joined(of) for of in index], *columns]
+    place = f"{source}, row {{}}"
+    return Table(
+        tuple(header),
+        dict(enumerate(columns)),
+        len(data),
+        len(data),
+        "value",
+        source=source,
+        place=lambda i: place.format(i + 1),
+    )
+
+
+def _joined(name: Any) -> str:  # noqa: ANN401
+    """A name as text; the parts of one of several levels between commas."""
+    return ",".join(map(str, name)) if isinstance(name, list) else str(name)
+
+
 # ----------------------------------------------------------------------------------------------------------- the stream
 
 

@@ -7,7 +7,7 @@ from shutil import copyfileobj
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from klcli.console import Temporary
-from klcli.errors import UsageError
+from klcli.errors import InputError, UsageError
 from klcli.readers.formats import format_of
 from klcli.readers.sources import PLAIN, open_source
 from klcli.readers.tables.layout import lay_out
@@ -171,6 +171,11 @@ def open_stream(source: Source, reading: Reading) -> TableStream:
         from klcli.readers.tables.records import RecordStream
 
         return RecordStream(source, ndjson=kind == "ndjson", size=reading.size)
+    if kind in {"npy", "npz", "uniq"}:
+        message = (
+            f"{source.name}: {kind} has no columns to choose from; klcli matrix takes it, and kl, compare and rank"
+        )
+        raise InputError(message)
     from klcli.readers.tables.columnar import ColumnarStream
 
     return ColumnarStream(source, kind)

@@ -1,0 +1,234 @@
+"""Text without columns' names, as .txt files and standard input have it: numbers, counts of labels, or a table.
+
+    numbers     one a line, or all on one line
+    counts      COUNT LABEL, as `sort | uniq -c` writes them, or LABEL COUNT, between blanks or a tab
+    else        what may be an argument too, as JSON or LABEL=NUMBER pairs, or a table with a header
+
+Empty lines count for nothing, nor in numbers and counts those that begin with #. What a number and what a label is must
+be certain: where a line is two numbers, it may be either, and is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from klcli.errors import InputError, clipped
+from klcli.readers import inline
+from klcli.readers.numbers import is_number, items
+from klcli.readers.tables.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from klcli.readers.distributions import Single
+    from klcli.readers.documents import Document
+    from klcli.readers.numbers import Notation
+    from klcli.readers.sources import Source
+
+NAMES = ("label", "")
+"""What the columns of counts are called, as if they were those of a table: the counts are all there is to choose."""
+
+_COUNT_LABEL = re.compile(r"([ \t]*)(\d+)(?:[ \t](.*))?", re.ASCII)
+_WHOLE = re.compile(r"\s*\d+\s", re.ASCII)
+_PAIR = re.compile(r"[^=]*=\s*[-+.\d]\S*\s*")
+_BETWEEN_MARKS = re.compile(r"\t.*\t|,\s*\S+$|^[^,\s]+,")
+"""What has more than one tab, or a comma at its last field or its first, is a row of a table."""
+
+_NUMBERS = r"[-+.\deE]+"
+_COLUMNS_OF_NUMBERS = re.compile(
+    rf"[ \t]+{_NUMBERS}(?:[ \t]+{_NUMBERS})*[ \t]*|{_NUMBERS}(?:[ \t]{{2,}}{_NUMBERS})+[ \t]*"
+)
+"""After a number in its column: more of them, further away than the one blank that uniq writes."""
+
+_NARROWEST = 4
+"""No uniq writes counts in a narrower column."""
+
+_FOR_COUNTS = "for COUNT LABEL lines add --input-format uniq"
+
+
+class _Line(NamedTuple):
+    """A line that counts. number: its own, from 1."""
+
+    number: int
+    text: str
+
+
+class _Counts(NamedTuple):
+    """Labels and the text of their counts."""
+
+    labels: list[str]
+    counts: list[str]
+
+
+def read_text(source: Source) -> Table | Document | Single:
+    """What a text is. Raises InputError."""
+    text, dialect = source.text, source.dialect
+    lines = _lines(text)
+    asked = dialect.header or dialect.delimiter is not None
+    if not asked and not inline.looks_like_json(text):
+        counts = _counts(lines, source)
+        if counts is not None:
+            return _table(counts, lines, source)
+        if _is_of_numbers(lines, dialect.notation):
+            return inline.parse("\n".join(line.text.strip() for line in lines), source.name, dialect.notation)
+    if not asked and inline.is_inline(text, dialect.notation):
+        return inline.parse(text, source.name, dialect.notation)
+    return _delimited(source, lines)
+
+
+def read_uniq(source: Source) -> Table:
+    """COUNT LABEL in every line, as `sort | uniq -c` writes them. Raises InputError for the first line that is not."""
+    lines = [_Line(i, line) for i, line in enumerate(source.text.splitlines(), 1) if line.strip()]
+    labels, counts = [], []
+    for line in lines:
+        match = _COUNT_LABEL.fullmatch(line.text)
+        if match is None or match[3] is None:
+            message = f"{source.name}:{line.number}: {clipped(line.text.strip())} is no COUNT LABEL, as uniq -c has it"
+            raise InputError(message)
+        labels.append(match[3].strip())
+        counts.append(match[2])
+    return _table(_Counts(labels, counts), lines, source)
+
+
+def delimiter_of(text: str) -> str | None:
+    """What separates the names in the first line of a table: a tab if there is one, else a comma; None: neither."""
+    first = text.lstrip("\r\n").partition("\n")[0]
+    return "\t" if "\t" in first and "," not in first.partition("\t")[0] else "," if "," in first else None
+
+
+def _delimited(source: Source, lines: Sequence[_Line]) -> Table:
+    """A table with a header. Raises InputError where between blanks, not commas, there may be columns."""
+    from klcli.readers.tables.delimited import read_delimited
+
+    delimiter = delimiter_of(source.text)
+    if delimiter is None and source.dialect.delimiter is None and len(lines) > 1:
+        widths = {len(line.text.split()) for line in lines}
+        if len(widths) == 1 and widths != {1}:
+            message = (
+                f"{source.name}:{lines[0].number}: {clipped(lines[0].text.strip())} is neither numbers nor a label "
+                "and its count; for a table between blanks add --input-format csv --delimiter space"
+            )
+            raise InputError(message)
+    return read_delimited(source, delimiter or ",", "label")
+
+
+def _lines(text: str) -> list[_Line]:
+    return [
+        _Line(i, line.rstrip("\r"))
+        for i, line in enumerate(text.split("\n"), 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+
+
+def _is_of_numbers(lines: Sequence[_Line], notation: Notation) -> bool:
+    """Whether every line is one number, or the only one is of several."""
+    return bool(lines) and (
+        all(is_number(item, notation) for item in items(lines[0].text, notation))
+        if len(lines) == 1
+        else all(is_number(line.text, notation) for line in lines)
+    )
+
+
+def _table(counts: _Counts, lines: Sequence[_Line], source: Source) -> Table:
+    size = len(counts.labels)
+    return Table(
+        NAMES,
+        {0: counts.labels, 1: counts.counts},
+        size,
+        size,
+        source=source.name,
+        place=lambda row: f"{source.name}:{lines[row].number}",
+    )
+
+
+# --------------------------------------------------------------------------------------------------------------- counts
+
+
+def _counts(lines: Sequence[_Line], source: Source) -> _Counts | None:
+    """The labels and counts that the lines are, None where they are something else. Raises InputError."""
+    found = _aligned(lines)
+    if found is not None or not lines:
+        return found
+    flags = [[is_number(part, source.dialect.notation) for part in line.text.split()] for line in lines]
+    if all(map(all, flags)):
+        _refuse_numbers(lines, [len(line) for line in flags], source)
+        return None
+    first, last = ([line[end] for line in flags] for end in (0, -1))
+    if not (first[0] or last[0]) or _is_something_else(lines):
+        return None
+    if all(last):
+        _refuse_columns(lines, [line[-2] for line in flags], source)
+    elif all(first):
+        _refuse_columns(lines, [line[1] for line in flags], source)
+    if all(first) == all(last):
+        _refuse_unlike(lines, first, last, source)
+        return None
+    cut = [line.text.strip().rsplit(None, 1) if all(last) else line.text.strip().split(None, 1)[::-1] for line in lines]
+    return _Counts([label.strip() for label, _ in cut], [count for _, count in cut])
+
+
+def _is_something_else(lines: Sequence[_Line]) -> bool:
+    """Whether the lines are no labels and counts: words alone, rows between tabs or commas, or LABEL=NUMBER pairs."""
+    if any(len(line.text.split()) == 1 or _BETWEEN_MARKS.search(line.text.strip()) for line in lines):
+        return True
+    return all(_PAIR.fullmatch(part) for line in lines for part in line.text.split(","))
+
+
+def _aligned(lines: Sequence[_Line]) -> _Counts | None:
+    """COUNT LABEL lines whose counts end in the same column, after blanks in one line at least."""
+    matches = [_COUNT_LABEL.fullmatch(line.text) for line in lines]
+    found = [match for match in matches if match is not None and match[3] is not None]
+    if not found or len(found) < len(matches) or not any(match[1] for match in found):
+        return None
+    column = min(match.end(2) for match in found)
+    if any(match.end(2) != column and match[1] for match in found):
+        return None  # a count too long for its column begins the line
+    if all(_COLUMNS_OF_NUMBERS.fullmatch(match[3]) for match in found):
+        return None  # each right-aligned
+    if column < _NARROWEST and all(is_number(part) for match in found for part in match[3].split()):
+        return None
+    return _Counts([match[3].strip() for match in found], [match[2] for match in found])
+
+
+def _refuse_numbers(lines: Sequence[_Line], widths: Sequence[int], source: Source) -> None:
+    """Raises InputError where of several lines one is several numbers: a key, or a weight, might be among them."""
+    if len(lines) == 1 or max(widths) == 1:
+        return
+    other = next((i for i, width in enumerate(widths) if (width == 1) != (widths[0] == 1)), None)
+    shown = clipped(lines[other or 0].text.strip())
+    place = f"{source.name}:{lines[other or 0].number}"
+    if other is not None:
+        has = ["one number" if width == 1 else f"{width} numbers" for width in (widths[other], widths[0])]
+        message = f"{place}: {shown} is {has[0]}, line {lines[0].number} {has[1]}; every line must be alike"
+        raise InputError(message)
+    tabs = all("\t" in line.text.strip() for line in lines)
+    table = f"--input-format {'tsv' if tabs else 'csv --delimiter space'} --no-header"
+    if set(widths) == {2} and all(_WHOLE.match(line.text) for line in lines):
+        message = f"{place}: {shown} may be a count and its label, or two weights; {_FOR_COUNTS}, for a table {table}"
+    else:
+        message = f"{source.name}: several numbers on each of several lines; for a table add {table}"
+    raise InputError(message)
+
+
+def _refuse_columns(lines: Sequence[_Line], beside: Sequence[bool], source: Source) -> None:
+    """Raises InputError where another number stands beside the count in every line: these are columns."""
+    if len(lines) > 1 and all(beside):
+        message = (
+            f"{source.name}:{lines[0].number}: {clipped(lines[0].text.strip())} has more than one number, as all lines "
+            f"have; for a table add --input-format csv --delimiter space --no-header"
+        )
+        raise InputError(message)
+
+
+def _refuse_unlike(lines: Sequence[_Line], first: Sequence[bool], last: Sequence[bool], source: Source) -> None:
+    """Raises InputError for the first line that is not as the one before it is."""
+    order = last if last[0] else first
+    i = next((i for i, is_so in enumerate(order) if not is_so), None)
+    if i is not None:
+        kind = "LABEL COUNT" if order is last else "COUNT LABEL"
+        message = (
+            f"{source.name}:{lines[i].number}: {clipped(lines[i].text.strip())} is not {kind}, as line "
+            f"{lines[0].number} is; every line must be alike"
+        )
+        raise InputError(message)
