@@ -45,7 +45,8 @@ class Distribution:
 
     values: (K,), read as `read_as` says. outcomes: K labels, or None where there were none. `name` is how a table of
     several distributions calls it; `source` is where it came from; `where(i)` says where value i stands, for errors;
-    `remark` what should be known of how it was read.
+    `remarks` what should be known of how it was read. keys: the column of its table that holds its labels, or may
+    hold them though nothing says so: its name, and how to get its cells.
     """
 
     name: str
@@ -53,7 +54,8 @@ class Distribution:
     values: Array
     where: Callable[[int], str]
     outcomes: Sequence[str] | None = None
-    remark: str = ""
+    remarks: tuple[str, ...] = ()
+    keys: tuple[str, Callable[[], Sequence[str]]] | None = None
 
     def __len__(self) -> int:
         """The number of outcomes."""

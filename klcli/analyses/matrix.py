@@ -54,7 +54,7 @@ class _Family:
 
     def __init__(self, given: Sequence[Distribution], where: Callable[[int], str], settings: Settings) -> None:
         self._given, self._where, self._settings = given, where, settings
-        self.notes = [one.remark for one in given if one.remark]
+        self.notes = list(dict.fromkeys(remark for one in given for remark in one.remarks))
         with np.errstate(all="ignore"):  # what overflows is looked for
             values, self._outcomes = self._on_common_outcomes()
             self.weights = np.ascontiguousarray(self._smoothed(self._as_weights(values)))

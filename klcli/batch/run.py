@@ -19,7 +19,6 @@ from klcli.batch.progress import Progress
 from klcli.batch.tally import Done, Plan, Result, Tally
 from klcli.console import Temporary, appears_whole, destination, ending, on_terminal
 from klcli.errors import UsageError, clipped, listed
-from klcli.readers.numbers import is_number
 from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, pair_rows, whole_groups
 from klcli.readers.tables.stream import Tables
 from klcli.readers.tables.table import concatenated
@@ -85,7 +84,7 @@ def score_tables(
     first = next(opened)
     format_name = plan.format or like(tables.format())
     schema = _schema(plan, first.layout, format_name)
-    tally.say(_doubts(first.layout))
+    tally.say([*([first.stream.note] if first.stream.note else []), *_doubts(first.layout)])
     sink = SINKS[format_name](out, schema) if plan.rows else None
     score = partial(_score, plan, sink, summarised=tally.summarised)
     threads = 1 if first.stream.small and len(plan.files) == 1 else plan.reading.threads
@@ -141,9 +140,7 @@ def _doubts(layout: Layout) -> list[str]:
     """What may be otherwise than was meant by the choice of columns."""
     doubts = []
     p, q = layout.names(layout.p), layout.names(layout.q)
-    if layout.header and all(map(is_number, layout.header)):
-        doubts.append(f"the first line is taken as the header: {listed(layout.header)}")
-    if p == q and p:
+    if p == q and p and layout.p == layout.q:
         doubts.append(f"P and Q are the same columns: {listed(p)}")
     ends = [[name[len(commonprefix(names)) :] for name in names] for names in (p, q)]  # noqa: RUF071 - no paths
     if len(p) > 1 and len(q) > 1 and ends[0] != ends[1]:

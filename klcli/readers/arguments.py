@@ -14,12 +14,17 @@ from typing import TYPE_CHECKING, cast
 from klcli.errors import InputError, UsageError, clipped
 from klcli.model import Distribution, frozen
 from klcli.readers import distributions, inline
+from klcli.readers.distributions import Narrowed
 from klcli.readers.formats import READERS, format_of, is_known_suffix
 from klcli.readers.inline import Grammar
 from klcli.readers.sources import PLAIN, no_pointer, open_source, split_selector
 from klcli.readers.tables.roles import CHOICES, Choices
+from klcli.readers.tables.select import select
+from klcli.readers.totals import without_totals
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from klcli.parametric.catalogue import Formula
     from klcli.readers.distributions import Distributions, Series, Single
     from klcli.readers.documents import Document
@@ -35,27 +40,42 @@ class Arguments:
         self._sources: dict[str, Source] = {}
         self._read_of: dict[tuple[str, str], Table | Document | Single] = {}
         self._found: dict[tuple[str, str, str], Distributions] = {}
+        self._taken: dict[str, set[str]] = {}
+
+    def expect(self, texts: Iterable[str]) -> None:
+        """Takes note of the columns that arguments name, which are weights of their tables and never labels."""
+        for text in texts:
+            path, selector, chosen = split_selector(text.strip().removeprefix("@"))
+            if selector == ":":
+                self._taken.setdefault(path, set()).add(chosen)
 
     def one(self, text: str, role: str) -> Distribution:
         """The one distribution that the argument is. role: what errors call it."""
+        self.expect([text])
         found = self._read(text, role)
-        return _distribution(distributions.one(found), found, text, role)
+        return self._whole([distributions.one(found)], found, text, role)[0]
 
     def two(self, p: str, q: str | None) -> tuple[Distribution, Distribution]:
         """P and Q, or where there is no Q the two distributions of an argument that is a whole pair."""
         if q is not None:
+            self.expect([p, q])
             return self.one(p, "P"), self.one(q, "Q")
         found = self._read(p, "P")
         if found.source == "P" and found.names() == [""]:
             message = "Q is missing: P is one distribution; give another after it, or a file of two"
             raise UsageError(message)
-        first, second = distributions.both(found)
-        return _distribution(first, found, p, "P"), _distribution(second, found, p, "P")
+        first, second = self._whole(distributions.both(found), found, p, "P")
+        return first, second
 
     def every(self, text: str, role: str) -> list[Distribution]:
         """All the distributions of the argument: the columns of a table, the members of an object."""
         found = self._read(text, role)
-        return [_distribution(series, found, text, role) for series in distributions.every(found)]
+        return self._whole(distributions.every(found), found, text, role)
+
+    def _whole(self, series: Sequence[Series], found: Distributions, text: str, role: str) -> list[Distribution]:
+        """What was read of an argument, without what is dropped. Raises DistributionError where a total is left."""
+        given = [_distribution(one, found, text, role) for one in series]
+        return without_totals(given, [one.name for one in series], self._choices)
 
     def formula(self, text: str, role: str) -> Formula | None:
         """The formula that the argument is, if it has no grid: a density, or masses; None for all that is weights."""
@@ -89,11 +109,17 @@ class Arguments:
         read = self._read_of[path, kind]
         key = path, kind, chosen if selector == "#" else ""
         if key not in self._found:
-            self._found[key] = self._distributions(_at(read, chosen, source.name) if selector == "#" else read)
-        return _Chosen(self._found[key], chosen) if selector == ":" else self._found[key]
+            part = _at(read, chosen, source.name) if selector == "#" else read
+            self._found[key] = self._distributions(part, self._taken.get(path, ()))
+        if selector == ":":
+            return _Chosen(self._found[key], chosen)
+        return Narrowed(self._found[key], self._choices.select, self._choices.drop)
 
-    def _distributions(self, read: Table | Document | Single) -> Distributions:
-        """What was read, as distributions by name: a table's columns, or the members of a JSON value."""
+    def _distributions(self, read: Table | Document | Single, taken: Iterable[str] = ()) -> Distributions:
+        """What was read, as distributions by name: a table's columns, or the members of a JSON value.
+
+        taken: the columns that are named on the command line.
+        """
         if isinstance(read, distributions.Single):
             return read
         from klcli.readers.documents import Document
@@ -103,7 +129,9 @@ class Arguments:
             return cast("Document", read)
         from klcli.readers.tables.columns import Columns
 
-        return Columns(table, self._choices.label, self._dialect.decimal)
+        selector, names = self._choices.select, table.names
+        selected = [] if selector is None else [names[i] for i in select(selector, names, table.source)]
+        return Columns(table, self._choices, self._dialect.decimal, taken={*taken, *selected})
 
 
 def _at(read: Table | Document | Single, pointer: str, source: str) -> Document:
@@ -116,7 +144,7 @@ def _at(read: Table | Document | Single, pointer: str, source: str) -> Document:
 class _Chosen:
     """One of a source's distributions, chosen by name."""
 
-    header = None
+    mend, left_out = "", ()
 
     def __init__(self, found: Distributions, name: str) -> None:
         self.source, self._found, self._name = found.source, found, name
@@ -152,4 +180,4 @@ def _distribution(series: Series, found: Distributions, text: str, role: str) ->
         name = inline.name_of(text)
     else:
         name = series.name if found.source == role else found.address(series.name)
-    return Distribution(name, text, frozen(series.values), series.where, series.labels, series.remark)
+    return Distribution(name, text, frozen(series.values), series.where, series.labels, series.remarks, series.keys)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from klcli.readers.tables.table import Table
 
     Reader = Callable[[Source, str | None], Table | Document | Single]
-    """Reads all of a source. Its second argument is the name that --label gives the column of labels."""
+    """Reads all of a source. Its second argument is what --label says."""
 
 
 def _text(source: Source, label: str | None) -> Table | Document | Single:
@@ -33,7 +33,7 @@ def _text(source: Source, label: str | None) -> Table | Document | Single:
 def _delimited(source: Source, label: str | None, delimiter: str) -> Table:
     from klcli.readers.tables.delimited import read_delimited
 
-    return read_delimited(source, delimiter, "label" if label is None else label)
+    return read_delimited(source, delimiter, label)
 
 
 def _json(source: Source, _: str | None) -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -10,13 +11,14 @@ import numpy as np
 from klcli.errors import DistributionError, InputError, UsageError, clipped, listed
 from klcli.model import Distribution, frozen
 from klcli.readers import inline
-from klcli.readers.distributions import refuse_repeated
-from klcli.readers.documents import Document, load, series_of
+from klcli.readers.distributions import refuse_repeated, summed
+from klcli.readers.documents import Document, is_json_number, load, series_of
 from klcli.readers.formats import READERS, format_of, is_known_suffix
 from klcli.readers.sources import PLAIN, exists, open_source, split_selector
 from klcli.readers.tables.columns import Columns
 from klcli.readers.tables.roles import Choices
 from klcli.readers.tables.select import select
+from klcli.readers.totals import without_totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,6 +68,8 @@ def read_grid(text: str, wanted: Wanted) -> Grid:
 
 
 def _checked(grid: Grid, source: str, wanted: Wanted) -> Grid:
+    """The grid without what is dropped. Raises InputError where no two distributions are left, and for a total."""
+    grid = _without(grid, wanted.choices)
     n = len(grid.distributions)
     if n < 2:  # noqa: PLR2004 - a pair
         turned = "without --columns its rows" if wanted.by_columns else "with --columns its columns"
@@ -73,6 +77,16 @@ def _checked(grid: Grid, source: str, wanted: Wanted) -> Grid:
         message = f"{source}: {found}, and a pair needs two; {turned} are the distributions"
         raise InputError(message)
     return grid
+
+
+def _without(grid: Grid, choices: Choices) -> Grid:
+    """Without the outcomes and the distributions that are dropped. Raises DistributionError where a total is left."""
+    kept = [i for i, one in enumerate(grid.distributions) if one.name not in choices.drop]
+    given, where = [grid.distributions[i] for i in kept], grid.where
+    if given and kept[0]:
+        given[0] = replace(given[0], remarks=(*grid.distributions[0].remarks, *given[0].remarks))
+    given = without_totals(given, [one.name for one in given], choices)
+    return grid._replace(distributions=given, where=lambda i: where(kept[i]))
 
 
 def _of_source(source: Source, selector: str, chosen: str, wanted: Wanted) -> Grid:
@@ -101,12 +115,14 @@ def _kind(source: Source, wanted: Wanted, selector: str) -> str:
 
 
 def _of_table(read: Table, wanted: Wanted) -> Grid:
-    table = Columns(read, wanted.choices.label, wanted.dialect.decimal)
-    fields, label = read.names, table.label
-    chosen = table.distributions() if wanted.select is None else select(wanted.select, fields, table.source)
-    if label in chosen and wanted.choices.label is None:
-        label = None  # of all the columns this one only seemed to hold the names
-    chosen = [column for column in chosen if column != label]
+    read = read if wanted.by_columns else _filled(read)
+    fields = read.names
+    selected = None if wanted.select is None else select(wanted.select, fields, read.source)
+    taken = [] if selected is None else [fields[i] for i in selected]
+    table = Columns(read, wanted.choices, wanted.dialect.decimal, taken=taken)
+    label = table.label
+    chosen = [i for i in (table.distributions() if selected is None else selected) if i != label]
+    notes = (*table.notes, *(table.left_out if selected is None else ()), *_alone(chosen, table, wanted))
     header = [fields[column] for column in chosen]
     if not chosen:
         without = "no column of numbers" if wanted.select is None else f"--select {wanted.select} is just its labels"
@@ -124,22 +140,67 @@ def _of_table(read: Table, wanted: Wanted) -> Grid:
             raise InputError(message)
         found = table.nested(nested[0])
         names = _names(labels, len(found), table.row, heading)
-        return _of_series(names, found, table.source, wanted)._replace(heading="" if wanted.by_columns else heading)
+        grid = _of_series(names, found, table.source, wanted)
+        return _noted(grid, notes)._replace(heading="" if wanted.by_columns else heading)
     values = table.array(chosen)
 
     def place(row: int, column: int) -> str:
         return f"{table.row(row)}, column {clipped(header[column])}"
 
+    at = list(range(len(values)))
+    if labels is not None and wanted.choices.repeats == "sum":
+        labels, values, at, said = _summed(labels, values)
+        notes += (said,) if said else ()
     if not wanted.by_columns:
         names = _names(labels, len(values), table.row, heading)
-        given = _distributions(values, names, header, place, table)
-        return Grid(
-            heading, given, lambda i: table.row(i) if labels is None else f"{table.row(i)} ({clipped(names[i])})"
+        given = _distributions(values, names, header, lambda i, outcome: place(at[i], outcome), table)
+        grid = Grid(
+            heading,
+            given,
+            lambda i: table.row(at[i]) if labels is None else f"{table.row(at[i])} ({clipped(names[i])})",
         )
+        return _noted(grid, notes)
     if labels is not None:
         refuse_repeated(labels, table.row, heading)
-    given = _distributions(values.T, header, labels, lambda i, outcome: place(outcome, i), table)
-    return Grid("", given, lambda i: f"{table.source}, column {clipped(header[i])}")
+    given = _distributions(values.T, header, labels, lambda i, outcome: place(at[outcome], i), table)
+    return _noted(Grid("", given, lambda i: f"{table.source}, column {clipped(header[i])}"), notes)
+
+
+def _filled(table: Table) -> Table:
+    """A table of records that are distributions: a key of numbers that a record lacks is an outcome of weight 0."""
+    lacking = {
+        i: rows
+        for i, rows in table.absent.items()
+        if all(is_json_number(cell) for row, cell in enumerate(table.columns[i]) if row not in rows)
+    }
+    if not lacking:
+        return table
+    columns = dict(table.columns)
+    for i, rows in lacking.items():
+        columns[i] = [0.0 if row in rows else cell for row, cell in enumerate(table.columns[i])]
+    note = f"keys that some records lack are outcomes of weight 0 there: {listed(table.names[i] for i in lacking)}"
+    return replace(table, columns=columns, note=note)
+
+
+def _alone(chosen: Sequence[int], table: Columns, wanted: Wanted) -> tuple[str, ...]:
+    """A note on rows that have but one outcome, as those of a table of a label and a count."""
+    if wanted.by_columns or len(chosen) != 1 or table.is_nested(chosen[0]):
+        return ()
+    name = clipped(table.table.names[chosen[0]])
+    return (f"each row has one outcome, {name}, where every divergence is 0; with --columns rows are the outcomes",)
+
+
+def _noted(grid: Grid, notes: Sequence[str]) -> Grid:
+    """The grid, whose first distribution tells what should be known of the table."""
+    first, *others = grid.distributions
+    return grid._replace(distributions=[replace(first, remarks=(*first.remarks, *notes)), *others])
+
+
+def _summed(labels: Sequence[str], values: Array) -> tuple[list[str], Array, list[int], str]:
+    """The rows of each label added up; where each stands first; and what to say of it. values: (rows, columns)."""
+    sums = [summed(labels, column) for column in values.T]
+    once, _, at, said = sums[0]
+    return once, np.array([column for _, column, _, _ in sums]).T, at, said
 
 
 def _names(labels: Sequence[str] | None, n: int, row: Callable[[int], str], heading: str) -> Sequence[str]:
@@ -151,7 +212,8 @@ def _names(labels: Sequence[str] | None, n: int, row: Callable[[int], str], head
         for i, label in enumerate(labels):
             if first.setdefault(label, i) != i:
                 again = f"{row(i)}: {clipped(label)} stands twice in column {clipped(heading)}"
-                message = f"{again} (first: {row(first[label])}); rename one, or take the names from another by --label"
+                mend = "--repeats sum adds them up; or take the names from another by --label"
+                message = f"{again} (first: {row(first[label])}); {mend}"
                 raise DistributionError(message)
     return labels
 
@@ -163,11 +225,11 @@ def _distributions(
     place: Callable[[int, int], str],
     table: Columns,
 ) -> list[Distribution]:
-    """values: (n, K). place(i, outcome): where it stands. What should be known of the table, the first one tells."""
+    """values: (n, K). place(i, outcome): where it stands."""
     values = np.ascontiguousarray(values)
     values.setflags(write=False)
     return [
-        Distribution(name, table.source, row, partial(place, i), outcomes, "" if i else table.remark)
+        Distribution(name, table.source, row, partial(place, i), outcomes)
         for i, (name, row) in enumerate(zip(names, values, strict=True))
     ]
 
@@ -231,7 +293,7 @@ def _of_series(names: Sequence[str], found: list[Series], source: str, wanted: W
         raise DistributionError(message)
     if not wanted.by_columns:
         given = [
-            Distribution(name, source, frozen(series.values), series.where, series.labels, series.remark)
+            Distribution(name, source, frozen(series.values), series.where, series.labels, series.remarks)
             for name, series in zip(names, found, strict=True)
         ]
         return Grid("", given, lambda i: f"{source}, {clipped(names[i])}")

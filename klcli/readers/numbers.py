@@ -108,10 +108,6 @@ def numbers(cells: Sequence[str], where: Callable[[int], str], inside: str = "",
     return values
 
 
-PATTERN = _NUMBER.pattern
-"""How numbers are written, letters large or small: a regular expression for all of a text without blanks around it."""
-
-
 def is_number(text: str, decimal: str = ".") -> bool:
     """Whether `number` takes the text."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from json import dumps
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from klcli.errors import InputError, clipped
 from klcli.readers.documents import is_json_number, number_of
-from klcli.readers.numbers import PATTERN, is_number, numbers
+from klcli.readers.numbers import is_number, numbers
 from klcli.readers.tables.roles import Facts
 
 if TYPE_CHECKING:
@@ -112,12 +113,8 @@ class _Text:
         try:
             self.numbers()
         except InputError:
-            return Facts(of_numbers=False, has_number=any(is_number(c, self._column.decimal) for c in self._likely()))
+            return _facts_of_text(self._cells, self._column.decimal)
         return Facts(of_numbers=True, has_number=True)
-
-    def _likely(self) -> Sequence[str]:
-        """Those of the cells that may be numbers; of an Arrow array without a Python string for each of the others."""
-        return self._cells if isinstance(self._cells, list) else _like_numbers(self._cells, self._column.decimal)
 
     def numbers(self) -> Array:
         if self._numbers is None:
@@ -143,17 +140,34 @@ class _Text:
         return None
 
 
-def _like_numbers(cells: pa.ChunkedArray, decimal: str) -> list[str]:
-    """The strings of an Arrow column that are written as numbers are."""
+_MARRED = re.compile(r"\s*[$€£¥]?\s*[-+]?(\d{1,3}([,.'\u2019_\s]\d{3})+([.,]\d+)?|\d+([.,]\d+)?)\s*[%$€£¥]?\s*")
+"""Numbers in a notation that `number` does not take: 1,200 or 12 % or $12."""
+
+_BLANK = frozenset(("", "na", "n/a", "null", "none", "nan", "-"))
+
+
+_MAY_BE_MARRED = r"(?i)^\s*([$€£¥]?\s*[-+]?\s*[.\d]|[-+]?(inf|nan)|na|n/a|null|none|-?\s*$)"
+
+
+def _facts_of_text(cells: Any, decimal: str) -> Facts:  # noqa: ANN401 - a list, or an Arrow array
+    """What strings decide that are not all numbers: those in another notation are cells of a column of numbers too."""
+    likely = cells if isinstance(cells, list) else _likely(cells)
+    numbers = {cell for cell in likely if is_number(cell, decimal)}
+    others = set(likely) - numbers
+    marred = {cell for cell in others if _MARRED.fullmatch(cell)}
+    blank = len(likely) == len(cells) and all(cell.strip().casefold() in _BLANK for cell in others - marred)
+    has_number = bool(marred or numbers)
+    return Facts(of_numbers=False, has_number=has_number, marred=has_number and blank)
+
+
+def _likely(cells: pa.ChunkedArray) -> list[str]:
+    """The strings of an Arrow column that may be numbers or blank, without a Python string for each of the others."""
     from pyarrow import _compute as kernels
 
     from klcli.arrow import call
 
-    trimmed = call("utf8_trim_whitespace", [cells])
-    if decimal != ".":
-        trimmed = call("replace_substring", [trimmed], kernels.ReplaceSubstringOptions(decimal, "."))
-    pattern = kernels.MatchSubstringOptions(f"(?i)^{PATTERN}$")
-    return cast("list[str]", call("filter", [cells, call("match_substring_regex", [trimmed], pattern)]).to_pylist())
+    pattern = kernels.MatchSubstringOptions(_MAY_BE_MARRED)
+    return cast("list[str]", call("filter", [cells, call("match_substring_regex", [cells], pattern)]).to_pylist())
 
 
 class _Json:
@@ -166,7 +180,8 @@ class _Json:
     def facts(self) -> Facts:
         nested = any(issubclass(kind, list | dict) for kind in self._kinds)
         found = [is_json_number(cell) for cell in self._cells]
-        return Facts(of_numbers=all(found), has_number=any(found), nested=nested)
+        marred = any(found) and all(cell is None or is_json_number(cell) for cell in self._cells)
+        return Facts(of_numbers=all(found), has_number=any(found), nested=nested, marred=marred)
 
     def numbers(self) -> Array:
         if self._kinds == {float}:
@@ -204,6 +219,13 @@ class _Typed:
         import pyarrow.types as of
 
         kind = self._cells.type
+        if self.is_text():
+            cells = self._cells.drop_null() if self._cells.null_count else self._cells
+            cells = cells.dictionary_decode() if of.is_dictionary(cells.type) else cells
+            found = _facts_of_text(cells, ".")
+            # Where all are numbers, that they are text says that they are names.
+            named = not found.has_number or all(map(is_number, cells.to_pylist()))
+            return Facts(of_numbers=False, has_number=False) if named else found
         numeric = bool(of.is_floating(kind) or of.is_integer(kind) or of.is_decimal(kind))
         return Facts(numeric, numeric, nested=bool(of.is_nested(kind)), empty=bool(of.is_null(kind)))
 

@@ -2,64 +2,85 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from klcli.errors import InputError, clipped, no_such
-from klcli.readers.distributions import Series, refuse_repeated, taken_as_header
+from klcli.readers.distributions import Series, refuse_repeated, summed
 from klcli.readers.documents import series_of
-from klcli.readers.numbers import is_number
 from klcli.readers.sources import column_of
 from klcli.readers.tables.cells import Column, cells_of
-from klcli.readers.tables.roles import label_column, roles
+from klcli.readers.tables.roles import (
+    CHOICES,
+    Choices,
+    Known,
+    chosen_label,
+    label_column,
+    label_notes,
+    may_hold_keys,
+    roles,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import numpy.typing as npt
 
     from klcli.model import Array
+    from klcli.readers.distributions import Keys
     from klcli.readers.tables.roles import Facts, Roles
     from klcli.readers.tables.table import Table
 
-ADD_LABEL = "; if these are labels add --label {}"
+ADD_LABEL = "; if these are labels add --label {}, and to leave them out choose the others with --select"
 
 
 class Columns:
     """The columns of a table, each looked through once. As the distributions of a source its columns are by name.
 
-    label: the column that --label names. decimal: the mark in numbers that are text. mend: what errors say of a column
-    that is numbers in part; {} stands for its name.
+    choices: what the command line says of labels. decimal: the mark in numbers that are text. mend: what errors say of
+    a column that is numbers in part; {} stands for its name. taken: the names of columns that are taken as weights.
+    keys: whether a first column of numbers may hold labels.
     """
 
-    def __init__(self, table: Table, label: str | None = None, decimal: str = ".", mend: str = ADD_LABEL) -> None:
+    def __init__(
+        self,
+        table: Table,
+        choices: Choices = CHOICES,
+        decimal: str = ".",
+        mend: str = ADD_LABEL,
+        *,
+        taken: Collection[str] = (),
+        keys: bool = True,
+    ) -> None:
         self.source, self.table, self.size, self.row = table.source, table, table.size, table.where
-        self._label, self._mend = label, mend if table.form == "text" else ""
+        self._choices, self._mend = choices, mend if table.form == "text" else ""
         self._has_keys = table.form != "text" and any(isinstance(cells, list) for cells in table.columns.values())
         self._cells = [
             cells_of(table.columns[i], table.form, Column(table.source, name, table.where, decimal))
             for i, name in enumerate(table.names)
         ]
         self._facts: dict[int, Facts] = {}
+        columns = [i for i, name in enumerate(table.names) if name in taken]
+        self._known = Known(table.names, self.facts, self.numbers, columns, keys)
 
     # ----------------------------------------------------------------------------------------------------------- roles
 
     @cached_property
     def roles(self) -> Roles:
         """The part of each column. Raises InputError for a --label that is no column."""
-        return roles(self.table.names, self.facts, self._chosen)
+        return roles(self._known, self._chosen)
 
     @cached_property
     def label(self) -> int | None:
         """The column of the labels, found without looking through more columns than that takes."""
-        found = label_column(self.table.names, self.facts, self._chosen)
+        found = label_column(self._known, self._chosen)
         return found if found is None else self._position(self.table.names[found])
 
-    @property
+    @cached_property
     def _chosen(self) -> int | None:
-        return None if self._label is None else self._position(self._label)
+        return chosen_label(self._choices.label, self.table.names, self.source)
 
     def facts(self, column: int) -> Facts:
         """What decides the part of a column."""
@@ -87,15 +108,20 @@ class Columns:
     # ------------------------------------------------------------------------------------ the distributions of a source
 
     @property
-    def header(self) -> Sequence[str] | None:
-        """The names of the columns where they were read from a line of text, else None."""
-        return self.table.names if self.table.form == "text" else None
+    def mend(self) -> str:
+        """How a first column of numbers that is taken as labels is counted as weights."""
+        return "".join(f"; {note}" for note in label_notes(self._known, self.label, self._chosen))
 
     @property
-    def remark(self) -> str:
-        """That the first line was taken as the header, where it might be a row."""
-        doubtful = self.header is not None and any(map(is_number, self.header))
-        return taken_as_header(self.source, self.table.names) if doubtful else ""
+    def left_out(self) -> tuple[str, ...]:
+        """What the user should know of the columns that are neither labels nor weights."""
+        return self.roles.left_out
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the line of names, and of the column of labels."""
+        found = label_notes(self._known, self.label, self._chosen)
+        return (*((self.table.note,) if self.table.note else ()), *found)
 
     def names(self) -> list[str]:
         """The names of the columns."""
@@ -109,8 +135,34 @@ class Columns:
         """The numbers of a column, with the labels. Raises InputError, DistributionError where a label stands twice."""
         column = self._position(name)
         values = self.numbers(column)
-        labels = self._unique_labels if self.label not in {None, column} else None
-        return Series(name, values, labels, lambda i: self.place(i, column))
+
+        def where(i: int) -> str:
+            return self.place(i, column)
+
+        if self.label in {None, column}:
+            return Series(name, values, None, where, self.notes, self._keys)
+        if self._choices.repeats == "sum":
+            labels, sums, at, said = summed(self.labels(self.label or 0)[:], values)
+            notes = (*self.notes, *((said,) if said else ()))
+            return Series(name, sums, labels, lambda i: where(at[i]), notes, self._keys)
+        return Series(name, values, self._unique_labels, where, self.notes, self._keys)
+
+    @cached_property
+    def _keys(self) -> Keys | None:
+        """The column of labels, else the first where it may hold some though nothing says so."""
+        column = self.label
+        if column is None:
+            if (
+                self._chosen is not None
+                or 0 in self._known.taken
+                or not self._known.keys
+                or not self.facts(0).of_numbers
+            ):
+                return None
+            if not may_hold_keys(self.table.names[0], self.numbers(0)):
+                return None
+            column = 0
+        return self.table.names[column], partial(self.labels, column)
 
     def address(self, name: str) -> str:
         """SOURCE:COLUMN."""
@@ -120,7 +172,7 @@ class Columns:
         names = self.table.names
         if name not in names:
             raise no_such(self.source, name, names, "key" if self._has_keys else "column")
-        if names.count(name) > 1 and self.header is not None:
+        if names.count(name) > 1 and self.table.form == "text":
             message = f"{self.source}:1: the header has {clipped(name)} twice; rename one of the columns"
             raise InputError(message)
         if names.count(name) > 1:

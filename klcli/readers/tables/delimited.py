@@ -7,14 +7,18 @@ import io
 from codecs import BOM_UTF8
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
+
 from klcli.errors import InputError, clipped
-from klcli.readers.numbers import is_number
+from klcli.readers.numbers import is_number, numbers
 from klcli.readers.sources import empty
 from klcli.readers.tables.csv_rows import Form, Judge
 from klcli.readers.tables.layout import Layout
 from klcli.readers.tables.pieces import SMALL, end_of_rows, piece_size, pieces, read_some
+from klcli.readers.tables.roles import chosen_label, header_note, holds_keys
 from klcli.readers.tables.table import Table, concatenated
 
 if TYPE_CHECKING:
@@ -30,6 +34,9 @@ _BINARY = {
     b"PA": "a Parquet file; add --input-format parquet",
 }
 """What data that is no text begins with, and how to mend it."""
+
+_SAMPLE = 1000
+"""Rows that tell keys from weights: counts repeat, or fall, sooner."""
 
 _WIDE, _WIDE_PIECE = 256, 1 << 22
 """From so many columns on, pieces of at least so many bytes: each column costs something for each piece."""
@@ -56,13 +63,17 @@ class DelimitedStream:
         self._line = 1
         header = self._header()
         self._check_delimiter(header)
-        self.names = tuple(header)
+        named = source.dialect.header is not False
+        self.names = tuple(header) if named else tuple(str(i) for i in range(1, len(header) + 1))
         self._size = size or max(piece_size(source.size), _WIDE_PIECE if len(header) >= _WIDE else 0)
-        self.text: Sequence[bool] = [not is_number(cell, self._decimal) for cell in self._first_cells()]
+        first = self._first_cells()
+        self.text: Sequence[bool] = [not is_number(cell, self._decimal) for cell in first]
+        unsure = source.dialect.header is None
+        self.note = header_note(self.names, first, self.source, self._decimal) if unsure else ""
         self.begin = source.done - len(self._rest)
 
     def place(self, line: int) -> str:
-        """The line of the file. line: counted from 0 at the first below the header."""
+        """The line of the file. line: counted from 0 at the first row."""
         return f"{self.source}:{self._line + line}"
 
     def narrow(self, start: int, end: int, before: int) -> None:
@@ -83,6 +94,16 @@ class DelimitedStream:
         for piece in pieces(self._stream, self._size, ends, self._rest):
             yield partial(read, piece)
 
+    def may_hold_keys(self) -> bool:
+        """Whether the first column holds keys as far as the first rows show."""
+        lines = io.StringIO(self._rest[: self._rest.rfind(b"\n") + 1].decode("latin-1"), newline="")
+        try:
+            cells = [row[0] for row in islice(csv.reader(lines, delimiter=self.delimiter), _SAMPLE) if row]
+            values = numbers(cells, str, decimal=self._decimal)
+        except (csv.Error, InputError):
+            return False
+        return holds_keys(self.names[0], np.array(values))
+
     def _first_cells(self) -> list[str]:
         """The cells of the first row below the header; none where there is none, or it is no row."""
         try:
@@ -91,7 +112,7 @@ class DelimitedStream:
             return []
 
     def _header(self) -> list[str]:
-        """The first row that is not blank; what follows stays to be read."""
+        """The first row that is not blank. What follows stays to be read, and so does a row that names nothing."""
         while True:
             try:
                 header, end, lines = self._first_row()
@@ -104,6 +125,8 @@ class DelimitedStream:
                 raise InputError(message) from None
             if header is None:
                 raise empty(self.source)
+            if header and self._source.dialect.header is False:  # it is a row too
+                return header
             self._rest, self._line = self._rest[end:], self._line + lines
             if header:
                 return header
@@ -135,14 +158,17 @@ class DelimitedStream:
             raise InputError(message)
 
 
-def read_delimited(source: Source, delimiter: str, label: str = "label") -> Table:
+def read_delimited(source: Source, delimiter: str, label: str | None = None) -> Table:
     """All of a table: of a small one the cells as they stand; of a large one doubles where a column is all numbers.
 
-    label: the column whose cells stay text, whatever they are. Raises InputError for the first row that is none.
+    label: what --label says. The cells of what may be the column of labels stay text, whatever they are. Raises
+    InputError for the first row that is none.
     """
     data = source.data
     whole = DelimitedStream(source, delimiter, data=data)
-    numeric = [i for i, text in enumerate(whole.text) if not (text or whole.small or whole.names[i] == label)]
+    numeric = [] if whole.small else [i for i, text in enumerate(whole.text) if not text]
+    labels = _labels(whole, label) if numeric else set()
+    numeric = [i for i in numeric if i not in labels]
     table = _read_all(whole, numeric)
     if table.failures and numeric:  # a column that begins with numbers, and is text all the same
         whole, numeric = DelimitedStream(source, delimiter, data=data), []
@@ -151,12 +177,22 @@ def read_delimited(source: Source, delimiter: str, label: str = "label") -> Tabl
         message = f"{whole.place(failure.line)}: {failure.text}"
         raise InputError(message)
     if not table.size:
-        message = f"{source.name}: a header and no rows; the first line of a table names its columns"
+        why = "the first line of a table names its columns, unless --no-header is given"
+        message = f"{source.name}: a header and no rows; {why}"
         raise InputError(message)
     matrix = table.matrix(numeric)
     matrix.setflags(write=False)
     doubles = dict(zip(numeric, matrix, strict=True))
-    return replace(table, columns={**table.columns, **doubles}, source=source.name, place=whole.place)
+    return replace(table, columns={**table.columns, **doubles}, source=source.name, place=whole.place, note=whole.note)
+
+
+def _labels(stream: DelimitedStream, label: str | None) -> set[int]:
+    """The columns of which one may hold the labels though it is of numbers."""
+    chosen = chosen_label(label, stream.names, stream.source)
+    if chosen is not None:
+        return {chosen}
+    named = {i for i, name in enumerate(stream.names) if name == "label"}
+    return named | ({0} if stream.may_hold_keys() else set())
 
 
 def _read_all(stream: DelimitedStream, numeric: Sequence[int]) -> Table:
