@@ -43,7 +43,7 @@ class Columns(Group):
         Option(metavar="COLUMNS", rich_help_panel=_OUTPUT, help="Columns passed through; '' for none. Else: all left."),
     ] = None
 
-    def wanted(self, label: str | None) -> Any:  # noqa: ANN401 - importing its type would import NumPy
+    def wanted(self, choices: Any) -> Any:  # noqa: ANN401 - importing their types would import NumPy
         """The columns as the readers take them. Raises UsageError."""
         from klcli.readers.tables.layout import Wanted
 
@@ -54,7 +54,7 @@ class Columns(Group):
             message = "--reference stands for P or for Q; give --q or --p, not both"
             raise UsageError(message)
         side = None if self.reference is None else "q" if self.p is not None else "p"
-        return Wanted(self.p, self.q, self.keep, self.by, label, side)
+        return Wanted(self.p, self.q, self.keep, self.by, choices.label, side, choices)
 
 
 class Rows(Output):
@@ -171,7 +171,7 @@ def batch(
     settings = maths.settings(alpha=measured.alpha)
     gates = Gates(rows.fail_above, MEASURES)
     shown = names("--measures", measured.measures, MEASURES) or list(SIX)
-    wanted = columns.wanted(inputs.label)
+    wanted = columns.wanted(inputs.choices())
     rows.output = None if rows.output == "-" else rows.output
     cluster = speed.checked_cluster()
     format_name, summary_format = rows.row_format(folder=cluster is not None), rows.summary_format()

@@ -144,7 +144,7 @@ def _at(read: Table | Document | Single, pointer: str, source: str) -> Document:
 class _Chosen:
     """One of a source's distributions, chosen by name."""
 
-    mend, left_out = "", ()
+    mend, left_out, doubtful = "", (), ()
 
     def __init__(self, found: Distributions, name: str) -> None:
         self.source, self._found, self._name = found.source, found, name

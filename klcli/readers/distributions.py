@@ -10,7 +10,7 @@ from klcli.readers.sources import column_of
 from klcli.readers.tables.select import select
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from typing import Protocol
 
     from klcli.model import Array
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
         @property
         def mend(self) -> str:
             """What may be chosen otherwise where there are too few or too many, '' where there is nothing to say."""
+            ...
+
+        @property
+        def doubtful(self) -> Collection[str]:
+            """The names of those that may be labels rather than weights."""
             ...
 
         @property
@@ -67,7 +72,7 @@ class Series(NamedTuple):
 class Single:
     """A source that is one distribution without a name."""
 
-    mend, left_out = "", ()
+    mend, left_out, doubtful = "", (), ()
 
     def __init__(self, source: str, series: Series) -> None:
         self.source, self._series = source, series
@@ -109,6 +114,11 @@ class Narrowed:
     def mend(self) -> str:
         """As the whole source says."""
         return self._found.mend
+
+    @property
+    def doubtful(self) -> Collection[str]:
+        """As the whole source says."""
+        return self._found.doubtful
 
     def _narrowed(self, names: list[str]) -> list[str]:
         return [name for name in names if name not in self._drop]
@@ -173,8 +183,10 @@ def _unasked(found: Distributions, name: str) -> Series:
 
 def _not_so_many(found: Distributions, numeric: list[str], needed: str, count: int) -> InputError:
     """The error for a source with more or fewer distributions than are needed, and how to name those that are."""
+    sure = [name for name in numeric if name not in found.doubtful]
     if len(numeric) > count:
-        mend = f"choose: {' '.join(found.address(name) for name in numeric[:count])}"
+        offered = sure if len(sure) >= count else numeric
+        mend = f"choose: {' '.join(found.address(name) for name in offered[:count])}"
     elif len(numeric) == 1:
         mend = "give Q after it"
     elif found.names():

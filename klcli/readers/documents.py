@@ -107,7 +107,7 @@ def load(text: str, source: str, *, line: int = 0) -> Any:  # noqa: ANN401 - any
 class Document:
     """A JSON value: a distribution, an object of several, or a list of records, which is a table."""
 
-    mend, left_out = "", ()
+    mend, left_out, doubtful = "", (), ()
 
     def __init__(self, source: str, value: Any) -> None:  # noqa: ANN401
         self.source, self.value = source, value

@@ -66,8 +66,8 @@ def without_totals(given: list[Distribution], names: Sequence[str], choices: Cho
             message = f"{given[i].name}: {clipped(name)} {mend(name)}"
             raise DistributionError(message)
     outcomes = given[0].outcomes
-    notes = [] if outcomes is None else _unnamed(outcomes, values.T, "outcome")
-    notes += _unnamed(names, values, "distribution")
+    notes = [] if outcomes is None else unnamed(outcomes, values.T, "outcome")
+    notes += unnamed(names, values, "distribution")
     return [replace(given[0], remarks=(*given[0].remarks, *notes)), *given[1:]] if notes else given
 
 
@@ -93,13 +93,20 @@ def _refuse_outcome(one: Distribution) -> None:
                 raise DistributionError(message)
 
 
-def _unnamed(names: Sequence[str], values: Array, what: str) -> list[str]:
+def unnamed(names: Sequence[str], values: Array, what: str) -> list[str]:
     """A note on what is the sum of the others throughout, whatever it is called. values: (K, n), of each name a row."""
-    if len(values) < _ENOUGH or values.shape[1] < _FEWEST or not (np.isfinite(values) & (values >= 0)).all():
-        return []
-    halves = values.sum(axis=0) / 2
-    at = np.flatnonzero((np.abs(values - halves) <= _SAME * halves).all(axis=1) & (values > 0).all(axis=1))
+    if len(values) < _ENOUGH or values.shape[1] < _FEWEST or not _are_halves(values[:, :_FEWEST]).any():
+        return []  # the first two spare a long table the rest
+    at = np.flatnonzero(_are_halves(values))
     if len(at) != 1 or is_total(names[int(at[0])]):
         return []
     name = names[int(at[0])]
     return [f"{what} {clipped(name)} equals the sum of the others throughout; if it is a total add --drop {name}"]
+
+
+def _are_halves(values: Array) -> npt.NDArray[np.bool_]:
+    """Which rows are half of the sum in every column, as a total of the others is. values: (K, n). Returns (K,)."""
+    if not (np.isfinite(values) & (values >= 0)).all():
+        return np.zeros(len(values), dtype=bool)
+    halves = values.sum(axis=0) / 2
+    return np.asarray(((np.abs(values - halves) <= _SAME * halves) & (values > 0)).all(axis=1))

@@ -17,6 +17,7 @@ from klcli.readers.tables.roles import (
     Choices,
     Known,
     chosen_label,
+    is_key,
     label_column,
     label_notes,
     may_hold_keys,
@@ -111,6 +112,13 @@ class Columns:
     def mend(self) -> str:
         """How a first column of numbers that is taken as labels is counted as weights."""
         return "".join(f"; {note}" for note in label_notes(self._known, self.label, self._chosen))
+
+    @property
+    def doubtful(self) -> tuple[str, ...]:
+        """The name of the first column, where it counts as weights and may hold labels."""
+        name = self.table.names[0]
+        keys = self.label != 0 and self.facts(0).of_numbers and (is_key(name) or may_hold_keys(name, self.numbers(0)))
+        return (name,) if keys else ()
 
     @property
     def left_out(self) -> tuple[str, ...]:

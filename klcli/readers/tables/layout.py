@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from klcli.errors import DistributionError, InputError, clipped, listed, no_such
+from klcli.readers.tables.roles import CHOICES, NO_LABELS, Choices, chosen_label, is_key
 from klcli.readers.tables.select import select
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ class Wanted(NamedTuple):
     """What the command line says of the columns: selectors, None where it says nothing.
 
     reference: which side the rows lack, 'p' or 'q', because one distribution stands for it in all of them. by: the
-    columns that make rows one group; label: the outcome of a row in it.
+    columns that make rows one group; label: the outcome of a row in it. choices: what else is said of rows and columns.
     """
 
     p: str | None = None
@@ -24,12 +25,14 @@ class Wanted(NamedTuple):
     by: str | None = None
     label: str | None = None
     reference: str | None = None
+    choices: Choices = CHOICES
 
 
 class Layout(NamedTuple):
     """Columns by position: the weights of P and of Q, those kept; where a group is a pair, its keys and its labels.
 
-    exact: whether the columns kept were chosen, so that others may come and go.
+    exact: whether the columns kept were chosen, so that others may come and go. choices: what else the command line
+    says of rows and columns.
     """
 
     source: str
@@ -40,6 +43,7 @@ class Layout(NamedTuple):
     by: tuple[int, ...] = ()
     label: int | None = None
     exact: bool = False
+    choices: Choices = CHOICES
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -92,6 +96,7 @@ class Layout(NamedTuple):
             tuple(map(place, self.by)),
             None if self.label is None else place(self.label),
             self.exact,
+            self.choices,
         )
 
 
@@ -100,7 +105,7 @@ def lay_out(wanted: Wanted, header: Sequence[str], source: str, text: Sequence[b
 
     text: whether a column holds text, as far as that is known.
     """
-    p, q = (_side(side, wanted, header, source) for side in ("p", "q"))
+    p, q = (_undropped(_side(side, wanted, header, source), wanted, header) for side in ("p", "q"))
     if wanted.by is not None:
         return _grouped(wanted, header, source, (p, q), text)
     if p and q and len(p) != len(q):
@@ -110,7 +115,7 @@ def lay_out(wanted: Wanted, header: Sequence[str], source: str, text: Sequence[b
         kept = [i for i in range(len(header)) if i not in {*p, *q}]
     else:
         kept = select(wanted.keep, header, source) if wanted.keep.strip() else []
-    return Layout(source, tuple(header), p, q, tuple(kept), exact=wanted.keep is not None)
+    return Layout(source, tuple(header), p, q, tuple(kept), exact=wanted.keep is not None, choices=wanted.choices)
 
 
 def _side(side: str, wanted: Wanted, header: Sequence[str], source: str) -> tuple[int, ...]:
@@ -126,6 +131,11 @@ def _side(side: str, wanted: Wanted, header: Sequence[str], source: str) -> tupl
     return tuple(select(selector, header, source))
 
 
+def _undropped(columns: tuple[int, ...], wanted: Wanted, header: Sequence[str]) -> tuple[int, ...]:
+    """The columns of weights without those that are dropped; where a row is an outcome, rows are."""
+    return columns if wanted.by is not None else tuple(i for i in columns if header[i] not in wanted.choices.drop)
+
+
 def _grouped(
     wanted: Wanted,
     header: Sequence[str],
@@ -138,22 +148,24 @@ def _grouped(
             message = f"{source}: --{name} is {_columns(columns)}; with --by it is one, whose rows are the outcomes"
             raise InputError(message)
     by = select(wanted.by or "", header, source)
-    place = _label(wanted.label, header, source, {*by, *sides[0], *sides[1]}, text)
+    taken = {*by, *sides[0], *sides[1]}
+    chosen = chosen_label(wanted.label, header, source)
+    place = _label(header, taken, text) if chosen is None else None if chosen == NO_LABELS else chosen
     if place in by:
         message = f"{source}: {clipped(str(wanted.label))} cannot be both the group and the label"
         raise InputError(message)
-    return Layout(source, tuple(header), *sides, tuple(by), tuple(by), place, exact=True)
+    return Layout(source, tuple(header), *sides, tuple(by), tuple(by), place, exact=True, choices=wanted.choices)
 
 
-def _label(label: str | None, header: Sequence[str], source: str, taken: set[int], text: Sequence[bool]) -> int | None:
-    """The column of labels: the one chosen, else 'label', else the first that holds text and plays no other part."""
-    if label is not None:
-        if label not in header:
-            raise no_such(source, label, header)
-        return select(label, header, source)[0]
+def _label(header: Sequence[str], taken: set[int], text: Sequence[bool]) -> int | None:
+    """The column of labels, of those that play no other part: 'label', else the first of text, else the first of all.
+
+    The last only where its name is one of keys: of a stream nobody knows whether all of its numbers are different.
+    """
     if "label" in header and header.index("label") not in taken:
         return header.index("label")
-    return next((i for i, is_text in enumerate(text) if is_text and i not in taken), None)
+    found = next((i for i, is_text in enumerate(text) if is_text and i not in taken), None)
+    return 0 if found is None and 0 not in taken and is_key(header[0]) else found
 
 
 def _columns(columns: Sequence[int]) -> str:
