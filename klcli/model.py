@@ -45,7 +45,8 @@ class Distribution:
 
     values: (K,), read as `read_as` says. outcomes: K labels, or None where there were none. `name` is how a table of
     several distributions calls it; `source` is where it came from; `where(i)` says where value i stands, for errors;
-    `remark` what should be known of how it was read.
+    `remarks` what should be known of how it was read. keys: the column of its table that holds its labels, or may
+    hold them though nothing says so: its name, and how to get its cells.
 
     read_as: what the values are, where that is known whatever the settings say; None where it is not. running: what to
     call the values in a note that they seem to be running totals, '' where they do not. uniform: whether it is the
@@ -57,7 +58,8 @@ class Distribution:
     values: Array
     where: Callable[[int], str]
     outcomes: Sequence[str] | None = None
-    remark: str = ""
+    remarks: tuple[str, ...] = ()
+    keys: tuple[str, Callable[[], Sequence[str]]] | None = None
     read_as: str | None = None
     running: str = ""
     uniform: bool = False

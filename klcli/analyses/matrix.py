@@ -94,7 +94,7 @@ class _Family:
         if len(kinds) == 1:
             settings = settings._replace(p=of_side(settings.p, given[0]))
         self._given, self._where, self._settings = given, where, settings
-        self.notes = [one.remark for one in given if one.remark]
+        self.notes = list(dict.fromkeys(remark for one in given for remark in one.remarks))
         if settings.p.read_as in {"weights", "probs"}:
             self.notes += [never_falls(one.running) for one in given if one.running][:1]
         with np.errstate(all="ignore"):  # what overflows is looked for

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import fsum, inf, isfinite
 from typing import TYPE_CHECKING, NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 
@@ -139,7 +140,7 @@ def _as_weights(given: Distribution, side: Side, settings: Settings, role: str) 
     prepared = read(values, settings, role)
     doubts = (never_falls(given.running),) if given.running and side.read_as in {"weights", "probs"} else ()
     done = ("differences of running totals",) if differences else ()
-    notes = tuple(filter(None, (given.remark, *doubts, *differences, *prepared.notes)))
+    notes = (*given.remarks, *doubts, *differences, *prepared.notes)
     return prepared._replace(done=(*done, *prepared.done), notes=notes)
 
 
@@ -229,6 +230,21 @@ def shown(value: float) -> str:
 # ------------------------------------------------------------------------------------------------------------ alignment
 
 
+def _refuse_other_rows(p: Distribution, q: Distribution, roles: tuple[str, str]) -> None:
+    """Raises DistributionError where P and Q are taken row by row, and a column of keys says that the rows differ."""
+    if p.keys is None or q.keys is None or p.keys is q.keys or p.keys[0] != q.keys[0]:
+        return
+    if p.outcomes is not None and q.outcomes is not None:
+        return
+    name, of_p, of_q = p.keys[0], p.keys[1]()[:], q.keys[1]()[:]
+    at = next((i for i, (a, b) in enumerate(zip(of_p, of_q, strict=False)) if a != b), None)
+    if at is not None:
+        rows = f"{p.where(at)} and {q.where(at)} would be joined by position, but column {clipped(name)} has"
+        mend = f"--label {name or 1} joins {roles[0]} and {roles[1]} by it, --label none by position"
+        message = f"{rows} {clipped(of_p[at])} and {clipped(of_q[at])} there; {mend}"
+        raise DistributionError(message)
+
+
 class _Aligned(NamedTuple):
     p: Array
     q: Array
@@ -277,12 +293,36 @@ def _join(
                 notes.append(f"{roles[side]}: dropped {named(dropped)}, {share:.4g} of its mass; the other lacks it")
     if not any(lacking):
         notes = [f"the outcomes of {roles[1]} stand in another order; joined by label"]
+    notes += nearly_alike(lacking, roles)
     picked = [pick(w, at) for w, at in zip(weights, joined.at, strict=True)]
     for role, side_weights in zip(roles, picked, strict=True):
         if not side_weights.any():
             message = f"{role} has no mass on the labels that both have; try --align outer"
             raise DistributionError(message)
     return _Aligned(picked[0], picked[1], joined.outcomes, tuple(notes))
+
+
+def nearly_alike(lacking: Sequence[Sequence[str]], roles: Sequence[str]) -> list[str]:
+    """A note on labels of two sides that differ only in case or in Unicode form. lacking: what each side lacks."""
+    if not (lacking[0] and lacking[1]):
+        return []
+    of_p = {_folded(label): label for label in lacking[1]}
+    pairs = [(of_p[_folded(label)], label) for label in lacking[0] if _folded(label) in of_p]
+    if not pairs:
+        return []
+    first = " and ".join(f"{_shown(label)} of {role}" for label, role in zip(pairs[0], roles, strict=True))
+    more = f", as do {len(pairs) - 1} more" if pairs[1:] else ""
+    return [f"{first} differ only in case or Unicode form, and are not joined{more}"]
+
+
+def _folded(label: str) -> str:
+    return normalize("NFC", normalize("NFC", label).casefold())
+
+
+def _shown(label: str) -> str:
+    """A label whose form shows: a letter and its accent apart are escaped."""
+    composed = normalize("NFC", label)
+    return clipped(label) if label == composed else ascii(label)
 
 
 class Joined(NamedTuple):
@@ -379,6 +419,7 @@ def prepare_pair(p: Distribution, q: Distribution, settings: Settings, roles: tu
     p, q = uniform_on(p, q), uniform_on(q, p)
     sides = (of_side(settings.p, p), of_side(settings.q, q))
     read = [_as_weights(*each) for each in zip((p, q), sides, (settings, settings), roles, strict=True)]
+    _refuse_other_rows(p, q, roles)
     aligned = _align(read[0].weights, read[1].weights, (p.outcomes, q.outcomes), roles, settings.align)
     notes = tuple(dict.fromkeys(read[0].notes + read[1].notes + aligned.notes))
     weights, smoothed, inputs = [aligned.p, aligned.q], [], []

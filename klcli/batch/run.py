@@ -19,7 +19,6 @@ from klcli.batch.progress import Progress
 from klcli.batch.tally import Done, Plan, Result, Tally
 from klcli.console import Temporary, appears_whole, destination, ending, on_terminal
 from klcli.errors import UsageError, clipped, listed
-from klcli.readers.numbers import is_number
 from klcli.readers.observations import Cells, cells_given, equal_cells, numbers_among
 from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, pair_rows, raw_texts, whole_groups
 from klcli.readers.tables.partners import Keyed, Previous
@@ -110,7 +109,8 @@ def score_tables(
     schema = _schema(plan, first.layout, format_name)
     wanted = plan.reading.wanted
     keyed = None if plan.other is None else Keyed(plan.other, plan.reading)
-    tally.say([*_doubts(first.layout), *(() if keyed is None else keyed.paired(first.layout)[1])])
+    paired = () if keyed is None else keyed.paired(first.layout)[1]
+    tally.say([*([first.stream.note] if first.stream.note else []), *_doubts(first.layout), *paired])
     sink = SINKS[format_name](out, schema) if plan.rows else None
     score = partial(_score, plan, sink, summarised=tally.summarised)
     threads = 1 if first.stream.small and len(plan.files) == 1 else plan.reading.threads
@@ -169,9 +169,7 @@ def _schema(plan: Plan, layout: Layout, format_name: str) -> Schema:
 def _doubts(layout: Layout) -> list[str]:
     """What may be otherwise than was meant by the choice of columns."""
     doubts = []
-    if layout.header and all(map(is_number, layout.header)):
-        doubts.append(f"the first line is taken as the header: {listed(layout.header)}")
-    if layout.p == layout.q:
+    if layout.p and layout.p == layout.q:
         doubts.append(f"P and Q are the same columns: {listed(layout.names(layout.p))}")
     return [*doubts, *layout.remarks]
 

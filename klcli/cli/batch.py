@@ -63,7 +63,7 @@ class Columns(Group):
         Option(metavar="COLUMNS", rich_help_panel=_OUTPUT, help="Columns passed through; '' for none. Else: all left."),
     ] = None
 
-    def wanted(self, label: str | None) -> Any:  # noqa: ANN401 - importing its type would import NumPy
+    def wanted(self, choices: Any) -> Any:  # noqa: ANN401 - importing their types would import NumPy
         """The columns as the readers take them. Raises UsageError."""
         from klcli.readers.tables.layout import Wanted
 
@@ -76,7 +76,7 @@ class Columns(Group):
         self._check_partner()
         side = None if self.reference is None else "q" if self.p is not None else "p"
         apart = self.previous or self.other is not None
-        return Wanted(self.p, self.q, self.keep, self.by, label, side, apart=apart, on=self.on)
+        return Wanted(self.p, self.q, self.keep, self.by, choices.label, side, apart=apart, on=self.on, choices=choices)
 
     def _check_partner(self) -> None:
         """Raises UsageError where options say in two ways, or not at all, which row Q stands in."""
@@ -235,7 +235,7 @@ def batch(
     shown += [field for field in dict.fromkeys(field.partition(":")[2] for field in bare) if field not in shown]
     gated = dict.fromkeys(field.rpartition(":")[2] for field in gates.fields)
     others = tuple(field for field in gated if field not in shown)
-    wanted = _counting(columns.wanted(inputs.label), inputs)._replace(alone={*shown, *others} <= ALONE)
+    wanted = _counting(columns.wanted(inputs.choices()), inputs)._replace(alone={*shown, *others} <= ALONE)
     rows.output = None if rows.output == "-" else rows.output
     cluster = speed.checked_cluster()
     format_name, summary_format = rows.row_format(folder=cluster is not None), rows.summary_format()

@@ -64,6 +64,7 @@ def entropy(
         answer = with_errors(_answer(reports, settings), format_name, fields)
         return deliver(answer, shape, format_name, fields, gates)
     weights_alone(sampled)
+    arguments.expect(p)
     given = [(one, role) for text, role in zip(p, roles, strict=True) for one in arguments.every(text, role)]
     counted = arguments.counted([one for one, _ in given])
     several = len(given) > len(p)

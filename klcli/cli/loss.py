@@ -300,7 +300,7 @@ def _run(task: Task, texts: tuple[str, str, *tuple[str | None, ...]], reading: R
     from klcli.analyses.losses import evaluate
     from klcli.readers.arrays import Arrays
 
-    arrays = Arrays(reading.input_format, reading.dialect())
+    arrays = Arrays(reading.input_format, reading.dialect(), keys=False)
     given, target, *weights = texts
     operands = Operands(
         arrays.read(given, "INPUT", [text for text in texts[1:] if text is not None]),

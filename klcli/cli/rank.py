@@ -75,6 +75,7 @@ def _of_weights(
     arguments: "Arguments", p: str, others: list[str], roles: list[str]
 ) -> "tuple[Distribution, list[Distribution]]":
     """P and the candidates, which may all stand in one file."""
+    arguments.expect([p, *others])
     if others:
         reference = arguments.one(p, "P")
         candidates = [one for text, role in zip(others, roles[1:], strict=True) for one in arguments.every(text, role)]

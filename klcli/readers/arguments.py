@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, cast
 from klcli.errors import InputError, UsageError, clipped
 from klcli.model import Distribution, frozen
 from klcli.readers import distributions, inline
+from klcli.readers.distributions import Narrowed
 from klcli.readers.formats import READERS, format_of, is_known_suffix
 from klcli.readers.inline import Grammar
 from klcli.readers.sources import PLAIN, no_pointer, open_source, split_selector
 from klcli.readers.tables.roles import CHOICES, Choices
+from klcli.readers.tables.select import select
+from klcli.readers.totals import without_totals
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from klcli.parametric.catalogue import Formula
     from klcli.readers.distributions import Distributions, Series, Single
@@ -37,17 +40,27 @@ class Arguments:
         self._sources: dict[str, Source] = {}
         self._read_of: dict[tuple[str, str], Table | Document | Single] = {}
         self._found: dict[tuple[str, str, str], Distributions] = {}
+        self._taken: dict[str, set[str]] = {}
+
+    def expect(self, texts: Iterable[str]) -> None:
+        """Takes note of the columns that arguments name, which are weights of their tables and never labels."""
+        for text in texts:
+            path, selector, chosen = split_selector(text.strip().removeprefix("@"))
+            if selector == ":":
+                self._taken.setdefault(path, set()).add(chosen)
 
     def one(self, text: str, role: str) -> Distribution:
         """The one distribution that the argument is. role: what errors call it. Of raw values, see `counted`."""
         if inline.is_uniform(text):
             return _uniform(role)
+        self.expect([text])
         found = self._read(text, role)
-        return _distribution(distributions.one(found), found, text, role)
+        return self._whole([distributions.one(found)], found, text, role)[0]
 
     def two(self, p: str, q: str | None) -> tuple[Distribution, Distribution]:
         """P and Q, or where there is no Q the two distributions of an argument that is a whole pair."""
         if q is not None:
+            self.expect([p, q])
             return self._both(self.one(p, "P"), self.one(q, "Q"))
         if inline.is_uniform(p):
             message = "Q is missing: P is uniform, on the outcomes of the other side; give that after it"
@@ -57,15 +70,22 @@ class Arguments:
             message = "Q is missing: P is one distribution; give another after it, or a file of two"
             raise UsageError(message)
         pair = getattr(found, "pair", None)  # rows and groups are a pair in their order, whatever they are called
-        first, second = distributions.both(found) if pair is None else pair()
-        return self._both(_distribution(first, found, p, "P"), _distribution(second, found, p, "P"))
+        first, second = self._whole(distributions.both(found) if pair is None else pair(), found, p, "P")
+        return self._both(first, second)
 
     def every(self, text: str, role: str) -> list[Distribution]:
         """All the distributions of the argument: columns of a table, members of an object. Of raw ones, `counted`."""
         if inline.is_uniform(text):
             return [_uniform(role)]
+        self.expect([text])
         found = self._read(text, role)
-        return [_distribution(series, found, text, role) for series in distributions.every(found)]
+        return self._whole(distributions.every(found), found, text, role)
+
+    def _whole(self, series: Sequence[Series], found: Distributions, text: str, role: str) -> list[Distribution]:
+        """What was read of an argument, without what is dropped. Raises DistributionError where a total is left."""
+        given = [_distribution(one, found, text, role) for one in series]
+        choices = self._choices._replace(keep_totals=True) if self._choices.tally else self._choices
+        return without_totals(given, [one.name for one in series], choices)
 
     def counted(self, read: Sequence[Distribution]) -> list[Distribution]:
         """The distributions as they were read; of raw values how often each occurs, in cells that all of them share."""
@@ -129,8 +149,17 @@ class Arguments:
         read = self._read_of[path, kind]
         key = path, kind, chosen if selector == "#" else ""
         if key not in self._found:
-            self._found[key] = self._at(read, chosen, source.name) if selector == "#" else self._distributions(read)
-        return _Chosen(self._found[key], chosen) if selector == ":" else self._found[key]
+            taken = self._taken.get(path, ())
+            self._found[key] = (
+                self._at(read, chosen, source.name) if selector == "#" else self._distributions(read, taken)
+            )
+        found = self._found[key]
+        if selector == ":":
+            return _Chosen(found, chosen)
+        choices = self._choices
+        if isinstance(found, _Chosen) or choices.rows or choices.by is not None:
+            return found  # --select is of the columns of rows and groups
+        return Narrowed(found, None if choices.tally else choices.select, choices.drop)
 
     def _content(self, source: Source, kind: str, column: str | None) -> Table | Document | Single:
         """All of a source. Of raw values the cells are kept as they stand: 007 is not 7."""
@@ -139,7 +168,7 @@ class Arguments:
             from klcli.readers.observations import of_lines
 
             return of_lines(source)
-        return READERS[kind](source, (column or choices.select) if choices.tally else choices.label)
+        return READERS[kind](source, (column or choices.select or "*") if choices.tally else choices.label)
 
     def _at(self, read: Table | Document | Single, pointer: str, source: str) -> Distributions:
         """What POINTER or POINTER:NAME leads to; the longest pointer there is wins. Raises InputError.
@@ -148,17 +177,21 @@ class Arguments:
         """
         cuts = [i for i, character in enumerate(pointer) if character == ":"]
         for cut in [len(pointer), *reversed(cuts)]:
+            chosen = pointer[cut + 1 :]
             try:
-                found = self._distributions(_at(read, pointer[:cut], source))
+                found = self._distributions(_at(read, pointer[:cut], source), [chosen] if chosen else ())
             except InputError:
                 if cut == (cuts or [len(pointer)])[0]:
                     raise
             else:
-                return found if cut == len(pointer) else _Chosen(found, pointer[cut + 1 :])
+                return found if cut == len(pointer) else _Chosen(found, chosen)
         raise AssertionError  # the last of the cuts returns or raises
 
-    def _distributions(self, read: Table | Document | Single) -> Distributions:
-        """What was read, as distributions by name: columns, rows or groups of a table, members of a JSON value."""
+    def _distributions(self, read: Table | Document | Single, taken: Iterable[str] = ()) -> Distributions:
+        """What was read, as distributions by name: columns, rows or groups of a table, members of a JSON value.
+
+        taken: the columns that are named on the command line.
+        """
         if isinstance(read, distributions.Single):
             return read
         from klcli.readers.documents import Document
@@ -180,7 +213,9 @@ class Arguments:
             return cast("Document", read)
         from klcli.readers.tables.columns import Columns
 
-        return Columns(table, self._choices.label, self._dialect.notation)
+        selector, names = self._choices.select, table.names
+        selected = [] if selector is None else [names[i] for i in select(selector, names, table.source)]
+        return Columns(table, self._choices, self._dialect.notation, taken={*taken, *selected})
 
 
 def _at(read: Table | Document | Single, pointer: str, source: str) -> Document:
@@ -193,7 +228,7 @@ def _at(read: Table | Document | Single, pointer: str, source: str) -> Document:
 class _Chosen:
     """One of a source's distributions, chosen by name."""
 
-    header = None
+    mend, left_out, doubtful = "", (), ()
 
     def __init__(self, found: Distributions, name: str) -> None:
         self.source, self._found, self._name = found.source, found, name

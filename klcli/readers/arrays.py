@@ -20,7 +20,7 @@ from klcli.readers import inline, npy
 from klcli.readers.documents import Document, lines_of, load, load_printed
 from klcli.readers.formats import READERS, SUFFIXES, format_of
 from klcli.readers.nested import NO_LABELS, at, brackets, count, stacked
-from klcli.readers.numbers import is_number, items, numbers
+from klcli.readers.numbers import POINT, items, numbers
 from klcli.readers.sources import (
     COMPRESSIONS,
     PLAIN,
@@ -33,6 +33,7 @@ from klcli.readers.sources import (
 )
 from klcli.readers.tables.columns import Columns
 from klcli.readers.tables.records import table_of
+from klcli.readers.tables.roles import CHOICES
 from klcli.readers.tables.select import select
 from klcli.tensors import Tensor
 
@@ -73,19 +74,26 @@ class _Found(NamedTuple):
 
 
 class _Wanted(NamedTuple):
-    """Which part of a source: ':' and columns, or '#' and a pointer, or '' for all but the columns that are taken."""
+    """Which part of a source: ':' and columns, or '#' and a pointer, or '' for all but the columns that are taken.
+
+    keys: whether a column of numbers may be one of labels, and a line of numbers one of names.
+    """
 
     selector: str
     chosen: str
     taken: tuple[str, ...] = ()
+    keys: bool = True
 
 
 class Arrays:
-    """Reads the tensors of one command line; what several of them share is read once. Raises UsageError."""
+    """Reads the tensors of one command line; what several of them share is read once. Raises UsageError.
 
-    def __init__(self, input_format: str | None = None, dialect: Dialect = PLAIN) -> None:
+    keys: whether a column of numbers may be one of labels, and a line of numbers one of names.
+    """
+
+    def __init__(self, input_format: str | None = None, dialect: Dialect = PLAIN, *, keys: bool = True) -> None:
         self._input_format = None if input_format is None else known_array_format(input_format)
-        self._dialect = dialect
+        self._dialect, self._keys = dialect, keys
         self._sources: dict[str, Source] = {}
         self._opened: dict[tuple[str, str], _Opened] = {}
 
@@ -115,7 +123,7 @@ class Arrays:
             self._opened[path, kind] = _open_table(source, kind) if open_it is None else open_it(source)
         others_of_it = (split_selector(other.strip().removeprefix("@")) for other in others)
         taken = tuple(column for of, by, column in others_of_it if (of, by) == (path, ":"))
-        return self._opened[path, kind](_Wanted(selector, chosen, taken))
+        return self._opened[path, kind](_Wanted(selector, chosen, taken, self._keys))
 
     def _kind(self, source: Source, selector: str) -> str:
         """The format of the source; of plain text, which may be what an argument is, JSON, lines of numbers or CSV."""
@@ -241,12 +249,12 @@ def _open_json(source: Source) -> _Opened:
 def _of_json(document: Document, wanted: _Wanted) -> _Found:
     """Nested lists; a list of records is a table. Of an object ':' takes a member, '#' what is anywhere inside."""
     if wanted.selector == ":" and isinstance(document.value, dict):
-        wanted = _Wanted("#", f"/{wanted.chosen.replace('~', '~0').replace('/', '~1')}")
+        wanted = wanted._replace(selector="#", chosen=f"/{wanted.chosen.replace('~', '~0').replace('/', '~1')}")
     if wanted.selector == "#":
         document = Document(_named(document.source, wanted), document.at(wanted.chosen).value)
-        wanted = _Wanted("", "")
+        wanted = wanted._replace(selector="", chosen="")
     if (table := document.table()) is not None:
-        return _of_table(Columns(table), wanted)
+        return _of_table(table, wanted)
     value, name = document.value, document.source
     if isinstance(value, dict) and (members := document.names()) and any(members):
         message = f"{name}: {NO_LABELS}, or choose one: {document.address(members[0])}"
@@ -258,7 +266,7 @@ def _of_json(document: Document, wanted: _Wanted) -> _Found:
 def _open_ndjson(source: Source) -> _Opened:
     rows, row = lines_of(source)
     if isinstance(rows[0], dict):
-        return partial(_of_table, Columns(table_of(rows, source.name, row)))
+        return partial(_of_table, table_of(rows, source.name, row))
 
     def where(index: Index) -> str:
         return brackets(row(index[0]))(index[1:]) if index else source.name
@@ -272,11 +280,15 @@ def _open_ndjson(source: Source) -> _Opened:
 def _open_table(source: Source, kind: str) -> _Opened:
     mend = f"; if these are no numbers choose the other columns, as in {column_of(source.name, 'p*')}"
     table = cast("Table", READERS[kind](source, None))
-    return partial(_of_table, Columns(table, None, source.dialect.notation, mend))
+    return partial(_of_table, table, notation=source.dialect.notation, mend=mend)
 
 
-def _of_table(table: Columns, wanted: _Wanted) -> _Found:
+def _of_table(read: Table, wanted: _Wanted, notation: Notation = POINT, mend: str = "") -> _Found:
     """The columns chosen, or all of numbers: (rows, columns), and (rows,) of one; of a column of lists (rows, ...)."""
+    table = Columns(read, CHOICES, notation, mend, keys=wanted.keys)
+    if read.note and not wanted.keys:
+        message = f"{read.source}:1: {read.note.replace('; ', ', if it is one; ')}, and --header as names"
+        raise InputError(message)
     name = _named(table.source, wanted)
     if wanted.selector == "#":
         no_pointer(table.source, wanted.chosen)
@@ -295,8 +307,8 @@ def _of_table(table: Columns, wanted: _Wanted) -> _Found:
             return f"{table.row(i)}, column {clipped(header[inside[0]])}" if inside else table.row(i)
         return brackets(f"{table.row(i)}, column {clipped(header[0])}")(tuple(inside))
 
-    if any(map(is_number, header)) and table.remark:
-        remarks = [*remarks, f"{table.remark}; to read lines of numbers add --input-format text"]
+    if read.note:
+        remarks = [*remarks, f"{table.source}: {read.note}"]
     if not any(map(table.is_nested, columns)):
         values: Numbers = table.array(columns)
         values = values if len(columns) > 1 else values[:, 0]
@@ -318,9 +330,12 @@ def _numeric(table: Columns, taken: Sequence[str]) -> tuple[list[int], list[str]
         raise InputError(message)
     remarks = []
     others = [i for i in range(len(table.table.names)) if i not in set(columns)]
-    if label in others and table.table.names[label] == "label" and _holds_numbers(table, label):
+    if label in others and _holds_numbers(table, label):
         others.remove(label)
-        remarks = [f"{table.source}: column 'label' is left out; {column_of(table.source, 'label')} reads it"]
+        name = table.table.names[label]
+        remarks = [
+            f"{table.source}: column {clipped(name)} is left out{_why(name)}; {column_of(table.source, name)} reads it"
+        ]
     kinds = ["text" if table.is_text(i) else "of lists" if table.is_nested(i) else "not numeric" for i in others]
     for kind in dict.fromkeys(kinds):
         names = [table.table.names[i] for i, of in zip(others, kinds, strict=True) if of == kind]
@@ -330,7 +345,15 @@ def _numeric(table: Columns, taken: Sequence[str]) -> tuple[list[int], list[str]
     if of_others and of_others != set(columns):
         names = [table.table.names[i] for i in sorted(of_others)]
         remarks.append(f"{table.source}: {listed(names)} is another argument and left out here")
-    return [i for i in columns if i not in of_others] or columns, remarks
+    left = [i for i in columns if i not in of_others]
+    if not left and label is not None and table.facts(label).of_numbers:
+        return [label], []
+    return left or columns, remarks
+
+
+def _why(name: str) -> str:
+    """Why a column of numbers is left out."""
+    return "" if name == "label" else ", as its numbers seem to be labels"
 
 
 def _holds_numbers(table: Columns, column: int) -> bool:
@@ -361,7 +384,7 @@ def _open_npz(source: Source) -> _Opened:
 
 def _of_npz(archive: ZipFile, source: Source, wanted: _Wanted) -> _Found:
     """One of the arrays of an archive: by its name, which may be left out where there is but one."""
-    selector, chosen, _ = wanted
+    selector, chosen = wanted.selector, wanted.chosen
     if selector == "#":
         no_pointer(source.name, chosen)
     names = npy.names(archive)

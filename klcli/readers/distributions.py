@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from math import fsum, isnan
 from typing import TYPE_CHECKING, NamedTuple
 
 from klcli.errors import DistributionError, InputError, clipped, listed
 from klcli.model import Distribution, frozen
-from klcli.readers.numbers import is_number
 from klcli.readers.sources import column_of
+from klcli.readers.tables.select import select
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from typing import Protocol
 
     from klcli.model import Array
 
     Values = Sequence[float] | Array
+    Keys = tuple[str, Callable[[], Sequence[str]]]
+    """A column's name, and how to get its cells as text."""
 
     class Distributions(Protocol):
         """The distributions of a source: the columns of a table, the members of a JSON value, or just one."""
@@ -23,8 +26,18 @@ if TYPE_CHECKING:
         source: str
 
         @property
-        def header(self) -> Sequence[str] | None:
-            """The line of text that the names were read from, None where they come from elsewhere."""
+        def mend(self) -> str:
+            """What may be chosen otherwise where there are too few or too many, '' where there is nothing to say."""
+            ...
+
+        @property
+        def doubtful(self) -> Collection[str]:
+            """The names of those that may be labels rather than weights."""
+            ...
+
+        @property
+        def left_out(self) -> tuple[str, ...]:
+            """What the user should know of what is no distribution among them."""
             ...
 
         def names(self) -> list[str]:
@@ -51,23 +64,31 @@ class Series(NamedTuple):
     values: Values
     labels: Sequence[str] | None
     where: Callable[[int], str]
-    remark: str = ""
+    remarks: tuple[str, ...] = ()
     """What the user should know of how it was read."""
+    keys: Keys | None = None
+    """The column that holds its labels, or that may hold them though nothing says so."""
     read_as: str | None = None
     """What the values are, where the source says so; None: what the settings say."""
     running: str = ""
     """What to call the values in a note that they seem to be running totals, '' where they do not."""
 
+    @classmethod
+    def of(cls, given: Distribution) -> Series:
+        """The series that a distribution is, by its own name."""
+        one = given
+        return cls(one.name, one.values, one.outcomes, one.where, one.remarks, one.keys, one.read_as, one.running)
+
     def distribution(self, name: str, source: str) -> Distribution:
         """The series as it is given to a command. source: where it came from, as the command line has it."""
-        values = frozen(self.values)
-        return Distribution(name, source, values, self.where, self.labels, self.remark, self.read_as, self.running)
+        rest = self.where, self.labels, self.remarks, self.keys, self.read_as, self.running
+        return Distribution(name, source, frozen(self.values), *rest)
 
 
 class Single:
     """A source that is one distribution without a name."""
 
-    header = None
+    mend, left_out, doubtful = "", (), ()
 
     def __init__(self, source: str, series: Series) -> None:
         self.source, self._series = source, series
@@ -90,6 +111,57 @@ class Single:
     def address(self, name: str) -> str:
         """SOURCE:NAME."""
         return column_of(self.source, name)
+
+
+class Narrowed:
+    """The distributions of a source that are asked for: those selected, less those dropped.
+
+    selector: names, ranges, positions or patterns between commas; None for all.
+    """
+
+    left_out: tuple[str, ...] = ()
+
+    def __init__(self, found: Distributions, selector: str | None, drop: Sequence[str]) -> None:
+        self.source, self._found, self._selector, self._drop = found.source, found, selector, drop
+        if selector is None:
+            self.left_out = found.left_out
+
+    @property
+    def mend(self) -> str:
+        """As the whole source says."""
+        return self._found.mend
+
+    @property
+    def doubtful(self) -> Collection[str]:
+        """As the whole source says."""
+        return self._found.doubtful
+
+    def _narrowed(self, names: list[str]) -> list[str]:
+        return [name for name in names if name not in self._drop]
+
+    def _selected(self) -> list[str] | None:
+        names = self._found.names()
+        if self._selector is None or names == [""]:
+            return None
+        return self._narrowed([names[i] for i in select(self._selector, names, self.source)])
+
+    def names(self) -> list[str]:
+        """The names of all that may be distributions."""
+        selected = self._selected()
+        return self._narrowed(self._found.names()) if selected is None else selected
+
+    def numeric(self) -> list[str]:
+        """Those selected, or those of the names under which there are only numbers."""
+        selected = self._selected()
+        return self._narrowed(self._found.numeric()) if selected is None else selected
+
+    def series(self, name: str) -> Series:
+        """The distribution of that name."""
+        return self._found.series(name)
+
+    def address(self, name: str) -> str:
+        """As the whole source says."""
+        return self._found.address(name)
 
 
 def one(found: Distributions) -> Series:
@@ -120,22 +192,17 @@ def every(found: Distributions) -> list[Series]:
 
 
 def _unasked(found: Distributions, name: str) -> Series:
-    """A distribution that nobody named; a name that is a number may be the first weight of a file without a header."""
+    """A distribution that nobody named, and what to say of the rest of the source."""
     series = found.series(name)
-    if found.header is None or not is_number(name):
-        return series
-    return series._replace(remark=taken_as_header(found.source, found.header))
-
-
-def taken_as_header(source: str, header: Sequence[str]) -> str:
-    """The remark on a first line that could be a row."""
-    return f"{source}: the first line is taken as the header: {listed(header)}"
+    return series._replace(remarks=(*series.remarks, *found.left_out))
 
 
 def _not_so_many(found: Distributions, numeric: list[str], needed: str, count: int) -> InputError:
     """The error for a source with more or fewer distributions than are needed, and how to name those that are."""
+    sure = [name for name in numeric if name not in found.doubtful]
     if len(numeric) > count:
-        mend = f"choose: {' '.join(found.address(name) for name in numeric[:count])}"
+        offered = sure if len(sure) >= count else numeric
+        mend = f"choose: {' '.join(found.address(name) for name in offered[:count])}"
     elif len(numeric) == 1:
         mend = "give Q after it"
     elif found.names():
@@ -144,7 +211,28 @@ def _not_so_many(found: Distributions, numeric: list[str], needed: str, count: i
         mend = "it is empty"
     has = "1 distribution" if len(numeric) == 1 else f"{len(numeric) or 'no'} distributions"
     which = f" ({listed(numeric)})" if any(numeric) else ""
-    return InputError(f"{found.source}: {has}{which}, {needed}; {mend}")
+    return InputError(f"{found.source}: {has}{which}, {needed}; {mend}{found.mend}")
+
+
+def summed(labels: Sequence[str], values: Values, *, gaps: bool = False) -> tuple[list[str], Values, list[int], str]:
+    """Each label once, with the sum of its values; where it stands first; and what to say of it.
+
+    gaps: whether NaN is no value: the sum is of the others, if there are any.
+    """
+    first: dict[str, int] = {}
+    for i, label in enumerate(labels):
+        first.setdefault(label, i)
+    if len(first) == len(labels):
+        return list(labels), values, list(range(len(labels))), ""
+    at = {label: i for i, label in enumerate(first)}
+    sums: list[list[float]] = [[] for _ in first]
+    for label, value in zip(labels, values, strict=True):
+        sums[at[label]].append(value)
+    twice = [label for label, parts in zip(first, sums, strict=True) if len(parts) > 1]
+    if gaps:
+        sums = [[value for value in parts if not isnan(value)] or parts for parts in sums]
+    count = "1 label that stands" if len(twice) == 1 else f"{len(twice)} labels that stand"
+    return list(first), list(map(fsum, sums)), list(first.values()), f"{count} twice added up: {listed(twice, 3)}"
 
 
 def refuse_repeated(labels: Sequence[str], where: Callable[[int], str], column: str = "") -> None:
@@ -156,6 +244,6 @@ def refuse_repeated(labels: Sequence[str], where: Callable[[int], str], column: 
         if label in first:
             mend = f", or take other labels with --label (these are column {clipped(column)})" if column else ""
             again = f"{where(i)}: the label {clipped(label)} stands twice (first: {where(first[label])})"
-            message = f"{again}; add the two up{mend}"
+            message = f"{again}; --repeats sum adds them up{mend}"
             raise DistributionError(message)
         first[label] = i

@@ -126,7 +126,7 @@ class Document:
     content: the value, but for the answer of a language model the positions of its text.
     """
 
-    header = None
+    mend, left_out, doubtful = "", (), ()
 
     def __init__(self, source: str, value: Any) -> None:  # noqa: ANN401
         self.source, self.value = source, value

@@ -64,7 +64,9 @@ def parse(text: str, role: str) -> Formula:
 def content(formula: Formula, role: str) -> Single:
     """The formula as a source of one distribution, without labels. Raises DistributionError where it has no weights."""
     remark = "; ".join(said if i == 0 else said.removeprefix(f"{role}: ") for i, said in enumerate(formula.remarks))
-    return Single(role, Series("", weights(formula, role), None, lambda i: f"{role}, point {i + 1}", remark))
+    return Single(
+        role, Series("", weights(formula, role), None, lambda i: f"{role}, point {i + 1}", (remark,) if remark else ())
+    )
 
 
 def weights(formula: Formula, role: str = "") -> Array:

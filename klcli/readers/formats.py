@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from klcli.readers.tables.table import Table
 
     Reader = Callable[[Source, str | None], Table | Document | Single]
-    """Reads all of a source. Its second argument is the name that --label gives the column of labels."""
+    """Reads all of a source. Its second argument is what --label says, or a selector of columns that stay text."""
 
 
-def _text(source: Source, _: str | None) -> Table | Document | Single:
+def _text(source: Source, label: str | None) -> Table | Document | Single:
     """What is written as an argument is, lines of numbers or of counts, and else a table with a header."""
     from klcli.readers.text import read_text
 
     if source.dialect.thousands is None and source.dialect.decimal == ".":
         _refuse_thousands(source.text, source.name)
-    return read_text(source)
+    return read_text(source, label)
 
 
 def _uniq(source: Source, _: str | None) -> Table:
@@ -49,7 +49,7 @@ def _refuse_thousands(text: str, source: str) -> None:
 def _delimited(source: Source, label: str | None, delimiter: str) -> Table:
     from klcli.readers.tables.delimited import read_delimited
 
-    return read_delimited(source, delimiter, "label" if label is None else label)
+    return read_delimited(source, delimiter, label)
 
 
 def _json(source: Source, _: str | None) -> Document:

@@ -12,7 +12,7 @@ from klcli.blocks import json_text
 from klcli.errors import DistributionError, InputError, UsageError, clipped, listed, no_such
 from klcli.model import Distribution, frozen
 from klcli.readers import inline
-from klcli.readers.distributions import Series, Single, refuse_repeated
+from klcli.readers.distributions import Series, Single, refuse_repeated, summed
 from klcli.readers.documents import Document, is_json_number, lines_of, load_printed, series_of
 from klcli.readers.formats import READERS, format_of, is_known_suffix
 from klcli.readers.numbers import is_number, number
@@ -21,6 +21,7 @@ from klcli.readers.tables.columns import Columns
 from klcli.readers.tables.roles import Choices
 from klcli.readers.tables.select import select
 from klcli.readers.text import NAMES as COUNTS
+from klcli.readers.totals import without_totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
@@ -75,7 +76,7 @@ def read_grids(texts: Sequence[str], wanted: Wanted) -> Grid:
     if twice is not None:
         message = f"{clipped(twice)} is given twice; give each source once"
         raise UsageError(message)
-    grids = [_read(text, wanted._replace(among=True)) for text in texts]
+    grids = [_without(_read(text, wanted._replace(among=True)), wanted.choices) for text in texts]
     names = [one.name for grid in grids for one in grid.distributions]
     clashing = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
     found, places = [], []
@@ -122,7 +123,7 @@ def _of_raw_values(texts: Sequence[str], wanted: Wanted) -> Grid:
 class Rows:
     """The distributions of a grid as those of a source, by name."""
 
-    header = None
+    mend, left_out, doubtful = "", (), ()
 
     def __init__(self, source: str, grid: Grid) -> None:
         self.source, self._rows = source, {one.name: one for one in grid.distributions}
@@ -139,8 +140,7 @@ class Rows:
         """The row of that name. Raises InputError where there is none."""
         if name not in self._rows:
             raise no_such(self.source, name, self.names(), "row")
-        row = self._rows[name]
-        return Series(name, row.values, row.outcomes, row.where, row.remark, row.read_as, row.running)
+        return Series.of(self._rows[name])
 
     def address(self, name: str) -> str:
         """SOURCE:NAME."""
@@ -149,7 +149,9 @@ class Rows:
 
 def rows(document: Document, choices: Choices) -> Rows:
     """The members of a JSON value, each a distribution. Raises InputError, DistributionError."""
-    return Rows(document.source, _of_json(document, Wanted(None, choices, choices.select)))
+    grid = _of_json(document, Wanted(None, choices, choices.select))
+    kept = [one for one in grid.distributions if one.name not in choices.drop]
+    return Rows(document.source, grid._replace(distributions=kept))
 
 
 def read_grid(text: str, wanted: Wanted) -> Grid:
@@ -165,7 +167,7 @@ def read_grid(text: str, wanted: Wanted) -> Grid:
         raise UsageError(message)
     path = split_selector(text.removeprefix("@"))[0]
     source = "FILE" if inline.is_value(text) else STDIN if path == "-" else path
-    return _checked(_read(text, wanted), source, wanted)
+    return _checked(_without(_read(text, wanted), wanted.choices), source, wanted)
 
 
 def _read(text: str, wanted: Wanted) -> Grid:
@@ -187,12 +189,11 @@ def _read(text: str, wanted: Wanted) -> Grid:
 
 def _alone(read: Single, name: str) -> Grid:
     """The one distribution of a source, called as the source is."""
-    series = read.series("")
-    one = Distribution(name, read.source, frozen(series.values), series.where, series.labels, series.remark)
-    return Grid("", [one], lambda _: name)
+    return Grid("", [read.series("").distribution(name, read.source)], lambda _: name)
 
 
 def _checked(grid: Grid, source: str, wanted: Wanted) -> Grid:
+    """The grid. Raises InputError where it has no two distributions."""
     n = len(grid.distributions)
     if n < 2:  # noqa: PLR2004 - a pair
         turned = "without --columns its rows" if wanted.by_columns else "with --columns its columns"
@@ -200,6 +201,16 @@ def _checked(grid: Grid, source: str, wanted: Wanted) -> Grid:
         message = f"{source}: {found}, and a pair needs two; {turned} are the distributions"
         raise InputError(message)
     return grid
+
+
+def _without(grid: Grid, choices: Choices) -> Grid:
+    """Without the outcomes and the distributions that are dropped. Raises DistributionError where a total is left."""
+    kept = [i for i, one in enumerate(grid.distributions) if one.name not in choices.drop]
+    given, where = [grid.distributions[i] for i in kept], grid.where
+    if given and kept[0]:
+        given[0] = replace(given[0], remarks=(*grid.distributions[0].remarks, *given[0].remarks))
+    given = without_totals(given, [one.name for one in given], choices)
+    return grid._replace(distributions=given, where=lambda i: where(kept[i]))
 
 
 def _of_source(source: Source, selector: str, chosen: str, wanted: Wanted) -> Grid:
@@ -245,12 +256,14 @@ def _of_table(read: Table, wanted: Wanted) -> Grid:
         choices = wanted.choices._replace(select=wanted.select)
         heading, members = groups(read, choices, wanted.dialect.notation)
         return Grid(heading, members, lambda i: f"{read.source} ({clipped(members[i].name)})")
-    table = Columns(read, wanted.choices.label, wanted.dialect.notation)
-    fields, label = read.names, table.label
-    chosen = _weights(table, wanted) if wanted.select is None else select(wanted.select, fields, table.source)
-    if label in chosen and wanted.choices.label is None:
-        label = None  # of all the columns this one only seemed to hold the names
-    chosen = [column for column in chosen if column != label]
+    read = read if wanted.by_columns else _filled(read)
+    fields = read.names
+    selected = None if wanted.select is None else select(wanted.select, fields, read.source)
+    taken = [] if selected is None else [fields[i] for i in selected]
+    table = Columns(read, wanted.choices, wanted.dialect.notation, taken=taken)
+    label = table.label
+    chosen = [i for i in (_weights(table, wanted) if selected is None else selected) if i != label]
+    notes = (*table.notes, *(table.left_out if selected is None else ()), *_of_one_outcome(chosen, table, wanted))
     header = [fields[column] for column in chosen]
     if not chosen:
         without = "no column of numbers" if wanted.select is None else f"--select {wanted.select} is just its labels"
@@ -268,24 +281,69 @@ def _of_table(read: Table, wanted: Wanted) -> Grid:
             raise InputError(message)
         found = table.nested(nested[0])
         names = _names(labels, len(found), table.row, heading)
-        return _of_series(names, found, table.source, wanted)._replace(heading="" if wanted.by_columns else heading)
+        grid = _of_series(names, found, table.source, wanted)
+        return _noted(grid, notes)._replace(heading="" if wanted.by_columns else heading)
     values = _numbers(table, chosen) if wanted.lenient and not wanted.by_columns else table.array(chosen)
 
     def place(row: int, column: int) -> str:
         return f"{table.row(row)}, column {clipped(header[column])}"
 
+    at = list(range(len(values)))
+    if labels is not None and wanted.choices.repeats == "sum":
+        labels, values, at, said = _summed(labels, values, gaps=table.leaves_out)
+        notes += (said,) if said else ()
     if not wanted.by_columns:
         names = _names(labels, len(values), table.row, heading)
-        given = _distributions(values, names, header, place, table)
-        return Grid(
-            heading, given, lambda i: table.row(i) if labels is None else f"{table.row(i)} ({clipped(names[i])})"
+        given = _distributions(values, names, header, lambda i, outcome: place(at[i], outcome), table)
+        grid = Grid(
+            heading,
+            given,
+            lambda i: table.row(at[i]) if labels is None else f"{table.row(at[i])} ({clipped(names[i])})",
         )
+        return _noted(grid, notes)
     if labels is not None:
         refuse_repeated(labels, table.row, heading)
-    given = _distributions(values.T, header, labels, lambda i, outcome: place(outcome, i), table)
+    given = _distributions(values.T, header, labels, lambda i, outcome: place(at[outcome], i), table)
     running = [table.running(column, i) for column, i in zip(values.T, chosen, strict=True)]
     given = [replace(one, running=said) for one, said in zip(given, running, strict=True)]
-    return Grid("", given, lambda i: f"{table.source}, column {clipped(header[i])}")
+    return _noted(Grid("", given, lambda i: f"{table.source}, column {clipped(header[i])}"), notes)
+
+
+def _filled(table: Table) -> Table:
+    """A table of records that are distributions: a key of numbers that a record lacks is an outcome of weight 0."""
+    lacking = {
+        i: rows
+        for i, rows in table.absent.items()
+        if all(is_json_number(cell) for row, cell in enumerate(table.columns[i]) if row not in rows)
+    }
+    if not lacking:
+        return table
+    columns = dict(table.columns)
+    for i, rows in lacking.items():
+        columns[i] = [0.0 if row in rows else cell for row, cell in enumerate(table.columns[i])]
+    note = f"keys that some records lack are outcomes of weight 0 there: {listed(table.names[i] for i in lacking)}"
+    return replace(table, columns=columns, note=note)
+
+
+def _of_one_outcome(chosen: Sequence[int], table: Columns, wanted: Wanted) -> tuple[str, ...]:
+    """A note on rows that have but one outcome, as those of a table of a label and a count."""
+    if wanted.by_columns or len(chosen) != 1 or table.is_nested(chosen[0]):
+        return ()
+    name = clipped(table.table.names[chosen[0]])
+    return (f"each row has one outcome, {name}, where every divergence is 0; with --columns rows are the outcomes",)
+
+
+def _noted(grid: Grid, notes: Sequence[str]) -> Grid:
+    """The grid, whose first distribution tells what should be known of the table."""
+    first, *others = grid.distributions
+    return grid._replace(distributions=[replace(first, remarks=(*first.remarks, *notes)), *others])
+
+
+def _summed(labels: Sequence[str], values: Array, *, gaps: bool) -> tuple[list[str], Array, list[int], str]:
+    """The rows of each label added up; where each stands first; and what to say of it. values: (rows, columns)."""
+    sums = [summed(labels, column, gaps=gaps) for column in values.T]
+    once, _, at, said = sums[0]
+    return once, np.array([column for _, column, _, _ in sums]).T, at, said
 
 
 def _weights(table: Columns, wanted: Wanted) -> list[int]:
@@ -320,7 +378,8 @@ def _names(labels: Sequence[str] | None, n: int, row: Callable[[int], str], head
         for i, label in enumerate(labels):
             if first.setdefault(label, i) != i:
                 again = f"{row(i)}: {clipped(label)} stands twice in column {clipped(heading)}"
-                message = f"{again} (first: {row(first[label])}); rename one, or take the names from another by --label"
+                mend = "--repeats sum adds them up; or take the names from another by --label"
+                message = f"{again} (first: {row(first[label])}); {mend}"
                 raise DistributionError(message)
     return labels
 
@@ -332,7 +391,7 @@ def _distributions(
     place: Callable[[int, int], str],
     table: Columns,
 ) -> list[Distribution]:
-    """values: (n, K). place(i, outcome): where it stands. What should be known of the table, the first one tells."""
+    """values: (n, K). place(i, outcome): where it stands."""
     values = np.ascontiguousarray(values)
     values.setflags(write=False)
     gaps = np.isnan(values)
@@ -345,13 +404,12 @@ def _distributions(
                 frozen(row[left]),
                 lambda k, i=i, left=left: place(i, int(left[k])),  # type: ignore[misc]
                 [outcomes[j] for j in left.tolist()],
-                "" if i else table.remark,
             )
             for i, (name, row) in enumerate(zip(names, values, strict=True))
             for left in [np.flatnonzero(~gaps[i])]
         ]
     return [
-        Distribution(name, table.source, row, partial(place, i), outcomes, "" if i else table.remark)
+        Distribution(name, table.source, row, partial(place, i), outcomes)
         for i, (name, row) in enumerate(zip(names, values, strict=True))
     ]
 

@@ -162,10 +162,6 @@ def numbers(
     return values
 
 
-PATTERN = _NUMBER.pattern
-"""How numbers are written, letters large or small: a regular expression for all of a text without blanks around it."""
-
-
 def is_number(text: str, notation: Notation = POINT) -> bool:
     """Whether a number is written there; a blank cell is none."""
     if notation.blank != "error":
@@ -198,12 +194,10 @@ _DIGITS = r"[-+]?\d[\d.,' ]*"
 _UNIT = re.compile(rf"([^\w\s.,+'-]{{1,3}}|[A-Z]{{3}}\s)\s*{_DIGITS}|{_DIGITS}\s*([^\W\d_]{{1,5}}|[^\w\s.,]{{1,3}})")
 
 
-_CURRENCY = "$\xa2-\xa5\u20a0-\u20c0"
+CURRENCY = "$\xa2-\xa5\u20a0-\u20c0"
 
-LIKE_NUMBERS = f"[-+]?[{_CURRENCY}]?\\s*[-+]?[0-9][0-9.,' \xa0\u2009\u2019\u202f]*[%{_CURRENCY}]?"
-"""Text of digits and marks between them, with a sign of a currency: a regular expression for all of such a text."""
-
-_LIKE_NUMBERS = re.compile(LIKE_NUMBERS, re.ASCII)
+_LIKE_NUMBERS = re.compile(f"[-+]?[{CURRENCY}]?\\s*[-+]?[0-9][0-9.,' \xa0\u2009\u2019\u202f]*[%{CURRENCY}]?", re.ASCII)
+"""Text of digits and marks between them, with a sign of a currency."""
 
 
 def is_meant(text: str, notation: Notation = POINT) -> bool:
@@ -213,7 +207,7 @@ def is_meant(text: str, notation: Notation = POINT) -> bool:
     cell = text.strip()
     if _LIKE_NUMBERS.fullmatch(cell) is None:
         return False
-    return bool(re.search(f"[{_CURRENCY}]", cell)) or _marks(cell.removesuffix("%").rstrip(), notation) is not None
+    return bool(re.search(f"[{CURRENCY}]", cell)) or _marks(cell.removesuffix("%").rstrip(), notation) is not None
 
 
 def mend(text: str, notation: Notation) -> str:

@@ -38,9 +38,9 @@ _FEW, _MANY, _REPEATED = 3, 8, 0.9
 # --------------------------------------------------------------------------------------------------------- raw values
 
 
-def sample(name: str, values: Sequence[str], where: Callable[[int], str], remark: str = "") -> Series:
+def sample(name: str, values: Sequence[str], where: Callable[[int], str]) -> Series:
     """Raw values before they are counted: each is an outcome that was seen once. `counted` counts them."""
-    return Series(name, np.ones(len(values)), values, where, remark)
+    return Series(name, np.ones(len(values)), values, where)
 
 
 def of_text(text: str, source: str) -> Single:
@@ -94,7 +94,7 @@ def of_list(name: str, value: object, source: str) -> Series:
 class Observed:
     """The columns of a table, or the lists of a JSON value, as samples of raw values by name."""
 
-    header = None
+    mend, left_out, doubtful = "", (), ()
 
     def __init__(self, found: Columns | Document, chosen: Sequence[str], blank: str) -> None:
         self.source, self._found, self._chosen, self._blank = found.source, found, list(chosen), blank
@@ -138,7 +138,7 @@ def _present(series: Series, blank: str) -> Series:
         raise InputError(message)
     note = f"{series.where(0).rpartition(',')[0] or series.name}: {len(labels) - len(at)} blank values were left out"
     left = sample(series.name, [labels[i] for i in at], lambda i: series.where(at[i]))
-    return left._replace(remark=f"{series.remark}; {note}" if series.remark else note)
+    return left._replace(remarks=(*series.remarks, note))
 
 
 def observed(read: Table | Document, choices: Choices, dialect: Dialect) -> Observed:
@@ -150,7 +150,7 @@ def observed(read: Table | Document, choices: Choices, dialect: Dialect) -> Obse
     if table is None:
         document = cast("Document", read)
         return Observed(document, document.names(), dialect.blank)
-    columns = Columns(table, choices.label, dialect.notation)
+    columns = Columns(table, choices, dialect.notation)
     return Observed(columns, _of_raw_values(columns, choices.select), dialect.blank)
 
 
@@ -322,4 +322,4 @@ def hinted(p: Distribution, q: Distribution) -> Distribution:
     if len(p) < _MANY or np.array_equal(p.values, q.values):
         return p
     note = f"P and Q are {len(p)} numbers each, with decimals and hardly a repeat{HINT}"
-    return replace(p, remark=f"{p.remark}; {note}" if p.remark else note)
+    return replace(p, remarks=(*p.remarks, note))

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from klcli.errors import DistributionError, InputError, UsageError, clipped, listed, no_such
 from klcli.model import Distribution, frozen
-from klcli.readers.distributions import Series, refuse_repeated
+from klcli.readers.distributions import Series, refuse_repeated, summed
 from klcli.readers.observations import BLANK
 from klcli.readers.sources import column_of
 from klcli.readers.tables.columns import Columns
+from klcli.readers.tables.roles import NO_LABELS, chosen_label
 from klcli.readers.tables.select import select
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from klcli.model import Array
     from klcli.readers.documents import Document
     from klcli.readers.numbers import Notation
     from klcli.readers.sources import Dialect
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 class Members:
     """Distributions of one source, each with a name of its own. what: 'rows' or 'groups'."""
 
-    header = None
+    mend, left_out, doubtful = "", (), ()
 
     def __init__(self, source: str, found: Sequence[Distribution], what: str) -> None:
         self.source, self._what = source, what
@@ -46,8 +47,7 @@ class Members:
         """The one of that name. Raises InputError where there is none."""
         if name not in self._found:
             raise no_such(self.source, name, self.names(), self._what[:-1])
-        one = self._found[name]
-        return Series(one.name, one.values, one.outcomes, one.where, one.remark)
+        return Series.of(self._found[name])
 
     def address(self, name: str) -> str:
         """SOURCE:NAME."""
@@ -79,12 +79,16 @@ def members(read: Table | Document, choices: Choices, dialect: Dialect) -> Membe
         from klcli.readers.grids import Wanted, rows_of
 
         wanted = Wanted(None, choices, choices.select, by_columns=False, dialect=dialect)
-        return Members(read.source, rows_of(read, wanted).distributions, "rows")
+        return Members(read.source, _undropped(rows_of(read, wanted).distributions, choices), "rows")
     table = read if isinstance(read, Table) else read.table()
     if table is None:
         message = f"{read.source}: --by needs a table, or a list of records"
         raise InputError(message)
-    return Members(read.source, groups(table, choices, dialect.notation)[1], "groups")
+    return Members(read.source, _undropped(groups(table, choices, dialect.notation)[1], choices), "groups")
+
+
+def _undropped(found: Sequence[Distribution], choices: Choices) -> list[Distribution]:
+    return [one for one in found if one.name not in choices.drop]
 
 
 def groups(read: Table, choices: Choices, notation: Notation) -> tuple[str, list[Distribution]]:
@@ -94,49 +98,61 @@ def groups(read: Table, choices: Choices, notation: Notation) -> tuple[str, list
     InputError where there is not one column of weights, DistributionError where a label stands twice in a group.
     """
     by = select(choices.by or "", read.names, read.source)
+    choices = _by_name(choices, read)
     rest = _without(read, by)
-    table = Columns(rest, choices.label, notation)
-    keys = [Columns(read, None, notation).labels(i) for i in by]
+    selected = None if choices.select is None else select(choices.select, read.names, read.source)
+    taken = [read.names[i] for i in selected or ()]
+    table = Columns(rest, choices, notation, taken=taken)
+    keys = [Columns(read, notation=notation).labels(i) for i in by]
     at: dict[str, list[int]] = {}
     for row, key in enumerate(zip(*keys, strict=True)):
         at.setdefault(", ".join(key), []).append(row)
     heading = ", ".join(read.names[i] for i in by)
-    column = _weights(table, rest, choices, heading)
+    column = _weights(table, rest, None if selected is None else taken, heading, tally=choices.tally)
     label = None if choices.tally or table.label == column else table.label
     texts = table.texts(column) if choices.tally else () if label is None else table.labels(label)
     values = np.ones(read.size) if choices.tally else table.numbers(column)
+    notes = (*table.notes, *(table.left_out if selected is None else ()))
     found = []
     for name, rows in at.items():
         chosen = _chosen(rows, texts, table, column, notation.blank) if choices.tally else rows
         outcomes = [texts[row] for row in chosen] if choices.tally or label is not None else None
-        one = Distribution(name, read.source, frozen(values[chosen]), _places(table, column, chosen), outcomes)
+        if not choices.tally and table.leaves_out and np.isnan(values[rows]).any():
+            left = [i for i, row in enumerate(rows) if not np.isnan(values[row])]
+            chosen = [rows[i] for i in left]
+            outcomes = [str(i + 1) if outcomes is None else outcomes[i] for i in left]
+        where = _places(table, column, chosen)
+        one = Distribution(name, read.source, frozen(values[chosen]), where, outcomes, () if choices.tally else notes)
         if outcomes is not None and not choices.tally:
             one = _unique(one, choices.repeats, _rows_of(table, chosen), rest.names[label or 0])
         found.append(one)
     return heading, found
 
 
+def _by_name(choices: Choices, read: Table) -> Choices:
+    """The choices with the column of labels by its name, as positions are of the whole table."""
+    label = chosen_label(choices.label, read.names, read.source)
+    return choices if label is None or label == NO_LABELS else choices._replace(label=read.names[label])
+
+
 def _without(read: Table, columns: Sequence[int]) -> Table:
     left = [i for i in range(len(read.names)) if i not in columns]
     names = tuple(read.names[i] for i in left)
-    kept = {new: read.columns[old] for new, old in enumerate(left)}
-    return Table(
-        names, kept, read.size, read.lines, read.form, read.failures, read.line, read.remarks, read.source, read.place
-    )
+    return replace(read, names=names, columns={new: read.columns[old] for new, old in enumerate(left)}, absent={})
 
 
-def _weights(table: Columns, rest: Table, choices: Choices, heading: str) -> int:
-    """The one column of weights, or of raw values. Raises InputError."""
-    if choices.select is not None:
-        found = select(choices.select, rest.names, table.source)
-    elif choices.tally:
+def _weights(table: Columns, rest: Table, selected: Sequence[str] | None, heading: str, *, tally: bool) -> int:
+    """The one column of weights, or of raw values. selected: the names of those chosen. Raises InputError."""
+    if selected is not None:
+        found = [i for i, name in enumerate(rest.names) if name in selected]
+    elif tally:
         found = [i for i in range(len(rest.names)) if i != table.named_label]
     else:
         found = table.weights()
     if len(found) == 1:
         return found[0]
     names = [rest.names[i] for i in found] or list(rest.names)
-    what = "raw values" if choices.tally else "weights"
+    what = "raw values" if tally else "weights"
     has = f"{len(found) or 'no'} columns of {what} besides {clipped(heading)} ({listed(names)}), --by needs one"
     mend = f"; add --select {names[0]}" if names else ""
     message = f"{table.source}: {has}{mend}"
@@ -168,11 +184,6 @@ def _unique(one: Distribution, repeats: str, where: Callable[[int], str], column
         return one
     if repeats != "sum":
         refuse_repeated(labels, where, column)
-    sums: dict[str, float] = {}
-    first: dict[str, int] = {}
-    for i, (label, value) in enumerate(zip(labels, one.values.tolist(), strict=True)):
-        sums[label] = sums.get(label, 0.0) + value
-        first.setdefault(label, i)
-    summed: Array = frozen(list(sums.values()))
-    at = list(first.values())
-    return Distribution(one.name, one.source, summed, lambda i: one.where(at[i]), list(sums), one.remark)
+    once, sums, at, said = summed(labels, one.values)
+    places = one.where
+    return replace(one, values=frozen(sums), where=lambda i: places(at[i]), outcomes=once, remarks=(*one.remarks, said))

@@ -61,8 +61,8 @@ class _Counts(NamedTuple):
     counts: list[str]
 
 
-def read_text(source: Source) -> Table | Document | Single:
-    """What a text is. Raises InputError."""
+def read_text(source: Source, label: str | None = None) -> Table | Document | Single:
+    """What a text is. label: what --label says, or a selector of columns that stay text. Raises InputError."""
     text, dialect = source.text, source.dialect
     lines = _lines(text)
     asked = dialect.header or dialect.delimiter is not None
@@ -74,7 +74,7 @@ def read_text(source: Source) -> Table | Document | Single:
             return inline.parse("\n".join(line.text.strip() for line in lines), source.name, dialect.notation)
     if not asked and inline.is_inline(text, dialect.notation):
         return inline.parse(text, source.name, dialect.notation)
-    return _delimited(source, lines)
+    return _delimited(source, lines, label)
 
 
 def read_uniq(source: Source) -> Table:
@@ -97,7 +97,7 @@ def delimiter_of(text: str) -> str | None:
     return "\t" if "\t" in first and "," not in first.partition("\t")[0] else "," if "," in first else None
 
 
-def _delimited(source: Source, lines: Sequence[_Line]) -> Table:
+def _delimited(source: Source, lines: Sequence[_Line], label: str | None) -> Table:
     """A table with a header. Raises InputError where between blanks, not commas, there may be columns."""
     from klcli.readers.tables.delimited import read_delimited
 
@@ -110,7 +110,7 @@ def _delimited(source: Source, lines: Sequence[_Line]) -> Table:
                 "and its count; for a table between blanks add --input-format csv --delimiter space"
             )
             raise InputError(message)
-    return read_delimited(source, delimiter or ",", "label")
+    return read_delimited(source, delimiter or ",", label)
 
 
 def _lines(text: str) -> list[_Line]:

@@ -10,12 +10,12 @@ import numpy as np
 from klcli.errors import InputError, clipped
 from klcli.readers.documents import is_json_number, number_of
 from klcli.readers.numbers import (
-    LIKE_NUMBERS,
-    PATTERN,
+    CURRENCY,
     POINT,
     has_percent,
     is_blank,
     is_meant,
+    is_number,
     mend,
     mixed_percent,
     numbers,
@@ -123,14 +123,10 @@ class _Text:
         try:
             self.numbers()
         except InputError:
-            return Facts(of_numbers=False, has_number=any(is_meant(c, self._column.notation) for c in self._likely()))
+            return _facts_of_text(self._cells, self._column.notation)
         if self._column.notation.blank != "error" and all(map(is_blank, self.values())):
-            return Facts(of_numbers=False, has_number=False)
+            return Facts(of_numbers=False, has_number=False, empty=True)
         return Facts(of_numbers=True, has_number=True)
-
-    def _likely(self) -> Sequence[str]:
-        """Those of the cells that may be numbers; of an Arrow array without a Python string for each of the others."""
-        return self._cells if isinstance(self._cells, list) else _like_numbers(self._cells, self._column.notation)
 
     def numbers(self) -> Array:
         if self._numbers is None:
@@ -171,18 +167,27 @@ def _refuse_mixed(cells: Sequence[str], column: Column) -> None:
                 raise InputError(message)
 
 
-def _like_numbers(cells: pa.ChunkedArray, notation: Notation) -> list[str]:
-    """The strings of an Arrow column that may be numbers, in whatever notation."""
+_MAY_BE_MEANT = f"(?i)^([{CURRENCY}]?\\s*[-+]?\\s*[.,\\d]|[-+]?(inf|nan)|na$|n/a$|null$|none$|-?$)"
+"""How text begins that may be a number, in whatever notation, or blank: a regular expression."""
+
+
+def _facts_of_text(cells: Any, notation: Notation) -> Facts:  # noqa: ANN401 - a list, or an Arrow array
+    """What strings decide that are not all numbers: those in another notation are cells of a column of numbers too."""
+    likely = cells if isinstance(cells, list) else _likely(cells)
+    others = set(likely)
+    meant = {cell for cell in others if is_meant(cell, notation)}
+    blank = len(likely) == len(cells) and all(map(is_blank, others - meant))
+    return Facts(of_numbers=False, has_number=bool(meant), marred=bool(meant) and blank)
+
+
+def _likely(cells: pa.ChunkedArray) -> list[str]:
+    """The strings of an Arrow column that may be numbers or blank, without a Python string for each of the others."""
     from pyarrow import _compute as kernels
 
     from klcli.arrow import call
 
     trimmed = call("utf8_trim_whitespace", [cells])
-    if notation.thousands is not None:
-        trimmed = call("replace_substring", [trimmed], kernels.ReplaceSubstringOptions(notation.thousands, ""))
-    if notation.decimal != ".":
-        trimmed = call("replace_substring", [trimmed], kernels.ReplaceSubstringOptions(notation.decimal, "."))
-    pattern = kernels.MatchSubstringOptions(f"(?i)^(?:{PATTERN}|{LIKE_NUMBERS})$")
+    pattern = kernels.MatchSubstringOptions(_MAY_BE_MEANT)
     return cast("list[str]", call("filter", [cells, call("match_substring_regex", [trimmed], pattern)]).to_pylist())
 
 
@@ -196,10 +201,10 @@ class _Json:
     def facts(self) -> Facts:
         nested = any(issubclass(kind, list | dict) for kind in self._kinds)
         found = [is_json_number(cell) for cell in self._cells]
-        numeric = all(found)
-        if not numeric and any(found) and self._column.notation.blank != "error":
-            numeric = all(is_one or _is_blank(cell) for is_one, cell in zip(found, self._cells, strict=True))
-        return Facts(of_numbers=numeric, has_number=any(found), nested=nested)
+        blank = [is_one or _is_blank(cell) for is_one, cell in zip(found, self._cells, strict=True)]
+        marred = any(found) and all(blank)
+        numeric = all(found) or (marred and self._column.notation.blank != "error")
+        return Facts(of_numbers=numeric, has_number=any(found), nested=nested, marred=marred)
 
     def numbers(self) -> Array:
         if self._kinds == {float}:
@@ -245,6 +250,13 @@ class _Typed:
         import pyarrow.types as of
 
         kind = self._cells.type
+        if self.is_text():
+            cells = self._cells.drop_null() if self._cells.null_count else self._cells
+            cells = cells.dictionary_decode() if of.is_dictionary(cells.type) else cells
+            found = _facts_of_text(cells, self._column.notation)
+            # Where all are numbers, that they are text says that they are names.
+            named = not found.has_number or all(is_number(cell, self._column.notation) for cell in cells.to_pylist())
+            return Facts(of_numbers=False, has_number=False) if named else found
         numeric = bool(of.is_floating(kind) or of.is_integer(kind) or of.is_decimal(kind))
         return Facts(numeric, numeric, nested=bool(of.is_nested(kind)), empty=bool(of.is_null(kind)))
 

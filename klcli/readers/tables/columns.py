@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from klcli.errors import InputError, clipped, no_such
-from klcli.readers.distributions import Series, refuse_repeated, taken_as_header
+from klcli.readers.distributions import Series, refuse_repeated, summed
 from klcli.readers.documents import series_of
-from klcli.readers.numbers import POINT, is_number
+from klcli.readers.numbers import POINT
 from klcli.readers.sources import column_of
 from klcli.readers.tables.cells import Column, cells_of
-from klcli.readers.tables.roles import label_column, roles
+from klcli.readers.tables.roles import (
+    CHOICES,
+    NO_LABELS,
+    Choices,
+    Known,
+    chosen_label,
+    is_key,
+    label_column,
+    label_notes,
+    may_hold_keys,
+    roles,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import numpy.typing as npt
 
     from klcli.model import Array
+    from klcli.readers.distributions import Keys
     from klcli.readers.numbers import Notation
     from klcli.readers.tables.roles import Facts, Roles
     from klcli.readers.tables.table import Table
@@ -32,21 +44,29 @@ _OF_TOTALS = re.compile(r"le|bucket|cum.*", re.IGNORECASE)
 _LEAST_TOTALS = 3
 """Fewer numbers rise by chance."""
 
-ADD_LABEL = "; if these are labels add --label {}"
+ADD_LABEL = "; if these are labels add --label {}, and to leave them out choose the others with --select"
 
 
 class Columns:
     """The columns of a table, each looked through once. As the distributions of a source its columns are by name.
 
-    label: the column that --label names. notation: of numbers that are text. mend: what errors say of a column
-    that is numbers in part; {} stands for its name. leaves_out: whether a number that is NaN is left out.
+    choices: what the command line says of labels. notation: of numbers that are text. mend: what errors say of a column
+    that is numbers in part; {} stands for its name. taken: the names of columns that are taken as weights. keys:
+    whether a first column of numbers may hold labels. leaves_out: whether a number that is NaN is left out.
     """
 
     def __init__(
-        self, table: Table, label: str | None = None, notation: Notation = POINT, mend: str = ADD_LABEL
+        self,
+        table: Table,
+        choices: Choices = CHOICES,
+        notation: Notation = POINT,
+        mend: str = ADD_LABEL,
+        *,
+        taken: Collection[str] = (),
+        keys: bool = True,
     ) -> None:
         self.source, self.table, self.size, self.row = table.source, table, table.size, table.where
-        self._label, self._mend = label, mend if table.form == "text" else ""
+        self._choices, self._mend = choices, mend if table.form == "text" else ""
         self._has_keys = table.form != "text" and any(isinstance(cells, list) for cells in table.columns.values())
         self.leaves_out, notation = notation.blank == "skip", notation._replace(delimiter=table.delimiter)
         self._cells = [
@@ -54,28 +74,30 @@ class Columns:
             for i, name in enumerate(table.names)
         ]
         self._facts: dict[int, Facts] = {}
+        columns = [i for i, name in enumerate(table.names) if name in taken]
+        self._known = Known(table.names, self.facts, self.numbers, columns, keys)
 
     # ----------------------------------------------------------------------------------------------------------- roles
 
     @cached_property
     def roles(self) -> Roles:
         """The part of each column. Raises InputError for a --label that is no column."""
-        return roles(self.table.names, self.facts, self._chosen)
+        return roles(self._known, self._chosen)
 
     @cached_property
     def label(self) -> int | None:
         """The column of the labels, found without looking through more columns than that takes."""
-        found = label_column(self.table.names, self.facts, self._chosen)
+        found = label_column(self._known, self._chosen)
         return found if found is None else self._position(self.table.names[found])
 
     @property
     def named_label(self) -> int | None:
         """The column that --label names, None where it names none."""
-        return self._chosen
+        return None if self._chosen == NO_LABELS else self._chosen
 
-    @property
+    @cached_property
     def _chosen(self) -> int | None:
-        return None if self._label is None else self._position(self._label)
+        return chosen_label(self._choices.label, self.table.names, self.source)
 
     def facts(self, column: int) -> Facts:
         """What decides the part of a column."""
@@ -103,20 +125,27 @@ class Columns:
     # ------------------------------------------------------------------------------------ the distributions of a source
 
     @property
-    def header(self) -> Sequence[str] | None:
-        """The names of the columns where they were read from a line of text, else None."""
-        return self.table.names if self.table.form == "text" else None
+    def mend(self) -> str:
+        """How a first column of numbers that is taken as labels is counted as weights."""
+        return "".join(f"; {note}" for note in label_notes(self._known, self.label, self._chosen))
 
     @property
-    def remark(self) -> str:
-        """That the first line was taken as the header, where it might be a row."""
-        doubtful = self.header is not None and any(map(is_number, self.header))
-        return taken_as_header(self.source, self.table.names) if doubtful else self._read_as
+    def doubtful(self) -> tuple[str, ...]:
+        """The name of the first column, where it counts as weights and may hold labels."""
+        name = self.table.names[0]
+        keys = self.label != 0 and self.facts(0).of_numbers and (is_key(name) or may_hold_keys(name, self.numbers(0)))
+        return (name,) if keys else ()
 
     @property
-    def _read_as(self) -> str:
-        """What should be known of how the table was read."""
-        return "; ".join(self.table.remarks) if self.table.form == "value" else ""
+    def left_out(self) -> tuple[str, ...]:
+        """What the user should know of the columns that are neither labels nor weights."""
+        return self.roles.left_out
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the line of names, of how the table was read, and of the column of labels."""
+        read = (*((self.table.note,) if self.table.note else ()), *self.table.remarks)
+        return (*read, *label_notes(self._known, self.label, self._chosen))
 
     def names(self) -> list[str]:
         """The names of the columns."""
@@ -130,10 +159,14 @@ class Columns:
         """The numbers of a column, with the labels. Raises InputError, DistributionError where a label stands twice."""
         column = self._position(name)
         values = self.numbers(column)
-        labels = self._unique_labels if self.label not in {None, column} else None
+        is_labelled = self.label not in {None, column}
+        sums = is_labelled and self._choices.repeats == "sum"
+        labels = None if not is_labelled else self.labels(self.label or 0)[:] if sums else self._unique_labels
         running = self.running(values, column)
-        series = Series(name, values, labels, lambda i: self.place(i, column), self._read_as, running=running)
-        return _without_gaps(series) if self.leaves_out and self._has_gaps else series
+        series = Series(name, values, labels, lambda i: self.place(i, column), self.notes, self._keys, running=running)
+        if self.leaves_out and self._has_gaps:
+            series = _without_gaps(series)
+        return _summed(series) if sums else series
 
     def running(self, values: Array, column: int) -> str:
         """What to call a column that seems to hold running totals, by its name or the labels' and as it never falls."""
@@ -143,6 +176,23 @@ class Columns:
         rises = bool((values[1:] >= values[:-1]).all()) and values[-1] > values[0]
         return f"{self.source}: column {clipped(self.table.names[column])}" if rises else ""
 
+    @cached_property
+    def _keys(self) -> Keys | None:
+        """The column of labels, else the first where it may hold some though nothing says so."""
+        column = self.label
+        if column is None:
+            if (
+                self._chosen is not None
+                or 0 in self._known.taken
+                or not self._known.keys
+                or not self.facts(0).of_numbers
+            ):
+                return None
+            if not may_hold_keys(self.table.names[0], self.numbers(0)):
+                return None
+            column = 0
+        return self.table.names[column], partial(self.labels, column)
+
     def address(self, name: str) -> str:
         """SOURCE:COLUMN."""
         return column_of(self.source, name)
@@ -151,7 +201,7 @@ class Columns:
         names = self.table.names
         if name not in names:
             raise no_such(self.source, name, names, "key" if self._has_keys else "column")
-        if names.count(name) > 1 and self.header is not None:
+        if names.count(name) > 1 and self.table.form == "text":
             message = f"{self.source}:1: the header has {clipped(name)} twice; rename one of the columns"
             raise InputError(message)
         if names.count(name) > 1:
@@ -234,4 +284,16 @@ def _without_gaps(series: Series) -> Series:
     """The series without what is NaN; where it has no labels, those that are left are called by their rows."""
     left = np.flatnonzero(~np.isnan(series.values)).tolist()
     labels = [str(i + 1) if series.labels is None else series.labels[i] for i in left]
-    return Series(series.name, [series.values[i] for i in left], labels, lambda i: series.where(left[i]), series.remark)
+    return series._replace(
+        values=[series.values[i] for i in left], labels=labels, where=lambda i: series.where(left[i])
+    )
+
+
+def _summed(series: Series) -> Series:
+    """The series with each label once, and the sum of its values."""
+    labels, values, at, said = summed(series.labels or (), series.values)
+    if not said:
+        return series
+    return series._replace(
+        values=values, labels=labels, where=lambda i: series.where(at[i]), remarks=(*series.remarks, said)
+    )

@@ -11,13 +11,17 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
+
 from klcli.errors import InputError, clipped
 from klcli.readers.lines import TextLines
-from klcli.readers.numbers import has_percent, is_blank, is_number
+from klcli.readers.numbers import has_percent, is_blank, is_number, numbers
 from klcli.readers.sources import empty, no_utf_8, utf_16
 from klcli.readers.tables.csv_rows import COMMENTS, Form, Judge, csv_reader, swallowed
 from klcli.readers.tables.layout import Layout
 from klcli.readers.tables.pieces import LONGEST_ROW, SMALL, end_of_lines, end_of_rows, piece_size, pieces, read_some
+from klcli.readers.tables.roles import header_note, holds_keys
+from klcli.readers.tables.select import select
 from klcli.readers.tables.table import Table, concatenated
 
 if TYPE_CHECKING:
@@ -38,6 +42,8 @@ _OTHERS = ";\t,|"
 
 _TOP, _TOP_ROWS = 1 << 14, 30
 """Bytes and rows in which the table below a title is looked for."""
+_SAMPLE = 1000
+"""Rows that tell keys from weights: counts repeat, or fall, sooner."""
 
 _WIDE, _WIDE_PIECE = 256, 1 << 22
 """From so many columns on, pieces of at least so many bytes: each column costs something for each piece."""
@@ -68,14 +74,18 @@ class DelimitedStream:
         header = self._header()
         self._check_delimiter(header)
         self._check_title(header)
-        self.names = tuple(header)
+        named = self._dialect.header is not False
+        self.names = tuple(header) if named else tuple(str(i) for i in range(1, len(header) + 1))
         self._size = size or max(piece_size(source.size), _WIDE_PIECE if len(header) >= _WIDE else 0)
         self._first = self._first_cells()
         self.text: Sequence[bool] = [not (is_number(c, self._notation) or self._is_left_out(c)) for c in self._first]
+        unsure = self._dialect.header is None
+        place = f"{self.source}:{self._line - 1}"
+        self.note = header_note(self.names, self._first, place, self._notation) if unsure else ""
         self.begin = source.done - len(self._rest)
 
     def place(self, line: int) -> str:
-        """The line of the file. line: counted from 0 at the first below the header."""
+        """The line of the file. line: counted from 0 at the first row."""
         return f"{self.source}:{self._line + line}"
 
     def narrow(self, start: int, end: int, before: int) -> None:
@@ -103,6 +113,17 @@ class DelimitedStream:
         """Whether a cell is blank, and blank cells are no errors: then it says nothing of the column."""
         return self._notation.blank != "error" and is_blank(cell)
 
+    def may_hold_keys(self) -> bool:
+        """Whether the first column holds keys as far as the first rows show."""
+        lines = io.StringIO(self._rest[: self._rest.rfind(b"\n") + 1].decode("latin-1"), newline="")
+        try:
+            rows = csv_reader(lines, self.delimiter, quotes=self._dialect.quotes)
+            cells = [row[0] for row in islice(rows, _SAMPLE) if row]
+            values = numbers(cells, str, notation=self._notation)
+        except (csv.Error, InputError):
+            return False
+        return holds_keys(self.names[0], np.array(values))
+
     def _first_cells(self) -> list[str]:
         """The cells of the first row below the header; none where there is none, or it is no row."""
         try:
@@ -111,7 +132,7 @@ class DelimitedStream:
             return []
 
     def _header(self) -> list[str]:
-        """The first row that is not blank; what follows stays to be read."""
+        """The first row that is not blank. What follows stays to be read, and so does a row that names nothing."""
         while True:
             try:
                 header, end, lines = self._first_row()
@@ -130,6 +151,8 @@ class DelimitedStream:
                 if wrong:
                     message = f"{self.source}:{self._line}: {wrong}"
                     raise InputError(message)
+            if header and self._dialect.header is False:  # it is a row too
+                return header
             self._rest, self._line = self._rest[end:], self._line + lines
             if header:
                 return header
@@ -223,14 +246,17 @@ def _width(row: Sequence[str]) -> int:
     return next((i for i in range(len(row), 0, -1) if row[i - 1].strip()), 0)
 
 
-def read_delimited(source: Source, delimiter: str, label: str = "label") -> Table:
+def read_delimited(source: Source, delimiter: str, label: str | None = None) -> Table:
     """All of a table: of a small one the cells as they stand; of a large one doubles where a column is all numbers.
 
-    label: the column whose cells stay text, whatever they are. Raises InputError for the first row that is none.
+    label: what --label says, or a selector of several. The cells of what may be the column of labels stay text,
+    whatever they are. Raises InputError for the first row that is none.
     """
     data = source.data
     whole = DelimitedStream(source, delimiter, data=data)
-    numeric = [i for i, text in enumerate(whole.text) if not (text or whole.small or whole.names[i] == label)]
+    numeric = [] if whole.small else [i for i, text in enumerate(whole.text) if not text]
+    labels = _labels(whole, label) if numeric else set()
+    numeric = [i for i in numeric if i not in labels]
     table = _read_all(whole, numeric)
     if table.failures and numeric:  # a column that begins with numbers, and is text all the same
         whole, numeric = DelimitedStream(source, delimiter, data=data), []
@@ -239,14 +265,28 @@ def read_delimited(source: Source, delimiter: str, label: str = "label") -> Tabl
         message = f"{whole.place(failure.line)}: {failure.text}"
         raise InputError(message)
     if not table.size:
-        message = f"{source.name}: a header and no rows; the first line of a table names its columns"
+        why = "the first line of a table names its columns, unless --no-header is given"
+        message = f"{source.name}: a header and no rows; {why}"
         raise InputError(message)
     matrix = table.matrix(numeric)
     matrix.setflags(write=False)
     doubles = dict(zip(numeric, matrix, strict=True))
     return replace(
-        table, columns={**table.columns, **doubles}, source=source.name, place=whole.place, delimiter=whole.delimiter
+        table,
+        columns={**table.columns, **doubles},
+        source=source.name,
+        place=whole.place,
+        delimiter=whole.delimiter,
+        note=whole.note,
     )
+
+
+def _labels(stream: DelimitedStream, label: str | None) -> set[int]:
+    """The columns of which one may hold the labels though it is of numbers."""
+    if label is not None:
+        return set() if label == "none" else set(select(label, stream.names, stream.source))
+    named = {i for i, name in enumerate(stream.names) if name == "label"}
+    return named | ({0} if stream.may_hold_keys() else set())
 
 
 def _read_all(stream: DelimitedStream, numeric: Sequence[int]) -> Table:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from klcli.errors import DistributionError, InputError, clipped, listed, no_such
 from klcli.readers.numbers import POINT, Notation
+from klcli.readers.tables.roles import CHOICES, NO_LABELS, Choices, chosen_label, is_key
 from klcli.readers.tables.select import select
 from klcli.stems import stems
 
@@ -22,7 +23,8 @@ class Wanted(NamedTuple):
     reference: which side the rows lack, 'p' or 'q', because one distribution stands for it in all of them. by: the
     columns that make rows one group; label: the outcome of a row in it. alone: whether P will do, as no measure needs
     Q. apart: whether Q stands in another row, of this table or another. on: the columns whose cells lead to that row.
-    counting: how raw values in groups are counted, None where there are weights.
+    counting: how raw values in groups are counted, None where there are weights. choices: what else is said of rows and
+    columns.
     """
 
     p: str | None = None
@@ -35,6 +37,7 @@ class Wanted(NamedTuple):
     apart: bool = False
     on: str | None = None
     counting: Counting | None = None
+    choices: Choices = CHOICES
 
 
 class Counting(NamedTuple):
@@ -49,7 +52,8 @@ class Layout(NamedTuple):
 
     exact: whether the columns kept were chosen, so that others may come and go. gaps: whether a weight that is NaN was
     left out, and its outcome with it. more: columns that are needed as text besides: the keys to another table, or raw
-    values. counting: how those are counted. remarks: what to say of it all.
+    values. counting: how those are counted. remarks: what to say of it all. choices: what else the command line says of
+    rows and columns.
     """
 
     source: str
@@ -64,6 +68,7 @@ class Layout(NamedTuple):
     more: tuple[int, ...] = ()
     counting: Counting | None = None
     remarks: tuple[str, ...] = ()
+    choices: Choices = CHOICES
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -125,6 +130,7 @@ class Layout(NamedTuple):
             tuple(map(place, self.more)),
             self.counting,
             self.remarks,
+            self.choices,
         )
 
 
@@ -133,7 +139,7 @@ def lay_out(wanted: Wanted, header: Sequence[str], source: str, text: Sequence[b
 
     text: whether a column holds text, as far as that is known.
     """
-    p, q = (_side(side, wanted, header, source) for side in ("p", "q"))
+    p, q = (_undropped(_side(side, wanted, header, source), wanted, header) for side in ("p", "q"))
     if wanted.by is not None:
         return _grouped(wanted, header, source, (p, q), text)
     if p and q:
@@ -149,7 +155,8 @@ def lay_out(wanted: Wanted, header: Sequence[str], source: str, text: Sequence[b
     if both is not None:
         message = f"{source}: {clipped(header[both])} cannot be both a key and a weight; choose others by --p or --on"
         raise InputError(message)
-    return Layout(source, tuple(header), p, q, tuple(kept), exact=wanted.keep is not None, more=on, remarks=remarks)
+    found = Layout(source, tuple(header), p, q, tuple(kept), exact=wanted.keep is not None)
+    return found._replace(more=on, remarks=remarks, choices=wanted.choices)
 
 
 def paired(
@@ -194,6 +201,11 @@ def _side(side: str, wanted: Wanted, header: Sequence[str], source: str) -> tupl
     return tuple(select(selector, header, source))
 
 
+def _undropped(columns: tuple[int, ...], wanted: Wanted, header: Sequence[str]) -> tuple[int, ...]:
+    """The columns of weights without those that are dropped; where a row is an outcome, rows are."""
+    return columns if wanted.by is not None else tuple(i for i in columns if header[i] not in wanted.choices.drop)
+
+
 def _grouped(
     wanted: Wanted,
     header: Sequence[str],
@@ -206,26 +218,29 @@ def _grouped(
             message = f"{source}: --{name} is {_columns(columns)}; with --by it is one, whose rows are the outcomes"
             raise InputError(message)
     by = select(wanted.by or "", header, source)
+    chosen = chosen_label(wanted.label, header, source)
     if wanted.counting is not None:
         raw = tuple(dict.fromkeys(sides[0] + sides[1]))
         keys = tuple(by)
-        return Layout(source, tuple(header), *sides, keys, keys, exact=True, more=raw, counting=wanted.counting)
-    place = _label(wanted.label, header, source, {*by, *sides[0], *sides[1]}, text)
+        found = Layout(source, tuple(header), *sides, keys, keys, exact=True)
+        return found._replace(more=raw, counting=wanted.counting, choices=wanted.choices)
+    taken = {*by, *sides[0], *sides[1]}
+    place = _label(header, taken, text) if chosen is None else None if chosen == NO_LABELS else chosen
     if place in by:
         message = f"{source}: {clipped(str(wanted.label))} cannot be both the group and the label"
         raise InputError(message)
-    return Layout(source, tuple(header), *sides, tuple(by), tuple(by), place, exact=True)
+    return Layout(source, tuple(header), *sides, tuple(by), tuple(by), place, exact=True, choices=wanted.choices)
 
 
-def _label(label: str | None, header: Sequence[str], source: str, taken: set[int], text: Sequence[bool]) -> int | None:
-    """The column of labels: the one chosen, else 'label', else the first that holds text and plays no other part."""
-    if label is not None:
-        if label not in header:
-            raise no_such(source, label, header)
-        return select(label, header, source)[0]
+def _label(header: Sequence[str], taken: set[int], text: Sequence[bool]) -> int | None:
+    """The column of labels, of those that play no other part: 'label', else the first of text, else the first of all.
+
+    The last only where its name is one of keys: of a stream nobody knows whether all of its numbers are different.
+    """
     if "label" in header and header.index("label") not in taken:
         return header.index("label")
-    return next((i for i, is_text in enumerate(text) if is_text and i not in taken), None)
+    found = next((i for i, is_text in enumerate(text) if is_text and i not in taken), None)
+    return 0 if found is None and 0 not in taken and is_key(header[0]) else found
 
 
 def _columns(columns: Sequence[int]) -> str:

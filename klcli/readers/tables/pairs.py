@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from json import loads
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,10 @@ from klcli.model import Distribution, frozen
 from klcli.readers.documents import object_of, series_of
 from klcli.readers.observations import BLANK, counted
 from klcli.readers.tables.table import Table, concatenated
+from klcli.readers.totals import is_sum, is_total, mend, unnamed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -50,10 +52,11 @@ def pair_rows(table: Table, layout: Layout) -> Block:
         p, q = (None if side is None else side[:, chosen] for side in (p, q))
     if layout.gaps:
         _leave_out(p, q)
+    said = [_totals(layout, of, side) for of, side in zip(names, (p, q), strict=True) if side is not None]
     # Only a reference has labels of its own to be joined with the columns' names.
     labels = (names[0], None) if q is None else (None, names[1] if p is None else None)
     pairs = Pairs(chosen, p, q, labels, where, by_columns=True)
-    remarks = dict(table.remarks)
+    remarks = {**table.remarks, **{note: len(chosen) for note in said if note}}
     if max(map(len, names)) == 1:
         remarks[_SINGLE] = len(chosen)
     return Block(table.size, table.lines, _kept(table, layout), (pairs,), table.failures, remarks=remarks)
@@ -65,6 +68,20 @@ def _leave_out(p: Array | None, q: Array | None) -> None:
     gaps = np.any([np.isnan(side) for side in sides], axis=0)
     for side in sides:
         side[gaps] = 0.0
+
+
+def _totals(layout: Layout, names: tuple[str, ...], weights: npt.NDArray[np.float64]) -> str:
+    """What to say of a column that is the sum of the others in all rows. weights: (columns, rows).
+
+    Raises DistributionError where its name says that it is a total.
+    """
+    if layout.choices.keep_totals or len(names) < 2 or not weights.shape[1]:  # noqa: PLR2004 - a total and a part
+        return ""
+    for i, name in enumerate(names):
+        if is_total(name) and is_sum(weights[i], np.delete(weights, i, axis=0)).all():
+            message = f"{layout.source}: column {clipped(name)} {mend(name)}"
+            raise DistributionError(message)
+    return next((f"in {{}} {note}" for note in unnamed(names, weights, "column")), "")
 
 
 def _is_numeric(cells: Any) -> bool:  # noqa: ANN401
@@ -267,6 +284,7 @@ def pair_groups(table: Table, layout: Layout) -> Block:
     """Rows that follow one another and are alike in the columns `by` are a pair; each row is an outcome."""
     if layout.counting is not None:
         return _tally_groups(table, layout, layout.counting)
+    table = _with_each_label_once(_undropped(table, layout), layout)
     starts = group_starts(table, layout)
     groups = _Groups(table, layout, starts)
     failures = groups.failures()
@@ -293,7 +311,7 @@ def _tally_groups(table: Table, layout: Layout, counting: Counting) -> Block:
         if group in failures:
             continue
         try:
-            found = _counted(sides, range(start, end), counting)
+            found = _counted(sides, range(start, end), counting, layout.choices.drop)
         except _NoValueError as error:
             failures[group] = Failure(group, table.line(error.row), str(error.error), type(error.error))
             continue
@@ -320,8 +338,10 @@ class _NoValueError(Exception):
         self.row, self.error = row, error
 
 
-def _counted(sides: Sequence[tuple[str, list[str]]], rows: range, counting: Counting) -> list[Distribution]:
-    """The values of each side in some rows, counted. Raises _NoValueError."""
+def _counted(
+    sides: Sequence[tuple[str, list[str]]], rows: range, counting: Counting, drop: Sequence[str]
+) -> list[Distribution]:
+    """The values of each side in some rows, but for those dropped, counted. Raises _NoValueError."""
     last = rows[0]
 
     def place(row: int, name: str) -> str:
@@ -338,6 +358,7 @@ def _counted(sides: Sequence[tuple[str, list[str]]], rows: range, counting: Coun
                 blank = f"column {clipped(name)}: {clipped(cells[last])} is no value to count"
                 message = f"{blank}; --blank skip leaves it out"
                 raise InputError(message)
+            present = [row for row in present if cells[row] not in drop]
             where = partial(lambda i, at, name: place(at[i], name), at=present, name=name)
             ones = frozen(np.ones(len(present)))
             samples.append(Distribution(name, name, ones, where, [cells[row] for row in present]))
@@ -366,6 +387,50 @@ def _of_counts(
     return Pairs(rows, p, q, (labels[0] if layout.p else None, labels[-1] if layout.q else None), where)
 
 
+def _undropped(table: Table, layout: Layout) -> Table:
+    """The rows but for those whose labels are dropped."""
+    if layout.label is None or not layout.choices.drop:
+        return table
+    labels = texts(as_text(table.columns[layout.label]))
+    rows = np.array([i for i, label in enumerate(labels) if label not in layout.choices.drop], dtype=np.intp)
+    return _rows(table, rows, {int(row): i for i, row in enumerate(rows)})
+
+
+def _with_each_label_once(table: Table, layout: Layout) -> Table:
+    """The rows, of which those of one label in a group are added up, if they shall be."""
+    if layout.label is None or layout.choices.repeats != "sum" or not table.size:
+        return table
+    starts = group_starts(table, layout)
+    groups = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, table.size)))
+    outcomes = groups * table.size + codes([as_text(table.columns[layout.label])], table.size)
+    _, firsts, inverse = np.unique(outcomes, return_index=True, return_inverse=True)
+    if len(firsts) == table.size:
+        return table
+    order = np.argsort(firsts)
+    place = np.argsort(order)[inverse]
+    once = _rows(table, firsts[order], dict(enumerate(place.tolist())))
+    columns = dict(once.columns)
+    for i in layout.numbers:
+        values = table.matrix((i,))[0]
+        gaps = np.isnan(values) if layout.gaps else np.zeros(len(values), dtype=bool)
+        sums = np.bincount(place, weights=np.where(gaps, 0.0, values))
+        columns[i] = np.where(np.bincount(place, weights=~gaps) == 0, np.nan, sums)
+    remark = "labels that stand twice in {} were added up"
+    return replace(once, columns=columns, remarks={**table.remarks, remark: len(starts)})
+
+
+def _rows(table: Table, rows: Places, at: Mapping[int, int]) -> Table:
+    """Some of the rows. at: where each row stands in the new table; a failure of one that is left out is forgotten."""
+    failures = [failure._replace(row=at[failure.row]) for failure in table.failures if failure.row in at]
+    return replace(
+        table,
+        columns={i: taken(cells, rows) for i, cells in table.columns.items()},
+        size=len(rows),
+        failures=tuple(failures),
+        line=lambda row: table.line(int(rows[row])),
+    )
+
+
 class _Groups:
     """Runs of rows. starts, sizes: (n,)."""
 
@@ -382,6 +447,7 @@ class _Groups:
         found = [failure._replace(row=int(of[failure.row])) for failure in self._table.failures]
         if self._labels is None:
             return found
+        found += self._totals(of)
         outcomes = np.sort(of * self._table.size + codes([self._labels], self._table.size))
         if not (outcomes[1:] == outcomes[:-1]).any():
             return found
@@ -390,9 +456,28 @@ class _Groups:
             first: dict[str, int] = {}
             for row in range(start, start + size):
                 if first.setdefault(labels[row], row) != row:
-                    again = f"the label {clipped(labels[row])} stands twice in its group; add the two up"
+                    again = f"the label {clipped(labels[row])} stands twice in its group; --repeats sum adds them up"
                     found.append(Failure(group, self._table.line(row), again, DistributionError))
                     break
+        return found
+
+    def _totals(self, of: Places) -> list[Failure]:
+        """A failure for each group with a row that is the total of the others. of: the group of each row."""
+        if self._layout.choices.keep_totals:
+            return []
+        labels = as_text(self._table.columns[self._layout.label or 0])
+        at = [i for i, label in enumerate(texts(labels)) if is_total(label)]
+        if not at:
+            return []
+        values = self._table.matrix(self._layout.numbers)
+        found = []
+        for row in at:
+            start, size = int(self.starts[of[row]]), int(self.sizes[of[row]])
+            others = np.delete(values[:, start : start + size], row - start, axis=1)
+            if size > 1 and is_sum(values[:, row], others.T).any():
+                name = texts(labels)[row]
+                wrong = f"{clipped(name)} {mend(name)}"
+                found.append(Failure(int(of[row]), self._table.line(row), wrong, DistributionError))
         return found
 
     def by_labels(self, groups: Places, size: int) -> list[tuple[Names, Places]]:

@@ -110,7 +110,7 @@ class Keyed:
         source = open_source(path, reading.dialect)
         try:
             stream = open_stream(source, reading)
-            only_q = Wanted(None, wanted.q, "", None, None, "p")
+            only_q = Wanted(None, wanted.q, "", None, None, "p", choices=wanted.choices)
             found = lay_out(only_q, stream.names, source.name, stream.text)
             on = tuple(select(wanted.on or "", stream.names, source.name))
             both = next((i for i in on if i in found.q), None)

@@ -50,7 +50,9 @@ def table_of(values: Any, source: str, where: Callable[[int], str]) -> Table:  #
             raise InputError(message)
     names = tuple(dict.fromkeys(key for record in values for key in record))
     columns = {i: [record.get(name) for record in values] for i, name in enumerate(names)}
-    return Table(names, columns, len(values), len(values), "value", source=source, place=where)
+    absent = {i: {row for row, record in enumerate(values) if name not in record} for i, name in enumerate(names)}
+    absent = {i: rows for i, rows in absent.items() if rows}
+    return Table(names, columns, len(values), len(values), "value", source=source, place=where, absent=absent)
 
 
 def of_split(value: dict[str, Any], source: str) -> Table | None:
@@ -94,7 +96,7 @@ class RecordStream:
     names: the keys of the first record. text: which of them hold text. small: whether no table engine is needed.
     """
 
-    form = "json"
+    form, note = "json", ""
 
     def __init__(self, source: Source, *, ndjson: bool, size: int | None = None) -> None:
         self.source, self._stream, self._ndjson, self._before = source.name, source, ndjson, 0

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from klcli.errors import InputError, clipped, listed
+from klcli.readers.numbers import POINT, is_number
+from klcli.readers.tables.select import select
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
+
+    from klcli.model import Array
+    from klcli.readers.numbers import Notation
 
 
 class Choices(NamedTuple):
@@ -32,59 +42,200 @@ CHOICES = Choices()
 """Where the command line says nothing."""
 
 
+NO_LABELS = -1
+"""Instead of the position of a column: none holds labels, as --label none says."""
+
+_KEYS = frozenset(
+    (
+        *("", "index", "unnamed: 0", "id", "key", "code", "year", "no", "nr", "#", "rank", "bin", "bucket", "decile"),
+        *("le", "step", "row", "month", "day", "hour"),
+    )
+)
+_KEY_ENDS = ("_id", " id", "_code", "_key")
+_CELLS = frozenset(("le", "bin", "bucket"))
+"""Columns of these names hold the ends of cells, which need not be whole numbers."""
+
+_WEIGHTS = frozenset(("p", "q"))
+"""A column of these names is a key in no case."""
+
+_ENOUGH = 3
+"""Two numbers rise in every other column of weights."""
+
+
 class Facts(NamedTuple):
     """What decides a column's part. of_numbers: whether all of its cells are numbers. has_number: whether one is.
 
-    nested: whether its cells are lists or objects. empty: whether it is of no type, as nothing stands in it.
+    nested: whether its cells are lists or objects. empty: whether it is of no type, as nothing stands in it. marred: of
+    a column with numbers, whether all other cells are blank or numbers in another notation, as 1,200 or $12.
     """
 
     of_numbers: bool
     has_number: bool
     nested: bool = False
     empty: bool = False
+    marred: bool = False
 
 
 class Roles(NamedTuple):
     """The columns of a table by the parts they play, as positions.
 
     label: holds the labels; None: none does. weights: are of numbers. nested: hold lists or objects, of which each may
-    be a distribution. mixed: have numbers in some cells only. notes: what the user should know of the choice.
+    be a distribution. mixed: have numbers in some cells only. left_out: notes on columns that are neither labels nor
+    weights, though nobody said so.
     """
 
     label: int | None
     weights: tuple[int, ...]
     nested: tuple[int, ...]
     mixed: tuple[int, ...]
-    notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
-def roles(names: Sequence[str], facts: Callable[[int], Facts], chosen: int | None = None) -> Roles:
-    """The part of each column. facts(i): of column i; of a label column that is known by name nobody asks for them.
+class Known(NamedTuple):
+    """What is known of a table's columns. names: of all. facts(i): of column i; numbers(i): its cells, (rows,).
 
-    chosen: the column that --label names.
+    Both may cost a look through the column. taken: the columns that the command line takes as weights by name. keys:
+    whether a first column of numbers may be one of labels.
     """
-    label = label_column(names, facts, chosen)
-    others = [(i, facts(i)) for i in range(len(names)) if i != label]
+
+    names: Sequence[str]
+    facts: Callable[[int], Facts]
+    numbers: Callable[[int], Array]
+    taken: Collection[int] = ()
+    keys: bool = True
+
+
+def roles(known: Known, chosen: int | None = None) -> Roles:
+    """The part of each column. chosen: the column that --label names, or NO_LABELS."""
+    label = label_column(known, chosen)
+    others = [(i, known.facts(i)) for i in range(len(known.names)) if i != label]
+    text = [known.names[i] for i, column in others if not (column.has_number or column.nested or column.empty)]
+    left_out = [] if not text else [f"{_columns(text)} not of numbers and left out"]
+    weights = [i for i, column in others if column.of_numbers]
+    if weights[:1] == [0] and label is not None and is_key(known.names[0]) and known.keys and chosen is None:
+        weights = weights[1:]
+        left_out.append(f"{_columns(known.names[:1])} a key by its name and left out; --select counts it as weights")
     return Roles(
         label,
-        tuple(i for i, column in others if column.of_numbers),
+        tuple(weights),
         tuple(i for i, column in others if column.nested),
         tuple(i for i, column in others if column.has_number and not column.of_numbers),
+        tuple(left_out),
     )
 
 
-def label_column(names: Sequence[str], facts: Callable[[int], Facts], chosen: int | None = None) -> int | None:
+def _columns(names: Sequence[str]) -> str:
+    return f"column {clipped(names[0])} is" if len(names) == 1 else f"columns {listed(names)} are"
+
+
+def label_notes(known: Known, label: int | None, chosen: int | None) -> tuple[str, ...]:
+    """What to say of a column of numbers that is taken as labels, or of one that seems to hold keys and is not."""
+    if chosen is not None or not (known.names and known.keys):
+        return ()
+    first = clipped(known.names[0])
+    if label is not None and known.names[label] != "label" and known.facts(label).of_numbers:
+        kind = "different numbers" if _plain(known.names[label]) in _CELLS else "whole numbers, all different"
+        return (f"column {first} ({kind}) is taken as labels; --label none counts it as weights",)
+    if label == 0 and known.facts(0).has_number:
+        return (f"column {first}, numbers in some cells only, is taken as labels",)
+    if label is None and 0 not in known.taken and is_key(known.names[0]) and known.facts(0).of_numbers:
+        return (f"column {first} counts as weights; if it holds labels add --label {known.names[0] or 1}",)
+    return ()
+
+
+def label_column(known: Known, chosen: int | None = None) -> int | None:
     """The column of the labels, None where there is none: see `roles` for the arguments.
 
     It is the one chosen, else the one called 'label', else the first without any number, else the first of all where
-    not all of it is numbers. Lists and objects are never labels unless they are chosen.
+    not all of it is numbers, else the first of all where it holds keys. Lists and objects are never labels unless they
+    are chosen; what is taken as weights is none.
     """
     if chosen is not None:
-        return chosen
-    if "label" in names:
+        return None if chosen == NO_LABELS else chosen
+    names, facts = known.names, known.facts
+    if "label" in names and names.index("label") not in known.taken:
         return names.index("label")
-    flat = [i for i in range(len(names)) if not (facts(i).nested or facts(i).empty)]
+    free = [i for i in range(len(names)) if i not in known.taken]
+    flat = [i for i in free if not (facts(i).nested or facts(i).empty)]
     without = next((i for i in flat if not facts(i).has_number), None)
-    if without is None and flat and not facts(flat[0]).of_numbers:
-        return flat[0]
-    return without
+    if without is not None or not flat:
+        return without
+    first = facts(flat[0])
+    if not first.of_numbers:
+        return None if first.marred else flat[0]
+    others = (facts(i) for i in range(1, len(names)))
+    if not known.keys or flat[0] != 0 or not any(other.has_number or other.nested for other in others):
+        return None
+    return 0 if holds_keys(names[0], known.numbers(0)) else None
+
+
+def holds_keys(name: str, values: Array) -> bool:
+    """Whether a first column of numbers holds keys: whole, all different, and rising or of a key's name."""
+    rising = bool((values[1:] > values[:-1]).all())
+    if np.isnan(values).any() or not (rising or len(np.unique(values)) == len(values)):
+        return False
+    if _plain(name) in _CELLS:
+        return True
+    whole = bool(np.isfinite(values).all() and (values == np.floor(values)).all())
+    return whole and (is_key(name) or (rising and len(values) >= _ENOUGH and _plain(name) not in _WEIGHTS))
+
+
+def may_hold_keys(name: str, values: Array) -> bool:
+    """Whether a first column may hold keys that do not rise, under a name that says nothing of them."""
+    whole = bool(np.isfinite(values).all() and (values == np.floor(values)).all())
+    return whole and _plain(name) not in _WEIGHTS and len(np.unique(values)) == len(values)
+
+
+def is_key(name: str) -> bool:
+    """Whether a first column of that name is one of keys."""
+    plain = _plain(name)
+    return plain in _KEYS or plain.endswith(_KEY_ENDS) or name.strip().endswith("ID")
+
+
+def _plain(name: str) -> str:
+    return name.strip().rstrip(".").casefold()
+
+
+def chosen_label(label: str | None, names: Sequence[str], source: str) -> int | None:
+    """The column that --label chooses, by name or position; NO_LABELS for 'none', None where nothing is chosen.
+
+    Raises InputError where there is no such column, or there are several.
+    """
+    if label is None:
+        return None
+    if label == "none":
+        return NO_LABELS
+    found = select(label, names, source)
+    if len(found) > 1:
+        message = f"{source}: --label {clipped(label)} is {len(found)} columns; labels stand in one"
+        raise InputError(message)
+    return found[0]
+
+
+# --------------------------------------------------------------------------------------------------------------- header
+
+_YEARS = range(1500, 2101)
+_WHOLE = re.compile(r"\d{1,9}", re.ASCII)
+
+
+def header_note(names: Sequence[str], row: Sequence[str], place: str, notation: Notation = POINT) -> str:
+    """What to say of a first line that was taken as names and has numbers above numbers; '' where it has none.
+
+    place: of that line. row: the cells of the line below it. Raises InputError where such a line is as likely a row.
+    Two or more years, or numbers that count up by one from 0 or 1, are names; so are those of a square, whose rows are
+    called as its columns.
+    """
+    above = [
+        name for name, cell in zip(names, row, strict=False) if is_number(name, notation) and is_number(cell, notation)
+    ]
+    if not above or (len(names) > 1 and not is_number(names[0], notation) and names[1] == row[0]):
+        return ""
+    line = place.rpartition(":")[2]
+    values = [int(name) for name in above if _WHOLE.fullmatch(name)]
+    several = 1 < len(values) == len(above) == len(set(values))
+    counted = several and values[0] in {0, 1} and values == list(range(values[0], values[0] + len(values)))
+    if counted or (several and all(value in _YEARS for value in values)):
+        return f"line {line} is taken as names: {listed(above)}; --no-header takes it as a row"
+    mend = f"if line {line} is a row add --no-header, if it names the columns add --header"
+    message = f"{place}: {clipped(above[0])} stands above a column of numbers; {mend}"
+    raise InputError(message)

@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     class TableStream(Protocol):
         """A table whose columns are known and whose rows are still to be read.
 
-        names: of all columns. small: whether it is read without a table engine.
+        names: of all columns. small: whether it is read without a table engine. note: what to say of its header.
         """
 
         source: str
         names: tuple[str, ...]
         small: bool
+        note: str
 
         @property
         def text(self) -> Sequence[bool]:

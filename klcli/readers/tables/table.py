@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from klcli.blocks import Failure
     from klcli.model import Array
@@ -34,7 +34,8 @@ class Table:
     line(row): where a row starts, counted from 0 at the table's first line. lines: how many lines all rows take.
     remarks: what should be known of how it was read, and of how many rows it is true. source: what errors call the
     table. place(line): where a line is, for a table that is read as a whole; of a frame only its stream knows.
-    delimiter: what separates the fields of a text.
+    delimiter: what separates the fields of a text. note: what should be known of its header. absent: the rows, by
+    column, in which a record has no such key.
     """
 
     names: tuple[str, ...]
@@ -48,6 +49,8 @@ class Table:
     source: str = ""
     place: Callable[[int], str] = str
     delimiter: str = ""
+    note: str = ""
+    absent: Mapping[int, Collection[int]] = field(default_factory=dict)
 
     def where(self, row: int) -> str:
         """The place of a row, for errors: 'w.csv:17', 'w.parquet, row 3', 'w.json, item 2'."""

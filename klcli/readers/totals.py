@@ -1,0 +1,112 @@
+"""Totals among the outcomes of a distribution, or among distributions, which count everything twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import fsum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from klcli.errors import DistributionError, clipped
+from klcli.model import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from klcli.model import Array, Distribution
+    from klcli.readers.tables.roles import Choices
+
+NAMES = frozenset(("total", "all", "sum", "margin", "grand total"))
+
+_ROUNDED = 5e-3
+"""A total by its name may be of numbers that were rounded after they had been added up."""
+
+_SAME = 1e-9
+_FEWEST, _ENOUGH = 2, 4
+"""So many distributions of so many outcomes hold no sum of the others by chance."""
+
+
+def is_total(name: str) -> bool:
+    """Whether a row or column of that name is one of totals."""
+    return name.strip().rstrip(":").casefold() in NAMES
+
+
+def is_sum(values: Array, others: Array, tolerance: float = _ROUNDED) -> npt.NDArray[np.bool_]:
+    """Whether the values are the sums of the others. values: (n,). others: (K, n)."""
+    sums = others.sum(axis=0)
+    return np.asarray((values > 0) & (np.abs(values - sums) <= tolerance * sums))
+
+
+def mend(name: str) -> str:
+    """What an error says of a total of that name."""
+    option = f"--drop {clipped(name) if ' ' in name else name}"
+    return f"equals the sum of the others; {option} leaves it out, --keep-totals keeps it"
+
+
+def without_totals(given: list[Distribution], names: Sequence[str], choices: Choices) -> list[Distribution]:
+    """The distributions of a source, without the outcomes that are dropped. names: what the source calls them.
+
+    Raises DistributionError where an outcome or a distribution is the total of the others by its name and its values.
+    The first distribution tells of one that is a total by its values alone.
+    """
+    given = [_without(one, choices.drop) for one in given]
+    if choices.keep_totals:
+        return given
+    for one in given:
+        _refuse_outcome(one)
+    alike = len(given) > 1 and all(one.outcomes == given[0].outcomes and len(one) == len(given[0]) for one in given[1:])
+    if not alike:
+        return given
+    values = np.array([one.values for one in given])
+    for i, name in enumerate(names):
+        if is_total(name) and len(given) > _FEWEST and is_sum(values[i], np.delete(values, i, axis=0)).all():
+            message = f"{given[i].name}: {clipped(name)} {mend(name)}"
+            raise DistributionError(message)
+    outcomes = given[0].outcomes
+    notes = [] if outcomes is None else unnamed(outcomes, values.T, "outcome")
+    notes += unnamed(names, values, "distribution")
+    return [replace(given[0], remarks=(*given[0].remarks, *notes)), *given[1:]] if notes else given
+
+
+def _without(one: Distribution, drop: Sequence[str]) -> Distribution:
+    if not drop or one.outcomes is None:
+        return one
+    kept = [i for i, label in enumerate(one.outcomes) if label not in drop]
+    if len(kept) == len(one):
+        return one
+    where, labels = one.where, one.outcomes
+    return replace(
+        one, values=frozen(one.values[kept]), where=lambda i: where(kept[i]), outcomes=[labels[i] for i in kept]
+    )
+
+
+def _refuse_outcome(one: Distribution) -> None:
+    """Raises DistributionError where an outcome that is called a total is one."""
+    for i, label in enumerate(one.outcomes or ()) if len(one) > 1 else ():
+        if is_total(label):
+            others = fsum(one.values.tolist()) - one.values[i]
+            if others > 0 and abs(others - one.values[i]) <= _ROUNDED * others:
+                message = f"{one.where(i)}: {clipped(label)} {mend(label)}"
+                raise DistributionError(message)
+
+
+def unnamed(names: Sequence[str], values: Array, what: str) -> list[str]:
+    """A note on what is the sum of the others throughout, whatever it is called. values: (K, n), of each name a row."""
+    if len(values) < _ENOUGH or values.shape[1] < _FEWEST or not _are_halves(values[:, :_FEWEST]).any():
+        return []  # the first two spare a long table the rest
+    at = np.flatnonzero(_are_halves(values))
+    if len(at) != 1 or is_total(names[int(at[0])]):
+        return []
+    name = names[int(at[0])]
+    return [f"{what} {clipped(name)} equals the sum of the others throughout; if it is a total add --drop {name}"]
+
+
+def _are_halves(values: Array) -> npt.NDArray[np.bool_]:
+    """Which rows are half of the sum in every column, as a total of the others is. values: (K, n). Returns (K,)."""
+    if not (np.isfinite(values) & (values >= 0)).all():
+        return np.zeros(len(values), dtype=bool)
+    halves = values.sum(axis=0) / 2
+    return np.asarray(((np.abs(values - halves) <= _SAME * halves) & (values > 0)).all(axis=1))
