@@ -188,7 +188,7 @@ def test_the_sheet_that_is_meant(call, refused, sheets):
 
 @pytest.mark.parametrize("form", ["parquet", "ndjson", "json"])
 def test_nulls_are_blank_cells(call, tmp_path, form):
-    frame = pd.DataFrame({"g": ["1"] * 3, "k": ["x", "y", "z"], "a": [4, 6, None], "b": [3.0, 7, 0]})
+    frame = pd.DataFrame({"k": ["x", "y", "z"], "g": ["1"] * 3, "a": [4, 6, None], "b": [3.0, 7, 0]})
     path = tmp_path / f"t.{form}"
     if form == "parquet":
         frame.to_parquet(path)
