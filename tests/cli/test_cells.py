@@ -182,22 +182,22 @@ def test_the_sheet_that_is_meant(call, refused, sheets):
     assert "the first sheet, 'first', is read; --sheet reads second" in result.err
     assert result.out == "inf\n"
     assert "--blank zero" in refused(3, "kl", sheets)
-    rows = call("batch", sheets, "--p", "a", "--q", "b", "--by", "k", "--blank", "zero")
+    rows = call("batch", sheets, "--p", "a", "--q", "b", "--on-error", "keep", "--blank", "zero")
     assert "--sheet reads second" in rows.err
 
 
 @pytest.mark.parametrize("form", ["parquet", "ndjson", "json"])
 def test_nulls_are_blank_cells(call, tmp_path, form):
-    frame = pd.DataFrame({"k": ["x", "y", "z"], "a": [4, 6, None], "b": [3.0, 7, 0]})
+    frame = pd.DataFrame({"k": ["x", "y", "z"], "g": ["1"] * 3, "a": [4, 6, None], "b": [3.0, 7, 0]})
     path = tmp_path / f"t.{form}"
     if form == "parquet":
         frame.to_parquet(path)
     else:
         frame.to_json(path, orient="records", lines=form == "ndjson")
     assert value(call, path, "--blank", "zero") == KL
-    rows = call("batch", path, "--by", "k", "--p", "a", "--q", "b", "--blank", "zero", "--on-error", "keep")
-    assert "nothing" not in rows.out + rows.err
-    assert "null" not in rows.err
+    for blank in ("zero", "skip"):
+        args = ("batch", path, "--by", "g", "--label", "k", "--p", "a", "--q", "b", "-m", "kl_pq", "-f", "csv", "-q")
+        assert float(call(*args, "--blank", blank).out.split(",")[-1]) == KL
 
 
 def test_numbers_a_line_with_thousands(call, refused, write):

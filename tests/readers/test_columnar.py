@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pyarrow import feather, parquet
 
 from klcli.errors import InputError
+from klcli.readers.numbers import POINT, mend
 from klcli.readers.sources import Source, open_source
 from klcli.readers.tables.columnar import ColumnarStream, doubles, read_columnar
 from klcli.readers.tables.layout import Wanted, lay_out
@@ -91,7 +92,7 @@ def test_what_is_no_number_is_a_failure_and_so_is_what_is_missing(tmp_path):
     table = read(written(tmp_path, {"p": ["1/2", "x", "3"], "q": [1.0, 2.0, None], "r": [b"a", b"b", None]}))
     assert [(f.row, f.text) for f in table.failures] == [
         (1, "'x' in column 'p' is not a number"),
-        (2, "nothing stands where a number should in column 'q'"),
+        (2, f"nothing stands where a number should in column 'q'{mend('', POINT)}"),
     ]
     assert table.matrix([0, 1])[:, 0].tolist() == [0.5, 1]
 
