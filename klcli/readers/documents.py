@@ -110,13 +110,16 @@ def load_printed(text: str, source: str) -> Any:  # noqa: ANN401 - any JSON valu
     try:
         return decode(text)
     except MalformedJsonError as error:
+        if not error.line:
+            message = f"{source}: {error}"
+            raise InputError(message) from None
         from klcli.readers.python_literals import NotALiteralError, is_printed, literal
 
         try:
             return literal(text, source)
         except NotALiteralError as other:
             wrong = str(other) if is_printed(text) else str(error)
-            message = f"{source}{f':{error.line}' if error.line and not is_printed(text) else ''}: {wrong}"
+            message = f"{source}{'' if is_printed(text) else f':{error.line}'}: {wrong}"
             raise InputError(message) from None
 
 

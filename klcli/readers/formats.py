@@ -98,12 +98,12 @@ READERS: dict[str, Reader] = {
     "tsv": partial(_delimited, delimiter="\t"),
     "json": _json,
     "ndjson": _ndjson,
-    "npy": _npy,
-    "npz": _npz,
     **{
         name: partial(_columnar, format_name=name)
         for name in ("parquet", "feather", "xlsx", "ods", "orc", "dta", "sav")
     },
+    "npy": _npy,
+    "npz": _npz,
 }
 
 SUFFIXES = {f".{name}": name for name in READERS if name not in {"text", "uniq"}} | {
