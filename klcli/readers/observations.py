@@ -135,7 +135,7 @@ def _present(series: Series, blank: str) -> Series:
         first = next(i for i, text in enumerate(labels) if text.strip().lower() in BLANK)
         message = f"{series.where(first)}: {clipped(labels[first])} is no value to count; --blank skip leaves it out"
         raise InputError(message)
-    note = f"{series.where(0).rpartition(',')[0] or series.name}: {len(labels) - len(at)} blank values were left out"
+    note = f"{series.where(0).rpartition(',')[0] or series.name}: blank values left out: {len(labels) - len(at)}"
     left = sample(series.name, [labels[i] for i in at], lambda i: series.where(at[i]))
     return left._replace(remark=f"{series.remark}; {note}" if series.remark else note)
 
