@@ -1,4 +1,4 @@
-"""Batches in which Q stands elsewhere or nowhere: P alone, --previous, --with, --reference by stem; and gates on all rows."""
+"""Batches whose Q stands elsewhere or nowhere: P alone, --previous, --with, stems, a reference; gates on all rows."""
 
 import json
 
@@ -40,7 +40,8 @@ def test_measures_of_p_alone_need_no_q(call, folder):
 
 def test_a_measure_that_needs_q_names_the_option_and_the_mends_work(call, refused, folder):
     message = refused(3, "batch", "a.csv", "--p", "cat:dog", "-m", "entropy_p,kl_pq", cwd=folder)
-    assert "add --q" in message and "-m entropy_p" in message
+    assert "add --q" in message
+    assert "-m entropy_p" in message
     assert call("batch", "a.csv", "--p", "cat:dog", "-m", "entropy_p", cwd=folder).code == 0
 
 
@@ -252,7 +253,7 @@ def test_a_reference_is_a_row(call, folder):
     assert rows(found)["1"] == pytest.approx(0, abs=1e-15)
 
 
-def test_rows_without_a_reference(call, refused, folder):
+def test_rows_without_a_reference(refused, folder):
     assert "Add --reference FILE:ROW" in refused(
         2, "batch", "a.csv", "--p", "cat:dog", "--rows", "-m", "entropy_p", cwd=folder
     )

@@ -25,7 +25,9 @@ def folder(tmp_path):
         "bare.csv": "a,b\n4,6\n3,7\n",
         "days.json": '{"Sat": {"a": 4, "b": 6}, "Sun": {"b": 7, "a": 3}}',
         "lists.json": "[[4, 6], [3, 7]]",
-        "tidy.ndjson": '{"m":"A","c":"x","p":4}\n{"m":"B","c":"x","p":3}\n{"m":"A","c":"y","p":6}\n{"m":"B","c":"y","p":7}\n',
+        "tidy.ndjson": (
+            '{"m":"A","c":"x","p":4}\n{"m":"B","c":"x","p":3}\n{"m":"A","c":"y","p":6}\n{"m":"B","c":"y","p":7}\n'
+        ),
     }
     for name, text in files.items():
         (tmp_path / name).write_text(text)
