@@ -107,16 +107,19 @@ class Arguments:
 
     def formula(self, text: str, role: str) -> Formula | None:
         """The formula that the argument is, if it has no grid: a density, or masses; None for all that is weights."""
-        found = _formula(text, role)
+        found = self._formula(text, role)
         return found if found is not None and found.grid is None else None
 
+    def _formula(self, text: str, role: str) -> Formula | None:
+        found = _formula(text, role)
+        if found is not None and self._choices.tally:
+            shown = clipped(text.strip())
+            message = f"{role}: {shown} is a formula, and --tally counts raw values; klcli fit compares them with one"
+            raise UsageError(message)
+        return found
+
     def _read(self, text: str, role: str) -> Distributions:
-        if (formula := _formula(text, role)) is not None:
-            if self._choices.tally:
-                message = (
-                    f"{role}: {clipped(text.strip())} is a formula, and --tally counts raw values; klcli fit fits one"
-                )
-                raise UsageError(message)
+        if (formula := self._formula(text, role)) is not None:
             from klcli.readers import expressions
 
             return expressions.content(formula, role)

@@ -116,17 +116,18 @@ class Observed:
             where = f"{self.source}#/{name}" if name else self.source
             if name and (not isinstance(value, dict) or name not in value):
                 self._found.series(name)  # which says what there is
-            return _present(of_list(name, value[name] if name else value, where), self._blank)
+            return _present(of_list(name, value[name] if name else value, where), self._blank, where)
         table = self._found
         column = table.position(name)
-        return _present(sample(name, table.texts(column), lambda i: table.place(i, column)), self._blank)
+        raw = sample(name, table.texts(column), lambda i: table.place(i, column))
+        return _present(raw, self._blank, f"{self.source}, column {clipped(name)}")
 
     def address(self, name: str) -> str:
         """How one of them is written on the command line."""
         return self._found.address(name)
 
 
-def _present(series: Series, blank: str) -> Series:
+def _present(series: Series, blank: str, source: str) -> Series:
     """The values but for blank ones, which are left out or an error. Raises InputError at the first."""
     labels = series.labels or ()
     at = [i for i, text in enumerate(labels) if text.strip().lower() not in BLANK]
@@ -136,7 +137,7 @@ def _present(series: Series, blank: str) -> Series:
         first = next(i for i, text in enumerate(labels) if text.strip().lower() in BLANK)
         message = f"{series.where(first)}: {clipped(labels[first])} is no value to count; --blank skip leaves it out"
         raise InputError(message)
-    note = f"{series.where(0).rpartition(',')[0] or series.name}: {len(labels) - len(at)} blank values were left out"
+    note = f"{source}: blank values left out: {len(labels) - len(at)}"
     left = sample(series.name, [labels[i] for i in at], lambda i: series.where(at[i]))
     return left._replace(remarks=(*series.remarks, note))
 

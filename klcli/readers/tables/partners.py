@@ -59,10 +59,14 @@ def _after(frame: Table, layout: Layout, last: list[Any] | None, wrong: str | No
     others = {i: column[: max(frame.size - (last is None), 0)] for i, column in enumerate(shifted)}
     found = replace(frame, failures=tuple(failures[row] for row in sorted(failures)))
     if last is None and frame.size:
-        found = replace(found.part(1, frame.size), lines=frame.lines, line=lambda row: frame.line(row + 1))
-        first = frame.line(1) if frame.size > 1 else 0
-        moved = tuple(failure._replace(line=failure.line + first) for failure in found.failures)
-        found = replace(found, failures=moved, remarks={**frame.remarks, FIRST: 1})
+        found = replace(
+            found,
+            columns={i: column[1:] for i, column in frame.columns.items()},
+            size=frame.size - 1,
+            line=lambda row: frame.line(row + 1),
+            failures=tuple(failures[row]._replace(row=row - 1) for row in sorted(failures) if row),
+            remarks={**frame.remarks, FIRST: 1},
+        )
     names = layout.names(layout.p)
     return beside(found, layout, others, names, tuple(range(len(names))), lambda _: f"{BEFORE}, ")
 
