@@ -215,7 +215,7 @@ def summed(labels: Sequence[str], values: Values) -> tuple[list[str], Values, li
 
 
 def refuse_repeated(labels: Sequence[str], where: Callable[[int], str], column: str | None = None) -> None:
-    """Raises DistributionError where a label stands twice: an outcome has one weight. column: the labels', of a table."""
+    """Raises DistributionError where a label stands twice: an outcome has one weight. column: of a table, theirs."""
     if len(set(labels)) == len(labels):
         return
     first: dict[str, int] = {}

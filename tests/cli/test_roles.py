@@ -19,8 +19,10 @@ def near(value):
 
 @pytest.mark.parametrize(
     "first",
-    ["", "index", "Unnamed: 0", "id", "ID", "Key", "code", "year", "No.", "nr", "#", "rank", "decile", "user_id"]
-    + ["#OTU ID", "userID", "zip_code", "month", "hour", "step", "row"],
+    [
+        *("", "index", "Unnamed: 0", "id", "ID", "Key", "code", "year", "No.", "nr", "#", "rank", "decile", "user_id"),
+        *("#OTU ID", "userID", "zip_code", "month", "hour", "step", "row"),
+    ],
 )
 def test_whole_numbers_under_the_name_of_a_key_are_labels(call, kl, write, first):
     path = write("t.csv", f"{first},mon,tue\n404,90,80\n200,5,10\n301,5,10\n")
@@ -43,9 +45,7 @@ def test_whole_numbers_that_rise_are_labels_unless_they_are_called_p_or_q(refuse
 def test_other_numbers_are_weights(refused, write, cells):
     a, b, c = cells.split()
     path = write("t.csv", f"x,mon,tue\n{a},90,80\n{b},5,10\n{c},5,10\n")
-    assert refused(3, "kl", path).endswith(
-        "3 distributions (x, mon, tue), a pair is two; choose: t.csv:x t.csv:mon"
-    ) or ("3 distributions (x, mon, tue)" in refused(3, "kl", path))
+    assert "3 distributions (x, mon, tue)" in refused(3, "kl", path)
 
 
 @pytest.mark.parametrize("first", ["le", "bin", "bucket"])
@@ -185,7 +185,7 @@ def test_select_chooses_members_of_json_and_leaves_columns_that_are_named(kl, ca
     path = write("t.json", '{"a": [1, 3], "b": [3, 1], "c": [1, 1]}')
     assert kl(path, "--select", "a,b") == near(kl("1,3", "3,1"))
     path = write("t.csv", CODES)
-    assert call("rank", f"{path}:mon", path, "--select", "tue", "-g", "kl_pq", "-q").out == f"{KL!r}\n"
+    assert call("rank", f"{path}:mon", path, "--select", "tue", "-g", "kl_pq", "-q").out == "0.03669001403475059\n"
 
 
 # --------------------------------------------------------------------------------------------------------------- header
@@ -236,10 +236,11 @@ def test_a_loss_takes_no_line_of_numbers_as_names(refused, call, write):
 
 def test_what_klcli_writes_reads_back(call, write):
     path = write("t.csv", CODES)
-    for rows in (["--label", "none", "--select", "mon,tue"], []):
-        written = call("matrix", path, "-f", "csv", "-q", *rows).out
-        assert call("matrix", write("m.csv", written), "-q").code in {0, 4}
-        assert "--header" not in call("matrix", write("m.csv", written), "-q").err
+    for given in ([], ["--label", "none"], ["--columns"]):
+        written = call("matrix", path, "-f", "csv", "-m", "js_divergence", *given).out
+        assert call("matrix", write("m.csv", written), "-q", "--smooth", "add=1").code == 0
+    written = call("rank", path, "-f", "tsv").out
+    assert call("matrix", write("r.tsv", written), "--label", "name", "-q", "--smooth", "add=1").code == 0
 
 
 # --------------------------------------------------------------------------------------------------------------- totals
@@ -325,7 +326,7 @@ def test_labels_that_differ_in_form_alone_are_named(call, write, other):
     assert "differ only" not in call("kl", p, write("r.csv", "k,n\nthé,1\nb,2\n")).err
 
 
-# -------------------------------------------------------------------------------------------------------- rows of records
+# ---------------------------------------------------------------------------------------------------- rows of records
 
 
 def test_keys_that_records_lack_are_outcomes_of_weight_0(call, write):
