@@ -235,15 +235,18 @@ def summed(labels: Sequence[str], values: Values, *, gaps: bool = False) -> tupl
     return list(first), list(map(fsum, sums)), list(first.values()), f"{count} twice added up: {listed(twice, 3)}"
 
 
-def refuse_repeated(labels: Sequence[str], where: Callable[[int], str], column: str = "") -> None:
-    """Raises DistributionError where a label stands twice: an outcome has one weight. column: the labels'."""
+def refuse_repeated(labels: Sequence[str], where: Callable[[int], str], column: str | None = None) -> None:
+    """Raises DistributionError where a label stands twice: an outcome has one weight. column: of a table, theirs."""
     if len(set(labels)) == len(labels):
         return
     first: dict[str, int] = {}
     for i, label in enumerate(labels):
         if label in first:
-            mend = f", or take other labels with --label (these are column {clipped(column)})" if column else ""
+            mend = "add the two up"
+            if column is not None:
+                these = f" (these are column {clipped(column)})" if column else ""
+                mend = f"--repeats sum adds them up, or take other labels with --label{these}"
             again = f"{where(i)}: the label {clipped(label)} stands twice (first: {where(first[label])})"
-            message = f"{again}; --repeats sum adds them up{mend}"
+            message = f"{again}; {mend}"
             raise DistributionError(message)
         first[label] = i

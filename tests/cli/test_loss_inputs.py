@@ -407,10 +407,10 @@ def test_a_table_of_nothing_but_another_operand_is_read_whole(value, write):
     assert value("bce", "x.csv", "x.csv:p") == pytest.approx(bce(np.array([0.25, 0.5]), np.array([0.25, 0.5])))
 
 
-def test_a_table_without_a_header_is_noted(call, files):
-    result = call("loss", "cross-entropy", "headless.csv", "[2]", cwd=files)
-    assert float(result.out) == pytest.approx(cross_entropy(LOGITS[1:], [2]), rel=1e-14)
-    assert result.err == (
-        "klcli: note: headless.csv: the first line is taken as the header: 2, 1, 0.125; "
-        "to read lines of numbers add --input-format text\n"
-    )
+def test_a_table_without_a_header_is_refused(call, refused, files):
+    said = refused(3, "loss", "cross-entropy", "headless.csv", "[2]", cwd=files)
+    assert said.endswith("if line 1 is a row add --no-header, if it names the columns add --header")
+    for option, logits, target in (("--header", LOGITS[1:], [2]), ("--no-header", LOGITS, [1, 2])):
+        result = call("loss", "cross-entropy", "headless.csv", str(target), option, cwd=files)
+        assert float(result.out) == pytest.approx(cross_entropy(logits, target), rel=1e-14)
+        assert result.err == ""

@@ -209,8 +209,9 @@ def test_labels_name_the_distributions_else_their_positions_do(call, write):
     path = write("t.csv", "id,x,y\n007,1,2\n1.0,2,2\n")
     assert square(call("matrix", path, "-f", "csv", "--label", "id").out)[0] == "id"
     assert list(square(call("matrix", path, "-f", "csv", "--label", "id").out)[1]) == ["007", "1.0"]
-    assert list(square(call("matrix", path, "-f", "csv").out)[1]) == ["1", "2"]
-    assert call("matrix", path, "-f", "csv").out.startswith("name,1,2\n")
+    assert list(square(call("matrix", path, "-f", "csv").out)[1]) == ["007", "1.0"]
+    assert list(square(call("matrix", path, "-f", "csv", "--label", "none").out)[1]) == ["1", "2"]
+    assert call("matrix", path, "-f", "csv", "--label", "none").out.startswith("name,1,2\n")
     assert call("matrix", '{"a": [1, 2], "b": [2, 1]}', "-f", "csv").out.startswith("name,a,b\n")
     assert call("matrix", "[[1, 2], [2, 1], [1, 1]]", "-f", "csv").out.startswith("name,1,2,3\n")
 
@@ -285,7 +286,7 @@ def test_logits_that_some_lack_have_no_mass_there(call, get):
 def test_a_header_of_numbers_is_noted(call, write):
     path = write("t.csv", "n,1999,2000\na,1,2\nb,2,2\n")
     for turned in ([], ["--columns"]):
-        assert "the first line is taken as the header: n, 1999, 2000" in call("matrix", path, *turned).err
+        assert "line 1 is taken as names: 1999, 2000; --no-header" in call("matrix", path, *turned).err
 
 
 # ------------------------------------------------------------------------------------------------------ what is written
@@ -511,7 +512,11 @@ def test_infinite_is_above_every_gate_and_the_diagonal_above_none(call):
         ("n,x,x\na,1,2\nb,2,2\n", 3, "the header has 'x' twice"),
         ("n,m\na,b\nc,d\n", 3, "t.csv: no column of numbers; it has n, m"),
         ("n,x,y\na,1,2\n", 3, "t.csv: 1 row, and a pair needs two; with --columns its columns are the distributions"),
-        ("n,x,y\na,1,2\na,2,2\n", 4, "t.csv:3: 'a' stands twice in column 'n' (first: t.csv:2); rename one"),
+        (
+            "n,x,y\na,1,2\na,2,2\n",
+            4,
+            "t.csv:3: 'a' stands twice in column 'n' (first: t.csv:2); --repeats sum adds them up",
+        ),
         ("n,x,y\na,1,2\nb,nan,2\n", 4, "t.csv:3, column 'x': NaN is no weight"),
         ("n,x,y\na,1,2\nb,2,-1\n", 4, "t.csv:3, column 'y': -1.0 is negative"),
         ("n,x,y\na,1,2\nb,2,inf\n", 4, "t.csv:3, column 'y': inf is no weight"),

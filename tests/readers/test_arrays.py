@@ -25,7 +25,6 @@ from klcli.readers.arrays import FORMATS, Arrays, known_array_format
 from klcli.readers.sources import Dialect
 
 PRED = "id,p0,p1,label\na,0.25,0.75,1\nb,0.5,0.5,0\n"
-TEXT = "; to read lines of numbers add --input-format text"
 P = [[0.25, 0.75], [0.5, 0.5]]
 
 
@@ -224,9 +223,9 @@ def test_text_files(write, name, content, selector, values, places):
         ("x.csv", "id,p\n7,1\nx,2\n", [1, 2], ["x.csv: column 'id' is text and left out"]),
         (
             "x.csv",
-            "0.1,0.9\n0.2,0.8\n",
+            "2001,2002\n0.2,0.8\n",
             [[0.2, 0.8]],
-            [f"x.csv: the first line is taken as the header: 0.1, 0.9{TEXT}"],
+            ["x.csv: line 1 is taken as names: 2001, 2002; --no-header takes it as a row"],
         ),
         (
             "x.ndjson",

@@ -71,7 +71,9 @@ def expected(rows, *, labels=True):
         twice = next(((at, row[2]) for at, row in run if row[2] in seen or seen.add(row[2])), None)
         if labels and twice is not None:
             shown = repr(twice[1]) if len(twice[1]) < 60 else repr(twice[1][:59] + "…")
-            groups.append((key, (2 * twice[0] + 1, f"the label {shown} stands twice in its group; add the two up")))
+            groups.append(
+                (key, (2 * twice[0] + 1, f"the label {shown} stands twice in its group; --repeats sum adds them up"))
+            )
         else:
             p, q = [float(row[3]) for _, row in run], [float(row[4]) for _, row in run]
             groups.append((key, (p, q, [2 * at + 1 for at, _ in run])))
