@@ -22,11 +22,9 @@ from klcli.errors import InputError
 from klcli.readers.numbers import may_underflow
 from klcli.readers.tables.csv_rows import Judge, remark
 from klcli.readers.tables.pieces import count_lines, has_lone_cr, outside, quotes_enclose_fields, row_ends
-from klcli.readers.tables.table import Table
+from klcli.readers.tables.table import Table, copy_doubles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy.typing as npt
 
     from klcli.readers.tables.csv_rows import Form, Row
@@ -106,13 +104,17 @@ class Pieces:
         except pa.ArrowInvalid:
             self._doubtful = True
             return None
-        least, most = _extremes([columns[i] for i in form.numbers])
+        n = len(next(iter(columns.values())))
+        numbers = np.empty((len(form.numbers), n))
+        for out, i in zip(numbers, form.numbers, strict=True):
+            copy_doubles(columns[i], out)
+        least, most = numbers.min(initial=1.0), numbers.max(initial=1.0)
         # NaN is neither: what Arrow takes for one, and an infinity, is for `number` to say.
         if not (-np.inf < least and most < np.inf) or (least <= 0 and may_underflow(piece)):
             self._doubtful = True
             return None
         columns |= {i: whole(columns[i]) for i in form.text}
-        n = len(next(iter(columns.values())))
+        columns |= dict(zip(form.numbers, numbers, strict=True))
         if quoted:
             return Table(form.names, columns, n, count_lines(piece), line=_Lines(piece, form.delimiter))
         return Table(form.names, columns, n, n)
@@ -253,14 +255,6 @@ class _Lines:
     def __call__(self, row: int) -> int:
         starts = np.concatenate([[0], row_ends(self._piece, self._delimiter)])
         return count_lines(self._piece[: int(starts[row])] + b"x") - 1
-
-
-def _extremes(columns: Sequence[Any]) -> tuple[float, float]:
-    """The least and the largest double of some columns; NaN where there is one."""
-    chunks = [np.from_dlpack(chunk) for column in columns for chunk in column.chunks if len(chunk)]
-    if not chunks:
-        return 1.0, 1.0
-    return float(np.min([chunk.min() for chunk in chunks])), float(np.max([chunk.max() for chunk in chunks]))
 
 
 _ALLOWED = np.isin(np.arange(256), list(b"0123456789.+-eE"))

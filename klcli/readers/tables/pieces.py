@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SMALL = 1 << 18
 """Bytes of text up to which a table is read by the standard library alone: no table engine loads as quickly."""
 
-_SMALLEST, _LARGEST, _PIECES = 1 << 18, 5 << 19, 16
+_SMALLEST, _LARGEST, _PIECES = 1 << 18, 1 << 22, 16
 
 csv.field_size_limit(sys.maxsize)
 
