@@ -90,6 +90,7 @@ class Source:
         self.done = 0
         self._raw: BinaryIO | None = None
         self._stream: BinaryIO | None = None
+        self._spent: BinaryIO | None = None
         self._state: tuple[int, ...] | None = None
         self._left: int | None = None
 
@@ -157,6 +158,8 @@ class Source:
 
     def rewind(self, copy: BinaryIO | None = None) -> None:
         """Goes back to the start of a plain file. copy: to be read instead, of what can be read but once."""
+        # A decompressor closes what it reads from when it goes, so that the last one stays.
+        self._spent = self._stream
         self._raw = copy or self._raw
         self.open().seek(0)
         self._stream, self.done = None, 0

@@ -29,11 +29,9 @@ from klcli.readers.tables.pieces import (
     row_ends,
     rows_like_many,
 )
-from klcli.readers.tables.table import Table
+from klcli.readers.tables.table import Table, copy_doubles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy.typing as npt
 
     from klcli.readers.numbers import Notation
@@ -124,15 +122,20 @@ class Pieces:
             return None
         gaps = {i: columns[i] for i in form.numbers if columns[i].null_count}
         columns |= {i: call("coalesce", [cells, pa.scalar(0.0)]) for i, cells in gaps.items()}
-        least, most = _extremes([columns[i] for i in form.numbers])
+        n = len(next(iter(columns.values())))
+        numbers = np.empty((len(form.numbers), n))
+        for out, i in zip(numbers, form.numbers, strict=True):
+            copy_doubles(columns[i], out)
+        least, most = numbers.min(initial=1.0), numbers.max(initial=1.0)
         # NaN is neither: what Arrow takes for one, and an infinity, is for `number` to say.
         if not (-np.inf < least and most < np.inf) or (least <= 0 and may_underflow(piece)):
             self._doubtful = True
             return None
         if form.notation.blank == "skip":
-            columns |= {i: call("coalesce", [cells, pa.scalar(np.nan)]) for i, cells in gaps.items()}
+            for i, cells in gaps.items():
+                copy_doubles(call("coalesce", [cells, pa.scalar(np.nan)]), numbers[form.numbers.index(i)])
         columns |= {i: whole(columns[i]) for i in form.text}
-        n = len(next(iter(columns.values())))
+        columns |= dict(zip(form.numbers, numbers, strict=True))
         if quoted:
             lines = count_lines(piece)
             if lines > n and len(form.names) > 1:
@@ -281,14 +284,6 @@ class _Lines:
     def __call__(self, row: int) -> int:
         starts = np.concatenate([[0], row_ends(self._piece, self._delimiter)])
         return count_lines(self._piece[: int(starts[row])] + b"x") - 1
-
-
-def _extremes(columns: Sequence[Any]) -> tuple[float, float]:
-    """The least and the largest double of some columns; NaN where there is one."""
-    chunks = [np.from_dlpack(chunk) for column in columns for chunk in column.chunks if len(chunk)]
-    if not chunks:
-        return 1.0, 1.0
-    return float(np.min([chunk.min() for chunk in chunks])), float(np.max([chunk.max() for chunk in chunks]))
 
 
 _ALLOWED = np.isin(np.arange(256), list(b"0123456789.+-eE"))

@@ -24,7 +24,7 @@ SMALL = 1 << 18
 LONGEST_ROW = 1 << 24
 """Bytes after which a quote that has not closed ends with its line: none of a table's rows is as long."""
 
-_SMALLEST, _LARGEST, _PIECES = 1 << 18, 5 << 19, 16
+_SMALLEST, _LARGEST, _PIECES = 1 << 18, 1 << 22, 16
 
 csv.field_size_limit(sys.maxsize)
 

@@ -57,7 +57,10 @@ class Table:
         return self.place(self.line(row))
 
     def matrix(self, columns: Sequence[int]) -> Array:
-        """The doubles of some columns, (columns, rows), in memory of their own."""
+        """The doubles of some columns, (columns, rows): a view where they are consecutive rows of one array."""
+        found = _view([self.columns[i] for i in columns])
+        if found is not None:
+            return found
         matrix = np.empty((len(columns), self.size))
         for out, i in zip(matrix, columns, strict=True):
             copy_doubles(self.columns[i], out)
@@ -82,6 +85,21 @@ class Table:
             self.remarks if start == 0 else {},
             self.source,
         )
+
+
+def _view(columns: Sequence[Cells]) -> Array | None:
+    """The rows of a two-dimensional array that these columns are, in order; None where they are not."""
+    whole: Any = getattr(columns[0], "base", None) if columns else None
+    if not isinstance(whole, np.ndarray) or whole.ndim != 2:  # noqa: PLR2004 - rows and columns
+        return None
+    step = whole.strides[0]
+    first = (columns[0].ctypes.data - whole.ctypes.data) // step if step else 0
+    view: Array = whole[first : first + len(columns)]
+    alike = len(view) == len(columns) and all(
+        isinstance(cells, np.ndarray) and cells.ctypes.data == row.ctypes.data and cells.shape == row.shape
+        for cells, row in zip(columns, view, strict=True)
+    )
+    return view if alike else None
 
 
 def copy_doubles(cells: Cells, out: Array) -> None:
