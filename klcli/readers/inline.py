@@ -147,7 +147,7 @@ def _of_several_lines(lines: list[str], source: str) -> InputError:
 
 def _refuse_two_separators(text: str, source: str, notation: Notation) -> None:
     """Raises InputError where numbers stand between two kinds of separators: 0,5;0,25 may be two numbers or four."""
-    if notation.decimal == "," or not ("," in text or ";" in text):
+    if "," in {notation.decimal, notation.thousands} or not ("," in text or ";" in text):
         return
     text = text.strip()
     if not ("," in text and ";" in text) and not re.search(r"[^\s,;]\s+[^\s,;]", text):

@@ -239,6 +239,7 @@ def test_what_klcli_writes_reads_back(call, write):
     for given in ([], ["--label", "none"], ["--columns"]):
         written = call("matrix", path, "-f", "csv", "-m", "js_divergence", *given).out
         assert call("matrix", write("m.csv", written), "-q", "--smooth", "add=1").code == 0
+    path = write("t.csv", "code,mon,tue,wed\n200,90,80,70\n301,5,10,10\n404,5,10,20\n")
     written = call("rank", path, "-f", "tsv").out
     assert call("matrix", write("r.tsv", written), "--label", "name", "-q", "--smooth", "add=1").code == 0
 
@@ -291,7 +292,9 @@ def test_a_row_of_totals_is_refused_in_a_group(refused, call, kl, write):
     path = write("t.csv", "g,k,p,q\nx,a,4,5\nx,b,1,2\nx,Total,5,7\n")
     given = ["batch", path, "--by", "g", "--p", "p", "--q", "q", "-m", "kl_pq", "-q"]
     assert "--drop Total" in refused(4, *given)
-    assert call(*given, "--drop", "Total").out == f"g,kl_pq\nx,{kl('4,1', '5,2')!r}\n"
+    header, row = call(*given, "--drop", "Total").out.splitlines()
+    assert header == "g,kl_pq"
+    assert float(row.removeprefix("x,")) == near(kl("4,1", "5,2"))
     assert call(*given, "--keep-totals").code == 0
 
 
@@ -313,7 +316,8 @@ def test_labels_that_stand_twice_in_a_group_are_added_up_when_asked(refused, cal
     given = ["batch", path, "--by", "g", "--p", "p", "--q", "q", "-m", "kl_pq", "-q"]
     assert "--repeats sum" in refused(4, *given)
     rows = call(*given, "--repeats", "sum").out.splitlines()
-    assert rows == ["g,kl_pq", f"x,{kl('4,1', '5,2')!r}", f"z,{kl('1,3', '1,1')!r}"]
+    assert [row.partition(",")[0] for row in rows] == ["g", "x", "z"]
+    assert [float(row.partition(",")[2]) for row in rows[1:]] == [near(kl("4,1", "5,2")), near(kl("1,3", "1,1"))]
 
 
 # -------------------------------------------------------------------------------------------------------------- unicode
@@ -333,7 +337,7 @@ def test_keys_that_records_lack_are_outcomes_of_weight_0(call, write):
     path = write("t.json", '[{"whale": 3, "sea": 2}, {"sea": 1, "ship": 4}]')
     result = call("matrix", path, "-m", "js_divergence", "--pairs", "-g", "js_divergence")
     assert float(result.out) == pytest.approx(0.50219, abs=1e-5)
-    assert "whale, ship" in result.err
+    assert "2 of 2 distributions lacked outcomes of others ('1': 'ship'); weight 0 there" in result.err
 
 
 def test_a_null_in_a_record_is_refused(refused, write):
