@@ -20,10 +20,10 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from klcli.batch.partition import score_partition
-from klcli.batch.workers import LOCAL, connected
 
 from klcli.batch import spans
+from klcli.batch.partition import score_partition
+from klcli.batch.workers import LOCAL, connected
 from klcli.errors import OutputError
 
 pytestmark = pytest.mark.xdist_group("cluster")
