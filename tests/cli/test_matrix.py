@@ -654,7 +654,7 @@ def test_standard_input_that_is_no_table_is_refused(refused, text, message):
 
 
 def test_missing_file_is_a_usage_error(refused):
-    assert "missing argument 'FILE'" in refused(2, "matrix")
+    assert "missing argument 'FILE'" in refused(3, "matrix")
 
 
 # ---------------------------------------------------------------------------------------------------------- the process
