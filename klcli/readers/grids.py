@@ -235,6 +235,9 @@ def _kind(source: Source, wanted: Wanted, selector: str) -> str:
     kind = format_of(source, wanted.input_format, selector)
     if kind != "text":
         return kind
+    text, decimal = source.text, wanted.dialect.decimal
+    if not inline.is_value(text) and inline.is_inline(text, decimal) and not inline.means_numbers(text, decimal):
+        return "csv"
     read = READERS[kind](source, wanted.choices.label)
     if isinstance(read, Single) or (not isinstance(read, Document) and read.names == COUNTS):
         if wanted.among:

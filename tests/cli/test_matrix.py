@@ -658,8 +658,8 @@ def test_standard_input_that_is_no_table_is_refused(refused, text, message):
     assert message in refused(3, "matrix", "-", input=text)
 
 
-def test_missing_file_is_a_usage_error(refused):
-    assert "missing argument 'FILE...'" in refused(2, "matrix")
+def test_without_a_file_standard_input_is_read(refused):
+    assert "<stdin> is empty" in refused(3, "matrix")
 
 
 # ---------------------------------------------------------------------------------------------------------- the process
