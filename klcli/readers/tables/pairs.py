@@ -174,7 +174,8 @@ class _Places:
     def __call__(self, side: int, column: int, outcome: int) -> tuple[int, str]:
         """The place of one side's outcome in a column of the pairs."""
         labels = self._labels[side]
-        inside = f"item {outcome + 1}" if labels is None else clipped(labels[outcome])
+        # Of a side without outcomes nothing is asked but the line.
+        inside = f"item {outcome + 1}" if labels is None or outcome >= len(labels) else clipped(labels[outcome])
         return self._line(int(self._rows[column])), f"column {clipped(str(self._names[side]))}, {inside}"
 
 
