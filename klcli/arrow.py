@@ -236,3 +236,17 @@ def replaced(cells: Cells, places: npt.NDArray[np.intp], texts: Sequence[bytes])
     mask[places] = True
     bits = pa.Array.from_buffers(pa.bool_(), len(cells), [None, pa.py_buffer(np.packbits(mask, bitorder="little"))])
     return call("replace_with_mask", [cells, bits, binaries(texts)])
+
+
+def without_quotes(cells: Cells) -> Cells | None:
+    """JSON values as text: numbers as they are, strings without quotes; None where some are of another kind."""
+    data = bytes(utf8_data(cells))
+    quotes = data.count(b'"')
+    if cells.null_count or b"\\" in data or quotes not in {0, 2 * len(cells)} or (not quotes and b"n" in data):
+        return None
+    if not quotes:
+        return cells
+    starts = truths(call("starts_with", [cells], kernels.MatchSubstringOptions('"')))
+    return (
+        call("binary_slice", [binary(cells)], kernels.SliceOptions(1, -1)).view(pa.string()) if starts.all() else None
+    )

@@ -194,6 +194,12 @@ def _as_text(column: Column) -> Cells:
     if column.form == "text":
         return cells
     if column.form == "json":
+        if not isinstance(cells, list):
+            from klcli.arrow import without_quotes
+
+            text = without_quotes(cells)
+            if text is not None:
+                return text
         return ["" if cell is None or cell == "null" else _without_quotes(cell) for cell in _listed(cells)]
     if not isinstance(cells, list):
         from klcli.arrow import plain_text
@@ -233,6 +239,10 @@ _UNESCAPED = bytes(range(0x20))
 def _as_json(column: Column) -> Strings:
     """A kept column as JSON values: what was JSON as it was written, text as strings, typed cells by their type."""
     cells = column.cells
+    if column.form == "json" and not isinstance(cells, list):
+        from klcli.arrow import binary
+
+        return binary(cells.fill_null("null"))
     if column.form == "json":
         return [("null" if cell is None else cell).encode("utf-8", "backslashreplace") for cell in _listed(cells)]
     if not isinstance(cells, list):

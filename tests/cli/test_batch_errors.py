@@ -356,3 +356,15 @@ def test_bad_row_of_a_large_file_is_named_by_either_process(call, refused, tmp_p
     assert kept.code == 5
     assert len(rows) == len(lines)
     assert [i for i, row in enumerate(rows, 1) if row.startswith("bad,,")] == [line]
+
+
+@pytest.mark.parametrize("empty", ["{}", "[]"])
+@pytest.mark.parametrize("side", ["p", "q"])
+def test_an_empty_list_or_object_is_one_bad_row(call, empty, side):
+    row = '{"p": [1, 2], "q": [2, 1]}\n'
+    bad = '{"p": [1, 2], "q": [2, 1]}\n'.replace(
+        f'"{side}": [1, 2]' if side == "p" else '"q": [2, 1]', f'"{side}": {empty}'
+    )
+    kept = call("batch", "-", "--input-format", "ndjson", "-m", "kl_pq", "--on-error", "keep", input=row + bad)
+    assert kept.code == 5
+    assert f"<stdin>:2: {side.upper()} has no values" in kept.err

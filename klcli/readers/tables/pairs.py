@@ -205,10 +205,9 @@ class _Places:
     def __call__(self, side: int, column: int, outcome: int) -> tuple[int, str]:
         """The place of one side's outcome in a column of the pairs."""
         labels = self._labels[side]
-        line, place = self._line(int(self._rows[column])), f"column {clipped(str(self._names[side]))}"
-        if labels is None:
-            return line, f"{place}, item {outcome + 1}"
-        return line, f"{place}, {clipped(labels[outcome])}" if labels else place
+        # Of a side without outcomes nothing is asked but the line.
+        inside = f"item {outcome + 1}" if labels is None or outcome >= len(labels) else clipped(labels[outcome])
+        return self._line(int(self._rows[column])), f"column {clipped(str(self._names[side]))}, {inside}"
 
 
 # --------------------------------------------------------------------------------------------------------------- groups
