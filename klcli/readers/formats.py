@@ -42,7 +42,8 @@ def _refuse_thousands(text: str, source: str) -> None:
     lines = [(i, line) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
     if len(lines) > 1 and all(is_grouped(line, ",") and is_number(line, Notation(thousands=",")) for _, line in lines):
         at, line = lines[0]
-        message = f"{source}:{at}: {clipped(line.strip())} is not a number; --thousands , reads it, and --input-format csv --no-header reads a table"
+        found = f"{source}:{at}: {clipped(line.strip())} is not a number"
+        message = f"{found}; --thousands , reads it, and --input-format csv --no-header a table"
         raise InputError(message)
 
 

@@ -18,7 +18,7 @@ from klcli.readers.formats import READERS, format_of, is_known_suffix
 from klcli.readers.numbers import is_number, number
 from klcli.readers.sources import PLAIN, STDIN, column_of, exists, open_source, split_selector
 from klcli.readers.tables.columns import Columns
-from klcli.readers.tables.roles import Choices
+from klcli.readers.tables.roles import Choices, holds_keys
 from klcli.readers.tables.select import select
 from klcli.readers.text import NAMES as COUNTS
 from klcli.readers.totals import without_totals
@@ -235,8 +235,8 @@ def _kind(source: Source, wanted: Wanted, selector: str) -> str:
     kind = format_of(source, wanted.input_format, selector)
     if kind != "text":
         return kind
-    text, decimal = source.text, wanted.dialect.decimal
-    if not inline.is_value(text) and inline.is_inline(text, decimal) and not inline.means_numbers(text, decimal):
+    text, notation = source.text, wanted.dialect.notation
+    if not inline.is_value(text) and inline.is_inline(text, notation) and not inline.means_numbers(text, notation):
         return "csv"
     read = READERS[kind](source, wanted.choices.label)
     if isinstance(read, Single) or (not isinstance(read, Document) and read.names == COUNTS):
@@ -421,12 +421,15 @@ def _distributions(
 
 
 def _are_objects_of_weights(values: Any) -> bool:  # noqa: ANN401 - a JSON value
-    """Whether this is a list of objects of label: weight that have not all the same labels."""
+    """Whether this is a list of objects of label: weight that have not all the same labels, nor a key in front."""
     if not isinstance(values, list) or not values or not all(isinstance(one, dict) and one for one in values):
         return False
     labels = values[0].keys()
     unlike = any(one.keys() != labels for one in values)
-    return unlike and all(is_json_number(weight) for one in values for weight in one.values())
+    if not unlike or not all(is_json_number(weight) for one in values for weight in one.values()):
+        return False
+    first = next(iter(values[0]))
+    return not (all(first in one for one in values) and holds_keys(first, np.array([one[first] for one in values])))
 
 
 def _of_objects(values: list[Any], source: str, where: Callable[[int], str], wanted: Wanted) -> Grid:
