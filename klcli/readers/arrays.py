@@ -129,8 +129,10 @@ class Arrays:
         """The format of the source; of plain text, which may be what an argument is, JSON, lines of numbers or CSV."""
         own = "" if source.path is None else _SUFFIXES.get(source.path.suffix.lower(), "")
         chosen = None if own in {NPY, NPZ} else self._input_format
+        if chosen is None and source.path is None:
+            _refuse_binary(source)
         kind = _format_of(source, selector) if chosen is None else chosen
-        if chosen is None and (kind == "text" or source.path is None):
+        if chosen is None and kind == "text":
             _refuse_binary(source)
         if kind != "text":
             return kind

@@ -52,7 +52,7 @@ _KEYS = frozenset(
     )
 )
 _KEY_ENDS = ("_id", " id", "_code", "_key")
-_CELLS = frozenset(("le", "bin", "bucket"))
+_CELLS = frozenset(("", "le", "bin", "bucket"))
 """Columns of these names hold the ends of cells, which need not be whole numbers."""
 
 _WEIGHTS = frozenset(("p", "q"))
