@@ -432,14 +432,13 @@ def test_a_formula_is_an_argument_like_another():
     assert arguments.formula("f(x)=0.4,g(x)=0.6", "P") is None
     with pytest.raises(UsageError, match="Q is missing"):
         arguments.two("bernoulli(0.5)", None)
-    assert (p.name, p.source, p.outcomes, p.remark) == ("normal(0,1)@-1:1:0.5", "normal(0,1)@-1:1:0.5", None, "")
+    assert (p.name, p.source, p.outcomes, p.remarks) == ("normal(0,1)@-1:1:0.5", "normal(0,1)@-1:1:0.5", None, ())
     assert len(p) == 4
     assert not p.values.flags.writeable
     assert p.where(2) == "P, point 3"
     assert q.source == "2*bernoulli(0.5)+2*categorical(1,1,2)"
-    assert (
-        q.remark == "Q: p of categorical sums to 4; divided by it; the weights of the mixture sum to 4; divided by it"
-    )
+    said = "Q: p of categorical sums to 4; divided by it; the weights of the mixture sum to 4; divided by it"
+    assert q.remarks == (said,)
     assert [one.values.tolist() for one in every] == [[0.5, 0.5]]
 
 
