@@ -645,7 +645,7 @@ BAD_FILES = {
         (2, "1,2,3 -g kl_pq", "only a projection (--to) has one; of data it is kl_data_model"),
         (2, "1,2,3 --fail-above kl_pq=1", "it is one of kl_data_model, kl_model_data, ks"),
         (2, "1,2,3 --fail-above kl_data_model=x", "--fail-above"),
-        (2, "", "DATA is missing"),
+        (3, "", "<stdin> is empty"),
         (2, "1,2,3 --direction forward", "--direction is for --to"),
         (2, "1,2,3 --to normal(0,1) --family normal", "DATA '1,2,3' does not go with --to"),
         (2, "--to normal(0,1) --family normal --weights w", "--weights 'w' does not go with --to"),
