@@ -429,7 +429,12 @@ def _are_objects_of_weights(values: Any) -> bool:  # noqa: ANN401 - a JSON value
     if not unlike or not all(is_json_number(weight) for one in values for weight in one.values()):
         return False
     first = next(iter(values[0]))
-    return not (all(first in one for one in values) and holds_keys(first, np.array([one[first] for one in values])))
+    if not all(first in one for one in values):
+        return True
+    try:
+        return not holds_keys(first, np.array([one[first] for one in values], dtype=np.float64))
+    except OverflowError:  # no key is that large
+        return True
 
 
 def _of_objects(values: list[Any], source: str, where: Callable[[int], str], wanted: Wanted) -> Grid:

@@ -437,9 +437,8 @@ def test_a_formula_is_an_argument_like_another():
     assert not p.values.flags.writeable
     assert p.where(2) == "P, point 3"
     assert q.source == "2*bernoulli(0.5)+2*categorical(1,1,2)"
-    assert q.remarks == (
-        "Q: p of categorical sums to 4; divided by it; the weights of the mixture sum to 4; divided by it",
-    )
+    said = "Q: p of categorical sums to 4; divided by it; the weights of the mixture sum to 4; divided by it"
+    assert q.remarks == (said,)
     assert [one.values.tolist() for one in every] == [[0.5, 0.5]]
 
 

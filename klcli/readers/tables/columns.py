@@ -144,8 +144,9 @@ class Columns:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know of the line of names, of how the table was read, and of the column of labels."""
-        read = (*((self.table.note,) if self.table.note else ()), *self.table.remarks)
-        return (*read, *label_notes(self._known, self.label, self._chosen))
+        header = (self.table.note,) if self.table.note else ()
+        read = tuple(self.table.remarks) if self.table.form == "value" else ()  # those of text are for batch
+        return (*header, *read, *label_notes(self._known, self.label, self._chosen))
 
     def names(self) -> list[str]:
         """The names of the columns."""

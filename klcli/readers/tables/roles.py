@@ -134,7 +134,9 @@ def label_notes(known: Known, label: int | None, chosen: int | None) -> tuple[st
         return ()
     first = clipped(known.names[0])
     if label is not None and known.names[label] != "label" and known.facts(label).of_numbers:
-        kind = "different numbers" if _plain(known.names[label]) in _CELLS else "whole numbers, all different"
+        values = known.numbers(label)
+        whole = _plain(known.names[label]) not in _CELLS - {""} and bool((values == np.floor(values)).all())
+        kind = "whole numbers, all different" if whole else "different numbers"
         return (f"column {first} ({kind}) is taken as labels; --label none counts it as weights",)
     if label == 0 and known.facts(0).has_number:
         return (f"column {first}, numbers in some cells only, is taken as labels",)
