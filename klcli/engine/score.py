@@ -68,7 +68,6 @@ class _Block:
     """
 
     def __init__(self, a: Array, b: Array, work: Sequence[Array], odd: Mask) -> None:
-        self._a, self._b = a, b
         self._p, self._q, self._bare, *self._work = work
         absent_p, absent_q = _load(a, self._p, odd), _load(b, self._q, odd)
         self._infinite_pq, self._infinite_qp = _any_but(absent_q, absent_p), _any_but(absent_p, absent_q)
@@ -105,7 +104,7 @@ class _Block:
                 values["kl_qp"] += self._uncovered
 
     def entropies(self, values: Values) -> None:
-        """Fills in both entropies: H(q), and H(p) as sum -p log q less KL(p, q), which spares the logarithms of p."""
+        """Fills in H(q), H(p) as sum -p log q less KL(p, q), which spares the logarithms of p, and that sum."""
         log_q = np.log(self._q, out=self._work[0])
         entropy_p, entropy_q, cross = (values[name] for name in ("entropy_p", "entropy_q", "cross_entropy_pq"))
         np.negative(_dot(self._p, log_q, out=cross), out=cross)
@@ -114,9 +113,6 @@ class _Block:
             entropy_p += self._uncovered
             self._q -= self._bare
         np.negative(_dot(self._q, log_q, out=entropy_q), out=entropy_q)
-        lost = _LOST * min(max(len(self._p), 8), 2 * _RUN)
-        _mend(entropy_p, entropy_p < lost * np.maximum(cross, 1), self._a)
-        _mend(entropy_q, entropy_q < lost, self._b)
 
     def finish(self, values: Values) -> Mask:
         """Fills in the infinite divergences. Returns the pairs that are too close for the quick pass, (n,)."""
@@ -162,17 +158,18 @@ def _dot(weight: Array, value: Array, out: Array) -> Array:
 
 def _mend(entropy: Array, lost: Mask, weights: Array) -> None:
     """Computes the entropies that lost digits again: from all the logarithms, of the largest share by what it lacks."""
-    columns = np.flatnonzero(lost)
-    if len(columns) == 0:
-        return
-    mass = _columns(weights, columns)
-    mass /= total(mass)
-    largest = mass.max(axis=0)
-    mass *= mass < largest
-    others = total(mass)
-    log_largest = np.where(largest > 0.5, np.log1p(-others), np.log(largest))  # noqa: PLR2004 - then it is the only one
-    sums = _dot(mass, np.log(mass + _TINY), out=np.empty_like(others))
-    entropy[columns] = ((others - 1) * log_largest - sums)[: len(columns)]
+    which = np.flatnonzero(lost)
+    step = _BLOCK // len(weights)
+    for start in range(0, len(which), step):
+        columns = which[start : start + step]
+        mass = _columns(weights, columns)
+        mass /= total(mass)
+        largest = mass.max(axis=0)
+        mass *= mass < largest
+        others = total(mass)
+        log_largest = np.where(largest > 0.5, np.log1p(-others), np.log(largest))  # noqa: PLR2004 - the only one then
+        sums = _dot(mass, np.log(mass + _TINY), out=np.empty_like(others))
+        entropy[columns] = ((others - 1) * log_largest - sums)[: len(columns)]
 
 
 def _columns(x: Array, which: npt.NDArray[np.intp]) -> Array:
@@ -217,6 +214,10 @@ def _quick(a: Array, b: Array, names: Sequence[str]) -> Values:
             if "entropy_p" in part:
                 block.entropies(part)
             close[where] = block.finish(part)
+        if "entropy_p" in values:
+            lost = _LOST * min(max(outcomes, 8), 2 * _RUN)
+            _mend(values["entropy_p"], values["entropy_p"] < lost * np.maximum(values["cross_entropy_pq"], 1), a)
+            _mend(values["entropy_q"], values["entropy_q"] < lost, b)
         _careful(a, b, np.flatnonzero(close > odd), {name: values[name] for name in wanted[:2]})
         # Sums of what is >= 0 are as accurate as that is, and the identities hold to the last digit.
         for name, first, second in _SUMS:
