@@ -64,10 +64,11 @@ class Table(NamedTuple):
 
 
 TINY = "0." + "0" * 400 + "1"
+OUT_OF_RANGE = ["1e-400", "1E-400", "1e400", "1E+400", TINY, "1/1" + TINY[2:]]
 PEOPLE = ["1/3", "40%", "12.5%", " 1", "2 ", "+1", ".5", "5.", "1E-4", "2e3", "1e-310", "-0", "007", "0e9", "0", "3"]
-BAD = ["abc", "nan", "NaN", "inf", "-Infinity", "-1", "-0.5", "", "  ", "1e-400", "1E-400", "1e400", "1E+400", TINY]
-BAD += ["1/0", "1_000", "0x10", "1,5", "1.5", "1.5.2", "--1", "1e", "e5", "\uff11", "1 2", "NA", "-", "1/1" + "0" * 400]
-BAD_JSON = ["null", "true", '"x"', "NaN", "Infinity", "-1", "1e400", "1e-400", "1E-400", TINY, "[1]", "{}", "9" * 400]
+BAD = ["abc", "nan", "NaN", "inf", "-Infinity", "-1", "-0.5", "", "  ", "1/0", "1_000", "0x10", "1,5", "1.5", "1.5.2"]
+BAD += ["--1", "1e", "e5", "\uff11", "1 2", "40 %", "NA", "-"]
+BAD_JSON = ["null", "true", '"x"', "NaN", "Infinity", "-1", "[1]", "{}"]
 TEXTS = ["plain", "", " lead", "trail ", "NA", "1.0", "日本語", "é" * 9, "\t|;,", "[red]", "x e-5", "back\\slash", "'"]
 LINES = ["two\nlines", "a\r\nb", "old\rmac", "\n", 'said "x"\n', "\r\n\r\n", "a,b;c\n\nd"]
 QUOTES = ['say "hi"', '5" pipe', 'a"', 'a""b', '"', '"quoted"', '",', '""']
@@ -108,10 +109,10 @@ class _Maker:
         self.suffix = ".ndjson" if self.in_json else ".tsv" if self.delimiter == "\t" and rng.random() < 0.5 else ".csv"
         self.decimal = "," if self.delimiter in {"\t", ";"} and rng.random() < 0.5 else "."
         self.k = rng.choice([2, 2, 3, 5, 1 if self.form != "scalars" else 4, 130 if rng.random() < 0.1 else 4])
-        self.style = rng.choice(list(STYLES)[: 4 if self.in_json else None])
-        self.texts = [*TEXTS, *chain(*(texts for texts in (LINES, QUOTES, [MARK]) if rng.random() < 0.5))]
+        self.style = rng.choice(["fixed", *list(STYLES)[: 4 if self.in_json else None]])
+        self.texts = [*TEXTS, *chain(*(texts for texts in (LINES, QUOTES, [MARK] * 4) if rng.random() < 0.5))]
         self.kept = [*KEPT_JSON, *["[1.50]"] * (rng.random() < 0.05)]
-        self.faults, self.labelled = rng.choice([0, 0, 1, 1, 1, 3]), rng.random() < 0.4
+        self.faults, self.labelled = rng.choice([0, 1, 1, 1, 2, 4]), rng.random() < 0.4
         self.unclosed = not self.in_json and rng.random() < 0.03
         self.made, self.pad = 0, ""
 
@@ -154,10 +155,10 @@ class _Maker:
         return p + (p if self.rng.random() < 0.1 else q)
 
     def _twisted(self, weights, bad, twist):
-        """The weights with a bad cell, or without a weight of P above zero."""
+        """The weights with a cell of one of the lists `bad`, or without a weight of P above zero."""
         half = len(weights) // 2
         if twist == "cell":
-            weights[self.rng.randrange(len(weights))] = self.rng.choice(bad)
+            weights[self.rng.randrange(len(weights))] = self.rng.choice(self.rng.choice(bad))
         return ["0"] * half + weights[half:] if twist == "zeros" else weights
 
     def _text(self, rows, twists):
@@ -178,7 +179,7 @@ class _Maker:
         return [header, *lines]
 
     def _line(self, row, order, twist):
-        cells = row[:2] + self._twisted(row[2:], [*BAD, *PEOPLE], twist)
+        cells = row[:2] + self._twisted(row[2:], [OUT_OF_RANGE, BAD, PEOPLE], twist)
         cells[1] += {"byte": "\udce9", "nul": "\0"}.get(twist, "")
         fields = ['"closed"too early' if twist == "quotes" and i == 1 else self._field(cells[i]) for i in order]
         if twist == "few":
@@ -191,7 +192,7 @@ class _Maker:
         return '"' + cell.replace('"', '""') + '"' if special or self.rng.random() < self.quoting else cell
 
     def _record(self, row, twist, *, first):
-        rng, weights = self.rng, self._twisted(row[2:], BAD_JSON, twist)
+        rng, weights = self.rng, self._twisted(row[2:], [[*OUT_OF_RANGE[:5], "9" * 400], BAD_JSON], twist)
         sides = {"p": weights[: self.k - (twist == "shorter")], "q": weights[self.k :]}
         if self.form == "scalars":
             members = [(f"{side}{i}", weight) for side, of in sides.items() for i, weight in enumerate(of)]
@@ -219,7 +220,13 @@ class _Maker:
         """
         rng, blank = self.rng, self.rng.choice([0, 0, 0.1])
         ends = rng.choice(
-            [["\n"], ["\n"], ["\r\n"], ["\n", "\r\n"]] + [["\r"], ["\n", "\r\n", "\r"]] * (not self.in_json)
+            [
+                ["\n"],
+                ["\n"],
+                ["\r\n"],
+                ["\n", "\r\n"],
+                *[["\r"], ["\n", "\r\n", "\r"], ["\n", "\r"]] * (not self.in_json),
+            ]
         )
         parts = [rng.choice(["", "", MARK]) + rng.choice(ends) * (rng.random() < 0.1)]
         parts += [line + rng.choice(ends) + rng.choice(ends) * (rng.random() < blank) for line in lines]
