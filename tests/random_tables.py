@@ -451,7 +451,7 @@ def _difference(expected, mode, said, output, data):
     """What differs between what is expected, the names that are kept and the rows, and what came of a run."""
     (names, rows), (code, err) = expected, said
     wrong = [row.wrong for row in rows if row.wrong]
-    complaint = next((line for line in err.splitlines() if not line.startswith("klcli: note: ")), "")
+    complaint = "\n".join(line for line in err.splitlines() if not line.startswith("klcli: note: "))
     earliest = min((place for faults in wrong for _, place in faults), default=None)
     # Of groups either the first that failed may be named, or the row that was read first.
     faults = {fault for i, of in enumerate(wrong) for fault in of if i == 0 or fault[1] == earliest}
@@ -461,7 +461,7 @@ def _difference(expected, mode, said, output, data):
     if wrong:
         places = "|".join(f"{name}:{line}" for of, (name, line) in sorted(faults) if code in {of, SOME_FAILED})
         count = "" if mode == "fail" else rf"{len(wrong)} of {len(rows)} \w+ failed and were .*; the first: "
-        if not re.match(rf"klcli: {count}{re.escape(str(output.parent))}/({places})[:,] ", complaint):
+        if not re.fullmatch(rf"klcli: {count}{re.escape(str(output.parent))}/({places})[:,] .+", complaint):
             return f"{complaint!r}, not {count}{places}"
         if mode == "fail":
             return ""
