@@ -15,9 +15,10 @@ import re
 import shlex
 from bisect import bisect
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from itertools import accumulate, chain
 from math import inf, isclose
+from pathlib import Path
 from typing import NamedTuple
 
 import mpmath
@@ -46,12 +47,7 @@ class Table(NamedTuple):
     def write(self, folder):
         """Writes the files. Returns their paths."""
         for name, text in self.files.items():
-            data = text
-            if name.endswith(".gz"):  # two members, as `cat a.gz b.gz` makes them
-                data = gzip.compress(text[: len(text) // 2], 1) + gzip.compress(text[len(text) // 2 :], 1)
-            elif name.endswith(".zst"):
-                data = pa.Codec("zstd").compress(text, asbytes=True)
-            (folder / name).write_bytes(data)
+            (folder / name).write_bytes(_COMPRESSED.get(Path(name).suffix, bytes)(text))
         return [folder / name for name in self.files]
 
     @property
@@ -63,6 +59,10 @@ class Table(NamedTuple):
         return [*chosen.get(self.form, ["--p", "p[0-9]*", "--q", "q[0-9]*"]), *marks, *decimal]
 
 
+_COMPRESSED = {
+    ".gz": lambda text: gzip.compress(text[:99], 1) + gzip.compress(text[99:], 1),  # as `cat a.gz b.gz` makes it
+    ".zst": lambda text: pa.Codec("zstd").compress(text, asbytes=True),
+}
 TINY = "0." + "0" * 400 + "1"
 OUT_OF_RANGE = ["1e-400", "1E-400", "1e400", "1E+400", TINY, "1/1" + TINY[2:]]
 PEOPLE = ["1/3", "40%", "12.5%", " 1", "2 ", "+1", ".5", "5.", "1E-4", "2e3", "1e-310", "-0", "007", "0e9", "0", "3"]
@@ -369,34 +369,27 @@ class Number(NamedTuple):
     text: str
 
 
-def _object_of(members):
-    if len(dict(members)) < len(members):
-        message = "a key stands twice"
-        raise ValueError(message)
-    return dict(members)
-
-
-def parse_json(line):
-    """The JSON value of a line, its numbers as they are written. Raises ValueError."""
-    return json.loads(line, parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=_object_of)
+parse_json = partial(
+    json.loads,
+    **dict.fromkeys(["parse_float", "parse_int", "parse_constant"], Number),
+    object_pairs_hook=lambda members: dict(members) if len(dict(members)) == len(members) else "a key twice",
+)
 
 
 def _records(table, name, names):
     """The pairs of a file of NDJSON. names: the keys that are kept, found in the first file."""
     keys = []
     text = table.files[name].decode("utf-8", "surrogateescape").removeprefix(MARK)
-    for number, line in enumerate(text.split("\n"), 1):
+    for place, line in (((name, number), line) for number, line in enumerate(text.split("\n"), 1) if line.strip()):
         try:
             line.encode()
-            record = parse_json(line) if line.strip() else None
+            record = parse_json(line)
         except ValueError:
-            record = []
-        if record is None:
-            continue
+            record = None
         keys = keys or list(record)
         names += [] if names else [key for key in keys if key[0] not in "pq"]
         if not isinstance(record, dict) or not record.keys() <= set(keys):
-            yield Row(None, {}, {(MALFORMED, (name, number))})
+            yield Row(None, {}, {(MALFORMED, place)})
             continue
         sides = [[record.get(key) for key in sorted(keys) if key[0] == side] for side in "pq"]
         p, q = sides if table.form == "scalars" else map(record.get, "pq")
@@ -404,7 +397,7 @@ def _records(table, name, names):
             p, q = ([side.get(label, Number("0")) for label in p | q] for side in (p, q))
         sides = (side if isinstance(side, list) else [None] for side in (p, q))
         p, q = ([getattr(of, "text", "no number") for of in side] for side in sides)
-        yield _row(tuple(map(record.get, names)), [(name, number)], p, q)
+        yield _row(tuple(map(record.get, names)), [place], p, q)
 
 
 # ------------------------------------------------------------------------------------------------------- the comparison
@@ -422,34 +415,50 @@ def disagreements(table, folder, klcli, seed, sizes=2):
 
     def run(*args):
         code, err = klcli(*args)
-        made = {path.name: path.read_bytes() for path in folder.iterdir() if path not in paths}
-        for name in made:
-            (folder / name).unlink()
+        made = {path: path.read_bytes() for path in folder.iterdir() if path not in paths}
+        for path in made:
+            path.unlink()
         return code, err, made
 
     for mode in ("fail", "keep", "skip"):
         for block in rng.sample(blocks, sizes):
-            output = folder / f"out{rng.choice(suffixes)}"
+            output, threads = folder / f"out{rng.choice(suffixes)}", rng.randrange(2, 5)
             args = ["batch", *paths, *table.options, "-m", ",".join(MEASURES), "--on-error", mode, "-o", output]
             args += [] if block is None else ["--block-size", block]
-            threads = rng.randrange(2, 5)
-            (code, err, made), other = (run(*args, "--threads", n) for n in (1, threads))
-            whole = list(made) == ([output.name] if code in {0, SOME_FAILED} else [])
-            if not whole or code > SOME_FAILED or "Traceback" in err:
-                what = f"exit {code}, {err!r}, files {list(made)}"
-            elif expected is not None:
-                what = _difference(expected, mode, (code, err), output, made.get(output.name))
-            else:
-                what = ""
-            if not what and (code, err, made) != other:
-                what = f"exit {code}, {err!r}; with --threads {threads} {other[:2]}, or another output"
+            one, more = (run(*args, "--threads", n) for n in (1, threads))
+            try:
+                what = _difference(expected, mode, one, output)
+            except (ValueError, csv.Error) as error:
+                what = f"an output that cannot be read: {error}"
+            if not what and one != more:
+                what = f"{one[:2]}; with --threads {threads} {more[:2]}, or another output"
             if what:
                 yield f"klcli {shlex.join(map(str, args))}: {what}"
 
 
-def _difference(expected, mode, said, output, data):
+def _difference(expected, mode, run, output):
     """What differs between what is expected, the names that are kept and the rows, and what came of a run."""
-    (names, rows), (code, err) = expected, said
+    code, err, made = run
+    complete = list(made) == ([output] if code in {0, SOME_FAILED} else [])
+    if not complete or code > SOME_FAILED or "Traceback" in err:
+        return f"exit {code}, {err!r}, files {list(map(str, made))}"
+    if expected is None:
+        return ""
+    names, rows = expected
+    what = _misstated(rows, mode, code, err, output)
+    if what or not made:
+        return what
+    rows = [row for row in rows if mode != "skip" or not row.wrong]
+    header, found = _output(made[output], output.suffix, len(names))
+    if header != [*names, *MEASURES, *["error"] * (mode == "keep")] and (found or output.suffix == ".csv"):
+        return f"the header is {header}"
+    if len(found) != len(rows):
+        return f"{len(found)} rows, not {len(rows)}"
+    return next(filter(None, map(_apart, rows, found)), "")
+
+
+def _misstated(rows, mode, code, err, output):
+    """What is wrong with an exit code, or with what is said of the rows that failed."""
     wrong = [row.wrong for row in rows if row.wrong]
     complaint = "\n".join(line for line in err.splitlines() if not line.startswith("klcli: note: "))
     earliest = min((place for faults in wrong for _, place in faults), default=None)
@@ -458,20 +467,10 @@ def _difference(expected, mode, said, output, data):
     codes = {0} if not wrong else {code for code, _ in faults} if mode == "fail" else {SOME_FAILED}
     if code not in codes:
         return f"exit {code}, not {codes}: {complaint}"
-    if wrong:
-        places = "|".join(f"{name}:{line}" for of, (name, line) in sorted(faults) if code in {of, SOME_FAILED})
-        count = "" if mode == "fail" else rf"{len(wrong)} of {len(rows)} \w+ failed and were .*; the first: "
-        if not re.fullmatch(rf"klcli: {count}{re.escape(str(output.parent))}/({places})[:,] .+", complaint):
-            return f"{complaint!r}, not {count}{places}"
-        if mode == "fail":
-            return ""
-    rows = [row for row in rows if mode != "skip" or not row.wrong]
-    header, found = _output(data, output.suffix, len(names))
-    if header != [*names, *MEASURES, *["error"] * (mode == "keep")] and (found or output.suffix == ".csv"):
-        return f"the header is {header}"
-    if len(found) != len(rows):
-        return f"{len(found)} rows, not {len(rows)}"
-    return next(filter(None, map(_apart, rows, found)), "")
+    places = "|".join(f"{name}:{line}" for of, (name, line) in sorted(faults) if code in {of, SOME_FAILED})
+    count = "" if mode == "fail" else rf"{len(wrong)} of {len(rows)} \w+ failed and were .*; the first: "
+    said = rf"klcli: {count}{re.escape(str(output.parent))}/({places})[:,] .+" if wrong else ""
+    return "" if re.fullmatch(said, complaint) else f"{complaint!r}, not {count}{places}"
 
 
 def _output(data, suffix, kept):
