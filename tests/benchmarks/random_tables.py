@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -29,40 +30,36 @@ def in_process(*args):
     return code, err.getvalue()
 
 
-def as_command(command, *args):
-    """The same of another klcli, a process of its own."""
+def as_process(command, *args):
+    """The same of the klcli that a command is."""
     done = subprocess.run([*command, *map(str, args)], check=False, capture_output=True, timeout=600)
     return done.returncode, done.stderr.decode()
 
 
 def main():
-    """Exit status 1 where anything disagrees; the files of such a table are left for whoever looks into it."""
-    sys.path.insert(0, str(Path(__file__).parents[2]))
-    from tests.random_tables import disagreements, random_table
-
+    """Exit status 1 where anything disagrees; the files of such tables are left for whoever looks into it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tables", type=int, default=2000, help="how many")
     parser.add_argument("--seed", type=int, default=0, help="of the first table; each of the others has the next")
     parser.add_argument("--klcli", type=shlex.split, help="the command to test; else the klcli of this checkout")
     given = parser.parse_args()
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    from tests.random_tables import disagreements, random_table
 
-    def klcli(*args):
-        return as_command(given.klcli, *args) if given.klcli else in_process(*args)
-
-    disagreeing = 0
+    klcli = partial(as_process, given.klcli) if given.klcli else in_process
+    disagree, root = 0, Path(mkdtemp(prefix="random-tables-"))
     for seed in range(given.seed, given.seed + given.tables):
-        folder = Path(mkdtemp(prefix=f"random-table-{seed}-"))
         largest = random.Random(seed).choice(LARGEST)  # noqa: S311 - the same for the same seed
-        found = list(
-            disagreements(random_table(seed, largest), folder, klcli, seed, sizes=2 if largest < 1 << 20 else 1)
-        )
-        disagreeing += bool(found)
+        folder = root / str(seed)
+        folder.mkdir()
+        found = list(disagreements(random_table(seed, largest), folder, klcli, seed, sizes=1 + (largest < 1 << 20)))
+        disagree += bool(found)
         for line in found:
             print(f"{seed}: {line}", flush=True)
         if not found:
             rmtree(folder)
-    print(f"{given.tables} tables, {disagreeing} disagree")
-    return int(disagreeing > 0)
+    print(f"{given.tables} tables, {disagree} disagree")
+    return int(disagree > 0)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,14 @@ import pytest
 
 from tests.random_tables import disagreements, random_table
 
-LARGE = {0: 1 << 16, 20: 1 << 18, 40: 1 << 18}
-"""The tables that have as many bytes as klcli reads at a time, and their sizes at most."""
+REVEALING = [72, 129, 317, 410, 577, 579, 625, 830, 871]
+"""Tables that showed a fault each: columns in another order, an empty object, lines miscounted, 1E-400 read as 0 ..."""
+
+LARGE = {1: 1 << 18, 7: 1 << 16, 9: 1 << 16}
+"""The tables that fill more than a block, and the bytes that they have at most."""
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", [*range(60 - len(REVEALING)), *REVEALING])
 def test_random_table_is_read_as_an_independent_reader_reads_it(call, tmp_path, seed):
     def klcli(*args):
         code, _, err = call(*args)
