@@ -239,7 +239,8 @@ def _gathered(tables: Iterator[Opened], at_work: Workers, score: Score) -> Resul
     for table in tables:
         opened.append(table)
         firsts.append(sum(part.lines for part in parts))
-        parts += at_work.in_order(table.stream.frames(table.layout))
+        frames = at_work.in_order(table.stream.frames(table.layout))
+        parts += [opened[0].layout.renumbered(frame, table.layout) for frame in frames]
     layout = opened[0].layout
 
     def place(line: int) -> str:

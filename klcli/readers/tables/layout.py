@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from klcli.readers.observations import Cells
+    from klcli.readers.tables.table import Table
 
 
 class Wanted(NamedTuple):
@@ -84,6 +86,17 @@ class Layout(NamedTuple):
     def text(self) -> tuple[int, ...]:
         """The columns of text: those cells, and the labels of a group."""
         return (*self.cells, self.label) if self.by and self.label is not None else self.cells
+
+    @property
+    def _places(self) -> tuple[int, ...]:
+        label = () if self.label is None else (self.label,)
+        return (*self.p, *self.q, *self.kept, *self.by, *label, *self.more)
+
+    def renumbered(self, frame: Table, layout: Layout) -> Table:
+        """A frame of another table with its columns where they are in this one. layout: the same in its columns."""
+        at = dict(zip(layout._places, self._places, strict=True))
+        columns = {at[i] if i >= 0 else ~at[~i]: cells for i, cells in frame.columns.items()}
+        return replace(frame, names=self.header, columns=columns)
 
     def names(self, columns: Sequence[int]) -> tuple[str, ...]:
         """What the columns are called."""

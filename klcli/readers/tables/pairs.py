@@ -51,6 +51,7 @@ def pair_rows(table: Table, layout: Layout) -> Block:
     if table.failures:
         p, q = (None if side is None else side[:, chosen] for side in (p, q))
     if layout.gaps:
+        p, q = (None if side is None else side.copy() for side in (p, q))
         _leave_out(p, q)
     said = [_totals(layout, of, side) for of, side in zip(names, (p, q), strict=True) if side is not None]
     # Only a reference has labels of its own to be joined with the columns' names.
