@@ -354,6 +354,8 @@ def join(labels: tuple[Sequence[str], Sequence[str]], roles: tuple[str, str], ho
 
 def pick(weights: Array, at: npt.NDArray[np.intp]) -> Array:
     """The weights of the outcomes at those places, 0 where there is none (-1). weights: (K,) or (K, n)."""
+    if not len(weights):
+        return np.zeros((len(at), *weights.shape[1:]))
     picked: Array = weights[at]
     picked[at < 0] = 0.0
     return picked
