@@ -41,11 +41,7 @@ NDJSON_KINDS = {
     "null-item": ("[1, null]", 3, "column 'p', item 2: null"),
     "bool": ("[true, 1]", 3, "column 'p', item 1: true"),
     "scalar": ("3", 3, "column 'p': 3"),
-<<<<<<< HEAD
     "nested": ("[[1], 1]", 3, "column 'p'[1] is a number, column 'p'[0] is a list"),
-=======
-    "nested": ("[[1], 1]", 3, "column 'p'[0] is a list"),
->>>>>>> eleven
     "malformed": ("[1, 1", 3, "malformed JSON at column"),
 }
 PARQUET_KINDS = {

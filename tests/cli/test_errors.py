@@ -118,15 +118,11 @@ def test_directory_is_no_file(refused, tmp_path):
         ("a.csv", b"p,q\n", "a.csv: a header and no rows"),
         ("a.csv", b"\x00\x01\x02\xff" * 99, "a.csv: this is a binary file"),
         ("a.txt", b"0.4\x000.6", "a.txt: this is a binary file"),
-<<<<<<< HEAD
         (
             "a.csv",
             "p,q\n1,2\n".encode("utf-16"),
             "a.csv: this is UTF-16 text; add --encoding utf-16, or save it as UTF-8",
         ),
-=======
-        ("a.csv", "p,q\n1,2\n".encode("utf-16"), "a.csv: this is UTF-16 text; add --encoding utf-16, or save it as UTF-8"),
->>>>>>> eleven
         ("a.csv", b"w,p,q\na,1,2\n\xe9,1,2\n", "a.csv:3: byte 0xe9 is not UTF-8"),
         ("a.json", b'{"\xe9": 1}', "a.json:1: byte 0xe9 is not UTF-8"),
         ("a.csv", b"w,p,q\na,1,2\nb,1\n", "a.csv:3: 2 fields, the header has 3"),
