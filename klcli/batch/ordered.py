@@ -56,9 +56,24 @@ def _until_failure(jobs: Iterable[Callable[[], Result]], failed: list[KlcliError
         failed.append(error)
 
 
+_ROOM = 1 << 29
+"""Bytes of addresses for a thread: its stack, and what three allocators reserve for it. 1/2 of it was too little."""
+
+
+def _most_threads() -> int:
+    """How many there is room for (ulimit -v): Arrow and orjson end the process where they get no memory."""
+    try:
+        from resource import RLIM_INFINITY, RLIMIT_AS, RLIMIT_DATA, getrlimit
+    except ImportError:  # not Unix
+        return 1 << 10
+    limits = [getrlimit(kind)[0] for kind in (RLIMIT_AS, RLIMIT_DATA)]
+    return min((limit // _ROOM for limit in limits if limit != RLIM_INFINITY), default=1 << 10)
+
+
 @contextmanager
 def workers(threads: int) -> Iterator[Workers]:
-    """Workers on so many threads; of one there is no other than the caller's."""
+    """Workers on so many threads, as far as there is room for them; of one there is no other than the caller's."""
+    threads = min(threads, _most_threads())
     if threads <= 1:
         yield Workers(None, 1)
         return
