@@ -6,6 +6,7 @@ defines a function for each kernel, 25 ms. Buffers and `call` do neither.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow as pa
 from pyarrow import _compute as kernels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import numpy.typing as npt
 
@@ -115,9 +116,26 @@ def as_text(cells: Cells) -> Cells:
         cells = whole(cells)
     if cells.type == pa.string():
         return cells if not cells.null_count else cells.fill_null("")
-    if pa.types.is_floating(cells.type):
-        return strings("" if value is None else repr(value) for value in cells.to_pylist())
+    text = _PYTHON_TEXT.get(str(cells.type).partition("[")[0].partition("<")[0])
+    if text is not None:
+        return strings("" if value is None else text(value) for value in cells.to_pylist())
     return call("cast", [cells], kernels.CastOptions(target_type=pa.string())).fill_null("")
+
+
+def _nested_text(value: Any) -> str:  # noqa: ANN401
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _bytes_text(value: bytes) -> str:
+    return value.decode("utf-8", "backslashreplace")
+
+
+_PYTHON_TEXT: dict[str, Callable[[Any], str]] = (
+    dict.fromkeys(("halffloat", "float", "double"), repr)
+    | dict.fromkeys(("list", "large_list", "fixed_size_list", "struct", "map"), _nested_text)
+    | dict.fromkeys(("binary", "large_binary", "fixed_size_binary", "binary_view"), _bytes_text)
+)
+"""What types of Arrow's are as text, where its own cast has other digits, or fails."""
 
 
 def codes(cells: Cells) -> tuple[npt.NDArray[np.int64], int]:
@@ -137,13 +155,16 @@ def chained(pieces: Sequence[Cells]) -> Cells:
 
 
 def stacked(cells: Cells) -> npt.NDArray[np.float64] | None:
-    """Lists of numbers, all of one length, as (K, n); None where that is not what they are."""
+    """Lists of numbers, all of one length, or structures of them, as (K, n); None where that is not what they are."""
     if isinstance(cells, pa.ChunkedArray):
         cells = whole(cells)
     kind, of = cells.type, pa.types
+    if of.is_struct(kind) and kind.num_fields and len(cells) and not cells.null_count:
+        columns = [_doubles(cells.field(i)) for i in range(kind.num_fields)]
+        return None if any(column is None for column in columns) else np.stack(columns)
     if not (of.is_list(kind) or of.is_large_list(kind) or of.is_fixed_size_list(kind)) or not len(cells):
         return None
-    if cells.null_count or not (of.is_floating(kind.value_type) or of.is_integer(kind.value_type)):
+    if cells.null_count:
         return None
     values = cells.flatten()
     length = len(values) // len(cells)
@@ -152,16 +173,18 @@ def stacked(cells: Cells) -> npt.NDArray[np.float64] | None:
         offsets = np.frombuffer(cells.buffers()[1], dtype=size)[cells.offset : cells.offset + len(cells) + 1]
         if (np.diff(offsets) != length).any():
             return None
-    if values.null_count or length == 0:
+    weights = _doubles(values) if length else None
+    return None if weights is None else weights.reshape(len(cells), length).T
+
+
+def _doubles(cells: Cells) -> Any:  # noqa: ANN401
+    """The numbers of an array; None where it holds something else, or a null."""
+    if cells.null_count or not (pa.types.is_floating(cells.type) or pa.types.is_integer(cells.type)):
         return None
-    if values.type != pa.float64():
-        options = kernels.CastOptions(
-            target_type=pa.float64(), allow_int_overflow=True, allow_float_truncate=True
-        )
-        values = call("cast", [values], options)
-    doubles: Any = np.from_dlpack(values)
-    weights: npt.NDArray[np.float64] = doubles.reshape(len(cells), length).T
-    return weights
+    if cells.type != pa.float64():
+        options = kernels.CastOptions(target_type=pa.float64(), allow_int_overflow=True, allow_float_truncate=True)
+        cells = call("cast", [cells], options)
+    return np.from_dlpack(cells)
 
 
 def bracketed(text: bytes, n: int) -> Cells:
@@ -213,3 +236,17 @@ def replaced(cells: Cells, places: npt.NDArray[np.intp], texts: Sequence[bytes])
     mask[places] = True
     bits = pa.Array.from_buffers(pa.bool_(), len(cells), [None, pa.py_buffer(np.packbits(mask, bitorder="little"))])
     return call("replace_with_mask", [cells, bits, binaries(texts)])
+
+
+def without_quotes(cells: Cells) -> Cells | None:
+    """JSON values as text: numbers as they are, strings without quotes; None where some are of another kind."""
+    data = bytes(utf8_data(cells))
+    quotes = data.count(b'"')
+    if cells.null_count or b"\\" in data or quotes not in {0, 2 * len(cells)} or (not quotes and b"n" in data):
+        return None
+    if not quotes:
+        return cells
+    starts = truths(call("starts_with", [cells], kernels.MatchSubstringOptions('"')))
+    return (
+        call("binary_slice", [binary(cells)], kernels.SliceOptions(1, -1)).view(pa.string()) if starts.all() else None
+    )

@@ -16,9 +16,9 @@ import numpy as np
 from klcli.analyses.compare import measures_of, unit_of
 from klcli.analyses.prepare import join, pick, prepare_one, prepare_pair, read_columns, shown, smoothed
 from klcli.blocks import Failure, Scored
-from klcli.cells import taken
 from klcli.engine.score import score
 from klcli.errors import DistributionError
+from klcli.kernels import taken
 from klcli.model import Distribution, Side, frozen
 
 if TYPE_CHECKING:

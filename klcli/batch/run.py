@@ -1,4 +1,4 @@
-"""A batch from its files to its output: frames are read, paired, scored and encoded on threads, and written in order."""
+"""A batch from its files to its output: frames are read, paired, scored and encoded on threads, written in order."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from klcli.readers.tables.table import concatenated
 from klcli.renderers.sinks import ERROR, SINKS, Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     import numpy.typing as npt
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     Job = Callable[[], Table]
     Score = Callable[[Block], Done]
     Place = Callable[[int], str]
+    Results = Generator[tuple[Done, Place], None, None]
 
 
 def run(plan: Plan, *, summarised: bool) -> Result:
@@ -65,8 +66,18 @@ def _scored(plan: Plan, tables: Tables, *, summarised: bool, together: bool) -> 
         return tally.result()
 
 
-def score_tables(plan: Plan, tables: Tables, tally: Tally, out: Any, *, together: bool) -> None:  # noqa: ANN401
+def score_tables(
+    plan: Plan,
+    tables: Tables,
+    tally: Tally,
+    out: Any,  # noqa: ANN401
+    *,
+    together: bool,
+    seen: Keys | None = None,
+) -> None:
     """Scores the tables, one after the other. together: whether rows have to be put in groups first.
+
+    seen: gathers the keys of the groups.
 
     Raises ScatteredError as soon as it is known that the rows of a group do not stand together.
     """
@@ -78,16 +89,20 @@ def score_tables(plan: Plan, tables: Tables, tally: Tally, out: Any, *, together
     sink = SINKS[format_name](out, schema) if plan.rows else None
     score = partial(_score, plan, sink, summarised=tally.summarised)
     threads = 1 if first.stream.small and len(plan.files) == 1 else plan.reading.threads
-    in_their_way = _gathered if together else _in_rows if plan.reading.wanted.by is None else _in_groups
+    in_groups = partial(_in_groups, seen=Keys() if seen is None else seen)
+    in_their_way = _gathered if together else _in_rows if plan.reading.wanted.by is None else in_groups
     try:
-        with workers(threads) as at_work, Progress(tables, wanted=_has_room(plan)) as bar:
-            with closing(in_their_way(_after(first, opened), at_work, score)) as results:
-                for done, place in results:
-                    tally.take(done, place)
-                    if sink is not None:
-                        sink.write(done.encoded)
-                    bar.show(tally.rows)
-                    ending.reach(f"{tally.rows:,} {plan.noun}")
+        with (
+            workers(threads) as at_work,
+            Progress(tables, wanted=_has_room(plan)) as bar,
+            closing(in_their_way(_after(first, opened), at_work, score)) as results,
+        ):
+            for done, place in results:
+                tally.take(done, place)
+                if sink is not None:
+                    sink.write(done.encoded)
+                bar.show(tally.rows)
+                ending.reach(f"{tally.rows:,} {plan.noun}")
         tables.verify()
         tally.check()
     except BaseException:
@@ -139,7 +154,7 @@ def _doubts(layout: Layout) -> list[str]:
 # ------------------------------------------------------------------------------------------------------- three ways
 
 
-def _in_rows(tables: Iterator[Opened], at_work: Workers, score: Score) -> Iterator[tuple[Done, Place]]:
+def _in_rows(tables: Iterator[Opened], at_work: Workers, score: Score) -> Results:
     """Each row is a pair: a frame is read, paired and scored in one go."""
 
     def work(frame: Job, table: Opened) -> tuple[Done, Place]:
@@ -150,9 +165,8 @@ def _in_rows(tables: Iterator[Opened], at_work: Workers, score: Score) -> Iterat
     )
 
 
-def _in_groups(tables: Iterator[Opened], at_work: Workers, score: Score) -> Iterator[tuple[Done, Place]]:
+def _in_groups(tables: Iterator[Opened], at_work: Workers, score: Score, seen: Keys) -> Results:
     """A group is a pair: frames are read, cut where groups end, and scored. Raises ScatteredError."""
-    seen = _Keys()
 
     def read(frame: Job, layout: Layout) -> tuple[Table, npt.NDArray[np.intp]]:
         rows = frame()
@@ -173,7 +187,7 @@ def _in_groups(tables: Iterator[Opened], at_work: Workers, score: Score) -> Iter
     seen.check()
 
 
-def _gathered(tables: Iterator[Opened], at_work: Workers, score: Score) -> Iterator[tuple[Done, Place]]:
+def _gathered(tables: Iterator[Opened], at_work: Workers, score: Score) -> Results:
     """All rows are read into memory, and put in groups."""
     parts: list[Table] = []
     opened: list[Opened] = []
@@ -191,25 +205,28 @@ def _gathered(tables: Iterator[Opened], at_work: Workers, score: Score) -> Itera
     yield score(pair_groups(gathered(concatenated(parts), layout), layout)), place
 
 
-class _Keys:
-    """The keys of the groups that have ended, eight bytes each. Where two may be equal the rows are gathered."""
+class Keys:
+    """The keys of the groups that have ended, eight bytes each. Where two may be equal the rows are gathered.
 
-    def __init__(self) -> None:
-        self._known, self._new = np.empty(0, dtype=np.int64), [np.empty(0, dtype=np.int64)]
+    known: sorted, and all of them after `check`. of: makes a number of eight bytes of a key.
+    """
+
+    def __init__(self, of: Callable[[Any], int] = hash) -> None:
+        self.known, self._new, self._of = np.empty(0, dtype=np.int64), [np.empty(0, dtype=np.int64)], of
 
     def add(self, keys: list[Any]) -> None:
         """More of them. Raises ScatteredError where one stands twice, in time or a little later."""
         if len(set(keys)) < len(keys):
             raise ScatteredError
-        self._new.append(np.fromiter(map(hash, keys), dtype=np.int64, count=len(keys)))
-        if sum(map(len, self._new)) > len(self._known):
+        self._new.append(np.fromiter(map(self._of, keys), dtype=np.int64, count=len(keys)))
+        if sum(map(len, self._new)) > len(self.known):
             self.check()
 
     def check(self) -> None:
         """Raises ScatteredError where a key stands twice."""
-        self._known = np.sort(np.concatenate([self._known, *self._new]))
+        self.known = np.sort(np.concatenate([self.known, *self._new]))
         self._new = []
-        if (self._known[1:] == self._known[:-1]).any():
+        if (self.known[1:] == self.known[:-1]).any():
             raise ScatteredError
 
 

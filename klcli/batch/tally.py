@@ -108,6 +108,21 @@ class Tally:
         if self._summary is not None:
             self._summary.add(done.values)
 
+    def add(self, part: Tally, values: Iterable[Mapping[str, Any]] = ()) -> None:
+        """Adds the tally of the rows that follow. values: the measures of its blocks, where a summary is wanted."""
+        self.rows += part.rows
+        self._failed += part._failed
+        self._first, self._error = self._first or part._first, self._error or part._error
+        self._remarks.update(part._remarks)
+        self._above = [n + more for n, more in zip(self._above, part._above, strict=True)]
+        for measured in values:
+            if self._summary is not None:
+                self._summary.add(measured)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is sent to another process: the counts, without what they were made from."""
+        return {**self.__dict__, "_plan": None, "_table": None, "_summary": None}
+
     def say(self, notes: Iterable[str]) -> None:
         """Notes on the table as a whole."""
         self._remarks.update(dict.fromkeys(notes, 1))

@@ -201,7 +201,7 @@ def batch(
     if cluster is None:
         result = run(plan, summarised=rows.summary)
     else:
-        from klcli.cli.cluster import run_on_cluster
+        from klcli.batch.cluster import run_on_cluster
 
         result = run_on_cluster(plan, cluster, summarised=rows.summary)
     if rows.summary:

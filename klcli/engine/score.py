@@ -1,17 +1,19 @@
-"""A block of n pairs: measured quickly, and again with care where that loses digits.
+"""A block of n pairs: measured quickly, and the divergences of close pairs again with care.
 
-The quick pass works on blocks that fit the cache, from rounded probabilities and one or two logarithms an outcome. What
-it computes is a difference of larger numbers, so it also tells which pairs lost more than four bits: those are few in
-ordinary data, and are measured again by `formulas.measure`, the very few it cannot serve from exact integers.
+The quick pass works on blocks that fit the cache, from rounded probabilities and two logarithms an outcome, log q and
+log(p/q). Its divergences are sums of terms >= 0, good down to a KL of 1e-4. Those of closer pairs are measured again by
+`formulas.measure`, and the very few that it cannot serve from exact integers.
+
+A pair's digits do not depend on the pairs beside it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.engine.arrays import CACHE, is_ordinary, ordinary_columns, total
+from klcli.engine.arrays import CACHE, LARGEST, is_ordinary, ordinary_columns, total
 from klcli.engine.exact import ExactPair
 from klcli.engine.formulas import measure
 from klcli.engine.terms import RoundedPair
@@ -25,126 +27,157 @@ if TYPE_CHECKING:
 
     Values = dict[str, Array]
 
-QUICK = frozenset({"entropy_p", "entropy_q", "cross_entropy_pq", "cross_entropy_qp", "kl_pq", "kl_qp", "jeffreys"})
-"""The measures the quick pass knows."""
+_DIVERGENCES = ("kl_pq", "kl_qp", "jeffreys")
+_QUICK = (*_DIVERGENCES, "entropy_p", "entropy_q", "cross_entropy_pq", "cross_entropy_qp")
+"""The measures the quick pass knows; the divergences alone need half the logarithms."""
 
-_LOST = 1 / 16
-"""A result below this part of what it was the difference of has lost four bits."""
+_SUMS = (
+    ("cross_entropy_pq", "entropy_p", "kl_pq"),
+    ("cross_entropy_qp", "entropy_q", "kl_qp"),
+    ("jeffreys", "kl_pq", "kl_qp"),
+)
 
-# Added to every probability, so that log 0 is a number and 0 log 0 is 0. The smallest ordinary probability is 2**-520,
-# which it does not change; being normal itself it does not slow the logarithm down as a subnormal number would.
-_TINY = 2.0**-1000
+# Below this KL the roundings of p, q, p/q, its logarithm and their product, each worth up to 2**-53 sqrt(2 KL), may
+# come to 1e-13 of it.
+_CLOSE = 2.0**-13
 
-_SKIPPED, _MOSTLY = 8, 3 / 4
-"""Blocks left to the careful pass after one that mostly needed it: their neighbours are probably alike."""
+# A sum may be off by one rounding an outcome: that of a large weight and many small ones that are equal, as smoothing
+# makes them. So an entropy is computed again if it is below this part, times the number of outcomes, of the
+# cross-entropy that it is the difference from, or of 1.
+_LOST = 2.0**-8
+
+# The quick pass serves weights of 0 and from _LEAST to LARGEST: probabilities from 2**-900 on. _TINY stands for one of
+# 0, so that log 0 is a number and 0 log 0 is 0. Added to the others it does not change them; being a normal number it
+# does not slow the logarithm down as a subnormal one would; and p/q, at most 2**1000, does not overflow.
+_LEAST, _TINY = 2.0**-800, 2.0**-1000
+
+_BLOCK = 2 * CACHE
+"""Elements per work array. What NumPy's calls take whatever the size of a block is a tenth of its time at this one."""
+
+_RUN = 64
+"""Outcomes summed in one go, as in `total`: a longer run would gather rounding errors."""
 
 _MOST_OUTCOMES = 1 << 12
 """Beyond this a pair fills the cache by itself, and `measure` cuts it into runs of outcomes."""
 
 
-class _QuickPass:
-    """Work arrays for blocks of at most `columns` pairs: fresh ones would cost a page fault per 4 KiB."""
+class _Block:
+    """Some pairs in the quick pass. a, b: weights, (K, n), n > 1. work: six arrays of that shape to write to.
 
-    def __init__(self, outcomes: int, columns: int, arrays: int) -> None:
-        self._arrays = [np.empty(outcomes * columns) for _ in range(arrays)]
-        self._outcomes = outcomes
+    odd: (n,), set for the pairs with weights that the quick pass does not serve.
+    """
 
-    def load(self, a: Array, b: Array) -> _Block | None:
-        """Contiguous copies of a and b, (K, columns); None if not all of it is ordinary."""
-        loaded = self._work(0, a.shape[1]), self._work(1, a.shape[1])
-        for work, given in zip(loaded, (a, b), strict=True):
-            np.copyto(work, given)
-        totals = total(loaded[0]), total(loaded[1])
-        lows = loaded[0].min(), loaded[1].min()
-        if all(is_ordinary(x, low, whole.max()) for x, low, whole in zip(loaded, lows, totals, strict=True)):
-            return _Block(*loaded, *totals, *(low == 0 for low in lows))
+    def __init__(self, a: Array, b: Array, work: Sequence[Array], odd: Mask) -> None:
+        self._a, self._b = a, b
+        self._p, self._q, self._bare, *self._work = work
+        absent_p, absent_q = _load(a, self._p, odd), _load(b, self._q, odd)
+        self._infinite_pq, self._infinite_qp = _any_but(absent_q, absent_p), _any_but(absent_p, absent_q)
+        if absent_p is not None:
+            self._p += _TINY
+        # Where q lacks what p has, H(p) and KL(q, p) may be finite all the same, but log _TINY would cost H(p) three
+        # digits. With q = p there, all that these outcomes leave out of the sums below is their mass in p.
+        self._uncovered: Array | None = None
+        if absent_q is not None and self._infinite_pq is None:
+            self._q += _TINY
+        elif absent_q is not None:
+            np.multiply(self._p, absent_q, out=self._bare)
+            self._q += self._bare
+            self._uncovered = total(self._bare)
+
+    def divergences(self, values: Values) -> None:
+        """Fills in KL(p, q) and, if it is among the values, KL(q, p), but for infinities.
+
+        With r = p/q, KL(p, q) = sum q [r log r - (r - 1)] and KL(q, p) = sum q [(r - 1) - log r]. Every term is >= 0
+        and flat at r = 1: of a rounding, |log r| or |r - 1| counts. In the difference of a cross-entropy and an entropy
+        all of it would, and data with a KL of 1/20, such as counts of one source, would lose too much.
+        """
+        ratio, log_ratio, terms = self._work
+        np.divide(self._p, self._q, out=ratio)
+        np.log(ratio, out=log_ratio)
+        np.multiply(ratio, log_ratio, out=terms)
+        ratio -= 1
+        terms -= ratio
+        _dot(self._q, terms, out=values["kl_pq"])
+        if "kl_qp" in values:
+            ratio -= log_ratio
+            _dot(self._q, ratio, out=values["kl_qp"])
+            if self._uncovered is not None:
+                values["kl_qp"] += self._uncovered
+
+    def entropies(self, values: Values) -> None:
+        """Fills in both entropies: H(q), and H(p) as sum -p log q less KL(p, q), which spares the logarithms of p."""
+        log_q = np.log(self._q, out=self._work[0])
+        entropy_p, entropy_q, cross = (values[name] for name in ("entropy_p", "entropy_q", "cross_entropy_pq"))
+        np.negative(_dot(self._p, log_q, out=cross), out=cross)
+        np.subtract(cross, values["kl_pq"], out=entropy_p)
+        if self._uncovered is not None:
+            entropy_p += self._uncovered
+            self._q -= self._bare
+        np.negative(_dot(self._q, log_q, out=entropy_q), out=entropy_q)
+        lost = _LOST * min(max(len(self._p), 8), 2 * _RUN)
+        _mend(entropy_p, entropy_p < lost * np.maximum(cross, 1), self._a)
+        _mend(entropy_q, entropy_q < lost, self._b)
+
+    def finish(self, values: Values) -> Mask:
+        """Fills in the infinite divergences. Returns the pairs that are too close for the quick pass, (n,)."""
+        close = np.zeros(self._p.shape[1], dtype=bool)
+        for name, infinite in (("kl_pq", self._infinite_pq), ("kl_qp", self._infinite_qp)):
+            if name in values:
+                if infinite is not None:
+                    values[name][infinite] = np.inf
+                close |= values[name] < _CLOSE
+        return close
+
+
+def _load(weights: Array, mass: Array, odd: Mask) -> Mask | None:
+    """Writes the rounded probabilities to `mass`, (K, n). Returns where they are 0, (K, n), or None: nowhere."""
+    if weights.strides[1] != weights.itemsize:
+        weights = np.ascontiguousarray(weights)
+    whole = total(weights)
+    np.multiply(weights, 1 / whole, out=mass)
+    if weights.min() >= _LEAST and whole.max() <= LARGEST:
         return None
-
-    def _work(self, which: int, columns: int) -> Array:
-        """A contiguous (K, columns) array over the start of a work array."""
-        return self._arrays[which][: self._outcomes * columns].reshape(self._outcomes, columns)
-
-    def kl(self, block: _Block) -> tuple[Values, Mask]:
-        """KL(p, q) and where it must be computed again. The block is overwritten."""
-        a, b = block.a, block.b
-        # Where q alone has zeros, the logarithm of the quotient is infinite by itself.
-        uncovered = block.uncovered()[0] if block.zeros_p and block.zeros_q else None
-        a *= block.total_q / block.total_p
-        if block.zeros_p:
-            block.fill_zeros()
-        terms = np.divide(a, b, out=b)
-        np.log(terms, out=terms)
-        terms *= a
-        value = total(terms) / block.total_q
-        again = value < _LOST
-        if uncovered is not None:
-            value[uncovered] = np.inf
-        return {"kl_pq": value}, again
-
-    def six(self, block: _Block) -> tuple[Values, Mask]:
-        """Both entropies, cross-entropies and KL divergences; see `kl`."""
-        uncovered = block.uncovered()
-        a, b = block.a, block.b
-        a *= 1 / block.total_p
-        b *= 1 / block.total_q
-        block.fill_zeros()
-        log_p = np.log(a, out=self._work(2, a.shape[1]))
-        log_q = np.log(b, out=self._work(3, a.shape[1]))
-        values = {
-            "entropy_p": _minus_dot(a, log_p),
-            "entropy_q": _minus_dot(b, log_q),
-            "cross_entropy_pq": _minus_dot(a, log_q),
-            "cross_entropy_qp": _minus_dot(b, log_p),
-        }
-        again = np.zeros(a.shape[1], dtype=bool)
-        for direction, of in (("pq", "p"), ("qp", "q")):
-            cross = values[f"cross_entropy_{direction}"]
-            value = values[f"kl_{direction}"] = cross - values[f"entropy_{of}"]
-            again |= (value < _LOST * cross) | (values[f"entropy_{of}"] < _LOST) | (cross < _LOST)
-        for direction, infinite in zip(("pq", "qp"), uncovered, strict=True):
-            if infinite is not None:
-                values[f"cross_entropy_{direction}"][infinite] = np.inf
-                values[f"kl_{direction}"][infinite] = np.inf
-        values["jeffreys"] = values["kl_pq"] + values["kl_qp"]
-        return values, again
-
-
-class _Block(NamedTuple):
-    """Ordinary weights a, b (K, columns), their totals (columns,), and whether there are zeros among them."""
-
-    a: Array
-    b: Array
-    total_p: Array
-    total_q: Array
-    zeros_p: bool
-    zeros_q: bool
-
-    def uncovered(self) -> tuple[Mask | None, Mask | None]:
-        """Columns with an outcome that has p > 0 = q, and the other way round; None: there are none."""
-        absent_p, absent_q = self.a == 0 if self.zeros_p else None, self.b == 0 if self.zeros_q else None
-        return _any_but(absent_q, absent_p), _any_but(absent_p, absent_q)
-
-    def fill_zeros(self) -> None:
-        """Makes every weight a number with a logarithm."""
-        if self.zeros_p:
-            np.add(self.a, _TINY, out=self.a)
-        if self.zeros_q:
-            np.add(self.b, _TINY, out=self.b)
+    absent: Mask = weights == 0
+    odd |= ~(whole <= LARGEST)
+    odd |= ((weights < _LEAST) > absent).any(axis=0)
+    return absent
 
 
 def _any_but(mask: Mask | None, without: Mask | None) -> Mask | None:
-    """Columns where the mask has an entry that `without` does not have."""
+    """The columns, (n,), where the mask has an entry that `without` does not have; None if there are none."""
     if mask is None:
         return None
-    left: Mask = mask if without is None else mask > without
-    return np.asarray(left.any(axis=0))
+    columns = np.asarray((mask if without is None else mask > without).any(axis=0))
+    return columns if columns.any() else None
 
 
-def _minus_dot(weight: Array, value: Array) -> Array:
-    if len(weight) > 128:  # noqa: PLR2004 - as in `total`: a long sum in one go would gather rounding errors
-        return -total(weight * value)
-    dot: Array = np.einsum("ij,ij->j", weight, value)
-    return np.negative(dot, out=dot)
+def _dot(weight: Array, value: Array, out: Array) -> Array:
+    """Sum of the products over the outcomes, written to `out`."""
+    np.einsum("ij,ij->j", weight[:_RUN], value[:_RUN], out=out)
+    for start in range(_RUN, len(weight), _RUN):
+        run = slice(start, start + _RUN)
+        out += np.einsum("ij,ij->j", weight[run], value[run])
+    return out
+
+
+def _mend(entropy: Array, lost: Mask, weights: Array) -> None:
+    """Computes the entropies that lost digits again: from all the logarithms, of the largest share by what it lacks."""
+    columns = np.flatnonzero(lost)
+    if len(columns) == 0:
+        return
+    mass = _columns(weights, columns)
+    mass /= total(mass)
+    largest = mass.max(axis=0)
+    mass *= mass < largest
+    others = total(mass)
+    log_largest = np.where(largest > 0.5, np.log1p(-others), np.log(largest))  # noqa: PLR2004 - then it is the only one
+    sums = _dot(mass, np.log(mass + _TINY), out=np.empty_like(others))
+    entropy[columns] = ((others - 1) * log_largest - sums)[: len(columns)]
+
+
+def _columns(x: Array, which: npt.NDArray[np.intp]) -> Array:
+    """The columns listed, contiguous; a single one twice, for `score`'s reason, unless they are too long for two."""
+    return x.take(which if len(which) > 1 or 2 * len(x) > CACHE else which.repeat(2), axis=1)
 
 
 def score(a: Array, b: Array, names: Sequence[str], *, alpha: float = 2.0, normalize: bool = True) -> Values:
@@ -159,57 +192,57 @@ def score(a: Array, b: Array, names: Sequence[str], *, alpha: float = 2.0, norma
     if columns == 1:  # NumPy adds up a single column in another order; a pair's digits shall not depend on its company
         twice = score(np.repeat(a, 2, axis=1), np.repeat(b, 2, axis=1), names, alpha=alpha, normalize=normalize)
         return {name: value[:1] for name, value in twice.items()}
+    if columns and normalize and outcomes <= _MOST_OUTCOMES and set(names) <= set(_QUICK):
+        return _quick(a, b, names)
     values = {name: np.empty(columns) for name in names}
-    again = np.ones(columns, dtype=bool)
-    if normalize and outcomes <= _MOST_OUTCOMES and QUICK.issuperset(names):
-        again = _quick(a, b, values)
-    _careful(a, b, np.flatnonzero(again), values, alpha=alpha, normalize=normalize)
+    _careful(a, b, np.arange(columns), values, alpha=alpha, normalize=normalize)
     return values
 
 
-def _quick(a: Array, b: Array, values: Values) -> Mask:
-    """Fills in `values` block by block. Returns which columns must be measured again."""
+def _quick(a: Array, b: Array, names: Sequence[str]) -> Values:
+    """The named measures of n > 1 pairs: the quick pass, and the careful one where that does not serve."""
     outcomes, columns = a.shape
-    again = np.ones(columns, dtype=bool)
-    only_kl = list(values) == ["kl_pq"]
-    arrays = 2 if only_kl else 4
-    step = min(columns, max(1, 4 * CACHE // arrays // outcomes)) or 1
-    work = _QuickPass(outcomes, step, arrays)
-    measured = work.kl if only_kl else work.six
-    start = 0
+    wanted = next(known for known in (("kl_pq",), _DIVERGENCES, _QUICK) if set(names) <= set(known))
+    values = {name: np.empty(columns) for name in wanted}
+    close, odd = np.zeros((2, columns), dtype=bool)
+    blocks = -(-columns * outcomes // _BLOCK)
+    edges = [columns * i // blocks for i in range(blocks + 1)]
+    work = np.empty((6, outcomes * -(-columns // blocks)))
     with np.errstate(all="ignore"):
-        while start < columns:
-            where = slice(start, min(columns, start + step))
-            start += step
-            block = work.load(a[:, where], b[:, where])
-            if block is None:
-                continue
-            found, again[where] = measured(block)
-            for name, value in values.items():
-                value[where] = found[name]
-            if np.count_nonzero(again[where]) > _MOSTLY * step:
-                start += _SKIPPED * step
-    return again
+        for where in map(slice, edges, edges[1:]):
+            x, y = a[:, where], b[:, where]
+            part = {name: value[where] for name, value in values.items()}
+            block = _Block(x, y, [array[: x.size].reshape(x.shape) for array in work], odd[where])
+            block.divergences(part)
+            if "entropy_p" in part:
+                block.entropies(part)
+            close[where] = block.finish(part)
+        _careful(a, b, np.flatnonzero(close > odd), {name: values[name] for name in wanted[:2]})
+        # Sums of what is >= 0 are as accurate as that is, and the identities hold to the last digit.
+        for name, first, second in _SUMS:
+            if name in values:
+                np.add(values[first], values[second], out=values[name])
+        _careful(a, b, np.flatnonzero(odd), values)
+    return {name: values[name] for name in names}
 
 
-def _careful(a: Array, b: Array, which: npt.NDArray[np.intp], values: Values, *, alpha: float, normalize: bool) -> None:
-    """Fills in `values` for the columns listed, in ascending order."""
+def _careful(
+    a: Array, b: Array, which: npt.NDArray[np.intp], values: Values, *, alpha: float = 2.0, normalize: bool = True
+) -> None:
+    """Fills in `values` for the columns listed."""
     step = max(1, CACHE // len(a))
     for start in range(0, len(which), step):
         columns = which[start : start + step]
-        run = slice(columns[0], columns[-1] + 1)
-        chosen = run if run.stop - run.start == len(columns) else columns
-        x, y = np.ascontiguousarray(a[:, chosen]), np.ascontiguousarray(b[:, chosen])
+        x, y = a.take(columns, axis=1), b.take(columns, axis=1)
         exactly = np.zeros(len(columns), dtype=bool)
         if not all(is_ordinary(w, w.min(), w.max()) for w in (x, y)):
             exactly = ~(ordinary_columns(x) & ordinary_columns(y))
         rounded = np.flatnonzero(~exactly)
         if len(rounded):
-            kept = slice(None) if len(rounded) == len(columns) else rounded
-            pair = RoundedPair(x[:, kept], y[:, kept], normalize=normalize)
+            pair = RoundedPair(_columns(x, rounded), _columns(y, rounded), normalize=normalize)
             for name, found in measure(pair, values, alpha).items():
-                values[name][columns[rounded]] = found
-            exactly[rounded] = pair.lost()
+                values[name][columns[rounded]] = found[: len(rounded)]
+            exactly[rounded] = pair.lost()[: len(rounded)]
         for i in np.flatnonzero(exactly):
             exact = ExactPair(x[:, [i]], y[:, [i]], normalize=normalize)
             for name, found in measure(exact, values, alpha).items():

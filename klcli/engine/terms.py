@@ -86,7 +86,9 @@ class Terms(ABC):
 
     def _series(self, coefficients: Sequence[float]) -> Array:
         """The power series in s^2, good where near."""
-        return power_series(coefficients, self._squares, min(self._largest, SERIES_LIMIT**2))
+        # Of several pairs no coefficient is left out: what one needs shall not change the digits of another.
+        largest = min(self._largest, SERIES_LIMIT**2) if self.p.shape[1] == 1 else SERIES_LIMIT**2
+        return power_series(coefficients, self._squares, largest)
 
     @cached_property
     def atanh_rest(self) -> Array:

@@ -58,7 +58,9 @@ class Source:
         self.done = 0
         self._raw: BinaryIO | None = None
         self._stream: BinaryIO | None = None
+        self._spent: BinaryIO | None = None
         self._state: tuple[int, ...] | None = None
+        self._left: int | None = None
 
     @property
     def is_file(self) -> bool:
@@ -109,14 +111,23 @@ class Source:
         try:
             if self._stream is None:
                 self._stream = _decompressed(self.open(), self.compression)
-            read = cast("ByteStream", self._stream).readinto(room)
+            read = cast("ByteStream", self._stream).readinto(room[: self._left])
         except (OSError, EOFError, zlib.error) as error:
             raise self._cannot_read(error) from None
         self.done += read
+        if self._left is not None:
+            self._left -= read
         return read
+
+    def narrow(self, start: int, end: int) -> None:
+        """Goes to a place in an uncompressed plain file, and from then on takes another one for its end."""
+        self.open().seek(start)
+        self._stream, self._left = self._raw, end - start
 
     def rewind(self, copy: BinaryIO | None = None) -> None:
         """Goes back to the start of a plain file. copy: to be read instead, of what can be read but once."""
+        # A decompressor closes what it reads from when it goes, so that the last one stays.
+        self._spent = self._stream
         self._raw = copy or self._raw
         self.open().seek(0)
         self._stream, self.done = None, 0
@@ -296,10 +307,11 @@ def is_hidden(path: str) -> bool:
     return False
 
 
-def open_source(path: str, dialect: Dialect = PLAIN) -> Source:
-    """The source that a path or '-' names; it is opened when it is read."""
+def open_source(path: str, dialect: Dialect = PLAIN, name: str | None = None) -> Source:
+    """The source that a path or '-' names; it is opened when it is read. name: what errors call it, if not so."""
     if path == "-":
         return Source(STDIN, None, dialect=dialect)
     suffix = Path(path).suffix.lower()
-    shown = path if path.isprintable() else clipped(path)
+    name = path if name is None else name
+    shown = name if name.isprintable() else clipped(name)
     return Source(shown, Path(path), suffix if suffix in COMPRESSIONS else "", dialect)

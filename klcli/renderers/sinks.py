@@ -117,13 +117,9 @@ class Ndjson:
     def encode(self, scored: Scored) -> bytes | memoryview:
         """The block's lines."""
         members = [(column.name, _as_json(column)) for column in scored.kept]
-        members += [
-            (name, _numbers(values.reshape(-1, 1), _JSON, scored)) for name, values in scored.values.items()
-        ]
+        members += [(name, _numbers(values.reshape(-1, 1), _JSON, scored)) for name, values in scored.values.items()]
         if self._schema.errors:
-            members.append(
-                (ERROR, [json.dumps(text, ensure_ascii=False).encode() for text in _reasons(scored)])
-            )
+            members.append((ERROR, [json.dumps(text, ensure_ascii=False).encode() for text in _reasons(scored)]))
         parts: list[bytes | Strings] = []
         for i, (name, cells) in enumerate(members):
             parts += [f"{', ' if i else '{'}{json.dumps(name, ensure_ascii=False)}: ".encode(), cells]
@@ -198,6 +194,12 @@ def _as_text(column: Column) -> Cells:
     if column.form == "text":
         return cells
     if column.form == "json":
+        if not isinstance(cells, list):
+            from klcli.arrow import without_quotes
+
+            text = without_quotes(cells)
+            if text is not None:
+                return text
         return ["" if cell is None or cell == "null" else _without_quotes(cell) for cell in _listed(cells)]
     if not isinstance(cells, list):
         from klcli.arrow import plain_text
@@ -237,6 +239,10 @@ _UNESCAPED = bytes(range(0x20))
 def _as_json(column: Column) -> Strings:
     """A kept column as JSON values: what was JSON as it was written, text as strings, typed cells by their type."""
     cells = column.cells
+    if column.form == "json" and not isinstance(cells, list):
+        from klcli.arrow import binary
+
+        return binary(cells.fill_null("null"))
     if column.form == "json":
         return [("null" if cell is None else cell).encode("utf-8", "backslashreplace") for cell in _listed(cells)]
     if not isinstance(cells, list):

@@ -1,4 +1,7 @@
-"""Tables of pairs, file to file as whole processes, against streaming Polars scripts; and the memory they take."""
+"""Tables of pairs, file to file as whole processes, against streaming Polars scripts: the CPU and the memory they take.
+
+Every figure stands on three kinds of data: six decimals, all digits of a double, and counts with many zeros.
+"""
 
 # ruff: noqa: T201 - the figures are what one runs this for
 
@@ -11,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from .timing import KLCLI, assert_ratio, medians, process
+from .timing import KLCLI, assert_ratio, cpu, medians, process
 
 pl = pytest.importorskip("polars")
 
@@ -100,30 +103,59 @@ found.sink_csv(sys.argv[2])
 """
 
 
-def weights(rng, rows, outcomes):
-    """Probabilities of six decimals, a few of them 0, as a frame with the columns p0 ... and q0 ..."""
+KINDS = ("six decimals", "all digits", "counts")
+"""The data that every figure stands on: what is quick on one kind of numbers may be slow on the next."""
+
+
+def weights(rng, rows, outcomes, kind):
+    """Weights of P and of Q, a few of P's 0; among counts many."""
+    if kind == "counts":
+        return [rng.poisson(rng.gamma(0.7, 20, (rows, outcomes))) + (np.arange(outcomes) == 0) for _ in range(2)]
     sides = []
     for _ in range(2):
         w = rng.standard_exponential((rows, outcomes))
-        sides.append(np.maximum((w / w.sum(axis=1, keepdims=True)).round(6), 1e-6))
+        w /= w.sum(axis=1, keepdims=True)
+        sides.append(np.maximum(w.round(6), 1e-6) if kind == "six decimals" else w)
     sides[0][rng.random(rows) < 0.02, 0] = 0
     sides[1][rng.random(rows) < 0.001, 1] = 0
     return sides
 
 
-def frame(rng, rows, outcomes, start=0):
-    p, q = weights(rng, rows, outcomes)
+def frame(rng, rows, outcomes, kind, start=0):
+    p, q = weights(rng, rows, outcomes, kind)
     columns = {"id": np.arange(start, start + rows)}
     columns |= {f"p{i}": p[:, i] for i in range(outcomes)} | {f"q{i}": q[:, i] for i in range(outcomes)}
     return pl.DataFrame(columns)
 
 
-def write_wide(path, rows, outcomes=10):
+def places(kind):
+    """How many decimals a number is written with; None for as many as it takes to read it back."""
+    return 6 if kind == "six decimals" else None
+
+
+def write_wide(path, rows, kind="six decimals", outcomes=10):
     rng = np.random.default_rng(7)
     with path.open("wb") as file:
         for start in range(0, rows, 100_000):
-            part = frame(rng, min(100_000, rows), outcomes, start)
-            part.write_csv(file, include_header=start == 0, float_precision=6)
+            part = frame(rng, min(100_000, rows), outcomes, kind, start)
+            part.write_csv(file, include_header=start == 0, float_precision=places(kind))
+
+
+def write_lists(path, rows, kind):
+    p, q = weights(np.random.default_rng(10), rows, 10, kind)
+    lists = pl.List(pl.Float64)
+    columns = {name: pl.Series(side, dtype=pl.Array(pl.Float64, 10)).cast(lists) for name, side in (("p", p), ("q", q))}
+    pl.DataFrame({"id": np.arange(len(p)), **columns}).write_ndjson(path)
+
+
+def write_long(path, groups, kind, *, scattered=False):
+    rng = np.random.default_rng(11)
+    p, q = weights(rng, groups, 10, kind)
+    keys = np.repeat([f"g{i:06d}" for i in range(len(p))], 10)
+    labels = [f"label_{i}" for i in range(10)] * len(p)
+    table = pl.DataFrame({"id": keys, "label": labels, "p": p.ravel(), "q": q.ravel()})
+    order = rng.permutation(len(table)) if scattered else np.arange(len(table))
+    table[order].write_csv(path, float_precision=places(kind))
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +164,7 @@ def folder(tmp_path_factory):
 
 
 def compared(folder, given, kind, options, most, suffix="csv"):
-    """Times both, and holds their answers against one another."""
+    """Times both by the CPU they take, and holds their answers against one another."""
     ours, theirs, script = folder / f"ours.{suffix}", folder / f"theirs.{suffix}", folder / f"peer_of_{kind}.py"
     sink = f"sink_{suffix}(taken)"
     script.write_text(LONG if kind == "long" else SCRIPT.format(scan=textwrap.dedent(SCANS[kind]), sink=sink))
@@ -140,7 +172,7 @@ def compared(folder, given, kind, options, most, suffix="csv"):
         "klcli batch": process(KLCLI, "batch", given, *options, "-o", ours),
         "polars": process(sys.executable, script, given, theirs),
     }
-    times = medians(jobs, ROUNDS)
+    times = medians(jobs, ROUNDS, clock=cpu)
     read = pl.read_csv if suffix == "csv" else pl.read_parquet
     found, expected = read(ours), read(theirs)
     assert len(found) == len(expected)
@@ -152,46 +184,74 @@ def compared(folder, given, kind, options, most, suffix="csv"):
 WIDE = ("--p", "p0:p9", "--q", "q0:q9")
 
 
-@pytest.mark.parametrize(("rows", "most"), [(100_000, 0.95), (1_000_000, 1.0)])
-def test_wide_csv(folder, rows, most):
-    path = folder / f"wide_{rows}.csv"
-    write_wide(path, rows)
+@pytest.mark.parametrize(("kind", "most"), zip(KINDS, (1.2, 1.25, 1.35), strict=True), ids=KINDS)
+def test_wide_csv(folder, kind, most):
+    path = folder / "wide.csv"
+    write_wide(path, 1_000_000, kind)
     compared(folder, path, "csv", WIDE, most)
 
 
-def test_a_thousand_outcomes(folder):
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_smaller_table(folder, kind):
+    path = folder / "small.csv"
+    write_wide(path, 100_000, kind)
+    compared(folder, path, "csv", WIDE, 1.15)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_thousand_outcomes(folder, kind):
     path = folder / "deep.csv"
-    rng = np.random.default_rng(8)
-    p, q = (np.maximum(rng.standard_exponential((2000, 1000)).round(6), 1e-6) for _ in range(2))
-    columns = (
-        {"id": np.arange(2000)} | {f"p{i}": p[:, i] for i in range(1000)} | {f"q{i}": q[:, i] for i in range(1000)}
-    )
-    pl.DataFrame(columns).write_csv(path, float_precision=6)
-    compared(folder, path, "csv", ("--p", "p0:p999", "--q", "q0:q999"), 0.6)
+    frame(np.random.default_rng(8), 2000, 1000, kind).write_csv(path, float_precision=places(kind))
+    compared(folder, path, "csv", ("--p", "p0:p999", "--q", "q0:q999"), 0.7)
 
 
-def test_parquet(folder):
+@pytest.mark.parametrize("kind", KINDS)
+def test_parquet(folder, kind):
     path = folder / "wide.parquet"
-    frame(np.random.default_rng(9), 1_000_000, 10).write_parquet(path, compression="snappy", row_group_size=100_000)
-    compared(folder, path, "parquet", WIDE, 1.0, suffix="parquet")
+    table = frame(np.random.default_rng(9), 1_000_000, 10, kind)
+    table.write_parquet(path, compression="snappy", row_group_size=100_000)
+    compared(folder, path, "parquet", WIDE, 1.15, suffix="parquet")
 
 
-def test_ndjson(folder):
+@pytest.mark.parametrize("kind", KINDS)
+def test_ndjson(folder, kind):
     path = folder / "wide.ndjson"
-    p, q = weights(np.random.default_rng(10), 1_000_000, 10)
-    lists = pl.List(pl.Float64)
-    columns = {name: pl.Series(side, dtype=pl.Array(pl.Float64, 10)).cast(lists) for name, side in (("p", p), ("q", q))}
-    pl.DataFrame({"id": np.arange(len(p)), **columns}).write_ndjson(path)
-    compared(folder, path, "ndjson", ("--p", "p", "--q", "q", "-f", "csv"), 1.0)
+    write_lists(path, 1_000_000, kind)
+    compared(folder, path, "ndjson", ("--p", "p", "--q", "q", "-f", "csv"), 1.1)
 
 
-def test_groups(folder):
+@pytest.mark.parametrize("kind", KINDS)
+def test_groups(folder, kind):
     path = folder / "long.csv"
-    p, q = weights(np.random.default_rng(11), 100_000, 10)
-    keys = np.repeat([f"g{i:06d}" for i in range(len(p))], 10)
-    labels = [f"label_{i}" for i in range(10)] * len(p)
-    pl.DataFrame({"id": keys, "label": labels, "p": p.ravel(), "q": q.ravel()}).write_csv(path, float_precision=6)
-    compared(folder, path, "long", ("--by", "id", "--label", "label"), 1.0)
+    write_long(path, 100_000, kind)
+    compared(folder, path, "long", ("--by", "id", "--label", "label"), 1.2)
+
+
+def test_scattered_groups_against_those_in_order(folder):
+    jobs = {}
+    for name, scattered in (("in order", False), ("scattered", True)):
+        path = folder / f"{scattered}.csv"
+        write_long(path, 100_000, "all digits", scattered=scattered)
+        options = ("--by", "id", "--label", "label", "-o", folder / "groups.csv")
+        jobs[name] = process(KLCLI, "batch", path, *options)
+    assert_ratio(medians(jobs, ROUNDS, clock=cpu), "scattered", "in order", 4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_bad_row_in_a_hundred_against_none(folder, kind):
+    clean, bad = folder / "clean.csv", folder / "bad.csv"
+    write_wide(clean, 300_000, kind)
+    lines = clean.read_bytes().splitlines(keepends=True)
+    for i in range(50, len(lines), 100):
+        cells = lines[i].split(b",")
+        cells[3] = (b"x", b"", b"-1", b"nan")[i // 100 % 4]
+        lines[i] = b",".join(cells if i % 200 else [*cells[:-1], b"\n"])
+    bad.write_bytes(b"".join(lines))
+    jobs = {
+        name: process(KLCLI, "batch", path, *WIDE, "--on-error", "keep", "-o", folder / "kept.csv", code=code)
+        for name, path, code in (("clean", clean, 0), ("bad rows", bad, 5))
+    }
+    assert_ratio(medians(jobs, ROUNDS, clock=cpu), "bad rows", "clean", 2.5)
 
 
 def peak(command):

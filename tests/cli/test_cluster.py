@@ -1,21 +1,29 @@
 """`batch --cluster`: on a real scheduler with two worker processes, the values and messages of the local run."""
 
+import gzip
+import json
 import os
 import pickle
 import random
+import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from klcli.cli.partition import score_partition
+from klcli.batch import spans
+from klcli.batch.partition import score_partition
+from klcli.batch.workers import LOCAL, connected
 from klcli.errors import OutputError
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -65,7 +73,8 @@ def dask(environment, tmp_path_factory):
 
         def dask(workers, **env):
             folder = tmp_path_factory.mktemp("dask")
-            given = environment({"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1", **env})
+            fixed = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1", "DASK_TEMPORARY_DIRECTORY": str(folder)}
+            given = environment({**fixed, **env})
             args, log = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"], folder / "scheduler.log"
             scheduler = stack.enter_context(started(*args, log=log, env=given))
             until(lambda: b"Scheduler at:" in log.read_bytes(), scheduler)
@@ -150,8 +159,8 @@ def rows_of(seed, n):
     return [{"id": f"r{seed}-{i}", **{name: draw.random() for name in names}} for i in range(n)]
 
 
-def csv_text(rows):
-    lines = [",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows)]
+def csv_text(rows, delimiter=","):
+    lines = [delimiter.join(rows[0]), *(delimiter.join(map(str, row.values())) for row in rows)]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -267,6 +276,99 @@ def test_columns_that_differ_are_an_error_as_in_the_local_run(batch, local, file
     other = tmp_path / names[1]
     other.write_text(other.read_text().replace("id,", "name,", 1))
     assert batch(*names, *PAIRS) == local(*names, *PAIRS)
+
+
+# ---------------------------------------------------------------------------------------------------------- large files
+
+
+@pytest.fixture
+def cut(call, address, tmp_path, monkeypatch):
+    """cut(smallest, *args): klcli batch on the cluster, where files with so many bytes twice or more are cut."""
+
+    def cut(smallest, *args):
+        monkeypatch.setattr(spans, "SMALLEST", smallest)
+        result = call("batch", *args, "--cluster", address, "-o", "out", cwd=tmp_path)
+        return Run(*result, parts_in(tmp_path / "out"))
+
+    return cut
+
+
+def test_large_text_becomes_several_parts_in_the_order_of_its_rows(cut, local, files, tmp_path):
+    """Whose quoted cells hold line ends."""
+    names = files("csv", (300, 2, 170))
+    for name in names:
+        header, text = (tmp_path / name).read_text().split("\n", 1)
+        (tmp_path / name).write_text(
+            header + "\n" + re.sub(r"^(r[^,]+)", r'"two\nlines, \1"', text, flags=re.MULTILINE)
+        )
+    found, expected = cut(15_000, *names, *PAIRS), local(*names, *PAIRS)
+    assert (found.code, found.out, found.err) == (0, expected.out, expected.err)
+    assert list(found.parts) == [
+        *(f"0000-part-0-{i:03d}.csv" for i in range((tmp_path / names[0]).stat().st_size // 15_000)),
+        "0001-part-1.csv",
+        *(f"0002-part-2-{i:03d}.csv" for i in range(2)),
+    ]
+    assert joined(found.parts) == expected.parts["local.csv"]
+
+
+@pytest.mark.parametrize("suffix", ["ndjson", "tsv"])
+def test_other_text_is_cut_alike(cut, local, tmp_path, suffix):
+    rows = rows_of(1, 200)
+    text = "".join(map("{}\n".format, map(json.dumps, rows))) if suffix == "ndjson" else csv_text(rows, "\t")
+    (tmp_path / f"a.{suffix}").write_text(text)
+    args = [f"a.{suffix}", *PAIRS, "--summary"]
+    found, expected = cut(10_000, *args), local(*args, suffix=suffix)
+    assert (found.code, found.err) == (0, expected.err)
+    assert statistics(found.out) == {name: pytest.approx(n, rel=1e-12) for name, n in statistics(expected.out).items()}
+    assert len(found.parts) == len(text) // 10_000 > 2
+    rows_found = b"".join(found.parts.values()) if suffix == "ndjson" else joined(found.parts)
+    assert rows_found == expected.parts[f"local.{suffix}"]
+
+
+def statistics(text):
+    """The numbers of a summary."""
+    header, *lines = (line.split("\t") for line in text.splitlines())
+    return {(line[0], name): float(cell) for line in lines for name, cell in zip(header[1:], line[1:], strict=True)}
+
+
+def test_large_parquet_is_cut_between_row_groups(cut, local, tmp_path):
+    pq.write_table(pa.Table.from_pylist(rows_of(1, 1000)), tmp_path / "a.parquet", row_group_size=100)
+    smallest = 3 * pq.read_metadata(tmp_path / "a.parquet").row_group(0).total_byte_size
+    found, expected = cut(smallest, "a.parquet", *PAIRS), local("a.parquet", *PAIRS, suffix="parquet")
+    assert (found.code, found.err) == (0, expected.err)
+    rows = {name: pq.read_metadata(pa.BufferReader(part)).num_rows for name, part in found.parts.items()}
+    assert rows == {"0000-a-000.parquet": 400, "0000-a-001.parquet": 300, "0000-a-002.parquet": 300}
+    assert pq.read_table(tmp_path / "out").equals(pq.read_table(pa.BufferReader(expected.parts["local.parquet"])))
+
+
+def test_error_in_a_later_part_names_the_place_in_the_file(cut, local, files, tmp_path):
+    [name] = files("csv", (300,))
+    spoil(tmp_path / name, 280)
+    found, expected = cut(10_000, name, *PAIRS), local(name, *PAIRS)
+    assert found == expected
+    assert found.err.startswith("klcli: part-0.csv:281: 'x0.")
+    lines = [json.dumps(row) for row in rows_of(1, 200)]
+    (tmp_path / "a.ndjson").write_text("\n".join([*lines[:150], "{}", *lines[150:]]))
+    table = pa.Table.from_pylist(
+        [{**row, "p0": -1.0 if i == 900 else row["p0"]} for i, row in enumerate(rows_of(1, 1000))]
+    )
+    pq.write_table(table, tmp_path / "a.parquet", 100)
+    for name, place in (("a.ndjson", ":151: "), ("a.parquet", ", row 901")):
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        found = cut(10_000, name, *PAIRS, "--on-error", "keep")
+        assert found.code == 5
+        assert len(found.parts) > 2
+        assert f"; the first: {name}{place}" in found.err
+
+
+def test_groups_and_compressed_files_are_not_cut(cut, local, write, tmp_path):
+    write("1.csv", groups(*A, *B, *C))
+    write("2.csv.gz", gzip.compress(csv_text(rows_of(0, 300)).encode()))
+    for args in (["1.csv", *GROUPS], ["2.csv.gz", *PAIRS]):
+        found, expected = cut(5, *args), local(*args)
+        assert (found.code, found.err) == (0, expected.err)
+        assert list(found.parts.values()) == list(expected.parts.values())
+        shutil.rmtree(tmp_path / "out")
 
 
 # --------------------------------------------------------------------------------------------------------------- groups
@@ -385,7 +487,9 @@ def test_interrupt_ends_a_cluster_of_its_own_at_once(environment, long, tmp_path
         until(lambda: attempts(tmp_path), process)
         pids = [pid for _, pid in attempts(tmp_path)]
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        assert process.communicate(timeout=SECONDS) == (b"", b"")
+        out, err = process.communicate(timeout=SECONDS)
+    assert out == b""
+    assert re.fullmatch(rb"klcli: interrupted( after [0-9,]+ rows)?; nothing was written\n", err)
     assert process.returncode == 130
     assert names_in(tmp_path) == long
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
@@ -424,6 +528,131 @@ def test_worker_of_another_version_refuses():
     found = pickle.loads(score_partition("0.0.1", b""))  # noqa: S301
     assert isinstance(found, OutputError)
     assert "here is 0.0.1; install the same on both" in str(found)
+
+
+# --------------------------------------------------------------------------------------------- who may give it tasks
+
+ATTACK = """
+import asyncio, json, os, ssl, sys
+from distributed import Client, Security
+from distributed.core import connect
+from distributed.protocol.pickle import dumps
+
+user, path, open_to_all, protected = json.loads(sys.argv[1])
+if user is not None:
+    os.setgroups([])
+    os.setgid(user)
+    os.setuid(user)
+
+
+class Careless(Security):
+    # Takes any certificate for a server's. Shows one of its own, or none.
+    own = Security.temporary()
+
+    def __init__(self, shown):
+        super().__init__(require_encryption=True)
+        self.shown = shown
+
+    def get_connection_args(self, role):
+        context = self.own.get_connection_args(role)["ssl_context"] if self.shown else ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return {"ssl_context": context, "require_encryption": True}
+
+
+def intrude(path, dask_worker=None, dask_scheduler=None):
+    open(path, "x").close()
+
+
+async def as_client(address, security, path, timeout):
+    async with Client(address, security=security, timeout=timeout, asynchronous=True) as client:
+        await client.submit(intrude, path, pure=False)
+
+
+async def as_peer(address, security, path, timeout):
+    for op in ("run", "run_function"):
+        comm = await connect(address, timeout, **security.get_connection_args("worker"))
+        asked = {"op": op, "function": dumps(intrude), "args": dumps((path,)), "kwargs": dumps({}), "reply": True}
+        await comm.write({**asked, "wait": True} if op == "run_function" else asked)
+        answer = await comm.read()
+        await comm.close()
+        if os.path.exists(path) or isinstance(answer, dict) and answer["status"] == "OK":
+            return
+    raise OSError(str(answer))
+
+
+async def attempt(way, scheme, port, security, path, timeout):
+    # The error that came of it, nothing where the function was run.
+    try:
+        await asyncio.wait_for(way(f"{scheme}://127.0.0.1:{port}", security, path, timeout), 2 * timeout)
+    except Exception as error:
+        return repr(error)
+    return ""
+
+
+async def main():
+    plain, *keyed = Security(), Security.temporary(), Careless(True), Careless(False)
+    control = [(as_peer, "tcp", port, plain) for port in open_to_all]
+    control += [(as_client, "tcp", open_to_all[0], plain)]
+    attack = [
+        (way, scheme, port, security)
+        for port in protected
+        for scheme, kinds in {"tcp": [plain], "tls": keyed}.items()
+        for security in kinds
+        for way in (as_client, as_peer)
+    ]
+    for name, attempts, timeout in (("control", control, 20), ("attack", attack, 2)):
+        yield await asyncio.gather(*(attempt(*one, f"{path}.{name}.{i}", timeout) for i, one in enumerate(attempts)))
+
+
+async def listed(found):
+    return [one async for one in found]
+
+
+print(json.dumps([os.getuid(), *asyncio.run(listed(main()))]))
+"""
+
+
+def listening():
+    """The addresses at which this process and those it has started listen."""
+    pids = {os.getpid(), *(child.pid for child in psutil.Process().children(recursive=True))}
+    found = psutil.net_connections("inet")
+    return {tuple(one.laddr) for one in found if one.pid in pids and one.status == psutil.CONN_LISTEN}
+
+
+def ports_of(address):
+    """The ports of a scheduler, and of its workers and their nannies."""
+    with connected(address, 0) as client:
+        workers = client.scheduler_info()["workers"]
+    addresses = [address, *workers, *(worker["nanny"] for worker in workers.values())]
+    return [int(one.rpartition(":")[2]) for one in addresses]
+
+
+@pytest.mark.parametrize("user", [None, 65534], ids=["the-same-user", "another-user"])
+def test_nobody_but_its_owner_gives_a_cluster_of_its_own_tasks(address, environment, tmp_path, monkeypatch, user):
+    """Nor do its workers and nannies obey others. The same attempts succeed at a cluster that is open to all."""
+    if user is not None and os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    before = listening()
+    with connected(LOCAL, 2) as client:
+        hosts, ports = zip(*listening() - before, strict=True)
+        given = json.dumps([user, str(tmp_path / "intruded"), ports_of(address), ports])
+        how = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "timeout": SECONDS, "cwd": "/"}
+        done = subprocess.run([sys.executable, "-c", ATTACK, given], check=True, env=environment({"HOME": "/"}), **how)
+        assert client.submit(os.getppid).result() == os.getpid()  # whoever has the key may
+        files = [path for path in temporary.rglob("*") if path.is_file()]
+        assert not [path for path in files if b"PRIVATE KEY" in path.read_bytes()]
+    uid, control, attack = json.loads(done.stdout)
+    assert uid == (os.getuid() if user is None else user)
+    assert control == [""] * 6
+    assert set(hosts) == {"127.0.0.1"}
+    assert len(ports) == 5  # of the scheduler, two nannies and two workers; no HTTP server is among them
+    assert len(attack) == 5 * 4 * 2
+    assert "" not in attack
+    assert sorted(path.name for path in tmp_path.glob("intruded*")) == [f"intruded.control.{i}" for i in range(6)]
+    assert names_in(temporary) == []
 
 
 # ---------------------------------------------------------------------------------------------- what is refused at once
@@ -480,14 +709,15 @@ sys.meta_path.insert(0, Blocker())
 """
 
 
-def test_missing_extra_is_one_line_that_says_what_to_install(environment, files, tmp_path):
+@pytest.mark.parametrize("missing", ["dask", "distributed", "cryptography"])
+def test_missing_extra_is_one_line_that_says_what_to_install(environment, files, tmp_path, missing):
     args = ["klcli", "batch", *files("csv"), *PAIRS, "--cluster", "local", "-o", "out"]
-    code = BLOCKER.format(["dask", "distributed"]) + f"from klcli.cli import run\nsys.argv = {args}\nrun()\n"
+    code = BLOCKER.format([missing]) + f"from klcli.cli import run\nsys.argv = {args}\nrun()\n"
     how = {"capture_output": True, "cwd": tmp_path, "env": environment(), "timeout": SECONDS}
     found = subprocess.run([sys.executable, "-c", code], check=False, **how)
     assert (found.returncode, found.stdout) == (2, b"")
-    said = b"klcli: --cluster needs Dask (No module named 'dask'); pip install 'klcli[cluster]'\n"
-    assert found.stderr == said
+    said = f"klcli: --cluster needs a package more (No module named '{missing}'); pip install 'klcli[cluster]'\n"
+    assert found.stderr == said.encode()
     assert not (tmp_path / "out").exists()
 
 

@@ -34,7 +34,7 @@ Q = "0.3,0.7"
         ("0.5,NaN", 4, "P, item 2: NaN is no weight"),
         ("0.5,inf", 4, "P, item 2: inf is no weight"),
         ("0.5,Infinity", 4, "P, item 2: inf is no weight"),
-        ("1e999,1", 4, "P, item 1: inf is no weight"),
+        ("1e999,1", 3, "P, item 1: '1e999' is beyond 1.8e308"),
         ("0.5,-0.5", 4, "P, item 2: -0.5 is negative"),
         ("a=0.5,b=-1", 4, "P, item 2: -1.0 is negative"),
         ("0,0,0", 4, "P: all 3 weights are zero"),
@@ -42,7 +42,7 @@ Q = "0.3,0.7"
         ("a=1,b=2,a=3", 4, "P, item 3: the label 'a' stands twice"),
         ("[0.5,NaN]", 4, "P, item 2: NaN is no weight"),
         ("[1,-2]", 4, "P, item 2: -2.0 is negative"),
-        ("[1,1e999]", 4, "P, item 2: inf is no weight"),
+        ("[1,1e999]", 3, "P, item 2: '1e999' is beyond 1.8e308"),
         ("[0,0]", 4, "P: all 2 weights are zero"),
         ("[]", 4, "P has no values"),
         ("{}", 4, "P has no values"),
@@ -236,7 +236,7 @@ def test_number_of_many_digits_is_read_as_the_nearest_double(kl):
     assert kl(f"0.{'1' * 100_000},1", "1,9") == pytest.approx(kl("0.1111111111111111111,1", "1,9"), rel=1e-13)
 
 
-@pytest.mark.parametrize(("text", "code"), [("D,1", 4), ("[D,1]", 4), ("D/D,1", 3), ("Dx,1", 3), ("a=Dx", 3)])
+@pytest.mark.parametrize(("text", "code"), [("D,1", 3), ("[D,1]", 3), ("D/D,1", 3), ("Dx,1", 3), ("a=Dx", 3)])
 def test_megabyte_of_digits_is_refused_in_a_short_line_and_does_not_hang(run, text, code):
     result = run("kl", "-", "1,9", input=text.replace("D", "1" * 1_000_000), timeout=5)
     assert result.code == code

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import subprocess
+import sys
 from math import log
 
 import pytest
@@ -207,3 +209,30 @@ def test_a_table_that_cannot_be_read_is_said_in_one_line(run, tmp_path, name):
     result = run("kl", name, cwd=tmp_path)
     assert (result.code, result.err.count("\n")) == (3, 1)
     assert name in result.err
+
+
+@pytest.mark.parametrize("args", [["compare", "w.csv", "-f", "json"], ["kl", "0.4,0.6", "0.3,0.7"]])
+def test_small_input_needs_no_table_engine(tmp_path, environment, args):
+    (tmp_path / "w.csv").write_text("label,p,q\na,1,2\nb,3,4\n", encoding="utf-8")
+    code = f"""if True:
+        import sys
+        from klcli.cli.failures import guarded
+        assert guarded({args!r}) == 0
+        loaded = [name for name in ("pyarrow", "pandas", "scipy", "rich") if name in sys.modules]
+        assert not loaded, loaded
+    """
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(), check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("command", ["compare", "entropy", "rank", "matrix", "matrix --columns", "fit"])
+def test_two_columns_of_one_name_are_refused_in_one_line(refused, tmp_path, command):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    columns = [pa.array(["x", "y"]), pa.array([1.0, 2.0]), pa.array([3.0, 4.0])]
+    parquet.write_table(pa.table(columns, names=["label", "a", "a"]), tmp_path / "a.parquet")
+    parquet.write_table(pa.table([columns[0], *columns], names=["label", "label", "p", "q"]), tmp_path / "l.parquet")
+    (tmp_path / "a.json").write_text('[{"a": 1, "a": 2}, {"a": 2}]', encoding="utf-8")
+    (tmp_path / "a.ndjson").write_text('{"a": 1, "a": 2}\n{"a": 2}\n', encoding="utf-8")
+    for name in ("a.parquet", "l.parquet", "a.json", "a.ndjson"):
+        assert refused(3, *command.split(), name, cwd=tmp_path).startswith(name)

@@ -735,8 +735,8 @@ def test_a_failed_run_leaves_the_file_as_it_was(call, loss, tmp_path, options):
 def test_output_that_cannot_be_written(loss, tmp_path):
     (tmp_path / "folder").mkdir()
     assert loss(6, "nll -1,-2 0 -q -o no/x.json") == "no/x.json: no folder 'no'; make it first"
-    assert loss(6, "nll -1,-2 0 -q -o folder") == "folder: is a directory; nothing was written"
-    assert loss(6, "nll -1,-2 0 -q -o /dev/full") == "/dev/full: no space left on device; nothing was written"
+    assert loss(6, "nll -1,-2 0 -q -o folder") == "folder: this is a directory; name a file in it"
+    assert loss(6, "nll -1,-2 0 -q -o /dev/full") == "/dev/full: no space left on device"
 
 
 @pytest.fixture
@@ -785,4 +785,4 @@ def test_ctrl_c_while_waiting_for_a_terminal(environment):
         os.close(main)
         os.close(side)
     assert notice == b"klcli: reading from the terminal; end with Ctrl-D\n"
-    assert (process.returncode, out, err) == (130, b"", b"")
+    assert (process.returncode, out, err) == (130, b"", b"klcli: interrupted; nothing was written\n")

@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from itertools import combinations, permutations
-from pathlib import Path
 
 import pytest
 
@@ -177,26 +176,24 @@ def test_decimal_commas_are_read(matrix, table):
     assert matrix("-", "--decimal", ",", input=text.replace(".", ",")) == matrix(table)
 
 
-def lengthened(path):
-    """The table with so many blank lines after it that it is read as a large one."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write("\n" * (1 << 18))
-    return path
+@pytest.fixture
+def all_large(monkeypatch):
+    """all_large(): from now on every table is read as a large one is."""
+    return lambda: monkeypatch.setattr("klcli.readers.tables.delimited.SMALL", 3)
 
 
-def test_large_tables_are_read_as_small_ones(matrix, table, write):
+def test_large_tables_are_read_as_small_ones(matrix, table, write, all_large):
     quoted = write("q.csv", TABLE.replace("A,", '"A ""1"", x",'))
     expected, expected_quoted = matrix(table), matrix(quoted)
     turned = matrix(table, "--columns")
-    lengthened(Path(table))
-    lengthened(Path(quoted))
+    all_large()
     assert matrix(table) == expected
     assert matrix(table, "--columns") == turned
     assert matrix(quoted) == expected_quoted
     assert 'A "1", x' in expected_quoted
 
 
-def test_a_table_of_many_columns_is_read_in_no_more_than_a_few_passes(matrix, write):
+def test_a_table_of_many_columns_is_read_in_no_more_than_a_few_passes(matrix, write, all_large):
     # A time that grows with the square of the columns would take minutes here.
     header = ",".join(f"x{i}" for i in range(20_000))
     rows = "".join(
@@ -204,7 +201,8 @@ def test_a_table_of_many_columns_is_read_in_no_more_than_a_few_passes(matrix, wr
     )
     path = write("wide.csv", f"n,{header}\n{rows}")
     expected = matrix(path)
-    assert matrix(lengthened(path)) == expected
+    all_large()
+    assert matrix(path) == expected
 
 
 def test_labels_name_the_distributions_else_their_positions_do(call, write):
@@ -521,11 +519,11 @@ def test_infinite_is_above_every_gate_and_the_diagonal_above_none(call):
         ("x,y\n1,2\n0,0\n", 4, "t.csv:3: all 2 weights are zero"),
     ],
 )
-def test_bad_rows_are_refused_by_file_and_line(refused, write, text, code, message):
+def test_bad_rows_are_refused_by_file_and_line(refused, write, all_large, text, code, message):
     path = write("t.csv", text)
     assert message in refused(code, "matrix", path.name, cwd=path.parent)
     if text:  # the same of a large file
-        lengthened(path)
+        all_large()
         assert message in refused(code, "matrix", path.name, cwd=path.parent)
 
 

@@ -172,7 +172,7 @@ def test_module_and_script_are_the_same_command(run, environment):
 
 
 @pytest.mark.parametrize("command", ["kl", "compare", "entropy", "rank"])
-def test_ctrl_c_while_waiting_for_standard_input_is_exit_code_130_in_silence(command, environment):
+def test_ctrl_c_while_waiting_for_standard_input_is_exit_code_130_and_one_line(command, environment):
     """The notice on a terminal says that the process waits: no sleep is needed."""
     main, side = os.openpty()
     try:
@@ -190,7 +190,7 @@ def test_ctrl_c_while_waiting_for_standard_input_is_exit_code_130_in_silence(com
         os.close(main)
         os.close(side)
     assert notice == b"klcli: reading from the terminal; end with Ctrl-D\n"
-    assert (process.returncode, out, err) == (130, b"", b"")
+    assert (process.returncode, out, err) == (130, b"", b"klcli: interrupted; nothing was written\n")
 
 
 @pytest.fixture
@@ -233,7 +233,7 @@ def test_memory_that_is_not_there_is_one_line(refused, monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr("klcli.analyses.compare.compare", fail)
-    assert refused(70, "kl", "1,1", "1,1").startswith("out of memory")
+    assert refused(6, "kl", "1,1", "1,1").startswith("out of memory")
 
 
 # ------------------------------------------------------------------------------------------------ what start-up imports

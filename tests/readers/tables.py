@@ -38,7 +38,9 @@ def told(form, table):
     numbers = table.matrix(form.numbers)
     return {
         "size": table.size,
-        "text": [[cell for i, cell in enumerate(listed(table.columns[form.key(c)])) if i not in wrong] for c in form.text],
+        "text": [
+            [cell for i, cell in enumerate(listed(table.columns[form.key(c)])) if i not in wrong] for c in form.text
+        ],
         "numbers": [None if i in wrong else exactly(numbers[:, i]) for i in range(table.size)],
         "wrong": wrong,
         "line": [table.line(i) for i in range(table.size)],

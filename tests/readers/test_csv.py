@@ -97,7 +97,11 @@ def test_both_ways_take_the_same_text_to_be_rows(pieces):
 
 
 @laws
-@given(st.lists(st.sampled_from([b"a,1\n", b"\xff,1\n", b"b\0,2\n", b"c,2,3\n", b"\xc3\xa9,4\n", b"t0,w0\n", b"\n", b"d\n"])))
+@given(
+    st.lists(
+        st.sampled_from([b"a,1\n", b"\xff,1\n", b"b\0,2\n", b"c,2,3\n", b"\xc3\xa9,4\n", b"t0,w0\n", b"\n", b"d\n"])
+    )
+)
 def test_bytes_that_are_no_text(rows):
     alike(form_of(1, 1), b"e,9\n" + b"".join(rows))
 

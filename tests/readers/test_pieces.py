@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import sys
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -84,6 +85,18 @@ def test_pieces_hold_the_rows_of_the_whole(data, size, reads):
     parts = cut(data, size, by_rows, reads)
     assert read_in_pieces(parts) == read(data)
     assert sum(map(count_lines, parts)) == read(data)[1]
+
+
+def test_a_profiler_that_holds_the_frames_of_the_reader_changes_nothing():
+    """As that of Dask's workers does: it keeps views of a piece alive, which then cannot be cut in place."""
+    data, frames = b'"row",3,4\n' * 100, []
+    sys.setprofile(lambda frame, *_: frames.append(frame))
+    try:
+        found = cut(data, 60, by_rows, [50])
+    finally:
+        sys.setprofile(None)
+    assert found == cut(data, 60, by_rows, [50])
+    assert len(frames) > 100
 
 
 def test_a_quote_that_encloses_nothing_does_not_make_the_rest_one_piece():

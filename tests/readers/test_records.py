@@ -103,6 +103,7 @@ kept = st.one_of(number, text, other)
 @st.composite
 def tables(draw, kind):
     """Lines of records that are alike, one of which may be of any sort, at the start, in the middle, at the end."""
+
     def weight(odd):
         return draw(other if odd else number)
 
@@ -116,9 +117,7 @@ def tables(draw, kind):
         if kind == "lists":
             members |= {side: "[" + ",".join(weight(odd) for _ in range(k)) + "]" for side in "pq"}
         elif kind == "objects":
-            members |= {
-                side: "{" + ",".join(f'"k{i}": {weight(odd)}' for i in range(k)) + "}" for side in "pq"
-            }
+            members |= {side: "{" + ",".join(f'"k{i}": {weight(odd)}' for i in range(k)) + "}" for side in "pq"}
         else:
             members |= {name: weight(odd) for name in "abcd"} | {"g": draw(text), "l": draw(text)}
         if odd and draw(st.booleans()):
@@ -126,18 +125,46 @@ def tables(draw, kind):
             members.pop(name) if draw(st.booleans()) else members.update({f"{name}z": "1"})
         line = "{" + ", ".join(f'"{name}": {value}' for name, value in members.items()) + "}"
         if odd:
-            line = draw(st.sampled_from([line, line[:-1], line + line, line + "null", "null", "[1]", "", " ", "{}", line + "\r",
-                                         line[:-1] + ', "x": 1}', line.replace(":", "\xa0:"), line[:5] + "\n" + line[5:]]))
-        lines.append(line.encode("utf-8", "surrogatepass") if not odd or draw(st.booleans()) else line.encode("latin-1", "replace"))
+            line = draw(
+                st.sampled_from(
+                    [
+                        line,
+                        line[:-1],
+                        line + line,
+                        line + "null",
+                        "null",
+                        "[1]",
+                        "",
+                        " ",
+                        "{}",
+                        line + "\r",
+                        line[:-1] + ', "x": 1}',
+                        line.replace(":", "\xa0:"),
+                        line[:5] + "\n" + line[5:],
+                    ]
+                )
+            )
+        lines.append(
+            line.encode("utf-8", "surrogatepass")
+            if not odd or draw(st.booleans())
+            else line.encode("latin-1", "replace")
+        )
     return draw(st.sampled_from([b"\n", b"\r\n"])).join(lines) + draw(st.sampled_from([b"", b"\n"]))
 
 
-laws = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+laws = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@pytest.mark.parametrize(("kind", "wanted"), [
-    ("lists", NESTED), ("objects", NESTED), ("scalars", SCALARS), ("scalars", SCALARS._replace(keep="x,g")), ("scalars", GROUPS),
-])
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        ("lists", NESTED),
+        ("objects", NESTED),
+        ("scalars", SCALARS),
+        ("scalars", SCALARS._replace(keep="x,g")),
+        ("scalars", GROUPS),
+    ],
+)
 @laws
 @given(data=st.data())
 def test_the_quick_way_reads_what_json_reads(kind, wanted, data):
@@ -146,7 +173,9 @@ def test_the_quick_way_reads_what_json_reads(kind, wanted, data):
 
 
 @laws
-@given(st.integers(0, 40), st.integers(0, 3), st.sampled_from([b'"1/2"', b"NaN", b"null", b"1e-400", b"x", b"\xff", b"-0"]))
+@given(
+    st.integers(0, 40), st.integers(0, 3), st.sampled_from([b'"1/2"', b"NaN", b"null", b"1e-400", b"x", b"\xff", b"-0"])
+)
 @example(3, 1, b"x")
 def test_a_bad_line_harms_no_other(at, side, bad):
     lines = [b'{"id": %d.0, "p": [0.1, 0.%d], "q": [1, 2]}' % (i, i) for i in range(41)]
@@ -167,11 +196,20 @@ def test_large_input_takes_the_quick_way_and_small_input_no_table_engine():
 
 
 @pytest.mark.parametrize("small", [True, False])
-@pytest.mark.parametrize("value", ["1.10", "12345678901234567890123", "1E5", "-0", "[1.10, 1e5]", '{"a": [0.50]}', "null", '"é"'])
+@pytest.mark.parametrize(
+    "value", ["1.10", "12345678901234567890123", "1E5", "-0", "[1.10, 1e5]", '{"a": [0.50]}', "null", '"é"']
+)
 def test_what_is_kept_keeps_its_digits(small, value):
     data = f'{{"x": {value}, "p": [1], "q": [2]}}\n'.encode() * 3
     layout, parts = frames(data, NESTED, small=small)
     assert listed(concatenated(parts).columns[layout.kept[0]]) == [value] * 3
+
+
+def test_words_for_what_is_no_number_are_kept_in_quotes():
+    data = b'{"x": NaN, "y": [-Infinity, "NaN\\""], "p": [1.0], "q": [2]}\n'
+    for small in (True, False):
+        layout, parts = frames(data, NESTED, small=small)
+        assert [listed(parts[0].columns[i]) for i in layout.kept] == [['"NaN"'], ['["-Infinity", "NaN\\""]']]
 
 
 def test_weights_can_be_kept():
@@ -180,17 +218,20 @@ def test_weights_can_be_kept():
     assert layout.kept == (0,)
 
 
-@pytest.mark.parametrize(("line", "says"), [
-    ("{}", "this record has no keys"),
-    ("null", "this is no record"),
-    ("[1, 2]", "this is no record"),
-    ('{"p": [1]}', "no key 'q'; it has p"),
-    ('{"p": [1], "q": [1], "z": 2}', "the key 'z' is not in the first record"),
-    ('{"p": [1], "q": [1], "p": 2}', "the key 'p' stands twice; keep one"),
-    ('{"p": [1e-400], "q": [1]}', "column 'p', item 1: '1e-400' is below 5e-324"),
-    ('{"p": [1], "q": [-1e400]}', "column 'q', item 1: '-1e400' is beyond 1.8e308"),
-    ('{"p": [1], "q": [1]', "malformed JSON at column"),
-])
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("{}", "this record has no keys"),
+        ("null", "this is no record"),
+        ("[1, 2]", "this is no record"),
+        ('{"p": [1]}', "no key 'q'; it has p"),
+        ('{"p": [1], "q": [1], "z": 2}', "the key 'z' is not in the first record"),
+        ('{"p": [1], "q": [1], "p": 2}', "the key 'p' stands twice; keep one"),
+        ('{"p": [1e-400], "q": [1]}', "column 'p', item 1: '1e-400' is below 5e-324"),
+        ('{"p": [1], "q": [-1e400]}', "column 'q', item 1: '-1e400' is beyond 1.8e308"),
+        ('{"p": [1], "q": [1]', "malformed JSON at column"),
+    ],
+)
 def test_a_bad_line_is_named(line, says):
     rows = assert_alike(b'{"p": [1], "q": [2]}\n' + line.encode() + b"\n", NESTED)
     assert rows[0][3] is None

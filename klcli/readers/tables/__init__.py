@@ -1,6 +1,11 @@
-"""Tables of any length, as a stream of blocks of rows: what `batch` reads.
+"""Tables: as a whole, and of any length as a stream of blocks of rows, which is what `batch` reads.
 
-selectors   which columns: names, ranges, positions, globs, /regular expressions/
+table       the type: rows of columns
+roles       which column plays which part
+columns     what the columns of a whole table say: numbers, labels, distributions
+cells       the cells of one column, by how they are kept
+labels      labels in Arrow's memory
+select      which columns: names, ranges, positions, globs, /regular expressions/
 layout      the part that each column of a table plays
 pieces      a stream of bytes, cut at the ends of rows or of groups
 rows        rows that have been read, and the pairs they are: one a row, or one a group

@@ -227,21 +227,22 @@ class _Typed:
         if len(cells) == 0:
             message = f"{column.source}: columns and no rows"
             raise InputError(message)
-        return cast("Array", np.from_dlpack(_cast(cells, "double")))
+        from klcli.readers.tables.columnar import doubles
+
+        found = doubles(cells, lambda *_: None)  # of numbers none is refused
+        return found if isinstance(found, np.ndarray) else cast("Array", np.from_dlpack(found))
 
     def labels(self) -> Sequence[str]:
         import pyarrow as pa
 
-        from klcli.arrow import strings
+        from klcli.arrow import as_text
         from klcli.readers.tables.labels import Labels
 
         cells = self._cells
         if cells.null_count:
             raise self._column.refuse_missing_label(_first_null(cells))
-        if pa.types.is_floating(cells.type):
-            return Labels(strings(map(repr, cells.to_pylist())))  # Arrow's cast would make 1.0 a 1
         try:
-            return Labels(_cast(cells, "string"))
+            return Labels(as_text(cells))
         except pa.ArrowException:
             message = f"{self._column.source}: column {clipped(self._column.name)} holds {cells.type}, no labels"
             raise InputError(message) from None
@@ -268,20 +269,6 @@ class _Typed:
         if cells.null_count or not (pa.types.is_floating(cells.type) or pa.types.is_integer(cells.type)):
             return None
         return (np.from_dlpack(cells) if len(cells) else np.empty(0)).reshape(shape)
-
-
-def _cast(cells: Any, kind: str) -> Any:  # noqa: ANN401
-    """The cells in another of Arrow's types. The method of that name imports pyarrow.compute, even for nothing."""
-    import pyarrow as pa
-    from pyarrow import _compute as kernels
-
-    from klcli.arrow import call
-
-    target, options = {
-        "double": (pa.float64(), kernels.CastOptions.unsafe),
-        "string": (pa.string(), kernels.CastOptions.safe),
-    }[kind]
-    return cells if cells.type == target else call("cast", [cells], options(target))
 
 
 def _first_null(cells: Any) -> int:  # noqa: ANN401

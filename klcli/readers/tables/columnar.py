@@ -15,12 +15,12 @@ import pyarrow as pa
 from pyarrow import _compute as kernels
 from pyarrow import types as of
 
-from klcli.arrow import as_text, call, nulls, whole
+from klcli.arrow import as_text, call, nulls, taken, whole
 from klcli.blocks import Failure
-from klcli.errors import InputError, clipped, lacking
-from klcli.readers.documents import object_of
+from klcli.errors import InputError, KlcliError, clipped, lacking
+from klcli.readers.documents import object_of, series_of
 from klcli.readers.numbers import NotANumberError, number
-from klcli.readers.sources import first_line, unreadable
+from klcli.readers.sources import cannot_read, first_line, unreadable
 from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, read_by_pandas
 from klcli.readers.tables.table import Table
 
@@ -55,12 +55,12 @@ def read_columnar(source: Source, format_name: str) -> Table:
 def doubles(cells: Cells, refuse: Callable[[int, NotANumberError], None]) -> Cells:
     """A column's numbers, (n,), 1 where it is null: text and decimals are the doubles nearest to what they say.
 
-    refuse(row, error) is called for each cell that is no number; it may raise. Returns an Arrow array of doubles without
-    nulls, or NumPy's.
+    refuse(row, error) is called for each cell that is no number; it may raise. What comes back is an Arrow array of
+    doubles without nulls, or NumPy's.
     """
+    cells = whole(cells) if isinstance(cells, pa.ChunkedArray) else cells
     if of.is_dictionary(cells.type):
         cells = cells.dictionary_decode()
-    cells = whole(cells) if isinstance(cells, pa.ChunkedArray) else cells
     if of.is_decimal128(cells.type):
         return _of_decimals(cells)
     if of.is_floating(cells.type) or of.is_integer(cells.type):
@@ -83,7 +83,7 @@ def doubles(cells: Cells, refuse: Callable[[int, NotANumberError], None]) -> Cel
 
 
 _MOST_EXACT, _LARGEST_POWER = 1 << 53, 22
-"""Integers up to the one, and powers of ten up to the other, are doubles, so that their quotient is rounded but once."""
+"""Integers up to the one, and powers of ten up to the other, are doubles, so that their quotient is rounded once."""
 
 
 def _of_decimals(cells: Cells) -> Array:
@@ -131,12 +131,22 @@ class ColumnarStream:
         self._table: _Parquet | pa.Table
         self._table = _Parquet(source) if format_name == "parquet" else _read_whole(source, format_name)
         places = _places(self._table.schema, source.name)
-        self.names = tuple(places)
+        self.names, self._before = tuple(places), 0
         self.text = [_is_text(self._table.schema.field(place).type) for place in places.values()]
 
     def place(self, line: int) -> str:
         """The row."""
-        return _place(self.source, line)
+        return _place(self.source, self._before + line)
+
+    @property
+    def row_groups(self) -> list[tuple[int, int]]:
+        """The rows and the bytes of each row group of a Parquet file."""
+        return self._table.row_groups if isinstance(self._table, _Parquet) else []
+
+    def narrow(self, start: int, end: int, before: int) -> None:
+        """Leaves only some row groups of a Parquet file, from `start` to before `end`. before: the rows above them."""
+        self._table.groups = range(start, end)
+        self._before = before
 
     def frames(self, layout: Layout) -> Iterator[Callable[[], Table]]:
         """The rows, as functions that each read some of them; any thread may call them, in any order."""
@@ -169,12 +179,14 @@ def _read_columns(table: pa.Table, layout: Layout) -> Table:
     wrong: dict[int, Failure] = {}
     columns: dict[int, Cells] = {}
 
-    def fail(row: int, text: str) -> None:
-        wrong.setdefault(row, Failure(row, row, text, InputError))
+    def fail(row: int, text: str, error: type[KlcliError] = InputError) -> None:
+        wrong.setdefault(row, Failure(row, row, text, error))
 
     def cells_of(i: int, what: str = "") -> Cells:
         """A column; where `what` it holds is needed in each row, a failure for each in which it is missing."""
         cells = whole(table.column(layout.header[i]))
+        if not of.is_primitive(cells.type):
+            cells.validate(full=True)  # that text is UTF-8
         for row in np.flatnonzero(nulls(cells)).tolist() if what and cells.null_count else ():
             fail(row, f"nothing stands where a {what} should in column {clipped(layout.header[i])}")
         return cells
@@ -187,7 +199,10 @@ def _read_columns(table: pa.Table, layout: Layout) -> Table:
         def refuse(row: int, error: NotANumberError, name: str = name) -> None:
             fail(row, f"{error.found} in column {name} {error.wrong}")
 
-        columns[i] = _fields(cells_of(i)) if nested else doubles(cells_of(i, "number"), refuse)
+        if nested:
+            columns[i] = _fields(cells_of(i), layout.header[i], fail)
+        else:
+            columns[i] = doubles(cells_of(i, "number"), refuse)
     for i in layout.text:
         if layout.by and i == layout.label:
             columns[i] = as_text(cells_of(i, "label"))
@@ -204,16 +219,34 @@ def _with_kernels(cells: Cells) -> Cells:
     return cells
 
 
-def _fields(cells: Cells) -> Cells:
-    """Lists or structures of numbers as they are; what else a field may hold as JSON would have it."""
+def _fields(cells: Cells, name: str, fail: Callable[[int, str, type[KlcliError]], None]) -> Cells:
+    """Lists or structures of numbers as they are; what else a field may hold as JSON would have it.
+
+    A list that is null, or holds a null, fails; another one stands in its place, so that all are of one length.
+    """
     kind = cells.type
     if of.is_struct(kind):
         inside = [kind.field(i).type for i in range(kind.num_fields)]
     else:
         lists = of.is_list(kind) or of.is_large_list(kind) or of.is_fixed_size_list(kind)
         inside = [kind.value_type] if lists else [kind]
-    if all(of.is_floating(each) or of.is_integer(each) for each in inside):
+    if not of.is_nested(kind):
         return cells
+    if all(of.is_floating(each) or of.is_integer(each) for each in inside):
+        if of.is_struct(kind):
+            return cells
+        missing = nulls(cells)
+        values = cells.flatten()
+        if values.null_count:
+            missing[np.asarray(np.from_dlpack(call("list_parent_indices", [cells])))[nulls(values)]] = True
+        if not missing.any() or missing.all():
+            return cells
+        for row in np.flatnonzero(missing).tolist():
+            try:
+                series_of(name, cells[row].as_py(), f"column {clipped(name)}")
+            except KlcliError as error:
+                fail(row, str(error), type(error))
+        return taken(cells, np.where(missing, np.argmin(missing), np.arange(len(cells))))
     return list(map(_plain, cells.to_pylist()))
 
 
@@ -240,17 +273,19 @@ class _Parquet:
         from pyarrow.parquet import ParquetFile
 
         self._source = source
+        file = _opened(source)
         try:
-            if source.is_file and not source.compression:
-                source.open()
-                self._file = pa.OSFile(str(source.path))
-                source.verify()  # that both are the same file
-            else:
-                self._file = pa.BufferReader(source.data)
-            self._first = ParquetFile(self._file)
+            self._file, self._first = file, ParquetFile(file)
         except (pa.ArrowException, OSError) as error:
             raise unreadable(source.name, "Parquet", error) from None
         self.schema: pa.Schema = self._first.schema_arrow
+        self.groups = range(self._first.num_row_groups)
+
+    @property
+    def row_groups(self) -> list[tuple[int, int]]:
+        """The rows and the bytes of each row group."""
+        groups = [self._first.metadata.row_group(i) for i in range(self._first.num_row_groups)]
+        return [(group.num_rows, group.total_byte_size) for group in groups]
 
     def read(self) -> pa.Table:
         """All of it."""
@@ -263,7 +298,7 @@ class _Parquet:
     def runs(self, names: Sequence[str]) -> Iterator[Callable[[], pa.Table]]:
         """The columns of these names, as functions that each read some of the rows."""
         total = self._source.size or 0
-        for i in range(self._first.num_row_groups):
+        for i in self.groups:
             self._source.done = total * i // self._first.num_row_groups
             if self._first.metadata.row_group(i).num_rows <= _MOST_AT_ONCE:
                 yield partial(self._read_group, i, names)
@@ -290,6 +325,19 @@ class _Parquet:
             yield from self._reader().iter_batches(_ROWS, row_groups=[i], columns=names, use_threads=False)
         except (pa.ArrowException, OSError) as error:
             raise unreadable(self._source.name, "Parquet", error) from None
+
+
+def _opened(source: Source) -> Any:  # noqa: ANN401 - a pyarrow.NativeFile, which several threads may read from
+    """A plain file, or the bytes of what is none. Raises InputError."""
+    if source.path is None or not source.is_file or source.compression:
+        return pa.BufferReader(source.data)
+    source.look()
+    try:
+        file = pa.OSFile(str(source.path))
+    except OSError as error:
+        raise cannot_read(source.name, source.path, error) from None
+    source.verify()  # that it is the file which was looked at
+    return file
 
 
 def _read_whole(source: Source, format_name: str) -> pa.Table:

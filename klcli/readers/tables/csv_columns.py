@@ -7,6 +7,7 @@ is in doubt too. So a bad row costs what it takes to read one row, and nothing i
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,18 +15,16 @@ import pyarrow as pa
 from pyarrow import _compute as kernels
 from pyarrow import csv as arrow_csv
 
-from klcli.arrow import bytes_and_offsets, call, numbers, strings, taken, truths, whole
+from klcli.arrow import bytes_and_offsets, call, strings, taken, truths, whole
 from klcli.blocks import Failure
 from klcli.console import ending
 from klcli.errors import InputError
 from klcli.readers.numbers import may_underflow
 from klcli.readers.tables.csv_rows import Judge, remark
 from klcli.readers.tables.pieces import count_lines, has_lone_cr, outside, quotes_enclose_fields, row_ends
-from klcli.readers.tables.table import Table
+from klcli.readers.tables.table import Table, copy_doubles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy.typing as npt
 
     from klcli.readers.tables.csv_rows import Form, Row
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     Places = npt.NDArray[np.intp]
 
 if ending.watching:  # Arrow would take signals itself, on a thread whose failure to start ends the process
-    pa.enable_signal_handlers(False)
+    pa.enable_signal_handlers(False)  # noqa: FBT003 - of Arrow
 
 _WIDE = 256
 _BLOCK, _WIDE_BLOCK = 1 << 20, 1 << 24
@@ -45,6 +44,8 @@ _BOM = b"\xef\xbb\xbf"
 
 _DECIMAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 """The numbers that `numbers.number` takes and Arrow reads as it does; percentages and fractions are not among them."""
+
+_BLANK_LINE = re.compile(rb"\n\r?\n|\r\r|\A[\r\n]")
 
 _ZERO = r"^[+-]?[0.]+([eE].*)?$"
 
@@ -96,20 +97,24 @@ class Pieces:
     def _sound(self, piece: bytearray, *, quoted: bool) -> Table | None:
         """The rows where all are sound, None where some are in doubt."""
         form = self._form
-        if b"\0" in piece:
+        if b"\0" in piece or (not form.numbers and _BLANK_LINE.search(piece)):  # to Arrow a row of empty strings
             return None
         try:
             columns = self._columns(piece, pa.float64(), quoted=quoted)
         except pa.ArrowInvalid:
             self._doubtful = True
             return None
-        least, most = _extremes([columns[i] for i in form.numbers])
+        n = len(next(iter(columns.values())))
+        numbers = np.empty((len(form.numbers), n))
+        for out, i in zip(numbers, form.numbers, strict=True):
+            copy_doubles(columns[i], out)
+        least, most = numbers.min(initial=1.0), numbers.max(initial=1.0)
         # NaN is neither: what Arrow takes for one, and an infinity, is for `number` to say.
         if not (-np.inf < least and most < np.inf) or (least <= 0 and may_underflow(piece)):
             self._doubtful = True
             return None
         columns |= {i: whole(columns[i]) for i in form.text}
-        n = len(columns[form.numbers[0]])
+        columns |= dict(zip(form.numbers, numbers, strict=True))
         if quoted:
             return Table(form.names, columns, n, count_lines(piece), line=_Lines(piece, form.delimiter))
         return Table(form.names, columns, n, n)
@@ -252,16 +257,7 @@ class _Lines:
         return count_lines(self._piece[: int(starts[row])] + b"x") - 1
 
 
-def _extremes(columns: Sequence[Any]) -> tuple[float, float]:
-    """The least and the largest double of some columns; NaN where there is one."""
-    chunks = [np.from_dlpack(chunk) for column in columns for chunk in column.chunks if len(chunk)]
-    if not chunks:
-        return 1.0, 1.0
-    return float(np.min([chunk.min() for chunk in chunks])), float(np.max([chunk.max() for chunk in chunks]))
-
-
-_ALLOWED = np.zeros(256, dtype=bool)
-_ALLOWED[list(b"0123456789.+-eE")] = True
+_ALLOWED = np.isin(np.arange(256), list(b"0123456789.+-eE"))
 
 
 def _parse(cells: Cells, decimal: str, out: npt.NDArray[np.float64]) -> Mask:
@@ -298,9 +294,7 @@ def _parse(cells: Cells, decimal: str, out: npt.NDArray[np.float64]) -> Mask:
 
 def _cast(cells: Cells, bad: Mask) -> npt.NDArray[np.float64] | None:
     if bad.any():
-        mask = pa.Array.from_buffers(
-            pa.bool_(), len(bad), [None, pa.py_buffer(np.packbits(bad, bitorder="little"))]
-        )
+        mask = pa.Array.from_buffers(pa.bool_(), len(bad), [None, pa.py_buffer(np.packbits(bad, bitorder="little"))])
         cells = call("if_else", [mask, strings(["1"])[0], cells])
     try:
         read = call("cast", [cells], kernels.CastOptions(target_type=pa.float64()))
@@ -313,7 +307,7 @@ def _cast(cells: Cells, bad: Mask) -> npt.NDArray[np.float64] | None:
 
 def _has(cells: Cells, byte: bytes) -> bool:
     text, offsets = bytes_and_offsets(cells)
-    return byte in memoryview(text)[offsets[0] : offsets[-1]].tobytes()
+    return byte in text[offsets[0] : offsets[-1]].tobytes()
 
 
 def _holding(cells: Cells, byte: bytes) -> Mask:

@@ -42,7 +42,7 @@ class Form(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row that was looked at by itself. line: where it starts, counted from the first. wrong: '' where it is sound."""
+    """A row that was looked at by itself. line: where it starts, from 0. wrong: '' where it is sound."""
 
     line: int
     values: list[float]

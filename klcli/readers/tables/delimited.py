@@ -15,7 +15,6 @@ from klcli.readers.sources import empty
 from klcli.readers.tables.csv_rows import Form, Judge
 from klcli.readers.tables.layout import Layout
 from klcli.readers.tables.pieces import SMALL, end_of_rows, piece_size, pieces, read_some
-
 from klcli.readers.tables.table import Table, concatenated
 
 if TYPE_CHECKING:
@@ -39,14 +38,15 @@ _WIDE, _WIDE_PIECE = 256, 1 << 22
 class DelimitedStream:
     """A stream of delimited text whose header has been read.
 
-    size: bytes of a piece, None for what suits. data: what the source holds, where that has been read.
+    size: bytes of a piece, None for what suits. data: what the source holds, where that has been read. begin: where the
+    first row is.
     """
 
     form = "text"
 
     def __init__(self, source: Source, delimiter: str, size: int | None = None, data: bytes | None = None) -> None:
-        self.source, self._delimiter = source.name, source.dialect.between(delimiter)
-        self._decimal = source.dialect.decimal
+        self.source, self.delimiter = source.name, source.dialect.between(delimiter)
+        self._source, self._decimal = source, source.dialect.decimal
         self._stream: ByteStream = source if data is None else cast("ByteStream", io.BytesIO(data))
         self._rest = read_some(self._stream, SMALL + 1)
         self.small = len(self._rest) <= SMALL
@@ -58,22 +58,28 @@ class DelimitedStream:
         self._check_delimiter(header)
         self.names = tuple(header)
         self._size = size or max(piece_size(source.size), _WIDE_PIECE if len(header) >= _WIDE else 0)
-        self.text = [not is_number(cell, self._decimal) for cell in self._first_cells()]
+        self.text: Sequence[bool] = [not is_number(cell, self._decimal) for cell in self._first_cells()]
+        self.begin = source.done - len(self._rest)
 
     def place(self, line: int) -> str:
         """The line of the file. line: counted from 0 at the first below the header."""
         return f"{self.source}:{self._line + line}"
 
+    def narrow(self, start: int, end: int, before: int) -> None:
+        """Leaves only the rows between two places in the file. before: the lines above them."""
+        self._source.narrow(start, end)
+        self._rest, self._line = b"", before + 1
+
     def frames(self, layout: Layout) -> Iterator[Callable[[], Table]]:
         """The rows, as functions that each read some of them; any thread may call them, in any order."""
-        form = Form(self.names, self._delimiter, self._decimal, layout.numbers, layout.text)
+        form = Form(self.names, self.delimiter, self._decimal, layout.numbers, layout.text)
         if self.small:
             read: Callable[[bytearray], Table] = Judge(form).table
         else:
             from klcli.readers.tables.csv_columns import Pieces
 
             read = Pieces(form).table
-        ends = partial(end_of_rows, delimiter=self._delimiter)
+        ends = partial(end_of_rows, delimiter=self.delimiter)
         for piece in pieces(self._stream, self._size, ends, self._rest):
             yield partial(read, piece)
 
@@ -90,7 +96,8 @@ class DelimitedStream:
             try:
                 header, end, lines = self._first_row()
             except UnicodeDecodeError as error:
-                message = f"{self.source}:{self._line}: byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8"
+                byte = f"byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8"
+                message = f"{self.source}:{self._line}: {byte}"
                 raise InputError(message) from None
             except csv.Error as error:
                 message = f"{self.source}:{self._line}: {error}"
@@ -109,7 +116,7 @@ class DelimitedStream:
         while True:
             lines = _Lines(self._rest, whole=self._ended)
             try:
-                row = next(csv.reader(lines, delimiter=self._delimiter, strict=True), None)
+                row = next(csv.reader(lines, delimiter=self.delimiter, strict=True), None)
             except csv.Error:
                 if self._ended or not lines.exhausted:
                     raise
@@ -121,7 +128,7 @@ class DelimitedStream:
             self._rest += more
 
     def _check_delimiter(self, header: list[str]) -> None:
-        other = next((c for c in ",;\t" if c != self._delimiter and c in header[0]), None)
+        other = next((c for c in ",;\t" if c != self.delimiter and c in header[0]), None)
         if len(header) == 1 and other is not None:
             mend = {",": "--input-format csv", "\t": "--input-format tsv", ";": "--delimiter ';'"}[other]
             message = f"{self.source}:1: one field, {clipped(header[0])}; if {other!r} separates the fields add {mend}"

@@ -78,14 +78,18 @@ class Layout(NamedTuple):
             nth = self.header[:i].count(name)
             places = [j for j, other in enumerate(header) if other == name]
             if len(places) != self.header.count(name):
-                message = f"{source}: {len(places)} columns are called {clipped(name)}, and in {self.source} before it another number"
+                many = f"{source}: {len(places)} columns are called {clipped(name)}"
+                message = f"{many}, in {self.source} before it {self.header.count(name)}"
                 raise InputError(message)
             return places[nth]
 
         return Layout(
             source,
             tuple(header),
-            *(tuple(map(place, columns)) for columns in (self.p, self.q, self.kept, self.by)),
+            tuple(map(place, self.p)),
+            tuple(map(place, self.q)),
+            tuple(map(place, self.kept)),
+            tuple(map(place, self.by)),
             None if self.label is None else place(self.label),
             self.exact,
         )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from klcli.blocks import Block, Column, Failure, Pairs
-from klcli.cells import as_text, changes, codes, taken, texts
 from klcli.errors import DistributionError, KlcliError, clipped
+from klcli.kernels import as_text, changes, codes, taken, texts
 from klcli.readers.documents import object_of, series_of
 from klcli.readers.tables.table import Table, concatenated
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from klcli.readers.documents import Series
+    from klcli.readers.distributions import Series
     from klcli.readers.tables.layout import Layout
 
     Places = npt.NDArray[np.intp]
@@ -79,23 +79,31 @@ def _pair_fields(table: Table, layout: Layout) -> Block:
     cells = [table.columns[side[0]] if side else None for side in (layout.p, layout.q)]
     kept = _kept(table, layout)
     arrays = [None if column is None else _stacked(column) for column in cells]
-    if not table.failures and all(column is None or found is not None for column, found in zip(cells, arrays, strict=True)):
-        rows = np.arange(table.size)
-        where = _Places(names, (None, None), rows, table.line)
-        pairs = (Pairs(rows, arrays[0], arrays[1], (None, None), where),)
-        return Block(table.size, table.lines, kept, pairs, remarks=table.remarks)
+    if all(column is None or array is not None for column, array in zip(cells, arrays, strict=True)):
+        rows = _others(table.size, table.failures)
+        if table.failures:
+            arrays = [None if array is None else array[:, rows] for array in arrays]
+        p, q = (None if column is None else _labels_in(column) for column in cells)
+        pairs = (Pairs(rows, arrays[0], arrays[1], (p, q), _Places(names, (p, q), rows, table.line)),)
+        return Block(table.size, table.lines, kept, pairs, table.failures, remarks=table.remarks)
     fields = [None if column is None else _values(column) for column in cells]
     found, failures = _pairs_of_fields(names, fields, table)
     return Block(table.size, table.lines, kept, tuple(found), tuple(failures), remarks=table.remarks)
 
 
 def _stacked(cells: Any) -> Any:  # noqa: ANN401
-    """Lists of doubles, all of one length, as (K, n); None where that is not what they are."""
+    """Lists of numbers, all of one length, or structures of them, as (K, n); None where that is not what they are."""
     if isinstance(cells, list | np.ndarray):
         return None
     from klcli.arrow import stacked
 
     return stacked(cells)
+
+
+def _labels_in(cells: Any) -> Names:  # noqa: ANN401
+    """The labels of a column of structures, the same in every row; a list has none."""
+    kind = cells.type
+    return tuple(kind.field(i).name for i in range(kind.num_fields)) if str(kind).startswith("struct<") else None
 
 
 def _values(cells: Any) -> list[Any]:  # noqa: ANN401
@@ -166,7 +174,8 @@ class _Places:
     def __call__(self, side: int, column: int, outcome: int) -> tuple[int, str]:
         """The place of one side's outcome in a column of the pairs."""
         labels = self._labels[side]
-        inside = f"item {outcome + 1}" if labels is None else clipped(labels[outcome])
+        # Of a side without outcomes nothing is asked but the line.
+        inside = f"item {outcome + 1}" if labels is None or outcome >= len(labels) else clipped(labels[outcome])
         return self._line(int(self._rows[column])), f"column {clipped(str(self._names[side]))}, {inside}"
 
 
@@ -303,10 +312,11 @@ class _Groups:
         def weights(columns: tuple[int, ...]) -> npt.NDArray[np.float64] | None:
             if not columns:
                 return None
-            values = table.matrix(columns)[0]
+            values: npt.NDArray[np.float64] = table.matrix(columns)[0]
             if len(chosen) * size == table.size:  # all of the rows: no need to pick them
                 return values.reshape(len(chosen), size).T
-            return values[starts + np.arange(size)[:, None]]
+            picked: npt.NDArray[np.float64] = values[starts + np.arange(size)[:, None]]
+            return picked
 
         p, q = weights(layout.p), weights(layout.q)
         return Pairs(chosen, p, q, (labels if p is not None else None, labels if q is not None else None), where)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SMALL = 1 << 18
 """Bytes of text up to which a table is read by the standard library alone: no table engine loads as quickly."""
 
-_SMALLEST, _LARGEST, _PIECES = 1 << 18, 5 << 19, 16
+_SMALLEST, _LARGEST, _PIECES = 1 << 18, 1 << 22, 16
 
 csv.field_size_limit(sys.maxsize)
 
@@ -34,7 +34,9 @@ def piece_size(total: int | None) -> int:
     return min(max((_LARGEST * _PIECES if total is None else total) // _PIECES, _SMALLEST), _LARGEST)
 
 
-def pieces(stream: ByteStream, size: int, end_of: Callable[[bytearray], int], first: Bytes = b"") -> Iterator[bytearray]:
+def pieces(
+    stream: ByteStream, size: int, end_of: Callable[[bytearray], int], first: Bytes = b""
+) -> Iterator[bytearray]:
     """The rest of the stream, after `first`, in pieces of about `size` bytes.
 
     end_of: where the last whole row of some bytes ends, 0 if there is none; the piece grows until there is.
@@ -46,36 +48,44 @@ def pieces(stream: ByteStream, size: int, end_of: Callable[[bytearray], int], fi
         data[: len(left)] = left
         read = _fill(stream, memoryview(data)[len(left) :])
         if len(left) + read < len(data):
-            del data[len(left) + read :]
-            if data:
-                yield data
+            if left or read:
+                yield _cut(data, len(left) + read)
             return
         end = end_of(data)
         if end == 0:
             left, wanted = bytes(data), 2 * len(data)
             continue
         left, wanted = bytes(memoryview(data)[end:]), size
+        yield _cut(data, end)
+
+
+def _cut(data: bytearray, end: int) -> bytearray:
+    """The bytes before `end`. They are copied where something still looks at the others.
+
+    That may be a profiler, as each worker of Dask has one: the frames that it holds keep the views that were in them.
+    """
+    try:
         del data[end:]
-        yield data
+    except BufferError:
+        return data[:end]
+    return data
 
 
 def read_some(stream: ByteStream, size: int) -> bytes:
     """The next bytes of a stream, so many unless it ends."""
     data = bytearray(size)
-    del data[_fill(stream, memoryview(data)) :]
-    return bytes(data)
+    return bytes(memoryview(data)[: _fill(stream, memoryview(data))])
 
 
 def _fill(stream: ByteStream, room: memoryview) -> int:
     """Reads until there is no room left, or nothing to read. Returns how many bytes."""
-    with room:
-        filled = 0
-        while filled < len(room):
-            read = stream.readinto(room[filled:])
-            if not read:
-                break
-            filled += read
-        return filled
+    filled = 0
+    while filled < len(room):
+        read = stream.readinto(room[filled:])
+        if not read:
+            break
+        filled += read
+    return filled
 
 
 def has_lone_cr(data: Bytes) -> bool:

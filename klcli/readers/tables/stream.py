@@ -23,14 +23,17 @@ if TYPE_CHECKING:
     class TableStream(Protocol):
         """A table whose columns are known and whose rows are still to be read.
 
-        names: of all columns. text: whether each holds text, as far as that is known. small: whether it is read
-        without a table engine.
+        names: of all columns. small: whether it is read without a table engine.
         """
 
         source: str
         names: tuple[str, ...]
-        text: Sequence[bool]
         small: bool
+
+        @property
+        def text(self) -> Sequence[bool]:
+            """Whether each column holds text, as far as that is known."""
+            ...
 
         def frames(self, layout: Layout) -> Iterator[Callable[[], Table]]:
             """The rows, as functions that each read some of them; any thread may call them, in any order."""
@@ -38,6 +41,10 @@ if TYPE_CHECKING:
 
         def place(self, line: int) -> str:
             """Where a line is, counted from the first one of the first frame."""
+            ...
+
+        def narrow(self, start: int, end: int, before: int) -> None:
+            """Leaves only some of the rows to be read; `klcli.batch.spans.Span` says what the numbers mean."""
             ...
 
 
@@ -51,6 +58,17 @@ class Reading(NamedTuple):
     threads: int = 1
 
 
+class Share(NamedTuple):
+    """One file of a stream, or some of its rows, where other processes read the rest.
+
+    name: what errors call the file. layout: of the first file of the stream. span: None for all of it.
+    """
+
+    name: str
+    layout: Layout
+    span: tuple[int, int, int] | None = None
+
+
 class Opened(NamedTuple):
     """A table of the stream, and where the wanted columns are in it."""
 
@@ -62,14 +80,15 @@ class Tables:
     """The tables of some files, each opened when the one before has been read.
 
     Groups whose rows turn out not to stand together are read again; what cannot be, as a pipe, is copied for that.
+    share: what there is to be read of the stream, where that is not all.
     """
 
-    def __init__(self, paths: Sequence[str], reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, paths: Sequence[str], reading: Reading, share: Share | None = None) -> None:
+        self._reading, self._share = reading, share
         if list(paths).count("-") > 1:
             message = "standard input can be read once; give - once"
             raise UsageError(message)
-        self._sources = [open_source(path, reading.dialect) for path in paths]
+        self._sources = [open_source(path, reading.dialect, share and share.name) for path in paths]
         self._copies: dict[int, BinaryIO] = {}
         self._begun = 0
         # What is not there is said before anything is read, and a file that another one replaces meanwhile is noticed.
@@ -91,7 +110,7 @@ class Tables:
 
     def __iter__(self) -> Iterator[Opened]:
         """The tables. Raises InputError where a later one has not the columns of the first."""
-        first: Layout | None = None
+        first = self._share and self._share.layout
         for i, source in enumerate(self._sources):
             self._begun = i + 1
             stream = open_stream(self._again(i, source), self._reading)
@@ -99,6 +118,8 @@ class Tables:
                 first = layout = lay_out(self._reading.wanted, stream.names, source.name, stream.text)
             else:
                 layout = first.found_in(stream.names, source.name)
+            if self._share is not None and self._share.span is not None:
+                stream.narrow(*self._share.span)
             yield Opened(stream, layout)
             source.verify()
             if self._reading.wanted.by is None:

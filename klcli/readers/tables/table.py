@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from klcli.blocks import Failure
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from klcli.blocks import Failure
     from klcli.model import Array
 
     Cells = Any
@@ -25,14 +24,16 @@ if TYPE_CHECKING:
 class Table:
     """Rows of a table. names: of all its columns, in order. columns: those that were read, by position, (size,) each.
 
-    A column is of one of these kinds. A NumPy array holds doubles. A list holds Python's strings or JSON values: small tables are read without a table
-    engine. Anything else is an Arrow array. What is wanted both as doubles and as it stood is that under ~position. form: what a cell that is no double is: 'text', a string as it stood in a
-    file; 'json', a JSON value as it was written; 'value', typed.
+    A column is of one of these kinds. A NumPy array holds doubles. A list holds Python's strings or JSON values: small
+    tables are read without a table engine. Anything else is an Arrow array. Where a column is wanted both as doubles
+    and as it stood, the latter is under ~position.
 
-    failures: the rows that could not be read; what their cells hold means nothing. line(row): where a row starts,
-    counted from 0 at the table's first line; lines: how many lines all rows take. remarks: what should be known of how
-    it was read, and of how many rows it is true. source: what errors call the table; place(line): where a line is, known
-    of a table that is read as a whole, while of a frame of a stream only the stream knows how many lines went before.
+    form: what a cell that is no double is: 'text', a string as it stood in a file; 'json', a JSON value as it was
+    written; 'value', typed. failures: the rows that could not be read; what their cells hold means nothing.
+
+    line(row): where a row starts, counted from 0 at the table's first line. lines: how many lines all rows take.
+    remarks: what should be known of how it was read, and of how many rows it is true. source: what errors call the
+    table. place(line): where a line is, for a table that is read as a whole; of a frame only its stream knows.
     """
 
     names: tuple[str, ...]
@@ -51,7 +52,10 @@ class Table:
         return self.place(self.line(row))
 
     def matrix(self, columns: Sequence[int]) -> Array:
-        """The doubles of some columns, (columns, rows), in memory of their own."""
+        """The doubles of some columns, (columns, rows): a view where they are consecutive rows of one array."""
+        found = _view([self.columns[i] for i in columns])
+        if found is not None:
+            return found
         matrix = np.empty((len(columns), self.size))
         for out, i in zip(matrix, columns, strict=True):
             copy_doubles(self.columns[i], out)
@@ -76,6 +80,21 @@ class Table:
             self.remarks if start == 0 else {},
             self.source,
         )
+
+
+def _view(columns: Sequence[Cells]) -> Array | None:
+    """The rows of a two-dimensional array that these columns are, in order; None where they are not."""
+    whole: Any = getattr(columns[0], "base", None) if columns else None
+    if not isinstance(whole, np.ndarray) or whole.ndim != 2:  # noqa: PLR2004 - rows and columns
+        return None
+    step = whole.strides[0]
+    first = (columns[0].ctypes.data - whole.ctypes.data) // step if step else 0
+    view: Array = whole[first : first + len(columns)]
+    alike = len(view) == len(columns) and all(
+        isinstance(cells, np.ndarray) and cells.ctypes.data == row.ctypes.data and cells.shape == row.shape
+        for cells, row in zip(columns, view, strict=True)
+    )
+    return view if alike else None
 
 
 def copy_doubles(cells: Cells, out: Array) -> None:

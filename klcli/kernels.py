@@ -1,7 +1,8 @@
-"""The cells of a column, from its reader to its writer: an Arrow array, or a list where no table engine is loaded."""
+"""Operations on the cells of a column, which an Arrow array holds, or a list where no table engine is loaded."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,7 +51,7 @@ def changes(columns: Sequence[Cells], n: int) -> Places:
     differ[:1] = True
     for cells in map(as_text, columns):
         if isinstance(cells, list):
-            differ[1:] |= np.array([one != other for one, other in zip(cells, cells[1:], strict=False)], dtype=bool)
+            differ[1:] |= np.array([one != other for one, other in pairwise(cells)], dtype=bool)
         else:
             from klcli import arrow
 
@@ -59,7 +60,7 @@ def changes(columns: Sequence[Cells], n: int) -> Places:
 
 
 def codes(columns: Sequence[Cells], n: int) -> npt.NDArray[np.int64]:
-    """A number for each row, equal where the cells of all the columns are equal. They are compared, not hashed alone."""
+    """A number for each row, equal where the cells of all columns are: they are compared, not hashed alone."""
     whole = np.zeros(n, dtype=np.int64)
     for cells in map(as_text, columns):
         if isinstance(cells, list):
