@@ -250,9 +250,8 @@ class Temporary(Destination):
         import tempfile
 
         self._folder = ""
-        file = self._do(tempfile.TemporaryFile)
-        super().__init__(file, "temporary files")
-        self._folder = tempfile.gettempdir()
+        self._folder = self._do(tempfile.gettempdir)
+        super().__init__(self._do(tempfile.TemporaryFile), "temporary files")
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes."""

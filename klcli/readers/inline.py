@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from klcli.errors import DistributionError, InputError, clipped
 from klcli.readers.distributions import Series, Single, refuse_repeated
 from klcli.readers.numbers import POINT, NotANumberError, is_number, items, number, numbers
-from klcli.readers.sources import exists, near_file, split_selector
+from klcli.readers.sources import exists, is_hidden, near_file, split_selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +102,7 @@ def argument(
         return grammar.parse(text, role)
     except (InputError, DistributionError) as error:
         path, _, _ = split_selector(text)
-        if exists(path):
+        if exists(path) or is_hidden(path):
             return grammar.read(text)
         meant = is_value(text) or means_numbers(text, notation)
         if not text or (meant and not grammar.is_file(path)):

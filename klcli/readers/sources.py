@@ -97,7 +97,7 @@ class Source:
     @property
     def is_file(self) -> bool:
         """Whether it is a plain file, which can be read again, and from any place."""
-        return self.path is not None and self.path.is_file()
+        return self.path is not None and os.path.isfile(self.path)  # noqa: PTH113 - Path's raises
 
     def open(self) -> BinaryIO:
         """The file or standard input as it is, opened the first time. Raises InputError."""
@@ -344,6 +344,17 @@ def exists(path: str) -> bool:
         return bool(path) and Path(path).exists()
     except (OSError, ValueError):  # too long, or a NUL
         return False
+
+
+def is_hidden(path: str) -> bool:
+    """Whether the path leads through a folder that may not be looked into, so that nobody knows what is there."""
+    try:
+        Path(path).stat()
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 def open_source(path: str, dialect: Dialect = PLAIN, name: str | None = None) -> Source:
