@@ -278,8 +278,8 @@ def cannot_read(name: str, path: Path, error: Exception) -> InputError:
 
 def unreadable(name: str, kind: str, error: Exception) -> KlcliError:
     """The error for a file that a library does not take, or cannot open. kind: 'Parquet', '.npy'."""
-    if isinstance(error, OSError) and error.errno:  # the system's words, of which a library makes its own
-        return cannot_read(name, Path(name), OSError(error.errno, os.strerror(error.errno)))
+    if isinstance(error, OSError) and error.errno:
+        return cannot_read(name, Path(name), OSError(error.errno, os.strerror(error.errno)))  # of the kind it is
     return lacking(error) or InputError(f"{name}: not a readable {kind} file ({first_line(error)})")
 
 
