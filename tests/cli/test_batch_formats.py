@@ -264,3 +264,16 @@ def test_header_repeated_by_cat_is_left_out_with_a_note(call, mark, settings):
 def test_input_format_goes_before_the_suffix(scored, write):
     assert values(scored(write("t.txt", CSV), *WIDE, "--input-format", "csv")) == KL
     assert values(scored(write("t.csv", lines(RECORDS)), *LISTS, "--input-format", "ndjson")) == KL
+
+
+def test_ndjson_is_read_as_the_options_say(scored, write, call):
+    """In another encoding, with lines to be left out; errors still name the line of the file."""
+    records = [record | {"id": "é" + record["id"]} for record in RECORDS]
+    text = "about\n# more\n" + lines(records, ensure_ascii=False)
+    path = write("a.ndjson", text.encode("latin-1"))
+    how = ["--encoding", "latin-1", "--skip", "1", "--comment", "#"]
+    found = scored(path, *LISTS, "--keep", "id", *how)
+    assert (ids(found), values(found)) == ([f"ér{i}" for i in range(3)], KL)
+    assert call("batch", write("b.ndjson", text + "{]\n"), *LISTS, *how[2:]).err.startswith(
+        f"klcli: {path.with_name('b.ndjson')}:6: malformed JSON"
+    )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from klcli.errors import InputError, KlcliError
 from klcli.readers.documents import load
+from klcli.readers.lines import TextLines
 from klcli.readers.sources import empty
 from klcli.readers.tables.json_rows import JsonRows, decoded, fault_of, members
 from klcli.readers.tables.pieces import SMALL, end_of_lines, piece_size, pieces, read_some
@@ -16,7 +17,7 @@ from klcli.readers.tables.table import Table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from klcli.readers.sources import Source
+    from klcli.readers.sources import ByteStream, Source
     from klcli.readers.tables.layout import Layout
 
 _ITEMS = 1 << 16
@@ -99,7 +100,10 @@ class RecordStream:
     form, note = "json", ""
 
     def __init__(self, source: Source, *, ndjson: bool, size: int | None = None) -> None:
-        self.source, self._stream, self._ndjson, self._before = source.name, source, ndjson, 0
+        self.source, self._ndjson, self._before = source.name, ndjson, 0
+        self._source, self._stream = source, cast("ByteStream", source)
+        if ndjson and source.dialect.alters:
+            self._stream = cast("ByteStream", TextLines(source, source.name, source.dialect))
         self._size, self._blank = size or piece_size(source.size), source.dialect.blank
         self.small = True
         if ndjson:
@@ -126,7 +130,7 @@ class RecordStream:
 
     def narrow(self, start: int, end: int, before: int) -> None:
         """Leaves only the lines between two places in the file. before: how many are above them."""
-        self._stream.narrow(start, end)
+        self._source.narrow(start, end)
         self._begun, self._before = b"", before
 
     def frames(self, layout: Layout) -> Iterator[Callable[[], Table]]:
