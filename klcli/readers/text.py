@@ -72,6 +72,7 @@ def read_text(source: Source, label: str | None = None) -> Table | Document | Si
             return _table(counts, lines, source)
         if _is_of_numbers(lines, dialect.notation):
             return inline.parse("\n".join(line.text.strip() for line in lines), source.name, dialect.notation)
+    asked = asked or (dialect.header is False and len(lines) > 1 and _is_of_numbers(lines[:1], dialect.notation))
     if not asked and inline.is_inline(text, dialect.notation):
         return inline.parse(text, source.name, dialect.notation)
     return _delimited(source, lines, label)

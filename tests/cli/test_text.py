@@ -90,6 +90,14 @@ def test_columns_of_numbers_are_refused(refused):
     assert "--input-format csv --no-header" in refused(3, "entropy", input="7,200\n2,404\n")
 
 
+def test_lines_of_numbers_without_a_header_are_a_table(kl):
+    lines = "0.4,0.6\n0.5,0.5\n"
+    for how in (["--no-header"], ["--input-format", "csv", "--no-header"]):
+        assert kl("-", *how, "--rows", input=lines) == pytest.approx(0.02013551355068886, rel=1e-13)
+        assert kl("-:1", "-:2", *how, input=lines) == pytest.approx(kl("4,5", "6,5"), rel=1e-13)
+    assert kl("-", "1,1", "--no-header", input="a=1\nb=3\n") == kl("1,3", "1,1")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
