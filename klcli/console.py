@@ -50,11 +50,8 @@ def say_notes(notes: Iterable[str]) -> None:
 
 
 def reason(error: OSError) -> str:
-    """What the system says, as part of a sentence, and how to mend it where that is the same for all files.
-
-    A library that opens a file may say it in words of its own, with the system's number.
-    """
-    said = os.strerror(error.errno) if error.errno else str(error)
+    """What the system says, as part of a sentence, and how to mend it where that is the same for all files."""
+    said = error.strerror or str(error)
     return said[:1].lower() + said[1:] + ("; allow more (ulimit -n)" if error.errno == errno.EMFILE else "")
 
 

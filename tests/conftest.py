@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,8 @@ _UNWANTED = (
     "PYTHONDONTWRITEBYTECODE",  # hundreds of processes would each compile all modules again
     "_KLCLI_COMPLETE",
 )
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # where `nohup` ignores it, all that the tests start would too
 
 
 class Result(NamedTuple):

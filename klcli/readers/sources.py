@@ -268,7 +268,9 @@ def stdin(name: str) -> BinaryIO:
 
 
 def cannot_read(name: str, path: Path, error: Exception) -> InputError:
-    """The error for a file that the system does not open or read."""
+    """The error for a file that the system does not open or read, in the system's words, not in a library's."""
+    if isinstance(error, OSError) and error.errno:
+        error = OSError(error.errno, os.strerror(error.errno))  # which is of the kind that the number says
     if isinstance(error, FileNotFoundError):
         return InputError(f"{name}: no such file{near_file(path)}")
     if isinstance(error, IsADirectoryError):
@@ -279,7 +281,7 @@ def cannot_read(name: str, path: Path, error: Exception) -> InputError:
 def unreadable(name: str, kind: str, error: Exception) -> KlcliError:
     """The error for a file that a library does not take, or cannot open. kind: 'Parquet', '.npy'."""
     if isinstance(error, OSError) and error.errno:
-        return cannot_read(name, Path(name), OSError(error.errno, os.strerror(error.errno)))  # of the kind it is
+        return cannot_read(name, Path(name), error)
     return lacking(error) or InputError(f"{name}: not a readable {kind} file ({first_line(error)})")
 
 
