@@ -50,7 +50,8 @@ class Distribution:
 
     read_as: what the values are, where that is known whatever the settings say; None where it is not. running: what to
     call the values in a note that they seem to be running totals, '' where they do not. uniform: whether it is the
-    uniform distribution on the other side's outcomes, without values of its own.
+    uniform distribution on the other side's outcomes, without values of its own. fault: why some values could not be
+    read, where that makes it none instead of being an error.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Distribution:
     read_as: str | None = None
     running: str = ""
     uniform: bool = False
+    fault: str = ""
 
     def __len__(self) -> int:
         """The number of outcomes."""

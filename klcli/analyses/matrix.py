@@ -45,6 +45,9 @@ def unfit(given: Sequence[Distribution], where: Callable[[int], str], settings: 
     """Which are no distributions, and why. where: what errors call the i-th."""
     wrong: dict[int, str] = {}
     for i, one in enumerate(given):
+        if one.fault:
+            wrong[i] = one.fault
+            continue
         try:
             prepare_one(one, settings, where(i))
         except DistributionError as error:

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from klcli.blocks import json_text
 from klcli.errors import DistributionError, InputError, UsageError, clipped, listed, no_such
 from klcli.model import Distribution, frozen
 from klcli.readers import inline
 from klcli.readers.distributions import Series, Single, refuse_repeated, summed
 from klcli.readers.documents import Document, is_json_number, lines_of, load_printed, series_of
 from klcli.readers.formats import READERS, format_of, is_known_suffix
-from klcli.readers.numbers import is_number, number
 from klcli.readers.sources import PLAIN, STDIN, column_of, exists, open_source, split_selector
 from klcli.readers.tables.columns import Columns
 from klcli.readers.tables.roles import Choices, holds_keys
@@ -286,18 +284,21 @@ def _of_table(read: Table, wanted: Wanted) -> Grid:
         names = _names(labels, len(found), table.row, heading)
         grid = _of_series(names, found, table.source, wanted)
         return _noted(grid, notes)._replace(heading="" if wanted.by_columns else heading)
-    values = _numbers(table, chosen) if wanted.lenient and not wanted.by_columns else table.array(chosen)
+    values, faults = _sound(table, chosen, wanted)
 
     def place(row: int, column: int) -> str:
         return f"{table.row(row)}, column {clipped(header[column])}"
 
     at = list(range(len(values)))
     if labels is not None and wanted.choices.repeats == "sum":
+        wrong = {labels[row]: fault for row, fault in faults.items()}
         labels, values, at, said = _summed(labels, values, gaps=table.leaves_out)
+        faults = {i: wrong[label] for i, label in enumerate(labels) if label in wrong}
         notes += (said,) if said else ()
     if not wanted.by_columns:
         names = _names(labels, len(values), table.row, heading)
         given = _distributions(values, names, header, lambda i, outcome: place(at[i], outcome), table)
+        given = [replace(one, fault=faults.get(i, "")) for i, one in enumerate(given)]
         grid = Grid(
             heading,
             given,
@@ -356,20 +357,17 @@ def _weights(table: Columns, wanted: Wanted) -> list[int]:
     return table.distributions()
 
 
-def _numbers(table: Columns, columns: Sequence[int]) -> Array:
-    """The numbers of some columns, (rows, columns), NaN where there is none."""
+def _sound(table: Columns, columns: Sequence[int], wanted: Wanted) -> tuple[Array, dict[int, str]]:
+    """The numbers of some columns, (rows, columns), and of the rows where some cell is none, what is wrong with it."""
+    if not wanted.lenient or wanted.by_columns:
+        return table.array(columns), {}
     values = np.empty((table.size, len(columns)))
+    faults: dict[int, str] = {}
     for out, column in zip(values.T, columns, strict=True):
-        try:
-            out[:] = table.numbers(column)
-        except InputError:
-            out[:] = [_number_or_nan(cell) for cell in table.values(column)]
-    return values
-
-
-def _number_or_nan(cell: object) -> float:
-    text = cell if isinstance(cell, str) else json_text(cell)
-    return number(text) if is_number(text) else np.nan
+        out[:], wrong = table.sound(column)
+        if table.table.names[column] not in wanted.choices.drop:
+            faults = wrong | faults
+    return values, faults
 
 
 def _names(labels: Sequence[str] | None, n: int, row: Callable[[int], str], heading: str) -> Sequence[str]:

@@ -219,3 +219,20 @@ def test_of_sound_rows_nothing_is_said(call, folder):
 def test_too_few_rows_are_left(refused, folder):
     (folder / "bad.csv").write_text("id,a,b\nx,1,2\ny,0,0\n")
     assert "a pair needs two" in refused(4, "matrix", "bad.csv", "--on-error", "skip", cwd=folder)
+
+
+def test_numbers_beside_a_bad_cell_are_read_as_everywhere(call, folder):
+    """In the notation asked for; a blank cell counts as --blank says, and a percentage among others is a bad cell."""
+    (folder / "marks.csv").write_text("k;p;q\na;1.234;2\nb;x;2\nc;1,5;2\nd;;4\n")
+    how = ["-m", "total_variation", "--decimal", ",", "--thousands", ".", "--delimiter", ";", "-f", "json", "-q"]
+    kept = call("matrix", "marks.csv", *how, "--blank", "zero", "--on-error", "keep", cwd=folder)
+    plain = [[1234, 2], None, [1.5, 2], [0, 4]]
+    for i, row in enumerate(json.loads(kept.out)["matrix"]):
+        for j, value in enumerate(row):
+            p, q = plain[i], plain[j]
+            assert value == (None if p is None or q is None else pytest.approx(abs(p[0] / sum(p) - q[0] / sum(q))))
+    assert kept.err.endswith("the first: marks.csv:3: 'x' in column 'p' is not a number\n")
+    (folder / "mixed.csv").write_text("k,p,q\na,1,2\nb,12 %,2\nc,,1\nd,3,4\ne,x,1\n")
+    kept = call("matrix", "mixed.csv", "--on-error", "keep", "-q", cwd=folder)
+    assert "3 of 5" in kept.err
+    assert "mixed.csv:3: '12 %' in column 'p' is a percentage, and cells above it are none" in kept.err

@@ -11,7 +11,7 @@ import numpy as np
 from klcli.errors import InputError, clipped, no_such
 from klcli.readers.distributions import Series, refuse_repeated, summed
 from klcli.readers.documents import series_of
-from klcli.readers.numbers import POINT
+from klcli.readers.numbers import POINT, has_percent, is_blank, is_number, mixed_percent, numbers
 from klcli.readers.sources import column_of
 from klcli.readers.tables.cells import Column, cells_of
 from klcli.readers.tables.roles import (
@@ -69,6 +69,7 @@ class Columns:
         self._choices, self._mend = choices, mend if table.form == "text" else ""
         self._has_keys = table.form != "text" and any(isinstance(cells, list) for cells in table.columns.values())
         self.leaves_out, notation = notation.blank == "skip", notation._replace(delimiter=table.delimiter)
+        self._notation = notation
         self._cells = [
             cells_of(table.columns[i], table.form, Column(table.source, name, table.where, notation))
             for i, name in enumerate(table.names)
@@ -235,6 +236,27 @@ class Columns:
     def numbers(self, column: int) -> Array:
         """The numbers of a column, (rows,). Raises InputError, naming the first cell that is none."""
         return self._cells[column].numbers()
+
+    def sound(self, column: int) -> tuple[Array, dict[int, str]]:
+        """The numbers of a column, (rows,), NaN where a cell is none; and of those rows, what is wrong with it."""
+        try:
+            return self.numbers(column), {}
+        except InputError:
+            texts, name = self.texts(column), self.table.names[column]
+        values, faults = np.full(self.size, np.nan), {}
+        percent = next((has_percent(text) for text in texts if is_number(text, self._notation)), False)
+        for row, text in enumerate(texts):
+            try:
+                values[row] = self._number(text, row, name)
+            except InputError as error:
+                faults[row] = str(error)
+            else:
+                if has_percent(text) != percent and not is_blank(text):
+                    faults[row] = f"{self.row(row)}: {mixed_percent(text, name)}"
+        return values, faults
+
+    def _number(self, text: str, row: int, name: str) -> float:
+        return numbers([text], lambda _: self.row(row), f" in column {clipped(name)}", self._notation)[0]
 
     def array(self, columns: Sequence[int]) -> Array:
         """The numbers of some columns, (rows, columns). Raises InputError as `numbers`."""
