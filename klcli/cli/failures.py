@@ -4,7 +4,6 @@ import errno
 import io
 import os
 import sys
-import traceback
 from contextlib import suppress
 from typing import Self
 
@@ -102,6 +101,8 @@ def _usage(error: Exception, args: list[str]) -> str:
 
 def _failed(error: KlcliError, *, debug: bool) -> int:
     if debug:
+        import traceback
+
         traceback.print_exc()
     say(str(error), error.pointer)
     return error.exit_code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,7 @@ def format_of(path: str) -> str:
 def figure_bytes(report: FitReport, form: str) -> bytes:
     """The picture of a report. form: png, svg or pdf. Raises UsageError where there is none, or no matplotlib."""
     try:
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)  # that it finds no folder for its fonts is no matter
         import matplotlib as mpl
         from matplotlib.figure import Figure
     except ModuleNotFoundError:
