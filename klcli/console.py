@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from stat import S_IMODE, S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Any
@@ -160,7 +161,8 @@ def _replaced(path: str, mode: int | None) -> Iterator[Destination]:
     try:
         with Destination.opened(temporary, "xb", path) as file:
             if mode is not None:
-                temporary.chmod(S_IMODE(mode))
+                with suppress(OSError):  # a disk may know no permissions
+                    temporary.chmod(S_IMODE(mode))
             yield file
         ending.check()
         with ending.held():
@@ -253,24 +255,9 @@ class Temporary(Destination):
         self._folder = self._do(tempfile.gettempdir)
         super().__init__(self._do(tempfile.TemporaryFile), "temporary files")
 
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes."""
-        data: bytes = self._do(self._file.read, size)
-        return data
-
-    def readinto(self, room: memoryview, /) -> int:
-        """Reads to the start of the room. Returns how many bytes, 0 at the end."""
-        read: int = self._do(self._file.readinto, room)
-        return read
-
-    def seek(self, place: int) -> int:
-        """Goes to the place."""
-        found: int = self._do(self._file.seek, place)
-        return found
-
-    def close(self) -> None:
-        """Gives it up."""
-        self._do(self._file.close)
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """What a file can do besides: read, readinto, seek, close."""
+        return partial(self._do, getattr(self._file, name))
 
     def _failed(self, error: OSError) -> OutputError:
         where = f"temporary files in {self._folder}" if self._folder else "temporary files"

@@ -25,7 +25,10 @@ _UNWANTED = (
     "_KLCLI_COMPLETE",
 )
 
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # where `nohup` ignores it, all that the tests start would too
+# What `nohup` or a shell's script has ignored here, all that the tests start would ignore as well.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Result(NamedTuple):

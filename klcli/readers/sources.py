@@ -352,10 +352,8 @@ def is_hidden(path: str) -> bool:
     """Whether the path leads through a folder that may not be looked into, so that nobody knows what is there."""
     try:
         Path(path).stat()
-    except PermissionError:
-        return True
-    except (OSError, ValueError):
-        return False
+    except (OSError, ValueError) as error:
+        return isinstance(error, PermissionError)
     return False
 
 
