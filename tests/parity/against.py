@@ -99,7 +99,8 @@ def scale_of_elements(target, log_target, log_q, axis):
 
 def assert_same(got, want, each, scale, dtype, *, units=2):
     """float64 within 1e-12, float32 within 2 units in the last place; 3 of sums of products, each of which was rounded,
-    and 4 of products, which may have come to where such units are half as large.
+    and 4 of products, which may have come to where such units are half as large. Also 3 of targets that a softmax in
+    float32 made: by so much PyTorch's own code for AVX2 differs from that for AVX-512 (ATEN_CPU_CAPABILITY chooses).
 
     Of the scale where every loss is told (scale: of each), else of the largest loss that PyTorch added up (None).
     Where PyTorch has nan or an infinity, so has klcli.
