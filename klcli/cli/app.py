@@ -1,6 +1,7 @@
 """The commands and their order. A command's module is imported when it is called, or listed with its options."""
 
 import re
+from functools import cache
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -58,6 +59,7 @@ class _Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
+@cache
 def _single(module: str, name: str) -> Any:  # noqa: ANN401
     single = typer.Typer(add_completion=False, rich_markup_mode="rich")
     run = getattr(import_module(f"klcli.cli.{module}"), name.replace("-", "_"))
@@ -65,6 +67,7 @@ def _single(module: str, name: str) -> Any:  # noqa: ANN401
     return _named(single, name)
 
 
+@cache
 def _group(name: str) -> Any:  # noqa: ANN401
     kinds = type("_Kinds", (_Commands,), {"names": KINDS[name], "module": name})
     group = typer.Typer(cls=kinds, add_completion=False, rich_markup_mode="rich", context_settings=_HELP)

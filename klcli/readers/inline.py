@@ -57,10 +57,11 @@ def parse(text: str, source: str, notation: Notation = POINT) -> Document | Sing
     if "=" in text:
         return _pairs(text, source, notation)
     lines = [line for line in text.strip().split("\n") if line.strip()]
-    if len(lines) > 1 and any(len([item for item in items(line, notation) if item]) > 1 for line in lines):
+    parts = items(text, notation)
+    if 1 < len(lines) < sum(map(bool, parts)):
         raise _of_several_lines(lines, source)
     _refuse_two_separators(text, source, notation)
-    values = numbers(items(text, notation), _item(source), notation=notation)
+    values = numbers(parts, _item(source), notation=notation)
     return Single(source, Series("", values, None, _item(source)))
 
 

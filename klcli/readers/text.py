@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from klcli.errors import InputError, clipped
 from klcli.readers import inline
-from klcli.readers.numbers import is_number, items
+from klcli.readers.numbers import are_numbers, is_number, items
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def read_text(source: Source, label: str | None = None) -> Table | Document | Si
         if counts is not None:
             return _table(counts, lines, source)
         if _is_of_numbers(lines, dialect.notation):
-            return inline.parse("\n".join(line.text.strip() for line in lines), source.name, dialect.notation)
+            return inline.parse("\n".join(line.text for line in lines), source.name, dialect.notation)
     asked = asked or (dialect.header is False and len(lines) > 1 and _is_of_numbers(lines[:1], dialect.notation))
     if not asked and inline.is_inline(text, dialect.notation):
         return inline.parse(text, source.name, dialect.notation)
@@ -124,11 +124,8 @@ def _lines(text: str) -> list[_Line]:
 
 def _is_of_numbers(lines: Sequence[_Line], notation: Notation) -> bool:
     """Whether every line is one number, or the only one is of several."""
-    return bool(lines) and (
-        all(is_number(item, notation) for item in items(lines[0].text, notation))
-        if len(lines) == 1
-        else all(is_number(line.text, notation) for line in lines)
-    )
+    cells = items(lines[0].text, notation) if len(lines) == 1 else [line.text.strip() for line in lines]
+    return bool(cells) and are_numbers(cells, notation)
 
 
 def _table(counts: _Counts, lines: Sequence[_Line], source: Source) -> Table:
@@ -151,6 +148,8 @@ def _counts(lines: Sequence[_Line], source: Source) -> _Counts | None:
     found = _aligned(lines)
     if found is not None or not lines:
         return found
+    if are_numbers([line.text.strip() for line in lines], source.dialect.notation):
+        return None
     flags = [[is_number(part, source.dialect.notation) for part in line.text.split()] for line in lines]
     if all(map(all, flags)):
         _refuse_numbers(lines, [len(line) for line in flags], source)
