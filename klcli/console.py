@@ -157,6 +157,7 @@ def _replaced(path: str, mode: int | None) -> Iterator[Destination]:
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name[:40]}.{os.urandom(8).hex()}.tmp")
+    _refuse_input(path, mode)
     ending.temporary.add(temporary)
     try:
         with Destination.opened(temporary, "xb", path) as file:
@@ -165,6 +166,7 @@ def _replaced(path: str, mode: int | None) -> Iterator[Destination]:
                     temporary.chmod(S_IMODE(mode))
             yield file
         ending.check()
+        _refuse_input(path, mode)  # which may have been opened since
         with ending.held():
             try:
                 temporary.replace(target)
@@ -175,6 +177,17 @@ def _replaced(path: str, mode: int | None) -> Iterator[Destination]:
         with suppress(OSError):
             temporary.unlink()
         ending.temporary.discard(temporary)
+
+
+def _refuse_input(path: str, mode: int | None) -> None:
+    """Raises UsageError where the file is an input, under whatever name: what stands in it would be lost."""
+    if mode is None:
+        return
+    with suppress(OSError):
+        found = Path(path).stat()
+        if (found.st_dev, found.st_ino) in ending.read:
+            message = f"{clipped(path)} is also an input; write to another file"
+            raise UsageError(message)
 
 
 class Destination:
@@ -272,7 +285,7 @@ class Ending:
     """What a signal that ends the process finds, and what becomes of it.
 
     signals: those that have come. temporary: files to be removed. written: what can be seen of the result, and how
-    much of it that is. watching: whether signals come here.
+    much of it that is. read: the devices and inodes of the files that are inputs. watching: whether signals come here.
     """
 
     def __init__(self) -> None:
@@ -292,6 +305,7 @@ class Ending:
     def begin(self) -> None:
         """Nothing has been done yet."""
         self.written: dict[str, str] = {}
+        self.read: set[tuple[int, int]] = set()
         self._far, self._held, self._over = "", False, False
 
     def reach(self, far: str) -> None:

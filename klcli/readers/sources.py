@@ -7,12 +7,13 @@ import io
 import os
 import sys
 import zlib
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
 
-from klcli.console import reason, say
+from klcli.console import ending, reason, say
 from klcli.errors import InputError, KlcliError, clipped, lacking, nearest
 from klcli.readers.numbers import Notation
 
@@ -135,6 +136,7 @@ class Source:
             raise cannot_read(self.name, self.path, error) from None
         if not S_ISREG(found.st_mode):
             return None
+        ending.read.add((found.st_dev, found.st_ino))
         self._state = self._state or _state(found)
         return found.st_size
 
@@ -264,6 +266,9 @@ def stdin(name: str) -> BinaryIO:
         raise InputError(message)
     if sys.stdin.isatty():
         say("reading from the terminal; end with Ctrl-D")
+    with suppress(OSError, ValueError):  # it may have no file
+        found = os.fstat(sys.stdin.fileno())
+        ending.read.add((found.st_dev, found.st_ino))
     return sys.stdin.buffer
 
 

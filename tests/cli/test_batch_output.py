@@ -116,14 +116,6 @@ def test_suffix_no_format_has_is_a_usage_error_and_a_format_goes_before_the_suff
     assert "Did you mean 'ndjson'?" in refused(2, "batch", table, *SELECT, "-f", "json")
 
 
-def test_output_is_never_an_input(call, table):
-    before = table.read_text()
-    result = call("batch", table, *SELECT, "-m", "kl_pq", "-o", table.parent / "." / table.name)
-    assert (result.code, result.out) == (2, "")
-    assert "is also an input" in result.err
-    assert table.read_text() == before
-
-
 def test_parquet_keeps_the_types_of_what_it_passes_through(call, tmp_path):
     given = pa.table({
         "i": pa.array([1, None, 3], pa.int16()), "t": pa.array([1, 2, 3], pa.timestamp("us")), "b": [True, None, False],

@@ -290,12 +290,6 @@ def test_output_through_a_link_writes_what_it_leads_to(call, tmp_path):
     strict((tmp_path / "real.json").read_text())
 
 
-def test_output_file_may_be_the_input_file(call, write, tmp_path):
-    write("a.csv", "p,q\n1,1\n1,3\n")
-    assert call("compare", "a.csv", "-o", "a.csv", "-q", cwd=tmp_path).code == 0
-    assert (tmp_path / "a.csv").read_text().startswith("measure,value\n")
-
-
 def test_missing_output_folder_is_named(refused, tmp_path):
     message = refused(6, "compare", "1,1", "1,1", "-o", "no/such/a.json", "-q", cwd=tmp_path)
     assert "'no/such'" in message
@@ -309,3 +303,41 @@ def test_folder_is_no_output_file(refused, tmp_path):
 def test_output_of_get_goes_to_the_file(call, tmp_path):
     call("compare", *PAIR, "-g", "elements.outcome", "-o", tmp_path / "a.txt", "-q")
     assert (tmp_path / "a.txt").read_text() == "a\nb\nc\n"
+
+
+INPUTS = {
+    "a.csv": b"label,p,q\na,1,2\nb,2,1\n",
+    "a.ndjson": b'{"p": 1, "q": 2}\n{"p": 2, "q": 1}\n',
+    "a.json": b'{"p": [1, 2], "q": [2, 1]}',
+}
+OVER_ITS_INPUT = {
+    **{f"{command} a.csv": (command, "a.csv") for command in ("compare", "kl", "entropy", "rank", "matrix")},
+    "entropy a.json": ("entropy", "a.json"),
+    "entropy a.ndjson": ("entropy", "a.ndjson"),
+    "fit": ("fit", "a.csv:p"),
+    "a loss": ("loss", "kl-div", "a.csv:p", "a.csv:q"),
+    "batch": ("batch", "a.csv", "--p", "p", "--q", "q", "--by", "label"),
+    "batch of two": ("batch", "a.ndjson", "a.csv", "--p", "p", "--q", "q"),
+    "batch --reference": ("batch", "b.csv", "--q", "p,q", "--reference", "a.csv:p"),
+    "batch --with": ("batch", "b.csv", "--with", "a.csv", "--on", "label", "--p", "p,q", "--q", "p,q"),
+    "a link": ("entropy", "link.csv"),
+}
+
+
+@pytest.mark.parametrize("case", OVER_ITS_INPUT)
+def test_an_input_is_never_written_over(refused, tmp_path, case):
+    for name, content in {**INPUTS, "b.csv": INPUTS["a.csv"]}.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "link.csv").symlink_to("a.csv")
+    command = OVER_ITS_INPUT[case]
+    output = next((arg.partition(":")[0] for arg in command if arg.startswith("a.")), "a.csv")
+    assert "is also an input" in refused(2, *command, "-q", "-o", output, cwd=tmp_path)
+    assert {name: (tmp_path / name).read_bytes() for name in INPUTS} == INPUTS
+
+
+def test_standard_input_is_not_written_over_either(run, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(INPUTS["a.csv"])
+    with path.open("rb") as stdin:
+        result = run("batch", "-", "--p", "p", "--q", "q", "-o", path, stdin=stdin)
+    assert (result.code, path.read_bytes()) == (2, INPUTS["a.csv"])

@@ -49,6 +49,7 @@ def read_by_pandas(source: Source, format_name: str) -> tuple[pa.Table, str]:
 
     name, options = PANDAS_FORMATS[format_name]
     remark = ""
+    source.look()
     try:
         # These readers want a path or a seekable file; some of the libraries behind them only a path.
         whole = source.path if source.path is not None and not source.compression else BytesIO(source.data)
@@ -68,6 +69,7 @@ def read_by_pandas(source: Source, format_name: str) -> tuple[pa.Table, str]:
         raise lacking(error) or InputError(message) from None
     except Exception as error:  # noqa: BLE001 - each of these libraries has errors of its own, without a common root
         raise unreadable(source.name, format_name, error) from None
+    source.verify()
     frame.columns = [str(name) for name in frame.columns]
     for i, kind in enumerate(frame.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
