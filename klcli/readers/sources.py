@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
-from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
 from klcli.console import ending, reason, say
 from klcli.errors import InputError, KlcliError, clipped, lacking, nearest
@@ -94,6 +94,7 @@ class Source:
         self._spent: BinaryIO | None = None
         self._state: tuple[int, ...] | None = None
         self._left: int | None = None
+        self._ended = False
 
     @property
     def is_file(self) -> bool:
@@ -142,12 +143,15 @@ class Source:
 
     def readinto(self, room: memoryview, /) -> int:
         """Reads decompressed bytes to the start of the room. Returns how many, 0 at the end. Raises InputError."""
+        if self._ended:  # a terminal would go on after it, and want another Ctrl-D
+            return 0
         try:
             if self._stream is None:
                 self._stream = _decompressed(self.open(), self.compression)
             read = cast("ByteStream", self._stream).readinto(room[: self._left])
         except (OSError, EOFError, zlib.error) as error:
             raise self._cannot_read(error) from None
+        self._ended = read == 0
         self.done += read
         if self._left is not None:
             self._left -= read
@@ -156,7 +160,7 @@ class Source:
     def narrow(self, start: int, end: int) -> None:
         """Goes to a place in an uncompressed plain file, and from then on takes another one for its end."""
         self.open().seek(start)
-        self._stream, self._left = self._raw, end - start
+        self._stream, self._left, self._ended = self._raw, end - start, False
 
     def rewind(self, copy: BinaryIO | None = None) -> None:
         """Goes back to the start of a plain file. copy: to be read instead, of what can be read but once."""
@@ -164,7 +168,7 @@ class Source:
         self._spent = self._stream
         self._raw = copy or self._raw
         self.open().seek(0)
-        self._stream, self.done = None, 0
+        self._stream, self.done, self._ended = None, 0, False
 
     def read(self) -> Iterator[bytes]:
         """The rest of it, some bytes at a time."""
@@ -266,6 +270,7 @@ def stdin(name: str) -> BinaryIO:
         raise InputError(message)
     if sys.stdin.isatty():
         say("reading from the terminal; end with Ctrl-D")
+        return cast("BinaryIO", cast("Any", sys.stdin.buffer).raw)  # the other would wait for a second one
     with suppress(OSError, ValueError):  # it may have no file
         found = os.fstat(sys.stdin.fileno())
         ending.read.add((found.st_dev, found.st_ino))

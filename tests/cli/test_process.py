@@ -193,6 +193,28 @@ def test_ctrl_c_while_waiting_for_standard_input_is_exit_code_130_and_one_line(c
     assert (process.returncode, out, err) == (130, b"", b"klcli: interrupted; nothing was written\n")
 
 
+@pytest.mark.parametrize(
+    ("command", "typed"),
+    [
+        (("kl", "-", "1,1"), b"3 1\n"),
+        (("batch", "-", "--p", "p", "--q", "q", "--by", "g"), b"g,p,q\na,3,1\na,1,1\n"),
+        (("batch", "-", "--p", "p", "--q", "q", "--input-format", "ndjson"), b'{"p":[3,1],"q":[1,1]}\n'),
+    ],
+)
+def test_one_ctrl_d_ends_what_is_typed(command, typed, environment):
+    main, side = os.openpty()
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-m", "klcli", *command, "-q"], stdin=side, stdout=subprocess.PIPE, env=environment()
+        ) as process:
+            os.write(main, typed + b"\x04")
+            out, _ = process.communicate(timeout=20)
+    finally:
+        os.close(main)
+        os.close(side)
+    assert b"0.13081203594113" in out  # KL(3:1 || 1:1)
+
+
 @pytest.fixture
 def broken(monkeypatch):
     """An engine with a bug in it."""
