@@ -176,11 +176,21 @@ def both(found: Distributions) -> tuple[Series, Series]:
     """The two distributions of a source that is a whole pair: p and q, or the only two. Raises InputError."""
     names = found.names()
     if "p" in names and "q" in names:
-        return found.series("p"), found.series("q")
+        p, q = _unasked(found, "p"), _unasked(found, "q")
+        return p._replace(remarks=(*p.remarks, *_not_compared(found))), q
     numeric = found.numeric()
     if len(numeric) == 2:  # noqa: PLR2004 - a pair
         return _unasked(found, numeric[0]), _unasked(found, numeric[1])
     raise _not_so_many(found, numeric, "a pair is two", 2)
+
+
+def _not_compared(found: Distributions) -> tuple[str, ...]:
+    """What to say of the other distributions of a source of which p and q are compared."""
+    try:
+        others = [name for name in found.numeric() if name not in {"p", "q"}]
+    except InputError:  # of one that is numbers in part, and is not wanted
+        return ()
+    return (f"p and q are compared, and {listed(others)} left out",) if others else ()
 
 
 def every(found: Distributions) -> list[Series]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from klcli.errors import DistributionError, InputError, clipped
 from klcli.readers.distributions import Series, Single, refuse_repeated
-from klcli.readers.numbers import POINT, NotANumberError, is_number, items, number, numbers
+from klcli.readers.numbers import POINT, NotANumberError, is_number, items, number, numbers, refuse_mixed_percent
 from klcli.readers.sources import exists, is_hidden, near_file, split_selector
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def parse(text: str, source: str, notation: Notation = POINT) -> Document | Sing
         raise _of_several_lines(lines, source)
     _refuse_two_separators(text, source, notation)
     values = numbers(parts, _item(source), notation=notation)
+    refuse_mixed_percent(parts, _item(source))
     return Single(source, Series("", values, None, _item(source)))
 
 
@@ -166,7 +167,7 @@ def _item(source: str) -> Callable[[int], str]:
 
 def _pairs(text: str, source: str, notation: Notation) -> Single:
     where = _item(source)
-    labels, values = [], []
+    labels, values, written = [], [], []
     in_numbers = "," in {notation.decimal, notation.thousands}
     for i, item in enumerate(re.split(r"[;\n]" if in_numbers else r"[,\n]", text.strip())):
         label, equals, weight = item.rpartition("=")
@@ -182,10 +183,12 @@ def _pairs(text: str, source: str, notation: Notation) -> Single:
             message = f"{where(i)}: {clipped(item)} is more than one LABEL=NUMBER pair; put commas between them"
             raise InputError(message)
         labels.append(label.strip())
+        written.append(weight)
         try:
             values.append(number(weight, notation))
         except NotANumberError as error:
             message = f"{where(i)}: {error}"
             raise InputError(message) from None
+    refuse_mixed_percent(written, where)
     refuse_repeated(labels, where)
     return Single(source, Series("", values, labels, where))

@@ -195,11 +195,20 @@ def has_percent(text: str) -> bool:
     return text.rstrip().endswith("%")
 
 
-def mixed_percent(text: str, name: str) -> str:
-    """What is wrong with a cell of a column of which some cells are percentages, and some are not."""
+def mixed_percent(text: str, name: str | None = None) -> str:
+    """What is wrong with a number, in a column of that name, where some are percentages and some are not."""
     here, others = ("a percentage", "are none") if has_percent(text) else ("no percentage", "are")
-    both = f"is {here}, and cells above it {others}"
-    return f"{clipped(text)} in column {clipped(name)} {both}; write % in all of them or in none"
+    place, above = ("", "those before it") if name is None else (f" in column {clipped(name)}", "cells above it")
+    return f"{clipped(text.strip())}{place} is {here}, and {above} {others}; write % in all of them or in none"
+
+
+def refuse_mixed_percent(texts: Sequence[str], where: Callable[[int], str]) -> None:
+    """Raises InputError where some numbers are percentages and some are not. where(i): the place of number i."""
+    percent = [has_percent(text) for text in texts]
+    if any(percent) and not all(percent):
+        i = percent.index(not percent[0])
+        message = f"{where(i)}: {mixed_percent(texts[i])}"
+        raise InputError(message)
 
 
 _DIGITS = r"[-+]?\d[\d.,' ]*"

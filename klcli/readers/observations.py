@@ -13,7 +13,7 @@ import numpy as np
 from klcli.errors import DistributionError, InputError, UsageError, clipped, listed
 from klcli.model import Distribution, frozen
 from klcli.readers.distributions import Series, Single
-from klcli.readers.numbers import POINT, NotANumberError, is_number, items, number, numbers
+from klcli.readers.numbers import POINT, NotANumberError, are_numbers, is_number, items, number, numbers
 from klcli.readers.sources import exists, split_selector
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from klcli.readers.tables.roles import Choices
     from klcli.readers.tables.table import Table
 
-BLANK = frozenset({"", "na", "n/a", "null", "none", "nan", "-"})
-"""What a cell without a value holds, in small letters."""
+BLANK = frozenset({"", "NA", "N/A", "n/a", "NULL", "null", "None", "NaN", "nan", "-"})
+"""What programs write where there is no value; 'none' and 'na' are answers that people give."""
 
 HINT = "; if they are raw values, --tally --bins 10 counts them in cells, and klcli fit describes each"
 _MOST_CELLS = 1_000_000
@@ -77,7 +77,13 @@ def of_lines(source: Source) -> Single:
     if not lines:
         message = f"{name} is empty; --tally counts raw values, one a line"
         raise InputError(message)
-    return Single(name, sample("", [line for _, line in lines], lambda i: f"{name}:{lines[i][0]}"))
+    (at, first), rest = lines[0], [line for _, line in lines[1:]]
+    header, notation = source.dialect.header, source.dialect.notation
+    note = f"{name}:{at}: {clipped(first)} is taken as the name of the numbers below it; --no-header counts it too"
+    if header or (header is None and len(rest) > 1 and are_numbers(rest, notation) and not is_number(first, notation)):
+        found = sample("", rest, lambda i: f"{name}:{lines[i + 1][0]}")
+        return Single(name, found if header else found._replace(remarks=(note,)))
+    return Single(name, sample("", [first, *rest], lambda i: f"{name}:{lines[i][0]}"))
 
 
 def of_list(name: str, value: object, source: str) -> Series:
@@ -130,11 +136,11 @@ class Observed:
 def _present(series: Series, blank: str, source: str) -> Series:
     """The values but for blank ones, which are left out or an error. Raises InputError at the first."""
     labels = series.labels or ()
-    at = [i for i, text in enumerate(labels) if text.strip().lower() not in BLANK]
+    at = [i for i, text in enumerate(labels) if text.strip() not in BLANK]
     if len(at) == len(labels):
         return series
     if blank != "skip":
-        first = next(i for i, text in enumerate(labels) if text.strip().lower() in BLANK)
+        first = next(i for i, text in enumerate(labels) if text.strip() in BLANK)
         message = f"{series.where(first)}: {clipped(labels[first])} is no value to count; --blank skip leaves it out"
         raise InputError(message)
     note = f"{source}: blank values left out: {len(labels) - len(at)}"

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from klcli.errors import InputError, clipped
 from klcli.readers import inline
+from klcli.readers.distributions import Single
 from klcli.readers.numbers import are_numbers, is_number, items
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from klcli.readers.distributions import Single
     from klcli.readers.documents import Document
     from klcli.readers.numbers import Notation
     from klcli.readers.sources import Source
@@ -71,7 +71,9 @@ def read_text(source: Source, label: str | None = None) -> Table | Document | Si
         if counts is not None:
             return _table(counts, lines, source)
         if _is_of_numbers(lines, dialect.notation):
-            return inline.parse("\n".join(line.text for line in lines), source.name, dialect.notation)
+            found = inline.parse("\n".join(line.text for line in lines), source.name, dialect.notation)
+            note = _left_out(text)
+            return Single(source.name, found.series("")._replace(remarks=(note,))) if note else found
     asked = asked or (dialect.header is False and len(lines) > 1 and _is_of_numbers(lines[:1], dialect.notation))
     if not asked and inline.is_inline(text, dialect.notation):
         return inline.parse(text, source.name, dialect.notation)
@@ -122,6 +124,12 @@ def _lines(text: str) -> list[_Line]:
     ]
 
 
+def _left_out(text: str) -> str:
+    """A note on the lines that `_lines` takes for comments, '' where there are none."""
+    count = sum(line.lstrip().startswith("#") for line in text.split("\n")) if "#" in text else 0
+    return f"lines that begin with # are left out: {count}" if count else ""
+
+
 def _is_of_numbers(lines: Sequence[_Line], notation: Notation) -> bool:
     """Whether every line is one number, or the only one is of several."""
     cells = items(lines[0].text, notation) if len(lines) == 1 else [line.text.strip() for line in lines]
@@ -137,6 +145,7 @@ def _table(counts: _Counts, lines: Sequence[_Line], source: Source) -> Table:
         size,
         source=source.name,
         place=lambda row: f"{source.name}:{lines[row].number}",
+        note=_left_out(source.text),
     )
 
 

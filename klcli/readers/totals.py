@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from klcli.model import Array, Distribution
     from klcli.readers.tables.roles import Choices
 
-NAMES = frozenset(("total", "all", "sum", "margin", "grand total"))
+NAMES = frozenset(
+    (
+        *("total", "totals", "grand total", "row total", "column total", "subtotal", "sub-total", "overall"),
+        *("all", "sum", "margin", "gesamt", "gesamtergebnis", "summe", "insgesamt", "totaal", "totale"),
+    )
+)
+"""What programs that write tables, and people, call totals; those of pivot tables in a few languages."""
 
 _ROUNDED = 5e-3
 """A total by its name may be of numbers that were rounded after they had been added up."""

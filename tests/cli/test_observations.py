@@ -43,6 +43,26 @@ def test_standard_input_is_a_value_a_line(call):
     assert value(call("entropy", "-q", "--tally", "-", "-g", "entropy", input=given)) == pytest.approx(LN, rel=1e-14)
 
 
+def test_the_name_above_numbers_is_no_value(call):
+    text = "ms\n7\n9\n7\n"
+    result = call("entropy", "--tally", "-g", "elements.outcome", input=text)
+    assert result.out.split() == ["7", "9"]
+    assert "<stdin>:1: 'ms' is taken as the name of the numbers below it; --no-header counts it too" in result.err
+    assert call("entropy", "--tally", "--no-header", "-g", "elements.outcome", input=text).out.split() == [
+        "ms",
+        "7",
+        "9",
+    ]
+    assert call("entropy", "--tally", "--header", "-q", "-g", "elements.p", input="x\ny\nx\ny\n").out.split()[0] == (
+        "0.6666666666666666"
+    )
+
+
+def test_none_is_an_answer(call, tmp_path):
+    (tmp_path / "a.csv").write_text("answer\nnone\ncar\nnone\n")
+    assert call("entropy", "a.csv", "--tally", "-g", "elements.outcome", cwd=tmp_path).out.split() == ["none", "car"]
+
+
 def test_one_line_of_numbers_is_split(call):
     assert value(call("entropy", "-q", "--tally", "-", "-g", "entropy", input="1 1 2\n")) == pytest.approx(LN)
 

@@ -130,6 +130,30 @@ def test_a_key_beside_labels_is_left_out(call, kl, write):
     assert "3 distributions" in call("kl", path, "--select", "1,3,4").err
 
 
+@pytest.mark.parametrize("name", ["id", "user_id", "userId", "zip_code"])
+def test_an_id_anywhere_is_left_out(call, kl, write, name):
+    for text in (f"w,{name},a,b\nx,7,1,3\ny,3,3,1\n", f"a,b,{name}\n1,3,7\n3,1,3\n"):
+        path = write("t.csv", text)
+        assert kl(path) == near(kl("1,3", "3,1"))
+        assert (
+            f"column {name!r} is a key by its name and left out; --select counts it as weights" in call("kl", path).err
+        )
+        assert "3 distributions" in call("kl", path, "--select", f"a,b,{name}").err
+
+
+@pytest.mark.parametrize("name", ["status", "zip", "http.status", "customer_number", "ts"])
+def test_numbers_called_as_keys_are_get_a_note_whose_mend_works(call, get, write, name):
+    path = write("t.csv", f"{name},n\n200,7\n404,2\n302,1\n")
+    assert f"column {name!r} counts as weights; if it holds labels add --label {name}" in call("kl", path).err
+    assert get("entropy", "entropy", path, "--label", name) == [near(get("entropy", "entropy", "7,2,1")[0])]
+
+
+def test_what_stands_beside_p_and_q_is_named(call, kl, write):
+    path = write("t.csv", "zip,p,q\n94110,5,4\n10001,6,6\n60601,7,9\n")
+    assert kl(path) == near(kl("5,6,7", "4,6,9"))
+    assert "p and q are compared, and zip left out" in call("kl", path).err
+
+
 def test_a_second_column_of_text_is_left_out_with_a_note(call, kl, write):
     path = write("t.csv", "k,note,a,b\nx,u,1,3\ny,v,3,1\n")
     assert kl(path) == near(kl("1,3", "3,1"))
@@ -250,7 +274,9 @@ def test_what_klcli_writes_reads_back(call, write):
 TOTAL = "k,a,b\nx,1,3\ny,3,1\nTotal,4,4\n"
 
 
-@pytest.mark.parametrize("name", ["Total", "TOTAL", "all", "Sum", "margin", "grand total"])
+@pytest.mark.parametrize(
+    "name", ["Total", "TOTAL", "all", "Sum", "margin", "grand total", "Totals", "Overall", "Gesamt"]
+)
 def test_a_total_is_refused_and_both_mends_work(refused, kl, write, tmp_path, name):
     write("t.csv", TOTAL.replace("Total", name))
     said = refused(4, "kl", "t.csv", cwd=tmp_path)

@@ -163,3 +163,19 @@ def test_a_file_of_text_is_what_standard_input_is(call, write):
 def test_a_comma_that_may_group_digits_is_refused(refused):
     assert "--thousands ," in refused(3, "entropy", input="1,200\n300\n500\n")
     assert "--thousands ," in refused(3, "entropy", input="1,200\n1,500\n")
+
+
+def test_lines_taken_for_comments_are_counted_in_a_note(call):
+    for text in ("# cats\n5\n#6\n7\n", "# cats\na 5\n#b 6\nc 7\n"):
+        result = call("entropy", "-", "-g", "elements.p", input=text)
+        assert len(result.out.split()) == 2
+        assert "lines that begin with # are left out: 2" in result.err
+
+
+def test_numbers_as_labels_of_counts_need_no_note(call):
+    assert call("entropy", input="   1 200\n   3 404\n").err == "klcli: note: P sums to 4; divided by its sum\n"
+
+
+@pytest.mark.parametrize("text", ["50%,60", "50% 60", "50,60%", "a=50%,b=60", "50%\n60\n"])
+def test_percentages_beside_other_numbers_are_refused(refused, text):
+    assert "write % in all of them or in none" in refused(3, "kl", "-", "1,2", input=text)

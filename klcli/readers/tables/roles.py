@@ -52,6 +52,18 @@ _KEYS = frozenset(
     )
 )
 _KEY_ENDS = ("_id", " id", "_code", "_key")
+_IDS = frozenset(("index", "unnamed: 0", "id", "key", "code", "#"))
+"""Nothing that is counted is called so, wherever it stands; a day, a rank or a step may be."""
+
+_LIKE_KEYS = frozenset(
+    (
+        *("account", "age", "class", "customer", "date", "grade", "level", "minute", "number", "port", "postcode"),
+        *("quarter", "rating", "second", "status", "time", "timestamp", "ts", "user", "week", "weekday", "zip"),
+        "zipcode",
+    )
+)
+"""What keys are called, though not for certain: a first column whose name ends so gets a note."""
+
 _CELLS = frozenset(("", "le", "bin", "bucket"))
 """Columns of these names hold the ends of cells, which need not be whole numbers."""
 
@@ -112,9 +124,13 @@ def roles(known: Known, chosen: int | None = None) -> Roles:
     text = [known.names[i] for i, column in others if not (column.has_number or column.nested or column.empty)]
     left_out = [] if not text else [f"{_columns(text)} not of numbers and left out"]
     weights = [i for i, column in others if column.of_numbers]
-    if weights[:1] == [0] and label is not None and is_key(known.names[0]) and known.keys and chosen is None:
-        weights = weights[1:]
-        left_out.append(f"{_columns(known.names[:1])} a key by its name and left out; --select counts it as weights")
+    keys = [i for i in weights if _is_spare_key(known, i, label)] if known.keys and chosen is None else []
+    if keys and len(keys) < len(weights):
+        weights = [i for i in weights if i not in keys]
+        left_out += [
+            f"column {clipped(known.names[i])} is a key by its name and left out; --select counts it as weights"
+            for i in keys
+        ]
     return Roles(
         label,
         tuple(weights),
@@ -122,6 +138,16 @@ def roles(known: Known, chosen: int | None = None) -> Roles:
         tuple(i for i, column in others if column.has_number and not column.of_numbers),
         tuple(left_out),
     )
+
+
+def _is_spare_key(known: Known, column: int, label: int | None) -> bool:
+    """Whether a column of numbers beside that of the labels, or not the first, holds keys by its name."""
+    name = known.names[column]
+    if column in known.taken:
+        return False
+    if column == 0:
+        return label is not None and is_key(name)
+    return is_id(name) and holds_keys(name, known.numbers(column))
 
 
 def _columns(names: Sequence[str]) -> str:
@@ -142,7 +168,7 @@ def label_notes(known: Known, label: int | None, chosen: int | None) -> tuple[st
         return (f"column {first} ({kind}) is taken as labels; --label none counts it as weights",)
     if label == 0 and known.facts(0).has_number:
         return (f"column {first}, numbers in some cells only, is taken as labels",)
-    if label is None and 0 not in known.taken and is_key(known.names[0]) and known.facts(0).of_numbers:
+    if label is None and 0 not in known.taken and known.facts(0).of_numbers and seems_to_hold_keys(known):
         return (f"column {first} counts as weights; if it holds labels add --label {known.names[0] or 1}",)
     return ()
 
@@ -190,10 +216,24 @@ def may_hold_keys(name: str, values: Array) -> bool:
     return whole and _plain(name) not in _WEIGHTS and len(np.unique(values)) == len(values)
 
 
+def seems_to_hold_keys(known: Known) -> bool:
+    """Whether a first column of numbers that is not taken as labels is called as keys are, and may hold some."""
+    name = known.names[0]
+    words = re.findall(r"[a-z]+|[A-Z][a-z]*", name)
+    return is_key(name) or bool(
+        words and words[-1].casefold() in _LIKE_KEYS and len(known.names) > 1 and may_hold_keys(name, known.numbers(0))
+    )
+
+
 def is_key(name: str) -> bool:
     """Whether a first column of that name is one of keys."""
+    return _plain(name) in _KEYS or is_id(name)
+
+
+def is_id(name: str) -> bool:
+    """Whether a column of that name is one of keys wherever it stands."""
     plain = _plain(name)
-    return plain in _KEYS or plain.endswith(_KEY_ENDS) or name.strip().endswith("ID")
+    return plain in _IDS or plain.endswith(_KEY_ENDS) or name.strip().endswith(("ID", "Id"))
 
 
 def _plain(name: str) -> str:
