@@ -62,6 +62,11 @@ def test_what_an_error_names_gives_the_value(refused, call, write, text, suffix)
     assert value(call, path, *options) == KL
 
 
+def test_two_fields_of_several_lines_in_a_row_are_no_rows_that_a_quote_swallowed(call, write):
+    text = 'k,a,b,note\n"x\n1",4,3,"two\nlines"\n"y\n1",6,7,"two\nlines"\n'
+    assert value(call, write("t.csv", text)) == KL
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_batch_reads_and_refuses_the_same(call, write, name):
     path = write("t.csv", REFUSED[name])

@@ -174,8 +174,8 @@ def swallowed(cells: Sequence[str], lines: Sequence[str], delimiter: str, width:
     """What is wrong with a row where one of its later lines is a row itself, of so many fields.
 
     That is what an unmatched quote makes of the rows below it. A line is a row where it has numbers where the whole
-    has: what somebody wrote in a quoted field may have commas. The last line, which closes the quote, is not one unless
-    the first is too: after `"two` a line `lines",1` is none.
+    has: what somebody wrote in a quoted field may have commas. One at whose end a quote of its own is open is none; nor
+    is the last, which closes the quote, unless the first is too: after `"two` a line `lines",1` is none.
     """
     if width == 1:
         return ""
@@ -185,9 +185,18 @@ def swallowed(cells: Sequence[str], lines: Sequence[str], delimiter: str, width:
         parts = line.rstrip("\r\n").split(delimiter)
         return len(parts) == width and all(is_number(parts[i]) for i in numeric)
 
-    if any(map(is_row, lines[1:-1])) or (is_row(lines[0]) and is_row(lines[-1])):
+    if any(is_row(line) and _is_closed(line, delimiter) for line in lines[1:-1]) or (is_row(lines[0]) and is_row(lines[-1])):
         return f"a quote opens here and closes {len(lines) - 1} lines below, over what seem to be rows; {_NO_QUOTES}"
     return ""
+
+
+def _is_closed(line: str, delimiter: str) -> bool:
+    """Whether no quote is open at the end of a line that is read alone."""
+    try:
+        next(csv_reader([line.rstrip("\r\n")], delimiter, quotes=True), None)
+    except csv.Error:
+        return False
+    return True
 
 
 COMMENTS = frozenset("#%!")
