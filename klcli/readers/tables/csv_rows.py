@@ -185,7 +185,9 @@ def swallowed(cells: Sequence[str], lines: Sequence[str], delimiter: str, width:
         parts = line.rstrip("\r\n").split(delimiter)
         return len(parts) == width and all(is_number(parts[i]) for i in numeric)
 
-    if any(is_row(line) and _is_closed(line, delimiter) for line in lines[1:-1]) or (is_row(lines[0]) and is_row(lines[-1])):
+    if any(is_row(line) and _is_closed(line, delimiter) for line in lines[1:-1]) or (
+        is_row(lines[0]) and is_row(lines[-1])
+    ):
         return f"a quote opens here and closes {len(lines) - 1} lines below, over what seem to be rows; {_NO_QUOTES}"
     return ""
 

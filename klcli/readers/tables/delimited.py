@@ -76,7 +76,10 @@ class DelimitedStream:
         self._check_title(header)
         named = self._dialect.header is not False
         self.names = tuple(header) if named else tuple(str(i) for i in range(1, len(header) + 1))
-        self._size = size or max(piece_size(source.size), _WIDE_PIECE if len(header) >= _WIDE else 0)
+        separator = self.delimiter.encode("utf-8", "surrogateescape")
+        self._size = size or max(
+            piece_size(source.size, self._rest, separator), _WIDE_PIECE if len(header) >= _WIDE else 0
+        )
         self._first = self._first_cells()
         self.text: Sequence[bool] = [not (is_number(c, self._notation) or self._is_left_out(c)) for c in self._first]
         unsure = self._dialect.header is None

@@ -24,17 +24,21 @@ SMALL = 1 << 18
 LONGEST_ROW = 1 << 24
 """Bytes after which a quote that has not closed ends with its line: none of a table's rows is as long."""
 
-_SMALLEST, _LARGEST, _PIECES = 1 << 18, 1 << 22, 16
+_SMALLEST, _LARGEST, _PIECES = 1 << 18, 1 << 23, 16
+_FIELDS = 300_000
+"""Fields of a piece: with more the numbers leave the caches, with fewer what a piece costs by itself is felt."""
 
 csv.field_size_limit(sys.maxsize)
 
 
-def piece_size(total: int | None) -> int:
+def piece_size(total: int | None, sample: bytes | bytearray, separator: bytes = b",") -> int:
     """Bytes of a piece of a file of so many: enough pieces to keep some threads busy, small enough for their caches.
 
-    It does not depend on the number of threads, for the last digit of a value may depend on it.
+    sample: from its start. It does not depend on the number of threads, for the last digit of a value may depend on it.
     """
-    return min(max((_LARGEST * _PIECES if total is None else total) // _PIECES, _SMALLEST), _LARGEST)
+    fields = sample.count(separator) + sample.count(b"\n") or 1
+    wanted = min(len(sample) * _FIELDS // fields, _LARGEST)
+    return max(min(wanted, (total or _LARGEST * _PIECES) // _PIECES), _SMALLEST)
 
 
 def pieces(

@@ -104,10 +104,11 @@ class RecordStream:
         self._source, self._stream = source, cast("ByteStream", source)
         if ndjson and source.dialect.alters:
             self._stream = cast("ByteStream", TextLines(source, source.name, source.dialect))
-        self._size, self._blank = size or piece_size(source.size), source.dialect.blank
+        self._size, self._blank = size or 0, source.dialect.blank
         self.small = True
         if ndjson:
             self._begun, line, first = self._first_line()
+            self._size = size or piece_size(source.size, self._begun)
             value = decoded(first.decode("utf-8", "surrogateescape"))
         else:
             self._text = source.text
