@@ -91,12 +91,14 @@ def _without(one: Distribution, drop: Sequence[str]) -> Distribution:
 
 def _refuse_outcome(one: Distribution) -> None:
     """Raises DistributionError where an outcome that is called a total is one."""
-    for i, label in enumerate(one.outcomes or ()) if len(one) > 1 else ():
-        if is_total(label):
-            others = fsum(one.values.tolist()) - one.values[i]
-            if others > 0 and abs(others - one.values[i]) <= _ROUNDED * others:
-                message = f"{one.where(i)}: {clipped(label)} {mend(label)}"
-                raise DistributionError(message)
+    labels = one.outcomes
+    if labels is None or len(one) == 1:
+        return
+    others = fsum(one.values.tolist()) - one.values
+    for i in np.flatnonzero((others > 0) & (np.abs(others - one.values) <= _ROUNDED * others)).tolist():
+        if is_total(labels[i]):
+            message = f"{one.where(i)}: {clipped(labels[i])} {mend(labels[i])}"
+            raise DistributionError(message)
 
 
 def unnamed(names: Sequence[str], values: Array, what: str) -> list[str]:
