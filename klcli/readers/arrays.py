@@ -213,7 +213,13 @@ def _open_lines(source: Source) -> _Opened:
 
 def _lines(text: str, name: str, notation: Notation) -> _Found:
     """Lines of numbers, (lines, numbers); where either is 1 the other alone, where both are a number."""
-    rows = [(i, items(line, notation)) for i, line in enumerate(text.split("\n"), 1) if line.strip() and line[0] != "#"]
+    lines = [(i, line) for i, line in enumerate(text.split("\n"), 1) if line.strip() and line.lstrip()[0] != "#"]
+    if not lines:
+        message = f"{name} is empty but for comments; {_FOR_EXAMPLE}"
+        raise InputError(message)
+    for at_line, line in lines:
+        inline.refuse_two_separators(line, f"{name}:{at_line}" if len(lines) > 1 else name, notation)
+    rows = [(i, items(line, notation)) for i, line in lines]
     if "=" in rows[0][1][0]:
         message = f"{name}: {clipped(rows[0][1][0])}: {NO_LABELS}"
         raise InputError(message)

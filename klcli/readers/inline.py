@@ -59,7 +59,7 @@ def parse(text: str, source: str, notation: Notation = POINT) -> Document | Sing
     lines = [line for line in text.strip().split("\n") if line.strip()]
     if len(lines) > 1 and any(len([item for item in items(line, notation) if item]) > 1 for line in lines):
         raise _of_several_lines(lines, source)
-    _refuse_two_separators(text, source, notation)
+    refuse_two_separators(text, source, notation)
     values = numbers(items(text, notation), _item(source), notation=notation)
     return Single(source, Series("", values, None, _item(source)))
 
@@ -145,7 +145,7 @@ def _of_several_lines(lines: list[str], source: str) -> InputError:
     return InputError(f"{source}: several numbers on each of several lines; {mend}")
 
 
-def _refuse_two_separators(text: str, source: str, notation: Notation) -> None:
+def refuse_two_separators(text: str, source: str, notation: Notation) -> None:
     """Raises InputError where numbers stand between two kinds of separators: 0,5;0,25 may be two numbers or four."""
     if "," in {notation.decimal, notation.thousands} or not ("," in text or ";" in text):
         return

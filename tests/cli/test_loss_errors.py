@@ -459,6 +459,8 @@ def test_usage_is_checked_before_standard_input_is_read(loss):
         ("[[1 2],]]", ":1: malformed JSON at column 5"),
         ("[" * 70 + "1" + "]" * 70, ": lists more than 64 deep, which no array is"),
         ("[" * 100_000, ": the JSON is nested too deeply"),
+        ("#=1", f" is empty but for comments; {FOR_EXAMPLE}"),
+        ("0,5;0,25", ": '0,5;0,25' has two kinds of separators; for a decimal comma add --decimal ,"),
     ],
 )
 def test_text_that_is_no_tensor_is_refused(loss, text, message):
@@ -651,6 +653,7 @@ def test_a_parquet_column_that_is_no_tensor(loss, write, rows, message):
         ("- 0 --input-format npy", "1,2", "<stdin>: not a readable .npy file ("),
         ("- 0 --input-format npz", "1,2", "<stdin>: not a readable .npz file ("),
         ("- 0", "x" * 1_000_000, "<stdin>"),
+        ("- 0", "1,2\n1 2,3\n", "<stdin>:2: '1 2,3' has two kinds of separators; "),
     ],
 )
 def test_bad_standard_input(loss, args, data, message):
