@@ -80,7 +80,7 @@ def read_text(source: Source, label: str | None = None) -> Table | Document | Si
 
 def read_uniq(source: Source) -> Table:
     """COUNT LABEL in every line, as `sort | uniq -c` writes them. Raises InputError for the first line that is not."""
-    lines = [_Line(i, line) for i, line in enumerate(source.text.splitlines(), 1) if line.strip()]
+    lines = [_Line(i, line) for i, line in enumerate(source.text.split("\n"), 1) if line.strip()]
     labels, counts = [], []
     for line in lines:
         match = _COUNT_LABEL.fullmatch(line.text)
