@@ -31,7 +31,8 @@ class Gates:
             if not equals and len(fields) == 1:
                 field, value = fields[0], text
             elif not equals:
-                message = f"--fail-above {clipped(text)}: write FIELD=VALUE, as kl_pq=0.1"
+                example = "kl_pq" if "kl_pq" in fields else fields[0]
+                message = f"--fail-above {clipped(text)}: write FIELD=VALUE, as {example}=0.1"
                 raise UsageError(message)
             self.limits.append((one_of("--fail-above", field.strip(), fields), number("--fail-above", value)))
 
