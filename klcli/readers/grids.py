@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -46,7 +47,7 @@ class Grid(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What is asked of a source. choices: what its columns mean. select: which others. by_columns: see `read_grid`.
+    """What is asked of a source. choices: what its columns mean. select: which others. by_columns: see `read_grids`.
 
     among: whether there are other sources, so that it may be one distribution. lenient: whether a cell that is no
     number makes a row no distribution, instead of being an error.
@@ -62,42 +63,59 @@ class Wanted(NamedTuple):
 
 
 def read_grids(texts: Sequence[str], wanted: Wanted) -> Grid:
-    """The distributions of all sources together; those whose names clash are called SOURCE:NAME.
+    """The distributions, two at least, of all sources together: JSON, FILE, FILE#/POINTER or -.
 
-    Of raw values each column or text is one, counted. Raises as `read_grid`.
+    They are the rows of a table, named by its labels, and its other columns are the outcomes; by_columns: the other way
+    round; with --by they are its groups. The members of a JSON object or list are rows. Of raw values each column or
+    text is one, counted. Those whose names clash are called SOURCE:NAME. Raises InputError, DistributionError,
+    UsageError.
     """
     if wanted.choices.tally:
         return _of_raw_values(texts, wanted)
-    if len(texts) == 1:
-        return read_grid(texts[0], wanted)
+    texts = [text.strip() for text in texts]
     twice = next((text for i, text in enumerate(texts) if text in texts[:i]), None)
     if twice is not None:
         message = f"{clipped(twice)} is given twice; give each source once"
         raise UsageError(message)
-    grids = [_without(_read(text, wanted._replace(among=True)), wanted.choices) for text in texts]
-    names = [one.name for grid in grids for one in grid.distributions]
-    clashing = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
+    grids = [_without(_read(text, wanted._replace(among=len(texts) > 1)), wanted.choices) for text in texts]
+    names = Counter(one.name for grid in grids for one in grid.distributions)
     found, places = [], []
     for text, grid in zip(texts, grids, strict=True):
         for i, one in enumerate(grid.distributions):
-            clear = column_of(inline.name_of(text), one.name) if one.name in clashing else one.name
-            found.append(replace(one, name=clear))
+            clear = column_of(inline.name_of(text), one.name)
+            found.append(replace(one, name=clear) if names[one.name] > 1 else one)
             places.append(partial(grid.where, i))
+    _refuse_few(texts[0], len(found), wanted)
     _refuse_unlike(found)
     headings = {grid.heading for grid in grids}
-    heading = headings.pop() if len(headings) == 1 else ""
-    return _checked(Grid(heading, found, lambda i: places[i]()), texts[0], wanted)
+    return Grid(headings.pop() if len(headings) == 1 else "", found, lambda i: places[i]())
+
+
+def _refuse_few(text: str, n: int, wanted: Wanted) -> None:
+    """Raises InputError where there are no two distributions."""
+    if n < 2:  # noqa: PLR2004 - a pair
+        path = split_selector(text.removeprefix("@"))[0]
+        source = "FILE" if inline.is_value(text) else STDIN if path == "-" else path
+        what, other = (
+            ("column", "without --columns its rows") if wanted.by_columns else ("row", "with --columns its columns")
+        )
+        if wanted.choices.by is not None:
+            what, other = "group", "without --by its rows"
+        message = (
+            f"{source}: {n or 'no'} {what}{'' if n == 1 else 's'}, and a pair needs two; {other} are the distributions"
+        )
+        raise InputError(message)
 
 
 def _refuse_unlike(found: Sequence[Distribution]) -> None:
-    """Raises DistributionError where distributions of several sources cannot be joined."""
-    first = found[0] if found else None
+    """Raises DistributionError where distributions of several sources, or several groups, cannot be joined."""
+    first = found[0]
     for one in found[1:]:
-        if first is not None and (one.outcomes is None) != (first.outcomes is None):
+        if (one.outcomes is None) != (first.outcomes is None):
             bare, other = (one, first) if one.outcomes is None else (first, one)
             message = f"{clipped(other.name)} has labels, {clipped(bare.name)} has none; give all or none"
             raise DistributionError(message)
-        if first is not None and one.outcomes is None and len(one) != len(first):
+        if one.outcomes is None and len(one) != len(first):
             sizes = f"{clipped(first.name)} has {len(first)} values, {clipped(one.name)} {len(one)}"
             message = f"{sizes}; without labels they must match"
             raise DistributionError(message)
@@ -152,24 +170,11 @@ def rows(document: Document, choices: Choices) -> Rows:
     return Rows(document.source, grid._replace(distributions=kept))
 
 
-def read_grid(text: str, wanted: Wanted) -> Grid:
-    """The distributions, two at least, of JSON or of FILE, FILE#/POINTER or -.
-
-    They are the rows of a table, named by its labels, and its other columns are the outcomes; by_columns: the other way
-    round; with --by they are its groups. The members of a JSON object or list are rows. Raises InputError,
-    DistributionError, UsageError.
-    """
-    text = text.strip()
+def _read(text: str, wanted: Wanted) -> Grid:
+    """The distributions of one source, one or more."""
     if inline.is_uniform(text):
         message = "uniform is on the outcomes of another side, and here there is none; @uniform is a file"
         raise UsageError(message)
-    path = split_selector(text.removeprefix("@"))[0]
-    source = "FILE" if inline.is_value(text) else STDIN if path == "-" else path
-    return _checked(_without(_read(text, wanted), wanted.choices), source, wanted)
-
-
-def _read(text: str, wanted: Wanted) -> Grid:
-    text = text.strip()
     if inline.is_value(text):
         return _of_json(Document("FILE", load_printed(text, "FILE")), wanted)
     path, selector, chosen = split_selector(text.removeprefix("@"))
@@ -188,17 +193,6 @@ def _read(text: str, wanted: Wanted) -> Grid:
 def _alone(read: Single, name: str) -> Grid:
     """The one distribution of a source, called as the source is."""
     return Grid("", [read.series("").distribution(name, read.source)], lambda _: name)
-
-
-def _checked(grid: Grid, source: str, wanted: Wanted) -> Grid:
-    """The grid. Raises InputError where it has no two distributions."""
-    n = len(grid.distributions)
-    if n < 2:  # noqa: PLR2004 - a pair
-        turned = "without --columns its rows" if wanted.by_columns else "with --columns its columns"
-        found = f"{n or 'no'} {'column' if wanted.by_columns else 'row'}{'' if n == 1 else 's'}"
-        message = f"{source}: {found}, and a pair needs two; {turned} are the distributions"
-        raise InputError(message)
-    return grid
 
 
 def _without(grid: Grid, choices: Choices) -> Grid:

@@ -104,17 +104,22 @@ def groups(read: Table, choices: Choices, notation: Notation) -> tuple[str, list
     taken = [read.names[i] for i in selected or ()]
     table = Columns(rest, choices, notation, taken=taken)
     keys = [Columns(read, notation=notation).labels(i) for i in by]
-    at: dict[str, list[int]] = {}
+    at: dict[tuple[str, ...], list[int]] = {}
     for row, key in enumerate(zip(*keys, strict=True)):
-        at.setdefault(", ".join(key), []).append(row)
+        at.setdefault(key, []).append(row)
     heading = ", ".join(read.names[i] for i in by)
     column = _weights(table, rest, None if selected is None else taken, heading, tally=choices.tally)
     label = None if choices.tally or table.label == column else table.label
     texts = table.texts(column) if choices.tally else () if label is None else table.labels(label)
     values = np.ones(read.size) if choices.tally else table.numbers(column)
     notes = (*table.notes, *(table.left_out if selected is None else ()))
+    names = list(map(", ".join, at))
+    if len(set(names)) < len(names):
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        message = f"{read.source}: two groups are called {clipped(twice)}; write the cells of {heading} without ', '"
+        raise InputError(message)
     found = []
-    for name, rows in at.items():
+    for name, rows in zip(names, at.values(), strict=True):
         chosen = _chosen(rows, texts, table, column, notation.blank) if choices.tally else rows
         outcomes = [texts[row] for row in chosen] if choices.tally or label is not None else None
         if not choices.tally and table.leaves_out and np.isnan(values[rows]).any():

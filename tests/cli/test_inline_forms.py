@@ -202,6 +202,7 @@ def test_uniform_in_rank_and_batch(call):
         ("entropy", "uniform"),
         ("entropy", "0.4,0.6", "uniform"),
         ("matrix", "uniform"),
+        ("matrix", "0.4,0.6", "uniform"),
         ("kl", "uniform"),
         ("kl", "uniform", "uniform"),
         ("rank", "uniform", "uniform"),
