@@ -217,8 +217,8 @@ def _lines(text: str, name: str, notation: Notation) -> _Found:
     if not lines:
         message = f"{name} is empty but for comments; {_FOR_EXAMPLE}"
         raise InputError(message)
-    for at_line, line in lines:
-        inline.refuse_two_separators(line, f"{name}:{at_line}" if len(lines) > 1 else name, notation)
+    for i, line in lines:
+        inline.refuse_two_separators(line, f"{name}:{i}" if len(lines) > 1 else name, notation)
     rows = [(i, items(line, notation)) for i, line in lines]
     if "=" in rows[0][1][0]:
         message = f"{name}: {clipped(rows[0][1][0])}: {NO_LABELS}"
@@ -230,10 +230,10 @@ def _lines(text: str, name: str, notation: Notation) -> _Found:
         at = f"{name}:{line}" if index and several else name
         return f"{at}, item {item[0] + 1}" if item else at
 
-    for line, cells in rows:
+    for i, cells in rows:
         if len(cells) != width:
             counts = f"{count(cells, 'number')}, line {rows[0][0]} has {width}; every line needs as many"
-            message = f"{name}:{line}: {counts}"
+            message = f"{name}:{i}: {counts}"
             raise InputError(message)
     shape = tuple(n for n in (len(rows), width) if n > 1)
     cells = [cell for _, cells in rows for cell in cells]
