@@ -66,7 +66,7 @@ def entropy(
     weights_alone(sampled)
     arguments.expect(p)
     given = [(one, role) for text, role in zip(p, roles, strict=True) for one in arguments.every(text, role)]
-    counted = arguments.counted([one for one, _ in given])
+    counted = arguments.all_of([one for one, _ in given])
     several = len(given) > len(p)
     given = [(one, one.name if several else role) for one, (_, role) in zip(counted, given, strict=True)]
     rows = Shown(CONTRIBUTION, top, sort) if wanted else None

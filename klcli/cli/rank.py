@@ -84,7 +84,7 @@ def _of_weights(
     if not candidates:
         message = f"{p}: one distribution; rank needs P and at least one candidate"
         raise InputError(message)
-    reference, *candidates = arguments.counted([reference, *candidates])
+    reference, *candidates = arguments.all_of([reference, *candidates])
     return reference, candidates
 
 

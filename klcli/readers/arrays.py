@@ -218,7 +218,8 @@ def _lines(text: str, name: str, notation: Notation) -> _Found:
         message = f"{name} is empty but for comments; {_FOR_EXAMPLE}"
         raise InputError(message)
     for i, line in lines:
-        inline.refuse_two_separators(line, f"{name}:{i}" if len(lines) > 1 else name, notation)
+        if "," in line and ";" in line:
+            inline.refuse_two_separators(line, f"{name}:{i}" if len(lines) > 1 else name, notation)
     rows = [(i, items(line, notation)) for i, line in lines]
     if "=" in rows[0][1][0]:
         message = f"{name}: {clipped(rows[0][1][0])}: {NO_LABELS}"

@@ -9,7 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from klcli.errors import DistributionError, InputError, clipped, listed, nearest, no_such
-from klcli.readers.distributions import Series, refuse_repeated
+from klcli.readers.distributions import DISTRIBUTIONS, Series, refuse_repeated
 from klcli.readers.numbers import NotANumberError, number
 from klcli.readers.sources import STDIN, column_of, no_pointer
 
@@ -129,7 +129,7 @@ class Document:
     content: the value, but for the answer of a language model the positions of its text.
     """
 
-    mend, left_out, doubtful = "", (), ()
+    what, mend, left_out, doubtful = DISTRIBUTIONS, "", (), ()
 
     def __init__(self, source: str, value: Any) -> None:  # noqa: ANN401
         self.source, self.value = source, value

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from klcli.errors import DistributionError, InputError, UsageError, clipped, listed, no_such
+from klcli.errors import DistributionError, InputError, UsageError, clipped, listed
 from klcli.model import Distribution, frozen
 from klcli.readers import inline
 from klcli.readers.distributions import Series, Single, refuse_repeated, summed
@@ -20,7 +20,7 @@ from klcli.readers.tables.columns import Columns
 from klcli.readers.tables.roles import Choices, holds_keys
 from klcli.readers.tables.select import select
 from klcli.readers.text import NAMES as COUNTS
-from klcli.readers.totals import without_totals
+from klcli.readers.totals import refuse_undropped, without_totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
@@ -77,7 +77,12 @@ def read_grids(texts: Sequence[str], wanted: Wanted) -> Grid:
     if twice is not None:
         message = f"{clipped(twice)} is given twice; give each source once"
         raise UsageError(message)
-    grids = [_without(_read(text, wanted._replace(among=len(texts) > 1)), wanted.choices) for text in texts]
+    grids = [_read(text, wanted._replace(among=len(texts) > 1)) for text in texts]
+    if wanted.choices.drop:
+        given = [one for grid in grids for one in grid.distributions]
+        outcomes = {id(one.outcomes): one.outcomes for one in given if one.outcomes is not None}
+        refuse_undropped(wanted.choices.drop, [[one.name for one in given], *outcomes.values()])
+    grids = [_without(grid, wanted.choices) for grid in grids]
     names = Counter(one.name for grid in grids for one in grid.distributions)
     found, places = [], []
     for text, grid in zip(texts, grids, strict=True):
@@ -129,45 +134,11 @@ def _of_raw_values(texts: Sequence[str], wanted: Wanted) -> Grid:
     if len(texts) == 1:  # a column's own name will do
         before = column_of(texts[0].strip(), "")
         read = [replace(one, name=one.name.removeprefix(before)) for one in read]
-    found = arguments.counted(read)
+    found = arguments.all_of(read)
     if len(found) < 2:  # noqa: PLR2004 - a pair
         message = f"{texts[0]}: one column of raw values, and a pair needs two; give another, or --by COLUMN"
         raise InputError(message)
     return Grid(wanted.choices.by or "", found, lambda i: found[i].name)
-
-
-class Rows:
-    """The distributions of a grid as those of a source, by name."""
-
-    mend, left_out, doubtful = "", (), ()
-
-    def __init__(self, source: str, grid: Grid) -> None:
-        self.source, self._rows = source, {one.name: one for one in grid.distributions}
-
-    def names(self) -> list[str]:
-        """The names of the rows."""
-        return list(self._rows)
-
-    def numeric(self) -> list[str]:
-        """The names of the rows: each is of numbers."""
-        return list(self._rows)
-
-    def series(self, name: str) -> Series:
-        """The row of that name. Raises InputError where there is none."""
-        if name not in self._rows:
-            raise no_such(self.source, name, self.names(), "row")
-        return Series.of(self._rows[name])
-
-    def address(self, name: str) -> str:
-        """SOURCE:NAME."""
-        return column_of(self.source, name)
-
-
-def rows(document: Document, choices: Choices) -> Rows:
-    """The members of a JSON value, each a distribution. Raises InputError, DistributionError."""
-    grid = _of_json(document, Wanted(None, choices, choices.select))
-    kept = [one for one in grid.distributions if one.name not in choices.drop]
-    return Rows(document.source, grid._replace(distributions=kept))
 
 
 def _read(text: str, wanted: Wanted) -> Grid:
@@ -180,7 +151,8 @@ def _read(text: str, wanted: Wanted) -> Grid:
     path, selector, chosen = split_selector(text.removeprefix("@"))
     if not exists(path) and not is_known_suffix(path) and inline.means_numbers(text, wanted.dialect.notation):
         if wanted.among:
-            return _alone(cast("Single", inline.parse(text, text, wanted.dialect.notation)), inline.name_of(text))
+            read = cast("Single", inline.parse(text, text, wanted.dialect.notation))
+            return _alone(read.once(wanted.choices.repeats), inline.name_of(text))
         message = f"{clipped(text)} is one distribution, and a pair needs two; give a table, or JSON of several"
         raise InputError(message)
     if selector == ":":
@@ -209,7 +181,7 @@ def _of_source(source: Source, selector: str, chosen: str, wanted: Wanted) -> Gr
     kind = _kind(source, wanted, selector)
     read = READERS[kind](source, wanted.choices.label)
     if isinstance(read, Single):
-        return _alone(read, source.name)
+        return _alone(read.once(wanted.choices.repeats), source.name)
     if kind == "ndjson" and not selector:
         values, where = lines_of(source)
         if _are_objects_of_weights(values):

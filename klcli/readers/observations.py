@@ -12,7 +12,7 @@ import numpy as np
 
 from klcli.errors import DistributionError, InputError, UsageError, clipped, listed
 from klcli.model import Distribution, frozen
-from klcli.readers.distributions import Series, Single
+from klcli.readers.distributions import DISTRIBUTIONS, Series, Single
 from klcli.readers.numbers import POINT, NotANumberError, is_number, items, number, numbers
 from klcli.readers.sources import exists, split_selector
 
@@ -94,7 +94,7 @@ def of_list(name: str, value: object, source: str) -> Series:
 class Observed:
     """The columns of a table, or the lists of a JSON value, as samples of raw values by name."""
 
-    mend, left_out, doubtful = "", (), ()
+    what, mend, left_out, doubtful = DISTRIBUTIONS, "", (), ()
 
     def __init__(self, found: Columns | Document, chosen: Sequence[str], blank: str) -> None:
         self.source, self._found, self._chosen, self._blank = found.source, found, list(chosen), blank

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.errors import DistributionError, InputError, UsageError, clipped, listed, no_such
+from klcli.errors import InputError, UsageError, clipped, listed, no_such
 from klcli.model import Distribution, frozen
 from klcli.readers.distributions import Series, refuse_repeated, summed
 from klcli.readers.observations import BLANK
@@ -32,7 +32,7 @@ class Members:
     mend, left_out, doubtful = "", (), ()
 
     def __init__(self, source: str, found: Sequence[Distribution], what: str) -> None:
-        self.source, self._what = source, what
+        self.source, self.what = source, what
         self._found = {one.name: one for one in found}
 
     def names(self) -> list[str]:
@@ -46,25 +46,12 @@ class Members:
     def series(self, name: str) -> Series:
         """The one of that name. Raises InputError where there is none."""
         if name not in self._found:
-            raise no_such(self.source, name, self.names(), self._what[:-1])
+            raise no_such(self.source, name, self.names(), self.what[:-1])
         return Series.of(self._found[name])
 
     def address(self, name: str) -> str:
         """SOURCE:NAME."""
         return column_of(self.source, name)
-
-    def pair(self) -> tuple[Series, Series]:
-        """The two, in order. Raises DistributionError where there are more or fewer."""
-        names = self.names()
-        if len(names) != 2:  # noqa: PLR2004 - a pair
-            which = (
-                f"{len(names)} {self._what if len(names) != 1 else self._what[:-1]} ({listed(names)}), a pair is two"
-            )
-            choice = " ".join(map(self.address, names[:2]))
-            mend = f"choose: {choice}" if len(names) > 1 else "give Q after it"
-            message = f"{self.source}: {which}; {mend}"
-            raise DistributionError(message)
-        return self.series(names[0]), self.series(names[1])
 
 
 def members(read: Table | Document, choices: Choices, dialect: Dialect) -> Members:
@@ -79,16 +66,12 @@ def members(read: Table | Document, choices: Choices, dialect: Dialect) -> Membe
         from klcli.readers.grids import Wanted, rows_of
 
         wanted = Wanted(None, choices, choices.select, by_columns=False, dialect=dialect)
-        return Members(read.source, _undropped(rows_of(read, wanted).distributions, choices), "rows")
+        return Members(read.source, rows_of(read, wanted).distributions, "rows")
     table = read if isinstance(read, Table) else read.table()
     if table is None:
         message = f"{read.source}: --by needs a table, or a list of records"
         raise InputError(message)
-    return Members(read.source, _undropped(groups(table, choices, dialect.notation)[1], choices), "groups")
-
-
-def _undropped(found: Sequence[Distribution], choices: Choices) -> list[Distribution]:
-    return [one for one in found if one.name not in choices.drop]
+    return Members(read.source, groups(table, choices, dialect.notation)[1], "groups")
 
 
 def groups(read: Table, choices: Choices, notation: Notation) -> tuple[str, list[Distribution]]:

@@ -653,7 +653,7 @@ def test_a_parquet_column_that_is_no_tensor(loss, write, rows, message):
         ("- 0 --input-format npy", "1,2", "<stdin>: not a readable .npy file ("),
         ("- 0 --input-format npz", "1,2", "<stdin>: not a readable .npz file ("),
         ("- 0", "x" * 1_000_000, "<stdin>"),
-        ("- 0", "1,2\n1 2,3\n", "<stdin>:2: '1 2,3' has two kinds of separators; "),
+        ("- 0", "1,2\n1,2;3\n", "<stdin>:2: '1,2;3' has two kinds of separators; "),
     ],
 )
 def test_bad_standard_input(loss, args, data, message):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from klcli.errors import InputError, clipped, no_such
-from klcli.readers.distributions import Series, refuse_repeated, summed
+from klcli.readers.distributions import DISTRIBUTIONS, Series, refuse_repeated, summed
 from klcli.readers.documents import series_of
 from klcli.readers.numbers import POINT, has_percent, is_blank, is_number, mixed_percent, numbers
 from klcli.readers.sources import column_of
@@ -54,6 +54,8 @@ class Columns:
     that is numbers in part; {} stands for its name. taken: the names of columns that are taken as weights. keys:
     whether a first column of numbers may hold labels. leaves_out: whether a number that is NaN is left out.
     """
+
+    what = DISTRIBUTIONS
 
     def __init__(
         self,
