@@ -2,21 +2,36 @@
 
 import gc
 import os
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from klcli.cli.options import Group, Inputs, Measured, Option, Output, PairMaths, grouped, names, one_of, piped
-from klcli.cli.output import Gates, view_of
+from klcli.cli.options import (
+    FORMATS,
+    ON_ERROR,
+    Drawn,
+    Group,
+    Inputs,
+    Measured,
+    PairMaths,
+    choice_option,
+    format_option,
+    grouped,
+    input_option,
+    names,
+    one_of,
+    output_option,
+    piped,
+    speed_option,
+)
+from klcli.cli.output import Gates, suffix_format, view_of
 from klcli.console import appears_whole, on_terminal, write
 from klcli.engine.measures import MEASURES, SIX
-from klcli.errors import UsageError, clipped, listed
+from klcli.errors import UsageError, listed
 from klcli.model import Settings
 from klcli.renderers.text import exact
 
-_INPUTS, _OUTPUT, _SPEED = "Inputs", "Output", "Speed"
-ON_ERROR = ("fail", "keep", "skip")
+ROW_FORMATS = ("csv", "tsv", "ndjson", "parquet")
 ALONE = frozenset({"entropy_p", "perplexity_p"})
 """The measures for which P alone will do."""
 
@@ -34,33 +49,29 @@ class Columns(Group):
 
     p: Annotated[
         str | None,
-        Option("--p", metavar="COLUMNS", rich_help_panel=_INPUTS, help="P's: a name, p0:p9, 2-11, 'p*', /^p/, a,b."),
+        input_option("--p", metavar="COLUMNS", help="P's: a name, p0:p9, 2-11, 'p*', /^p/, a,b."),
     ] = None
-    q: Annotated[str | None, Option("--q", metavar="COLUMNS", rich_help_panel=_INPUTS, help="Q's, likewise.")] = None
+    q: Annotated[str | None, input_option("--q", metavar="COLUMNS", help="Q's, likewise.")] = None
     by: Annotated[
         str | None,
-        Option("--by", metavar="COLUMNS", rich_help_panel=_INPUTS, help="Rows alike in these make one pair."),
+        input_option("--by", metavar="COLUMNS", help="Rows alike in these make one pair."),
     ] = None
     other: Annotated[
         str | None,
-        Option("--with", metavar="FILE", rich_help_panel=_INPUTS, help="Q's table; rows are joined by --on."),
+        input_option("--with", metavar="FILE", help="Q's table; rows are joined by --on."),
     ] = None
-    on: Annotated[
-        str | None, Option("--on", metavar="COLUMNS", rich_help_panel=_INPUTS, help="The key of a row in both tables.")
-    ] = None
-    previous: Annotated[
-        bool, Option("--previous", rich_help_panel=_INPUTS, help="P is the row, Q the row before it.")
-    ] = False
-    by_rows: Annotated[
-        bool, Option("--rows", rich_help_panel=_INPUTS, help="A row of the --reference is a distribution: FILE:ROW.")
-    ] = False
+    on: Annotated[str | None, input_option("--on", metavar="COLUMNS", help="The key of a row in both tables.")] = None
+    previous: Annotated[bool, input_option("--previous", help="P is the row, Q the row before it.")] = False
+    by_rows: Annotated[bool, input_option("--rows", help="A row of the --reference is a distribution: FILE:ROW.")] = (
+        False
+    )
     reference: Annotated[
         str | None,
-        Option(metavar="DIST", rich_help_panel=_INPUTS, help="Stands for P (or for Q, if --p is given) in every row."),
+        input_option(metavar="DIST", help="Stands for P (or for Q, if --p is given) in every row."),
     ] = None
     keep: Annotated[
         str | None,
-        Option(metavar="COLUMNS", rich_help_panel=_OUTPUT, help="Columns passed through; '' for none. Else: all left."),
+        output_option(metavar="COLUMNS", help="Columns passed through; '' for none. Else: all left."),
     ] = None
 
     def wanted(self, choices: Any) -> Any:  # noqa: ANN401 - importing their types would import NumPy
@@ -100,42 +111,26 @@ class Columns(Group):
             raise UsageError(message)
 
 
-class Rows(Output):
+class Rows(Drawn):
     """The form of the output, a row a pair."""
 
-    format: Annotated[
-        str,
-        Option(
-            "--format",
-            "-f",
-            metavar="FORMAT",
-            rich_help_panel=_OUTPUT,
-            help="auto, csv, tsv, ndjson, parquet. Auto: by -o's suffix, else as the input is.",
-        ),
-    ] = "auto"
+    format: Annotated[str, format_option(ROW_FORMATS, "by -o's suffix, else as the input is")] = "auto"
     on_error: Annotated[
         str,
-        Option(
-            metavar="|".join(ON_ERROR),
-            rich_help_panel=_OUTPUT,
+        choice_option(
+            output_option,
+            ON_ERROR,
             help="A row that is no pair: stop, keep it with its reason in a column 'error', or leave it out.",
         ),
     ] = "fail"
     get: Annotated[
         list[str] | None,
-        Option("--get", "-g", metavar="STATISTIC:FIELD", rich_help_panel=_OUTPUT, help="Of --summary: the bare value."),
+        output_option("--get", "-g", metavar="STATISTIC:FIELD", help="Of --summary: the bare value."),
     ] = None
     summary: Annotated[
         bool,
-        Option("--summary", rich_help_panel=_OUTPUT, help="Print statistics of every measure; rows only go to -o."),
+        output_option("--summary", help="Print statistics of every measure; rows only go to -o."),
     ] = False
-
-    digits: Annotated[
-        int, Option(metavar="N", min=1, max=17, rich_help_panel=_OUTPUT, help="Significant digits in tables.")
-    ] = 5
-    color: Annotated[str, Option(metavar="auto|always|never", rich_help_panel=_OUTPUT, help="Colours in tables.")] = (
-        "auto"
-    )
 
     def values(self) -> list[str]:
         """The statistics to print bare, as STATISTIC:FIELD. Raises UsageError."""
@@ -148,7 +143,7 @@ class Rows(Output):
         """The format of the statistics where they are all the output; None: a table on a terminal, else TSV."""
         if not self.summary or self.output is not None or self.format == "auto":
             return None
-        return one_of("--format", self.format, ("auto", "table", "tsv", "csv", "json", "ndjson", "markdown"))
+        return one_of("--format", self.format, ("auto", *FORMATS))
 
     def row_format(self, *, folder: bool) -> str | None:
         """The format asked for, or that of the output's suffix; None: as the input. Raises UsageError.
@@ -157,19 +152,9 @@ class Rows(Output):
         """
         if self.summary and self.output is None:
             return None
-        choices = ("auto", "csv", "tsv", "ndjson", "parquet")
-        chosen = one_of("--format", self.format, choices)
+        chosen = one_of("--format", self.format, ("auto", *ROW_FORMATS))
         if chosen == "auto" and self.output is not None:
-            from klcli.renderers.sinks import SUFFIXES
-
-            suffix = Path(self.output).suffix.lower()
-            if suffix and suffix not in SUFFIXES and not folder and appears_whole(self.output):
-                known = listed(choices[1:])
-                message = (
-                    f"--output {clipped(self.output)}: no format has the suffix {clipped(suffix)}; add -f ({known})"
-                )
-                raise UsageError(message)
-            return SUFFIXES.get(suffix)
+            return suffix_format(self.output, ROW_FORMATS, strict=not folder and appears_whole(self.output))
         return None if chosen == "auto" else chosen
 
 
@@ -178,18 +163,13 @@ class Speed(Group):
 
     threads: Annotated[
         int | None,
-        Option(
-            metavar="N", min=1, rich_help_panel=_SPEED, help="Processes or threads; else one a processor, at most 4."
-        ),
+        speed_option(metavar="N", min=1, help="Processes or threads; else one a processor, at most 4."),
     ] = None
-    block_size: Annotated[
-        int | None, Option(metavar="BYTES", min=1, rich_help_panel=_SPEED, help="Bytes of text read at a time.")
-    ] = None
+    block_size: Annotated[int | None, speed_option(metavar="BYTES", min=1, help="Bytes of text read at a time.")] = None
     cluster: Annotated[
         str | None,
-        Option(
+        speed_option(
             metavar="ADDRESS|local",
-            rich_help_panel=_SPEED,
             help="Let Dask's workers score the files (or a folder's), each to a part in the folder -o.",
         ),
     ] = None
@@ -335,10 +315,9 @@ def _reference(
     if text is None:
         return None, ()
     from klcli.analyses.batch import REFERENCE, reference_notes
-    from klcli.readers.arguments import Arguments
 
     role = wanted.reference.upper()
-    arguments = Arguments(inputs.checked_format(), inputs.choices()._replace(rows=by_rows), inputs.dialect())
+    arguments = inputs.arguments(rows=by_rows)
     reference = arguments.counted([arguments.one(text, REFERENCE)])[0]
     return reference, reference_notes(reference, role, settings)
 

@@ -4,17 +4,30 @@ from typing import Annotated
 
 import typer
 
-from klcli.cli.options import Drawn, Group, Option, Reading, completing, grouped, names, number, one_of
-from klcli.cli.output import Gates, suffix_format, view_of
-from klcli.console import destination, on_terminal, say_notes
+from klcli.cli.options import FORMATS as SIX_FORMATS
+from klcli.cli.options import (
+    Drawn,
+    Group,
+    Reading,
+    choice_option,
+    completing,
+    format_option,
+    grouped,
+    input_option,
+    maths_option,
+    names,
+    number,
+    one_of,
+    output_option,
+)
+from klcli.cli.output import Gates, chosen_format, say_unheld, view_of
+from klcli.console import destination
 from klcli.errors import UsageError, clipped
 from klcli.tensors import BATCHMEAN, DTYPES, FIELDS, LOGITS, LOGPROBS, PROBS, REDUCTIONS, Operands, Task
 
 VALUE = "value"
-FORMATS = (VALUE, "table", "tsv", "csv", "json", "ndjson", "markdown")
+FORMATS = (VALUE, *SIX_FORMATS)
 SPACES = (LOGITS, PROBS, LOGPROBS)
-
-_INPUTS, _MATHS, _OUTPUT = "Inputs", "Maths", "Output"
 
 _WEIGHTS = ("--weight", "--pos-weight")
 
@@ -28,19 +41,13 @@ class Common(Group):
 
     reduction: Annotated[
         str,
-        Option(
-            metavar="|".join(REDUCTIONS),
-            autocompletion=completing(REDUCTIONS),
-            rich_help_panel=_MATHS,
-            help="What becomes of the losses.",
-        ),
+        choice_option(maths_option, REDUCTIONS, help="What becomes of the losses."),
     ] = "mean"
     dtype: Annotated[
         str,
-        Option(
-            metavar="|".join(DTYPES),
-            autocompletion=completing(DTYPES),
-            rich_help_panel=_MATHS,
+        choice_option(
+            maths_option,
+            DTYPES,
             help="Compute, and round, in this precision as PyTorch does.",
         ),
     ] = "float64"
@@ -62,10 +69,9 @@ class OfLogs(Common):
 
     input_as: Annotated[
         str,
-        Option(
-            metavar="|".join(SPACES),
-            autocompletion=completing(SPACES),
-            rich_help_panel=_INPUTS,
+        choice_option(
+            input_option,
+            SPACES,
             help="What INPUT is; PyTorch takes log-probabilities.",
         ),
     ] = LOGPROBS
@@ -76,28 +82,22 @@ class OfKL(OfLogs):
 
     reduction: Annotated[
         str,
-        Option(
-            metavar="|".join((*REDUCTIONS, BATCHMEAN)),
-            autocompletion=completing((*REDUCTIONS, BATCHMEAN)),
-            rich_help_panel=_MATHS,
+        choice_option(
+            maths_option,
+            (*REDUCTIONS, BATCHMEAN),
             help="What becomes of the losses; batchmean is the mean divergence of the rows, mean that of the elements.",
         ),
     ] = "mean"
-    log_target: Annotated[
-        bool, Option("--log-target", rich_help_panel=_INPUTS, help="TARGET is log-probabilities, as INPUT is.")
-    ] = False
+    log_target: Annotated[bool, input_option("--log-target", help="TARGET is log-probabilities, as INPUT is.")] = False
     target_as: Annotated[
         str | None,
-        Option(
-            metavar="|".join(SPACES),
-            autocompletion=completing(SPACES),
-            rich_help_panel=_INPUTS,
+        choice_option(
+            input_option,
+            SPACES,
             help="What TARGET is; PyTorch takes probabilities.",
         ),
     ] = None
-    dim: Annotated[
-        int | None, Option(metavar="AXIS", rich_help_panel=_INPUTS, help="The axis of the classes (else the last).")
-    ] = None
+    dim: Annotated[int | None, input_option(metavar="AXIS", help="The axis of the classes (else the last).")] = None
 
     def checked_reduction(self) -> str:
         """The reduction, if it is one. Raises UsageError."""
@@ -109,15 +109,15 @@ class OfClasses(Common):
 
     weight: Annotated[
         str | None,
-        Option(metavar="1,2,0.5", rich_help_panel=_MATHS, help="A weight for each class: numbers or a file."),
+        maths_option(metavar="1,2,0.5", help="A weight for each class: numbers or a file."),
     ] = None
     ignore_index: Annotated[
         int | None,
-        Option(metavar="CLASS", rich_help_panel=_MATHS, help="Leave out rows with this target (else -100)."),
+        maths_option(metavar="CLASS", help="Leave out rows with this target (else -100)."),
     ] = None
     dim: Annotated[
         int | None,
-        Option(metavar="AXIS", rich_help_panel=_INPUTS, help="The axis of the classes (else 1, as in PyTorch)."),
+        input_option(metavar="AXIS", help="The axis of the classes (else 1, as in PyTorch)."),
     ] = None
 
 
@@ -125,7 +125,7 @@ class OfCrossEntropy(OfClasses):
     """What cross-entropy has besides."""
 
     label_smoothing: Annotated[
-        str, Option(metavar="EPS", rich_help_panel=_MATHS, help="Share of every target spread over all classes.")
+        str, maths_option(metavar="EPS", help="Share of every target spread over all classes.")
     ] = "0"
 
 
@@ -138,45 +138,30 @@ class OfTwo(Common):
 
     weight: Annotated[
         str | None,
-        Option(
-            metavar="WEIGHTS",
-            rich_help_panel=_MATHS,
-            help="For each element, or each of the last axis: numbers or a file.",
-        ),
+        maths_option(metavar="WEIGHTS", help="For each element, or each of the last axis: numbers or a file."),
     ] = None
     pos_weight: Annotated[
-        str | None, Option(metavar="WEIGHTS", rich_help_panel=_MATHS, help="The same, of the positive targets alone.")
+        str | None, maths_option(metavar="WEIGHTS", help="The same, of the positive targets alone.")
     ] = None
 
 
 class Form(Drawn):
     """The form of the result."""
 
-    format: Annotated[
-        str,
-        Option(
-            "--format",
-            "-f",
-            metavar="FORMAT",
-            autocompletion=completing(("auto", *FORMATS)),
-            rich_help_panel=_OUTPUT,
-            help=f"auto, {', '.join(FORMATS)}. Auto: a table on a terminal, else the value.",
-        ),
-    ] = "auto"
+    format: Annotated[str, format_option(FORMATS, "a table on a terminal, else the value")] = "auto"
     get: Annotated[
         list[str] | None,
-        Option(
+        output_option(
             "--get",
             "-g",
             metavar="FIELD",
             autocompletion=completing(FIELDS, several=True),
-            rich_help_panel=_OUTPUT,
             help=f"Bare values, a line each: {', '.join(FIELDS)}.",
         ),
     ] = None
-    explain: Annotated[
-        bool, Option("--explain", rich_help_panel=_OUTPUT, help="Print the same in PyTorch instead, ready to run.")
-    ] = False
+    explain: Annotated[bool, output_option("--explain", help="Print the same in PyTorch instead, ready to run.")] = (
+        False
+    )
 
 
 def loss(context: typer.Context) -> None:
@@ -323,22 +308,15 @@ def _run(task: Task, texts: tuple[str, str, *tuple[str | None, ...]], reading: R
             bare(report, fields, out)
         else:
             RENDERERS[format_name](report, view, out)
-    if not form.quiet and (fields or form.explain or format_name not in {"table", "markdown"}):
-        say_notes(notes)
+    say_unheld(notes, form, format_name, is_bare=bool(fields or form.explain))
     worst = float(report.value.max())
     return gates.exit_code([("", {VALUE: worst})])
 
 
 def _format_of(form: Form, fields: list[str]) -> str:
-    """The format asked for; else by the suffix of the output; else a table on a terminal and the value elsewhere."""
-    choice = one_of("--format", form.format, ("auto", *FORMATS))
-    if form.explain and (fields or choice != "auto"):
+    """The format of the loss; of bare values and of a script that of the value. Raises UsageError."""
+    if form.explain and (fields or form.format != "auto"):
         message = "--explain prints a script instead of the result; leave out --format and --get, or take it by -f json"
         raise UsageError(message)
-    if fields or form.explain:
-        return VALUE
-    if choice != "auto":
-        return choice
-    if form.output is not None:
-        return suffix_format(form.output, FORMATS) or VALUE
-    return "table" if on_terminal() else VALUE
+    one_of("--format", form.format, ("auto", *FORMATS))
+    return VALUE if fields or form.explain else chosen_format(form, FORMATS, VALUE)

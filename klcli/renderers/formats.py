@@ -111,10 +111,10 @@ SUFFIXES = {
     ".jsonl": "ndjson",
     ".md": "markdown",
     ".txt": "table",
+    ".parquet": "parquet",
+    ".pq": "parquet",
 }
+"""What the suffix of an output file stands for, where the result can take that form."""
 
 READABLE = 1000
 """Up to so many outcomes JSON is indented."""
-
-HOLDS_NOTES = frozenset({"table", "markdown"})
-"""The formats that show the notes themselves; elsewhere they go to stderr."""

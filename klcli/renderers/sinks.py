@@ -417,12 +417,3 @@ SINKS: Mapping[str, Callable[[BinaryIO, Schema], Sink]] = {
     "ndjson": Ndjson,
     "parquet": Parquet,
 }
-
-SUFFIXES = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".ndjson": "ndjson",
-    ".jsonl": "ndjson",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
