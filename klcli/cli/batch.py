@@ -257,14 +257,15 @@ def batch(
 
         result = run_on_cluster(plan, cluster, summarised=rows.summary or bool(of_all))
     if rows.summary:
-        from klcli.renderers.summary import SUMMARIES
+        from klcli.renderers.formats import RENDERERS
+        from klcli.renderers.summary import Summary
 
         name = summary_format or ("table" if on_terminal() else "tsv")
         if bare:
             values = (result.summary[field][statistic] for statistic, field in (one.split(":") for one in bare))
             write("".join(f"{exact(value)}\n" for value in values), None)
         else:
-            write(SUMMARIES[name](result.summary, view_of(rows, name)), None)
+            write(RENDERERS[name](Summary(result.summary), view_of(rows, name)), None)
     return finish(result._replace(notes=(*notes, *result.notes)), plan)
 
 

@@ -21,7 +21,7 @@ from klcli.cli.options import (
     output_option,
 )
 from klcli.cli.output import Gates, chosen_format, say_unheld, view_of
-from klcli.console import destination
+from klcli.console import destination, write
 from klcli.errors import DistributionError, UsageError, clipped
 from klcli.fits import BOTH, FITTED, FORWARD, REVERSE, reasons
 from klcli.parametric.catalogue import CONTINUOUS
@@ -111,20 +111,19 @@ def fit(data: Data = None, *, reading: Reading, what: What, form: Form) -> int:
         picture = format_of(form.plot)
     report = _report(data, reading, what, families)
 
-    from klcli.renderers.fit import FORMATS as RENDERERS
-    from klcli.renderers.fit import bare, left_out
+    from klcli.renderers.fit import Fitted, bare
+    from klcli.renderers.formats import RENDERERS
 
+    content = Fitted(report)
+    fields = [field.strip() for text in form.get or () for field in text.split(",")]
+    text = bare(report, fields) if fields else RENDERERS[format_name](content, view)
     if form.plot is not None:
         from klcli.renderers.plot import figure_bytes
 
         with destination(form.plot) as out:
             out.write(figure_bytes(report, picture))
-    with destination(form.output) as out:
-        if form.get:
-            bare(report, [field.strip() for text in form.get for field in text.split(",")], out)
-        else:
-            RENDERERS[format_name](report, view, out)
-    say_unheld([*report.notes, *left_out(report)], form, format_name, is_bare=bool(form.get))
+    write(text, form.output)
+    say_unheld(content.notes, form, format_name, is_bare=bool(fields))
     return gates.exit_code([("", _measured(report))])
 
 

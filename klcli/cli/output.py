@@ -138,12 +138,13 @@ class Request:
         """Writes the answer, says the notes, checks the gates. Returns the exit code."""
         from klcli.renderers.bare import bare
         from klcli.renderers.formats import RENDERERS
+        from klcli.renderers.shape import Answered
 
         reports, shape = tuple(reports), self._shape
         notes = tuple(dict.fromkeys(note for report in reports for note in report.notes))
         answer = with_errors(Answer(kind, reports, settings, notes), self.format_name, self.fields)
         view = view_of(shape, self.format_name)
-        text = bare(answer, self.fields) if self.fields else RENDERERS[self.format_name](answer, view)
+        text = bare(answer, self.fields) if self.fields else RENDERERS[self.format_name](Answered(answer), view)
         write(text, shape.output)
         say_unheld(answer.notes, shape, self.format_name, is_bare=bool(self.fields))
         several = len(reports) > 1

@@ -5,23 +5,21 @@ The shades stand for equal shares of the pairs, so that a few that are far apart
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from rich.box import ASCII2, SIMPLE_HEAD
 from rich.cells import cell_len
-from rich.table import Table
 from rich.text import Text
 
 from klcli.engine.measures import MEASURES
-from klcli.renderers.terminal import console_for, fitted
+from klcli.renderers.terminal import BETWEEN, drawn, empty_table, fitted
 from klcli.renderers.text import short, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
+    from rich.table import Table
 
     from klcli.model import Array
     from klcli.renderers.matrix import Square
@@ -32,9 +30,6 @@ if TYPE_CHECKING:
 _NO_DIVERGENCES = ("entropy", "cross_entropy", "perplexity")
 
 _SMALLEST_LABEL, _LONGEST_LABEL = 8, 24
-_BETWEEN = 3
-"""What each column of a table takes besides its text."""
-_QUIET = "dim"
 _LEGEND_DIGITS = 3
 _NARROW = 60
 _TITLES = {name: measure.title for name, measure in MEASURES.items()} | {
@@ -64,13 +59,8 @@ _SAME, _INFINITE = -1, -2
 
 def draw(square: Square, view: View) -> str:
     """The square or the list as text for a terminal of `view.width` columns."""
-    out = io.StringIO()
-    console = console_for(out, view, "256")
-    for part in [_title(square), *(_map(square, view) if square.pairs is None else _pairs(square, view))]:
-        console.print(part)
-    for note in square.notes if view.notes else ():
-        console.print(Text(f"note: {visible(note)}", style=_QUIET if view.color else ""))
-    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+    parts = _map(square, view) if square.pairs is None else _pairs(square, view)
+    return drawn([_title(square), *parts], square.notes, view, "256")
 
 
 def _title(square: Square) -> Text:
@@ -287,11 +277,11 @@ def _pairs(square: Square, view: View) -> Iterator[Text | Table]:
     sides = [[visible(square.names[i]) for i in side.tolist()] for side in (pairs.rows, pairs.columns)]
     width = max(map(len, [square.measure, *values]))
     longest = [max(map(cell_len, ["p", *side])) for side in sides]
-    room = view.width - width - 3 * _BETWEEN + 1
+    room = view.width - width - 3 * BETWEEN + 1
     if sum(longest) > room:
         longest[0] = min(longest[0], max(room // 2, room - longest[1]))
         longest[1] = max(1, min(longest[1], room - longest[0]))
-    listed = Table(box=SIMPLE_HEAD if view.unicode else ASCII2, show_edge=False, pad_edge=True, padding=(0, 1))
+    listed = empty_table(view)
     listed.add_column("p", no_wrap=True)
     listed.add_column("q", no_wrap=True)
     listed.add_column(square.measure, justify="right", no_wrap=True)

@@ -567,6 +567,11 @@ def test_an_upper_case_suffix_is_one(call, tmp_path):
 @pytest.mark.parametrize("name", ["fit.gif", "fit", ".png", "png"])
 def test_a_picture_of_another_kind_is_refused_before_anything_is_computed(refused, tmp_path, name):
     assert "a picture ends in .png, .svg, .pdf" in refused(2, "fit", "nofile.csv", "--plot", tmp_path / name)
+
+
+def test_a_field_that_there_is_not_leaves_no_picture(refused, tmp_path):
+    assert "no field 'zz'" in refused(2, "fit", "1,2,4", "--family", "normal", "-g", "zz", "--plot", tmp_path / "x.png")
+    assert not list(tmp_path.iterdir())
     assert list(tmp_path.iterdir()) == []
 
 
