@@ -116,8 +116,14 @@ class Arguments:
         return found if found is not None and found.grid is None else None
 
     def _formula(self, text: str, role: str) -> Formula | None:
-        found = _formula(text, role)
-        if found is not None and self._choices.tally:
+        if "(" not in text or inline.is_value(text):  # which spares all others the import
+            return None
+        from klcli.readers import expressions
+
+        if not expressions.is_formula(text):
+            return None
+        found = expressions.parse(text, role)
+        if self._choices.tally:
             shown = clipped(text.strip())
             message = f"{role}: {shown} is a formula, and --tally counts raw values; klcli fit compares them with one"
             raise UsageError(message)
@@ -130,11 +136,7 @@ class Arguments:
             return expressions.content(formula, role)
         notation = self._dialect.notation
         grammar = Grammar(
-            parse=self._of_raw_text
-            if self._choices.tally
-            else lambda text, role: self._narrowed(
-                self._distributions(inline.parse(text, role, notation)), is_inline=True
-            ),
+            parse=self._of_text,
             read=self._of_source,
             is_file=is_known_suffix,
             example="write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file",
@@ -142,10 +144,12 @@ class Arguments:
         found: Distributions = inline.argument(text, role, grammar, notation)
         return found
 
-    def _of_raw_text(self, text: str, role: str) -> Distributions:
-        from klcli.readers.observations import of_text
+    def _of_text(self, text: str, role: str) -> Distributions:
+        if self._choices.tally:
+            from klcli.readers.observations import of_text
 
-        return of_text(text, role)
+            return of_text(text, role)
+        return self._narrowed(self._distributions(inline.parse(text, role, self._dialect.notation)), is_inline=True)
 
     def _of_source(self, text: str) -> Distributions:
         path, selector, chosen = split_selector(text)
@@ -258,14 +262,6 @@ class _Chosen:
     def address(self, name: str) -> str:
         """As the whole source says."""
         return self._found.address(name)
-
-
-def _formula(text: str, role: str) -> Formula | None:
-    if "(" not in text or inline.is_value(text):  # which spares all others the import
-        return None
-    from klcli.readers import expressions
-
-    return expressions.parse(text, role) if expressions.is_formula(text) else None
 
 
 def _uniform(role: str) -> Distribution:

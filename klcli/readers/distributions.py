@@ -122,14 +122,10 @@ class Single:
 
     def once(self, repeats: str) -> Single:
         """The same with each label once: those that stand twice are summed. Raises DistributionError if not so."""
-        one = self._series
-        if one.labels is None or len(set(one.labels)) == len(one.labels):
-            return self
-        if repeats != "sum":
-            refuse_repeated(one.labels, one.where, mend="--repeats sum adds them up")
-        labels, values, at, said = summed(one.labels, one.values)
-        remarks, where = (*one.remarks, said), one.where
-        return Single(self.source, Series("", values, labels, lambda i: where(at[i]), remarks))
+        if repeats == "sum":
+            return Single(self.source, added_up(self._series))
+        refuse_repeated(self._series.labels or (), self._series.where, mend="--repeats sum adds them up")
+        return self
 
     def address(self, name: str) -> str:
         """SOURCE:NAME."""
@@ -272,6 +268,16 @@ def summed(labels: Sequence[str], values: Values, *, gaps: bool = False) -> tupl
         sums = [[value for value in parts if not isnan(value)] or parts for parts in sums]
     count = "1 label that stands" if len(twice) == 1 else f"{len(twice)} labels that stand"
     return list(first), list(map(fsum, sums)), list(first.values()), f"{count} twice added up: {listed(twice, 3)}"
+
+
+def added_up(series: Series) -> Series:
+    """The series with each label once, and the sum of its values."""
+    labels, values, at, said = summed(series.labels or (), series.values)
+    if not said:
+        return series
+    return series._replace(
+        values=values, labels=labels, where=lambda i: series.where(at[i]), remarks=(*series.remarks, said)
+    )
 
 
 def refuse_repeated(

@@ -112,17 +112,17 @@ def _refuse_few(text: str, n: int, wanted: Wanted) -> None:
         raise InputError(message)
 
 
-def _refuse_unlike(found: Sequence[Distribution]) -> None:
-    """Raises DistributionError where distributions of several sources, or several groups, cannot be joined."""
-    first = found[0]
+def _refuse_unlike(found: Sequence[Distribution], source: str = "") -> None:
+    """Raises DistributionError where distributions cannot be joined. source: what to say of all of them in front."""
     for one in found[1:]:
+        first = found[0]
         if (one.outcomes is None) != (first.outcomes is None):
             bare, other = (one, first) if one.outcomes is None else (first, one)
-            message = f"{clipped(other.name)} has labels, {clipped(bare.name)} has none; give all or none"
+            message = f"{source}{clipped(other.name)} has labels, {clipped(bare.name)} has none; give all or none"
             raise DistributionError(message)
         if one.outcomes is None and len(one) != len(first):
             sizes = f"{clipped(first.name)} has {len(first)} values, {clipped(one.name)} {len(one)}"
-            message = f"{sizes}; without labels they must match"
+            message = f"{source}{sizes}; without labels they must match"
             raise DistributionError(message)
 
 
@@ -460,22 +460,9 @@ def _selected(found: list[Series], selector: str, source: str) -> list[Series]:
 
 def _of_series(names: Sequence[str], found: list[Series], source: str, wanted: Wanted) -> Grid:
     """Distributions that may each have outcomes of their own, by label; without labels they must be of one length."""
-    bare = [i for i, series in enumerate(found) if series.labels is None]
-    if bare and len(bare) < len(found):
-        labelled = next(i for i in range(len(found)) if i not in bare)
-        message = (
-            f"{source}: {clipped(names[labelled])} has labels, {clipped(names[bare[0]])} has none; give all or none"
-        )
-        raise DistributionError(message)
-    other = next((i for i in bare if len(found[i].values) != len(found[0].values)), None)
-    if other is not None:
-        sizes = (
-            f"{clipped(names[0])} has {len(found[0].values)} values, {clipped(names[other])} {len(found[other].values)}"
-        )
-        message = f"{source}: {sizes}; without labels they must match"
-        raise DistributionError(message)
-    if not wanted.by_columns:
-        given = [series.distribution(name, source) for name, series in zip(names, found, strict=True)]
+    given = [series.distribution(name, source) for name, series in zip(names, found, strict=True)]
+    _refuse_unlike(given, f"{source}: ")
+    if not (wanted.by_columns and found):
         return Grid("", given, lambda i: f"{source}, {clipped(names[i])}")
     first = found[0]
     other = next((i for i, series in enumerate(found) if series.labels != first.labels), None)

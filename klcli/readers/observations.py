@@ -13,7 +13,7 @@ import numpy as np
 from klcli.errors import DistributionError, InputError, UsageError, clipped, listed
 from klcli.model import Distribution, frozen
 from klcli.readers.distributions import DISTRIBUTIONS, Series, Single
-from klcli.readers.numbers import POINT, NotANumberError, is_number, items, number, numbers
+from klcli.readers.numbers import POINT, NotANumberError, is_blank, is_number, items, number, numbers
 from klcli.readers.sources import exists, split_selector
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from klcli.readers.tables.columns import Columns
     from klcli.readers.tables.roles import Choices
     from klcli.readers.tables.table import Table
-
-BLANK = frozenset({"", "na", "n/a", "null", "none", "nan", "-"})
-"""What a cell without a value holds, in small letters."""
 
 HINT = "; if they are raw values, --tally --bins 10 counts them in cells, and klcli fit describes each"
 _MOST_CELLS = 1_000_000
@@ -130,16 +127,22 @@ class Observed:
 def _present(series: Series, blank: str, source: str) -> Series:
     """The values but for blank ones, which are left out or an error. Raises InputError at the first."""
     labels = series.labels or ()
-    at = [i for i, text in enumerate(labels) if text.strip().lower() not in BLANK]
+    at = present(labels, series.where, blank)
     if len(at) == len(labels):
         return series
-    if blank != "skip":
-        first = next(i for i, text in enumerate(labels) if text.strip().lower() in BLANK)
-        message = f"{series.where(first)}: {clipped(labels[first])} is no value to count; --blank skip leaves it out"
-        raise InputError(message)
     note = f"{source}: blank values left out: {len(labels) - len(at)}"
     left = sample(series.name, [labels[i] for i in at], lambda i: series.where(at[i]))
     return left._replace(remarks=(*series.remarks, note))
+
+
+def present(texts: Sequence[str], where: Callable[[int], str], blank: str) -> list[int]:
+    """Which of the texts are values. Raises InputError for the first that is none, unless those are to be left out."""
+    at = [i for i, text in enumerate(texts) if not is_blank(text)]
+    if len(at) < len(texts) and blank != "skip":
+        first = next(i for i, text in enumerate(texts) if is_blank(text))
+        message = f"{where(first)}: {clipped(texts[first])} is no value to count; --blank skip leaves it out"
+        raise InputError(message)
+    return at
 
 
 def observed(read: Table | Document, choices: Choices, dialect: Dialect) -> Observed:

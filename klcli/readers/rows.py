@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from klcli.errors import InputError, UsageError, clipped, listed, no_such
-from klcli.model import Distribution, frozen
-from klcli.readers.distributions import Series, refuse_repeated, summed
-from klcli.readers.observations import BLANK
+from klcli.readers.distributions import Series, added_up, refuse_repeated
+from klcli.readers.observations import present, sample
 from klcli.readers.sources import column_of
 from klcli.readers.tables.columns import Columns
 from klcli.readers.tables.roles import NO_LABELS, chosen_label
@@ -20,6 +19,7 @@ from klcli.readers.tables.table import Table
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from klcli.model import Distribution
     from klcli.readers.documents import Document
     from klcli.readers.numbers import Notation
     from klcli.readers.sources import Dialect
@@ -94,7 +94,7 @@ def groups(read: Table, choices: Choices, notation: Notation) -> tuple[str, list
     column = _weights(table, rest, None if selected is None else taken, heading, tally=choices.tally)
     label = None if choices.tally or table.label == column else table.label
     texts = table.texts(column) if choices.tally else () if label is None else table.labels(label)
-    values = np.ones(read.size) if choices.tally else table.numbers(column)
+    values = np.empty(0) if choices.tally else table.numbers(column)
     notes = (*table.notes, *(table.left_out if selected is None else ()))
     names = list(map(", ".join, at))
     if len(set(names)) < len(names):
@@ -103,17 +103,22 @@ def groups(read: Table, choices: Choices, notation: Notation) -> tuple[str, list
         raise InputError(message)
     found = []
     for name, rows in zip(names, at.values(), strict=True):
-        chosen = _chosen(rows, texts, table, column, notation.blank) if choices.tally else rows
-        outcomes = [texts[row] for row in chosen] if choices.tally or label is not None else None
-        if not choices.tally and table.leaves_out and np.isnan(values[rows]).any():
-            left = [i for i, row in enumerate(rows) if not np.isnan(values[row])]
-            chosen = [rows[i] for i in left]
-            outcomes = [str(i + 1) if outcomes is None else outcomes[i] for i in left]
-        where = _places(table, column, chosen)
-        one = Distribution(name, read.source, frozen(values[chosen]), where, outcomes, () if choices.tally else notes)
-        if outcomes is not None and not choices.tally:
-            one = _unique(one, choices.repeats, _rows_of(table, chosen), rest.names[label or 0])
-        found.append(one)
+        if choices.tally:
+            raw, where = [texts[row] for row in rows], _places(table, column, rows)
+            some = present(raw, where, notation.blank)
+            found.append(sample(name, [raw[i] for i in some], _chosen(where, some)).distribution(name, read.source))
+            continue
+        some = [i for i, row in enumerate(rows) if not (table.leaves_out and np.isnan(values[row]))]
+        kept = [rows[i] for i in some]
+        labels = [texts[row] for row in kept] if label is not None else None
+        if labels is None and len(kept) < len(rows):
+            labels = [str(i + 1) for i in some]
+        series = Series(name, values[kept], labels, _places(table, column, kept), notes)
+        if choices.repeats != "sum":
+            refuse_repeated(labels or (), _chosen(table.row, kept), rest.names[label or 0])
+        elif labels is not None:
+            series = added_up(series)
+        found.append(series.distribution(name, read.source))
     return heading, found
 
 
@@ -147,31 +152,10 @@ def _weights(table: Columns, rest: Table, selected: Sequence[str] | None, headin
     raise InputError(message)
 
 
-def _chosen(rows: Sequence[int], texts: Sequence[str], table: Columns, column: int, blank: str) -> list[int]:
-    """The rows with a raw value. Raises InputError for the first without, unless blank ones are to be left out."""
-    missing = [row for row in rows if texts[row].strip().lower() in BLANK]
-    if missing and blank != "skip":
-        found = f"{table.place(missing[0], column)}: {clipped(texts[missing[0]])} is no value to count"
-        message = f"{found}; --blank skip leaves it out"
-        raise InputError(message)
-    return [row for row in rows if row not in set(missing)] if missing else list(rows)
-
-
 def _places(table: Columns, column: int, rows: Sequence[int]) -> Callable[[int], str]:
     return lambda i: table.place(rows[i], column)
 
 
-def _rows_of(table: Columns, rows: Sequence[int]) -> Callable[[int], str]:
-    return lambda i: table.row(rows[i])
-
-
-def _unique(one: Distribution, repeats: str, where: Callable[[int], str], column: str) -> Distribution:
-    """The group with each label once: those that stand twice are summed, or an error."""
-    labels = one.outcomes or ()
-    if len(set(labels)) == len(labels):
-        return one
-    if repeats != "sum":
-        refuse_repeated(labels, where, column)
-    once, sums, at, said = summed(labels, one.values)
-    places = one.where
-    return replace(one, values=frozen(sums), where=lambda i: places(at[i]), outcomes=once, remarks=(*one.remarks, said))
+def _chosen(where: Callable[[int], str], at: Sequence[int]) -> Callable[[int], str]:
+    """The places of some values among all."""
+    return lambda i: where(at[i])
