@@ -1,6 +1,6 @@
 """`klcli loss` and its five kinds."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,6 +29,7 @@ VALUE = "value"
 FORMATS = (VALUE, *SIX_FORMATS)
 SPACES = (LOGITS, PROBS, LOGPROBS)
 
+_REDUCTIONS: tuple[str, ...] = REDUCTIONS
 _WEIGHTS = ("--weight", "--pos-weight")
 
 _WHAT = "nested JSON, numbers, FILE[:COLUMNS], FILE.npz:NAME, FILE#/POINTER or -."
@@ -52,16 +53,16 @@ class Common(Group):
         ),
     ] = "float64"
 
-    def checked_reduction(self) -> str:
-        """The reduction, if it is one. Raises UsageError."""
-        if self.reduction == BATCHMEAN:
+    reductions = _REDUCTIONS
+
+    def task(self, loss: str, input_as: str, **other: Any) -> Task:  # noqa: ANN401 - as Task has them
+        """The loss to compute. Raises UsageError."""
+        if self.reduction == BATCHMEAN and BATCHMEAN not in self.reductions:
             message = "--reduction batchmean is kl-div's; the mean of the rows is mean here"
             raise UsageError(message)
-        return one_of("--reduction", self.reduction, REDUCTIONS)
-
-    def checked_dtype(self) -> str:
-        """The precision, if it is one. Raises UsageError."""
-        return one_of("--dtype", self.dtype, DTYPES)
+        reduction = one_of("--reduction", self.reduction, self.reductions)
+        input_as = one_of("--input-as", input_as, SPACES)
+        return Task(loss, reduction, input_as, dtype=one_of("--dtype", self.dtype, DTYPES), **other)
 
 
 class OfLogs(Common):
@@ -99,9 +100,7 @@ class OfKL(OfLogs):
     ] = None
     dim: Annotated[int | None, input_option(metavar="AXIS", help="The axis of the classes (else the last).")] = None
 
-    def checked_reduction(self) -> str:
-        """The reduction, if it is one. Raises UsageError."""
-        return one_of("--reduction", self.reduction, (*REDUCTIONS, BATCHMEAN))
+    reductions = (*REDUCTIONS, BATCHMEAN)
 
 
 class OfClasses(Common):
@@ -191,14 +190,8 @@ def kl_div(input: Given, target: Target, *, reading: Reading, how: OfKL, form: F
     if how.log_target and how.target_as not in {None, LOGPROBS}:
         message = f"--log-target means --target-as logprobs; it does not go with --target-as {target_as}"
         raise UsageError(message)
-    task = Task(
-        "kl-div",
-        how.checked_reduction(),
-        one_of("--input-as", how.input_as, SPACES),
-        LOGPROBS if how.log_target else target_as,
-        dim=how.dim,
-        dtype=how.checked_dtype(),
-    )
+    target_as = LOGPROBS if how.log_target else target_as
+    task = how.task("kl-div", how.input_as, target_as=target_as, dim=how.dim)
     return _run(task, (input, target), reading, form)
 
 
@@ -216,7 +209,7 @@ def cross_entropy(input: Given, target: Target, *, reading: Reading, how: OfCros
     if not 0 <= smoothing <= 1:
         message = f"--label-smoothing {clipped(how.label_smoothing)}: a share is from 0 to 1"
         raise UsageError(message)
-    task = _of_classes("cross-entropy", how, LOGITS)._replace(label_smoothing=smoothing)
+    task = how.task("cross-entropy", LOGITS, ignore_index=how.ignore_index, dim=how.dim, label_smoothing=smoothing)
     return _run(task, (input, target, how.weight), reading, form)
 
 
@@ -230,7 +223,7 @@ def nll(input: Given, target: Target, *, reading: Reading, how: OfNll, form: For
 
     klcli loss nll '[[-0.4,-1.6,-2.1],[-1.2,-0.9,-1.4]]' 0,-100 --reduction none -q
     """
-    task = _of_classes("nll", how, one_of("--input-as", how.input_as, SPACES))
+    task = how.task("nll", how.input_as, ignore_index=how.ignore_index, dim=how.dim)
     return _run(task, (input, target, how.weight), reading, form)
 
 
@@ -244,7 +237,7 @@ def bce(input: Given, target: Target, *, reading: Reading, how: OfTwo, form: For
 
     klcli loss bce '[[0.9,0.2],[0.6,0.5]]' '[[1,0],[1,1]]' --weight 1,2 --reduction sum
     """
-    return _run(_of_two("bce", how, PROBS), (input, target, how.weight, how.pos_weight), reading, form)
+    return _run(how.task("bce", PROBS), (input, target, how.weight, how.pos_weight), reading, form)
 
 
 @grouped
@@ -257,22 +250,7 @@ def bce_with_logits(input: Given, target: Target, *, reading: Reading, how: OfTw
 
     klcli loss bce-with-logits 800,-800 0,1 --reduction none
     """
-    return _run(_of_two("bce-with-logits", how, LOGITS), (input, target, how.weight, how.pos_weight), reading, form)
-
-
-def _of_classes(kind: str, how: OfClasses, input_as: str) -> Task:
-    return Task(
-        kind,
-        how.checked_reduction(),
-        input_as,
-        ignore_index=how.ignore_index,
-        dim=how.dim,
-        dtype=how.checked_dtype(),
-    )
-
-
-def _of_two(kind: str, how: OfTwo, input_as: str) -> Task:
-    return Task(kind, how.checked_reduction(), input_as, dtype=how.checked_dtype())
+    return _run(how.task("bce-with-logits", LOGITS), (input, target, how.weight, how.pos_weight), reading, form)
 
 
 def _run(task: Task, texts: tuple[str, str, *tuple[str | None, ...]], reading: Reading, form: Form) -> int:

@@ -175,9 +175,8 @@ def _separated(lines: Iterable[tuple[bytes | memoryview, ...]]) -> Iterator[tupl
 def parquet(square: Square, _: View, out: Out) -> None:
     """Parquet: a column of names and one of doubles a distribution; or the names of P and Q, and the value."""
     import pyarrow as pa
-    from pyarrow.parquet import ParquetWriter
 
-    from klcli.arrow import numbers, strings, taken
+    from klcli.arrow import numbers, parquet_writer, strings, taken
 
     names = strings(square.names)
     if square.pairs is not None:
@@ -188,8 +187,7 @@ def parquet(square: Square, _: View, out: Out) -> None:
         header = [square.corner, *square.names]
         columns = [names, *map(numbers, np.ascontiguousarray(square.values.T))]
     table = pa.Table.from_arrays(columns, names=header)
-    words = [name for name, column in zip(header, columns, strict=True) if column.type == pa.string()]
-    with ParquetWriter(out, table.schema, compression="snappy", use_dictionary=words) as writer:
+    with parquet_writer(out, table.schema) as writer:
         writer.write_table(table)
 
 
