@@ -15,8 +15,7 @@ from klcli.errors import InputError, UsageError, clipped
 from klcli.model import Distribution, frozen
 from klcli.readers import distributions, inline
 from klcli.readers.distributions import DISTRIBUTIONS, Narrowed
-from klcli.readers.formats import READERS, format_of, is_known_suffix
-from klcli.readers.inline import Grammar
+from klcli.readers.formats import READERS, format_of
 from klcli.readers.sources import PLAIN, no_pointer, open_source, split_selector
 from klcli.readers.tables.roles import CHOICES, Choices
 from klcli.readers.tables.select import select
@@ -134,14 +133,10 @@ class Arguments:
             from klcli.readers import expressions
 
             return expressions.content(formula, role)
-        notation = self._dialect.notation
-        grammar = Grammar(
-            parse=self._of_text,
-            read=self._of_source,
-            is_file=is_known_suffix,
-            example="write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file",
+        example = "write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file"
+        found: Distributions = inline.argument(
+            text, role, self._of_text, self._of_source, example, self._dialect.notation
         )
-        found: Distributions = inline.argument(text, role, grammar, notation)
         return found
 
     def _of_text(self, text: str, role: str) -> Distributions:
@@ -151,11 +146,7 @@ class Arguments:
             return of_text(text, role)
         return self._narrowed(self._distributions(inline.parse(text, role, self._dialect.notation)), is_inline=True)
 
-    def _of_source(self, text: str) -> Distributions:
-        path, selector, chosen = split_selector(text)
-        if not path:
-            message = f"{clipped('@' + text)} names no file"
-            raise InputError(message)
+    def _of_source(self, path: str, selector: str, chosen: str) -> Distributions:
         source = self._sources.setdefault(path, open_source(path, self._dialect))
         kind = format_of(source, self._input_format, selector)
         if (path, kind) not in self._read_of:

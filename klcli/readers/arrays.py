@@ -17,7 +17,7 @@ import numpy as np
 from klcli.errors import InputError, clipped, listed, no_such
 from klcli.readers import inline, npy
 from klcli.readers.documents import Document, lines_of, load, load_printed
-from klcli.readers.formats import READERS, SUFFIXES, format_of, is_known_suffix, known_format
+from klcli.readers.formats import READERS, SUFFIXES, format_of, known_format
 from klcli.readers.nested import NO_LABELS, at, brackets, count, stacked
 from klcli.readers.numbers import POINT, items, numbers
 from klcli.readers.sources import (
@@ -96,19 +96,17 @@ class Arrays:
         others: arguments whose columns are not meant too where this one is the whole table that they are of.
         """
         notation = self._dialect.notation
-        grammar = inline.Grammar(
-            parse=lambda text, role: _inline(text, role, notation),
-            read=lambda text: self._of_source(text, others),
-            is_file=is_known_suffix,
-            example=_FOR_EXAMPLE,
+        found = inline.argument(
+            text,
+            role,
+            partial(_inline, notation=notation),
+            partial(self._of_source, others=others),
+            _FOR_EXAMPLE,
+            notation,
         )
-        return Tensor(role, inline.name_of(text), *inline.argument(text, role, grammar, notation))
+        return Tensor(role, inline.name_of(text), *found)
 
-    def _of_source(self, text: str, others: Sequence[str]) -> _Found:
-        path, selector, chosen = split_selector(text)
-        if not path:
-            message = f"{clipped('@' + text)} names no file"
-            raise InputError(message)
+    def _of_source(self, path: str, selector: str, chosen: str, others: Sequence[str]) -> _Found:
         source = self._sources.setdefault(path, open_source(path, self._dialect))
         kind = self._kind(source, selector)
         if (path, kind) not in self._opened:
