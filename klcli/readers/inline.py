@@ -118,7 +118,7 @@ def is_inline(text: str, notation: Notation = POINT) -> bool:
     """
     first, _, rest = text.strip().partition("\n")
     return (
-        is_value(text) or not rest or all(is_number(item, notation) or "=" in item for item in items(first, notation))
+        is_value(text) or not rest or all("=" in item or is_number(item, notation) for item in items(first, notation))
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from klcli.errors import InputError, clipped
 from klcli.readers import inline
-from klcli.readers.numbers import is_number, items
+from klcli.readers.numbers import are_numbers, is_number, items
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -124,11 +124,8 @@ def _lines(text: str) -> list[_Line]:
 
 def _is_of_numbers(lines: Sequence[_Line], notation: Notation) -> bool:
     """Whether every line is one number, or the only one is of several."""
-    return bool(lines) and (
-        all(is_number(item, notation) for item in items(lines[0].text, notation))
-        if len(lines) == 1
-        else all(is_number(line.text, notation) for line in lines)
-    )
+    texts = items(lines[0].text, notation) if len(lines) == 1 else [line.text.strip() for line in lines]
+    return bool(lines) and are_numbers(texts, notation)
 
 
 def _table(counts: _Counts, lines: Sequence[_Line], source: Source) -> Table:
@@ -151,10 +148,11 @@ def _counts(lines: Sequence[_Line], source: Source) -> _Counts | None:
     found = _aligned(lines)
     if found is not None or not lines:
         return found
-    flags = [[is_number(part, source.dialect.notation) for part in line.text.split()] for line in lines]
-    if all(map(all, flags)):
-        _refuse_numbers(lines, [len(line) for line in flags], source)
+    words = [line.text.split() for line in lines]
+    if are_numbers([word for line in words for word in line], source.dialect.notation):
+        _refuse_numbers(lines, list(map(len, words)), source)
         return None
+    flags = [[is_number(word, source.dialect.notation) for word in line] for line in words]
     first, last = ([line[end] for line in flags] for end in (0, -1))
     if not (first[0] or last[0]) or _is_something_else(lines):
         return None
