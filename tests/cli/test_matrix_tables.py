@@ -164,12 +164,12 @@ def test_digits_are_as_many_as_asked_for_or_as_fit(view, digits):
 
 
 def test_a_terminal_without_unicode_gets_none(run):
-    for name in ("matrix", "matrix-infinite", "matrix-25", "matrix-110", "matrix-ends"):
+    for name, mark in (("matrix-infinite", "!"), ("matrix-110", "#")):
         args = [str(SAMPLES.parent / arg) if arg.startswith("samples/") else arg for arg in VIEWS[name]]
         result = run("matrix", *args, "-f", "table", "-q", env={"PYTHONIOENCODING": "ascii"})
         assert result.code == 0
         assert result.out.isascii()
-    assert "!" in run("matrix", *VIEWS["matrix-infinite"], "-f", "table", env={"PYTHONIOENCODING": "ascii"}).out
+        assert mark in result.out
 
 
 # -------------------------------------------------------------------------------------------------------------- colours
