@@ -75,15 +75,6 @@ def test_table_is_the_golden_one(shown, view, columns):
     assert alike(out, golden(f"{view}-{columns}", out))
 
 
-@pytest.mark.parametrize("columns", [40, 57, 80, 300])
-@pytest.mark.parametrize("view", VIEWS)
-def test_no_line_is_wider_than_the_terminal_and_none_ends_in_blanks(shown, view, columns):
-    for digits in ("5", "12"):
-        for line in shown(view, "-f", "table", "--digits", digits, COLUMNS=str(columns)).split("\n"):
-            assert cell_len(line) <= columns
-            assert line == line.rstrip()
-
-
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("columns", [80, 40])
 def test_table_is_plain_ascii_where_the_encoding_is(call, view, columns):

@@ -14,7 +14,7 @@ from rich.cells import cell_len
 GOLDENS = Path(__file__).parent / "goldens"
 SAMPLES = Path(__file__).parents[2] / "samples"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-COLUMNS = (40, 57, 80, 300)
+COLUMNS = (40, 57, 300)
 
 
 def ring(names):
