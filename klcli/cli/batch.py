@@ -16,6 +16,7 @@ from klcli.cli.options import (
     PairMaths,
     choice_option,
     format_option,
+    get_option,
     grouped,
     input_option,
     names,
@@ -125,7 +126,7 @@ class Rows(Drawn):
     ] = "fail"
     get: Annotated[
         list[str] | None,
-        output_option("--get", "-g", metavar="STATISTIC:FIELD", help="Of --summary: the bare value."),
+        get_option(metavar="STATISTIC:FIELD", help="Of --summary: the bare value."),
     ] = None
     summary: Annotated[
         bool,

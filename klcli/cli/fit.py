@@ -12,6 +12,7 @@ from klcli.cli.options import (
     choice_option,
     completing,
     format_option,
+    get_option,
     grouped,
     input_option,
     is_piped,
@@ -80,11 +81,8 @@ class Form(Drawn):
     format: Annotated[str, format_option(FORMATS, "a table with a picture on a terminal, else TSV")] = "auto"
     get: Annotated[
         list[str] | None,
-        output_option(
-            "--get",
-            "-g",
-            metavar="FIELD",
-            help="Bare values, a line a fit, best first: family, kl_data_model, parameters.NAME ...",
+        get_option(
+            metavar="FIELD", help="Bare values, a line a fit, best first: family, kl_data_model, parameters.NAME ..."
         ),
     ] = None
     plot: Annotated[str | None, output_option(metavar="FILE", help="Draw a picture there: .png, .svg or .pdf.")] = None

@@ -12,6 +12,7 @@ from klcli.cli.options import (
     choice_option,
     completing,
     format_option,
+    get_option,
     grouped,
     input_option,
     maths_option,
@@ -150,9 +151,7 @@ class Form(Drawn):
     format: Annotated[str, format_option(FORMATS, "a table on a terminal, else the value")] = "auto"
     get: Annotated[
         list[str] | None,
-        output_option(
-            "--get",
-            "-g",
+        get_option(
             metavar="FIELD",
             autocompletion=completing(FIELDS, several=True),
             help=f"Bare values, a line each: {', '.join(FIELDS)}.",

@@ -16,6 +16,7 @@ from klcli.cli.options import (
     choice_option,
     completing,
     format_option,
+    get_option,
     grouped,
     input_option,
     maths_option,
@@ -111,9 +112,7 @@ class Squared(Drawn):
     )
     get: Annotated[
         list[str] | None,
-        output_option(
-            "--get", "-g", metavar="FIELD", help="Bare values of the pairs listed, a line each: p, q or the measure."
-        ),
+        get_option(metavar="FIELD", help="Bare values of the pairs listed, a line each: p, q or the measure."),
     ] = None
     digits: Annotated[
         int | None, output_option(metavar="N", min=1, max=17, help="Significant digits in tables, room allowing.")

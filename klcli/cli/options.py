@@ -50,6 +50,8 @@ def format_option(formats: Iterable[str], auto: str) -> Any:  # noqa: ANN401 - w
     return output_option("--format", "-f", metavar="FORMAT", autocompletion=completing(formats), help=about)
 
 
+get_option = partial(output_option, "--get", "-g")
+
 By = Annotated[str | None, input_option(metavar="COLUMN", help="Rows alike in it are a distribution, named by it.")]
 Alpha = Annotated[str, maths_option(metavar="ALPHA", help="Order of the Renyi divergence renyi_pq.")]
 
@@ -487,7 +489,7 @@ class Shape(Drawn):
     format: Annotated[str, format_option(FORMATS, "a table on a terminal, else TSV")] = "auto"
     get: Annotated[
         list[str] | None,
-        output_option("--get", "-g", metavar="FIELD", help="Bare values, a line each; elements.FIELD too."),
+        get_option(metavar="FIELD", help="Bare values, a line each; elements.FIELD too."),
     ] = None
     sort: Annotated[str | None, output_option(metavar="FIELD", help="Order by this field.")] = None
 

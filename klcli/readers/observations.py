@@ -261,7 +261,7 @@ def _cell_of(one: Distribution, names: Sequence[str]) -> Callable[[int], str]:
     return lambda i: f"{one.source}, cell {names[i]}"
 
 
-def finite(texts: Sequence[str], where: Callable[[int], str], notation: Notation = POINT) -> Array:
+def finite(texts: Sequence[str], where: Callable[[int], str], notation: Notation) -> Array:
     """The numbers that the texts are. Raises InputError, or DistributionError for one that is not finite."""
     values = np.array(numbers(texts, where, notation=notation), dtype=np.float64)
     if len(values) and not np.isfinite(values).all():
@@ -271,7 +271,7 @@ def finite(texts: Sequence[str], where: Callable[[int], str], notation: Notation
     return values
 
 
-def numbers_among(texts: Sequence[str], notation: Notation = POINT) -> Array:
+def numbers_among(texts: Sequence[str], notation: Notation) -> Array:
     """The finite numbers among the texts."""
     try:
         found = numbers(texts, str, notation=notation)

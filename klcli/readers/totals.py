@@ -34,10 +34,10 @@ def is_total(name: str) -> bool:
     return name.strip().rstrip(":").casefold() in NAMES
 
 
-def is_sum(values: Array, others: Array, tolerance: float = _ROUNDED) -> npt.NDArray[np.bool_]:
+def is_sum(values: Array, others: Array) -> npt.NDArray[np.bool_]:
     """Whether the values are the sums of the others. values: (n,). others: (K, n)."""
     sums = others.sum(axis=0)
-    return np.asarray((values > 0) & (np.abs(values - sums) <= tolerance * sums))
+    return np.asarray((values > 0) & (np.abs(values - sums) <= _ROUNDED * sums))
 
 
 def mend(name: str) -> str:
