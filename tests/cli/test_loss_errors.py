@@ -688,7 +688,7 @@ def test_control_characters_are_escaped(loss, write):
 # -------------------------------------------------------------------------------------------- gates, output and signals
 
 
-@pytest.mark.parametrize("gate", ["0.5", "value=0.5", "50%", "-1", "1/2"])
+@pytest.mark.parametrize("gate", ["0.5", "value=0.5", "-1"])
 def test_a_value_above_the_gate_is_exit_code_one(call, gate):
     result = call("loss", "cross-entropy", "1,2", "0", "--fail-above", gate)
     expected = repr(float(np.log1p(np.exp(1))))
