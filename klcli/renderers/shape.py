@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from math import isfinite, isinf, isnan, nan
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -84,7 +83,9 @@ class Answered(Content):
 
 def dumped(value: object, indent: int | None = None) -> str:
     """Strict JSON, any text as it is."""
-    return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+    from json import dumps
+
+    return dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
 
 
 def text_bytes(text: str) -> bytes:
