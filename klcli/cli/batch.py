@@ -45,7 +45,7 @@ Files = Annotated[
 ]
 
 
-class Columns(Group):
+class PairColumns(Group):
     """Which columns of the table play which part."""
 
     p: Annotated[
@@ -187,7 +187,7 @@ class Speed(Group):
 def batch(
     files: Files = None,
     *,
-    columns: Columns,
+    columns: PairColumns,
     inputs: Inputs,
     maths: PairMaths,
     measured: Measured,
@@ -259,14 +259,14 @@ def batch(
         result = run_on_cluster(plan, cluster, summarised=rows.summary or bool(of_all))
     if rows.summary:
         from klcli.renderers.formats import RENDERERS
-        from klcli.renderers.summary import Summary
+        from klcli.renderers.summary import SummaryContent
 
         name = summary_format or ("table" if on_terminal() else "tsv")
         if bare:
             values = (result.summary[field][statistic] for statistic, field in (one.split(":") for one in bare))
             write("".join(f"{exact(value)}\n" for value in values), None)
         else:
-            write(RENDERERS[name](Summary(result.summary), view_of(rows, name)), None)
+            write(RENDERERS[name](SummaryContent(result.summary), view_of(rows, name)), None)
     return finish(result._replace(notes=(*notes, *result.notes)), plan)
 
 

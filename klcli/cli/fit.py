@@ -8,7 +8,7 @@ from klcli.cli.options import (
     FORMATS,
     Drawn,
     Group,
-    Reading,
+    ReadingOptions,
     choice_option,
     completing,
     format_option,
@@ -75,7 +75,7 @@ class What(Group):
     bins: Annotated[str, maths_option(metavar="auto|N", help="Bins on which families are compared.")] = "auto"
 
 
-class Form(Drawn):
+class FitForm(Drawn):
     """The form of the result."""
 
     format: Annotated[str, format_option(FORMATS, "a table with a picture on a terminal, else TSV")] = "auto"
@@ -89,7 +89,7 @@ class Form(Drawn):
 
 
 @grouped
-def fit(data: Data = None, *, reading: Reading, what: What, form: Form) -> int:
+def fit(data: Data = None, *, reading: ReadingOptions, what: What, form: FitForm) -> int:
     """Which family of distributions describes the data? Parameters by maximum likelihood, ranked by KL(data||model).
 
     klcli fit samples/waits.csv:minutes
@@ -125,7 +125,7 @@ def fit(data: Data = None, *, reading: Reading, what: What, form: Form) -> int:
     return gates.exit_code([("", _measured(report))])
 
 
-def _report(data: str | None, reading: Reading, what: What, families: list[str] | None) -> "FitReport":
+def _report(data: str | None, reading: ReadingOptions, what: What, families: list[str] | None) -> "FitReport":
     """The fits to the data, or to the target."""
     if what.to is not None:
         return _projection(data, reading, what, families)
@@ -148,7 +148,7 @@ def _report(data: str | None, reading: Reading, what: What, families: list[str] 
     return fit_data(sample, None if _all(what) else families, bins, every=_all(what))
 
 
-def _projection(data: str | None, reading: Reading, what: What, families: list[str] | None) -> "FitReport":
+def _projection(data: str | None, reading: ReadingOptions, what: What, families: list[str] | None) -> "FitReport":
     from klcli.readers.expressions import is_formula, parse
 
     text = str(what.to)
@@ -185,7 +185,7 @@ def _projection(data: str | None, reading: Reading, what: What, families: list[s
     return report
 
 
-def _weighted_points(text: str, reading: Reading, what: What) -> "WeightsOnGrid":
+def _weighted_points(text: str, reading: ReadingOptions, what: What) -> "WeightsOnGrid":
     """The points and weights of --to and --weights, in the order of the points. Raises DistributionError."""
     import numpy as np
 

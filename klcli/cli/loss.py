@@ -8,7 +8,7 @@ from klcli.cli.options import FORMATS as SIX_FORMATS
 from klcli.cli.options import (
     Drawn,
     Group,
-    Reading,
+    ReadingOptions,
     choice_option,
     completing,
     format_option,
@@ -145,7 +145,7 @@ class OfTwo(Common):
     ] = None
 
 
-class Form(Drawn):
+class LossForm(Drawn):
     """The form of the result."""
 
     format: Annotated[str, format_option(FORMATS, "a table on a terminal, else the value")] = "auto"
@@ -176,7 +176,7 @@ def loss(context: typer.Context) -> None:
 
 
 @grouped
-def kl_div(input: Given, target: Target, *, reading: Reading, how: OfKL, form: Form) -> int:  # noqa: A002 - PyTorch's name
+def kl_div(input: Given, target: Target, *, reading: ReadingOptions, how: OfKL, form: LossForm) -> int:  # noqa: A002 - PyTorch's name
     """How far are predictions from targets? torch.nn.functional.kl_div: the sum of target (log target - input).
 
     klcli loss kl-div '[[-0.4,-1.2]]' '[[0.6,0.4]]' --reduction batchmean
@@ -195,7 +195,7 @@ def kl_div(input: Given, target: Target, *, reading: Reading, how: OfKL, form: F
 
 
 @grouped
-def cross_entropy(input: Given, target: Target, *, reading: Reading, how: OfCrossEntropy, form: Form) -> int:  # noqa: A002
+def cross_entropy(input: Given, target: Target, *, reading: ReadingOptions, how: OfCrossEntropy, form: LossForm) -> int:  # noqa: A002
     """Are logits right about classes? torch.nn.functional.cross_entropy, of class indices or of probabilities.
 
     klcli loss cross-entropy '[[2,1,0.1],[0.5,2,0.3]]' 0,1
@@ -213,7 +213,7 @@ def cross_entropy(input: Given, target: Target, *, reading: Reading, how: OfCros
 
 
 @grouped
-def nll(input: Given, target: Target, *, reading: Reading, how: OfNll, form: Form) -> int:  # noqa: A002
+def nll(input: Given, target: Target, *, reading: ReadingOptions, how: OfNll, form: LossForm) -> int:  # noqa: A002
     """How likely were the classes? torch.nn.functional.nll_loss, of log-probabilities and class indices.
 
     klcli loss nll '[[-0.4,-1.6,-2.1],[-1.2,-0.9,-1.4]]' 0,1 -q
@@ -227,7 +227,7 @@ def nll(input: Given, target: Target, *, reading: Reading, how: OfNll, form: For
 
 
 @grouped
-def bce(input: Given, target: Target, *, reading: Reading, how: OfTwo, form: Form) -> int:  # noqa: A002
+def bce(input: Given, target: Target, *, reading: ReadingOptions, how: OfTwo, form: LossForm) -> int:  # noqa: A002
     """Are probabilities right about yes and no? torch.nn.functional.binary_cross_entropy, each element by itself.
 
     klcli loss bce 0.9,0.2,0.6 1,0,1
@@ -240,7 +240,7 @@ def bce(input: Given, target: Target, *, reading: Reading, how: OfTwo, form: For
 
 
 @grouped
-def bce_with_logits(input: Given, target: Target, *, reading: Reading, how: OfTwo, form: Form) -> int:  # noqa: A002
+def bce_with_logits(input: Given, target: Target, *, reading: ReadingOptions, how: OfTwo, form: LossForm) -> int:  # noqa: A002
     """Are logits right about yes and no? torch.nn.functional.binary_cross_entropy_with_logits.
 
     klcli loss bce-with-logits 2.2,-1.4,0.4 1,0,1
@@ -252,7 +252,7 @@ def bce_with_logits(input: Given, target: Target, *, reading: Reading, how: OfTw
     return _run(how.task("bce-with-logits", LOGITS), (input, target, how.weight, how.pos_weight), reading, form)
 
 
-def _run(task: Task, texts: tuple[str, str, *tuple[str | None, ...]], reading: Reading, form: Form) -> int:
+def _run(task: Task, texts: tuple[str, str, *tuple[str | None, ...]], reading: ReadingOptions, form: LossForm) -> int:
     """Reads the operands, in the order of `Operands`, evaluates, shows. Returns the exit code."""
     gates = Gates(form.fail_above, [VALUE])
     fields = names("--get", form.get, FIELDS)
@@ -290,7 +290,7 @@ def _run(task: Task, texts: tuple[str, str, *tuple[str | None, ...]], reading: R
     return gates.exit_code([("", {VALUE: worst})])
 
 
-def _format_of(form: Form, fields: list[str]) -> str:
+def _format_of(form: LossForm, fields: list[str]) -> str:
     """The format of the loss; of bare values and of a script that of the value. Raises UsageError."""
     if form.explain and (fields or form.format != "auto"):
         message = "--explain prints a script instead of the result; leave out --format and --get, or take it by -f json"

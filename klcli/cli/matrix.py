@@ -177,9 +177,9 @@ def matrix(
     on_error = one_of("--on-error", shape.on_error, ON_ERROR)
     read = inputs.checked_format(), choices, members.select, members.columns, inputs.dialect()
 
-    from klcli.readers.grids import Wanted, read_grids
+    from klcli.readers.grids import GridOptions, read_grids
 
-    grid = read_grids(files, Wanted(*read, lenient=on_error != "fail"))
+    grid = read_grids(files, GridOptions(*read, lenient=on_error != "fail"))
 
     from klcli.analyses.matrix import matrix as analyse
     from klcli.analyses.matrix import unfit

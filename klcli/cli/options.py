@@ -169,7 +169,7 @@ def smoothing(option: str, text: str | None) -> Smoothing | None:
     return Smoothing(method, amount)
 
 
-class Reading(Group):
+class ReadingOptions(Group):
     """How files and standard input are read."""
 
     input_format: Annotated[
@@ -236,7 +236,7 @@ class Reading(Group):
         )
 
 
-class Inputs(Reading):
+class Inputs(ReadingOptions):
     """How distributions are read."""
 
     label: Annotated[

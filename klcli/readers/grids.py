@@ -46,7 +46,7 @@ class Grid(NamedTuple):
         return Grid(self.heading, [self.distributions[i] for i in left], lambda i: self.where(left[i]))
 
 
-class Wanted(NamedTuple):
+class GridOptions(NamedTuple):
     """What is asked of a source. choices: what its columns mean. select: which others. by_columns: see `read_grids`.
 
     among: whether there are other sources, so that it may be one distribution. lenient: whether a cell that is no
@@ -62,7 +62,7 @@ class Wanted(NamedTuple):
     lenient: bool = False
 
 
-def read_grids(texts: Sequence[str], wanted: Wanted) -> Grid:
+def read_grids(texts: Sequence[str], wanted: GridOptions) -> Grid:
     """The distributions, two at least, of all sources together: JSON, FILE, FILE#/POINTER or -.
 
     They are the rows of a table, named by its labels, and its other columns are the outcomes; by_columns: the other way
@@ -96,7 +96,7 @@ def read_grids(texts: Sequence[str], wanted: Wanted) -> Grid:
     return Grid(headings.pop() if len(headings) == 1 else "", found, lambda i: places[i]())
 
 
-def _refuse_few(text: str, n: int, wanted: Wanted) -> None:
+def _refuse_few(text: str, n: int, wanted: GridOptions) -> None:
     """Raises InputError where there are no two distributions."""
     if n < 2:  # noqa: PLR2004 - a pair
         path = split_selector(text.removeprefix("@"))[0]
@@ -126,7 +126,7 @@ def _refuse_unlike(found: Sequence[Distribution], source: str = "") -> None:
             raise DistributionError(message)
 
 
-def _of_raw_values(texts: Sequence[str], wanted: Wanted) -> Grid:
+def _of_raw_values(texts: Sequence[str], wanted: GridOptions) -> Grid:
     from klcli.readers.arguments import Arguments
 
     arguments = Arguments(wanted.input_format, wanted.choices._replace(rows=False), wanted.dialect)
@@ -141,7 +141,7 @@ def _of_raw_values(texts: Sequence[str], wanted: Wanted) -> Grid:
     return Grid(wanted.choices.by or "", found, lambda i: found[i].name)
 
 
-def _read(text: str, wanted: Wanted) -> Grid:
+def _read(text: str, wanted: GridOptions) -> Grid:
     """The distributions of one source, one or more."""
     if inline.is_uniform(text):
         message = "uniform is on the outcomes of another side, and here there is none; @uniform is a file"
@@ -177,7 +177,7 @@ def _without(grid: Grid, choices: Choices) -> Grid:
     return grid._replace(distributions=given, where=lambda i: where(kept[i]))
 
 
-def _of_source(source: Source, selector: str, chosen: str, wanted: Wanted) -> Grid:
+def _of_source(source: Source, selector: str, chosen: str, wanted: GridOptions) -> Grid:
     kind = _kind(source, wanted, selector)
     read = READERS[kind](source, wanted.choices.label)
     if isinstance(read, Single):
@@ -194,7 +194,7 @@ def _of_source(source: Source, selector: str, chosen: str, wanted: Wanted) -> Gr
     return _of_table(read, wanted)
 
 
-def _kind(source: Source, wanted: Wanted, selector: str) -> str:
+def _kind(source: Source, wanted: GridOptions, selector: str) -> str:
     """The format of the source; of plain text, which may be what an argument is, JSON or CSV."""
     kind = format_of(source, wanted.input_format, selector)
     if kind != "text":
@@ -211,12 +211,12 @@ def _kind(source: Source, wanted: Wanted, selector: str) -> str:
     return kind
 
 
-def rows_of(read: Table | Document, wanted: Wanted) -> Grid:
+def rows_of(read: Table | Document, wanted: GridOptions) -> Grid:
     """The distributions, one or more, that the rows of a table or the members of a JSON value are."""
     return _of_json(read, wanted) if isinstance(read, Document) else _of_table(read, wanted)
 
 
-def _of_table(read: Table, wanted: Wanted) -> Grid:
+def _of_table(read: Table, wanted: GridOptions) -> Grid:
     if wanted.choices.by is not None:
         from klcli.readers.rows import groups
 
@@ -295,7 +295,7 @@ def _filled(table: Table) -> Table:
     return replace(table, columns=columns, note=note)
 
 
-def _of_one_outcome(chosen: Sequence[int], table: Columns, wanted: Wanted) -> tuple[str, ...]:
+def _of_one_outcome(chosen: Sequence[int], table: Columns, wanted: GridOptions) -> tuple[str, ...]:
     """A note on rows that have but one outcome, as those of a table of a label and a count."""
     if wanted.by_columns or len(chosen) != 1 or table.is_nested(chosen[0]):
         return ()
@@ -316,14 +316,14 @@ def _summed(labels: Sequence[str], values: Array, *, gaps: bool) -> tuple[list[s
     return once, np.array([column for _, column, _, _ in sums]).T, at, said
 
 
-def _weights(table: Columns, wanted: Wanted) -> list[int]:
+def _weights(table: Columns, wanted: GridOptions) -> list[int]:
     """The columns of weights; where rows may fail, those too that are numbers but for some cells."""
     if wanted.lenient and not wanted.by_columns and table.roles.mixed:
         return sorted((*table.roles.weights, *table.roles.mixed))
     return table.distributions()
 
 
-def _sound(table: Columns, columns: Sequence[int], wanted: Wanted) -> tuple[Array, dict[int, str]]:
+def _sound(table: Columns, columns: Sequence[int], wanted: GridOptions) -> tuple[Array, dict[int, str]]:
     """The numbers of some columns, (rows, columns), and of the rows where some cell is none, what is wrong with it."""
     if not wanted.lenient or wanted.by_columns:
         return table.array(columns), {}
@@ -401,7 +401,7 @@ def _are_objects_of_weights(values: Any) -> bool:  # noqa: ANN401 - a JSON value
         return True
 
 
-def _of_objects(values: list[Any], source: str, where: Callable[[int], str], wanted: Wanted) -> Grid:
+def _of_objects(values: list[Any], source: str, where: Callable[[int], str], wanted: GridOptions) -> Grid:
     """Objects of label: weight, each a distribution; they are joined by label."""
     found = [series_of("", value, where(i)) for i, value in enumerate(values)]
     if wanted.select is not None:
@@ -409,7 +409,7 @@ def _of_objects(values: list[Any], source: str, where: Callable[[int], str], wan
     return _of_series([str(i) for i in range(1, len(found) + 1)], found, source, wanted)
 
 
-def _of_json(document: Document, wanted: Wanted) -> Grid:
+def _of_json(document: Document, wanted: GridOptions) -> Grid:
     if _are_objects_of_weights(document.value):
         return _of_objects(document.value, document.source, lambda i: f"{document.source}, item {i + 1}", wanted)
     if (table := document.table()) is not None:
@@ -458,7 +458,7 @@ def _selected(found: list[Series], selector: str, source: str) -> list[Series]:
     return selected
 
 
-def _of_series(names: Sequence[str], found: list[Series], source: str, wanted: Wanted) -> Grid:
+def _of_series(names: Sequence[str], found: list[Series], source: str, wanted: GridOptions) -> Grid:
     """Distributions that may each have outcomes of their own, by label; without labels they must be of one length."""
     given = [series.distribution(name, source) for name, series in zip(names, found, strict=True)]
     _refuse_unlike(given, f"{source}: ")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from klcli.readers.tables.roles import Choices
 
 
-class Members:
+class RowsOrGroups:
     """Distributions of one source, each with a name of its own. what: 'rows' or 'groups'."""
 
     mend, left_out, doubtful = "", (), ()
@@ -54,7 +54,7 @@ class Members:
         return column_of(self.source, name)
 
 
-def members(read: Table | Document, choices: Choices, dialect: Dialect) -> Members:
+def members(read: Table | Document, choices: Choices, dialect: Dialect) -> RowsOrGroups:
     """The rows of a table, or with --by its groups. Raises UsageError where options say two things of a row."""
     if choices.rows and choices.by is not None:
         message = "--rows and --by both say what is a distribution: a row, or rows alike in a column; give one"
@@ -63,15 +63,15 @@ def members(read: Table | Document, choices: Choices, dialect: Dialect) -> Membe
         message = "--rows and --tally: raw values stand in a column; leave out --rows, or give --by COLUMN"
         raise UsageError(message)
     if choices.rows:
-        from klcli.readers.grids import Wanted, rows_of
+        from klcli.readers.grids import GridOptions, rows_of
 
-        wanted = Wanted(None, choices, choices.select, by_columns=False, dialect=dialect)
-        return Members(read.source, rows_of(read, wanted).distributions, "rows")
+        wanted = GridOptions(None, choices, choices.select, by_columns=False, dialect=dialect)
+        return RowsOrGroups(read.source, rows_of(read, wanted).distributions, "rows")
     table = read if isinstance(read, Table) else read.table()
     if table is None:
         message = f"{read.source}: --by needs a table, or a list of records"
         raise InputError(message)
-    return Members(read.source, groups(table, choices, dialect.notation)[1], "groups")
+    return RowsOrGroups(read.source, groups(table, choices, dialect.notation)[1], "groups")
 
 
 def groups(read: Table, choices: Choices, notation: Notation) -> tuple[str, list[Distribution]]:

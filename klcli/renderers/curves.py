@@ -45,7 +45,7 @@ _MOST_TICKS, _PER_TICK = 6, 2
 _WORTH_SAYING = 0.0005
 
 
-class _Style(NamedTuple):
+class _PictureStyle(NamedTuple):
     """What the picture is made of. levels: parts of a cell, from nothing to all of it. marks: of the curves."""
 
     levels: str
@@ -57,8 +57,8 @@ class _Style(NamedTuple):
     tick_below: str
 
 
-_UNICODE = _Style(" ▁▂▃▄▅▆▇█", "●○+", "│", "┤", "└", "─", "┴")
-_ASCII = _Style(" #", "o*x", "|", "+", "+", "-", "+")
+_UNICODE = _PictureStyle(" ▁▂▃▄▅▆▇█", "●○+", "│", "┤", "└", "─", "┴")
+_ASCII = _PictureStyle(" #", "o*x", "|", "+", "+", "-", "+")
 # Of the 256 colours some that show on black, on white, and the curves' on the bars'.
 _BAR_COLOR = "color(25)"
 _CURVE_COLORS = ("color(208)", "color(199)", "color(40)")
@@ -91,7 +91,7 @@ def picture_lines(report: FitReport, view: View) -> Iterator[Text]:
 class _Plot:
     """The cells between the axes. bar: the columns that a whole number takes, else 1."""
 
-    def __init__(self, shown: Picture, width: int, rows: int, style: _Style, *, color: bool) -> None:
+    def __init__(self, shown: Picture, width: int, rows: int, style: _PictureStyle, *, color: bool) -> None:
         self.shown, self.rows, self.style, self._color = shown, rows, style, color
         bins = len(shown.heights)
         if shown.counts:
@@ -199,7 +199,7 @@ def _axis(plot: _Plot, zero: str, margin: int, view: View) -> Iterator[Text]:
     yield Text(labels, style=styled(QUIET, view))
 
 
-def _legend(report: FitReport, shown: Picture, style: _Style, view: View) -> Iterator[Text]:
+def _legend(report: FitReport, shown: Picture, style: _PictureStyle, view: View) -> Iterator[Text]:
     """What bars and marks are, in one line or one below the other."""
     what = "P" if report.target is not None else "data"
     peak = "share of each number" if shown.counts else "density"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _COUNTS = frozenset({"count", "infinite"})
 
 
-class Summary(Content):
+class SummaryContent(Content):
     """The statistics of each measure, by name."""
 
     def __init__(self, found: Mapping[str, Mapping[str, float]]) -> None:

@@ -192,7 +192,7 @@ def _left_out(names: Sequence[str]) -> list[Text | Table]:
     return [Text(f" (no room for {', '.join(names)}: widen the terminal)")] if names else []
 
 
-class _Layout(NamedTuple):
+class _BreakdownLayout(NamedTuple):
     """What a breakdown has room for: the columns, the width of the labels, the width of the bars (0: none)."""
 
     columns: list[str]
@@ -223,7 +223,7 @@ def _breakdown(report: Report, wanted: Sequence[str], view: View) -> list[Text |
 
 def _layout(
     cells: dict[str, list[str]], titles: dict[str, str], labels: list[str], contribution: str, width: int
-) -> _Layout:
+) -> _BreakdownLayout:
     """Columns are dropped, the least telling first, until labels and bars have room."""
     widths = {name: max(len(titles[name]), *map(len, values)) for name, values in cells.items()}
     columns = list(cells)
@@ -239,7 +239,7 @@ def _layout(
         longest = max(6, min(longest, room))
     if contribution not in columns:
         columns.append(contribution)
-    return _Layout(columns, longest, bar)
+    return _BreakdownLayout(columns, longest, bar)
 
 
 class _Bars:
