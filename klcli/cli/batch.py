@@ -211,9 +211,8 @@ def batch(
     limits = [(field, limit) for field, limit in gates.limits if ":" not in field]
     bare = rows.values()
     chosen = names("--measures", measured.measures, MEASURES)
-    got = [] if chosen or not bare else [field.partition(":")[2] for field in bare]
-    shown = list(dict.fromkeys(chosen or got or SIX))
-    shown += [field for field in dict.fromkeys(field.partition(":")[2] for field in bare) if field not in shown]
+    got = [field.partition(":")[2] for field in bare]
+    shown = list(dict.fromkeys([*(chosen or got or SIX), *got]))
     gated = dict.fromkeys(field.rpartition(":")[2] for field in gates.fields)
     others = tuple(field for field in gated if field not in shown)
     wanted = _counting(columns.wanted(inputs.choices()), inputs)._replace(alone={*shown, *others} <= ALONE)
@@ -286,8 +285,7 @@ def _counting(wanted: Any, inputs: Inputs) -> Any:  # noqa: ANN401
             raise UsageError(message)
     from klcli.readers.tables.layout import Counting
 
-    dialect = inputs.dialect()
-    return wanted._replace(counting=Counting(choices.bins, dialect.notation))
+    return wanted._replace(counting=Counting(choices.bins, inputs.dialect().notation))
 
 
 def _refuse_on_cluster(plan: Any) -> None:  # noqa: ANN401

@@ -13,7 +13,7 @@ import numpy as np
 from klcli.renderers.doubles import AT_ONCE, Words, encoded, in_chunks
 from klcli.renderers.formats import markdown_table, plain, with_notes
 from klcli.renderers.shape import Table, json_bytes, text_bytes
-from klcli.renderers.text import exact, quoted
+from klcli.renderers.text import exact, on_one_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -216,8 +216,7 @@ def bare(square: Square, fields: Sequence[str], out: Out) -> None:
     columns = {P: square.pairs.rows, Q: square.pairs.columns}
     for field in fields:
         if field in columns:
-            names = [name.replace("\r", "\\r").replace("\n", "\\n") for name in square.names]
-            lines = [names[i] for i in columns[field].tolist()]
+            lines = [on_one_line(square.names[i]) for i in columns[field].tolist()]
         else:
             lines = [exact(value) for value in square.pair_values().tolist()]
         out.write(text_bytes("".join(f"{line}\n" for line in lines)))
