@@ -159,12 +159,13 @@ class Arguments:
                 self._at(read, chosen, source.name) if selector == "#" else self._distributions(read, taken)
             )
         found = self._found[key]
+        narrowed = self._narrowed(found)
         if selector == ":":
             return _Chosen(found, chosen)
-        return found if isinstance(found, _Chosen) else self._narrowed(found)
+        return found if isinstance(found, _Chosen) else narrowed
 
     def _narrowed(self, found: Distributions, *, is_inline: bool = False) -> Distributions:
-        """What is left of the distributions of a source by --select and --drop."""
+        """What is left of the distributions of a source by --select and --drop; takes note of all their names."""
         choices = self._choices
         self._names.append(found.names() if choices.drop else ())
         elsewhere = choices.tally or found.what != DISTRIBUTIONS  # --select is of the columns of rows and groups

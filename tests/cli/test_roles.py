@@ -272,7 +272,7 @@ def test_a_distribution_that_is_a_total_is_refused(refused, get, write):
     ("args", "there_are"),
     [
         (["kl", "t.csv"], "k, a, b, x, y, Total"),
-        (["rank", "t.csv:a", "t.csv:b"], "x, y, Total"),
+        (["rank", "t.csv:a", "t.csv:b"], "k, a, b, x, y, Total"),
         (["entropy", "t.csv", "--rows", "--keep-totals"], "x, y, Total, a, b"),
         (["matrix", "t.csv"], "x, y, Total, a, b"),
         (["matrix", "t.csv", "--columns"], "a, b, x, y, Total"),
@@ -290,6 +290,7 @@ def test_a_name_to_drop_that_is_nowhere_is_an_error(refused, write, tmp_path, ar
 def test_a_name_to_drop_need_not_be_in_every_input(kl, refused, write, tmp_path):
     write("t.csv", TOTAL)
     assert kl("t.csv:a", "x=1,y=2", "--drop", "Total,y", cwd=tmp_path) == 0
+    assert kl("t.csv:a", "x=1,y=3", "--drop", "Total,b", cwd=tmp_path) == 0  # which is a column besides
     assert "none here has a name" in refused(2, "kl", "1,2", "2,1", "--drop", "1")
 
 
