@@ -267,7 +267,7 @@ class Inputs(ReadingOptions):
             rows=getattr(self, "rows", False),
             by=getattr(self, "by", None),
             repeats=one_of("--repeats", self.repeats, REPEATS),
-            drop=tuple(name.strip() for text in self.drop or () for name in text.split(",")),
+            drop=tuple(name.strip() for text in self.drop or () for name in text.split(",") if name.strip()),
             keep_totals=self.keep_totals,
             tally=self.tally or self.bins is not None,
             bins=self.bins,

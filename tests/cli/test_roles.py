@@ -291,6 +291,7 @@ def test_a_name_to_drop_need_not_be_in_every_input(kl, refused, write, tmp_path)
     write("t.csv", TOTAL)
     assert kl("t.csv:a", "x=1,y=2", "--drop", "Total,y", cwd=tmp_path) == 0
     assert kl("t.csv:a", "x=1,y=3", "--drop", "Total,b", cwd=tmp_path) == 0  # which is a column besides
+    assert kl("1,2", "1,2", "--drop", ",") == 0
     assert "none here has a name" in refused(2, "kl", "1,2", "2,1", "--drop", "1")
 
 
