@@ -138,6 +138,17 @@ _PYTHON_TEXT: dict[str, Callable[[Any], str]] = (
 """What types of Arrow's are as text, where its own cast has other digits, or fails."""
 
 
+def parquet_writer(out: Any, schema: pa.Schema) -> Any:  # noqa: ANN401 - pyarrow has no types
+    """What writes tables of that schema as Parquet, compressed by snappy.
+
+    Numbers of two rows are seldom equal, so that a dictionary of them would only cost time.
+    """
+    from pyarrow.parquet import ParquetWriter
+
+    words = [field.name for field in schema if pa.types.is_string(field.type)]
+    return ParquetWriter(out, schema, compression="snappy", use_dictionary=words)
+
+
 def codes(cells: Cells) -> tuple[npt.NDArray[np.int64], int]:
     """For each string the number of the first that is equal to it, and how many different ones there are."""
     coded = call("dictionary_encode", [cells])

@@ -2,11 +2,15 @@
 
 import contextlib
 import csv
+import fcntl
 import io
 import os
 import signal
+import struct
 import subprocess
 import sys
+import termios
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
@@ -77,8 +81,12 @@ def run():
 
 @pytest.fixture(scope="session")
 def call():
-    """call(*args, input, env, cwd): klcli in this process."""
+    """call(*args, input, env, cwd): klcli in this process, where each command is made once: half of a call's time."""
+    from klcli.cli import app
     from klcli.cli.failures import guarded
+
+    for make in ("command", "_single", "_group"):
+        setattr(app, make, cache(getattr(app, make)))
 
     def call(*args, input=None, env=None, cwd=None):  # noqa: A002 - as `run` calls it
         out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
@@ -96,6 +104,40 @@ def call():
         return Result(code, out.buffer.getvalue().decode(), err.buffer.getvalue().decode())
 
     return call
+
+
+def at_a_terminal(command, columns=80, env=None, **streams):
+    """A process whose standard output is a terminal of that width: the exit code, what it writes there, its stderr."""
+    main, side = os.openpty()
+    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 60, columns, 0, 0))
+    streams = {"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE} | streams
+    streams = {name: side if stream == "terminal" else stream for name, stream in streams.items()}
+    with subprocess.Popen(command, stdout=side, env=clean_environment(env), **streams) as process:
+        os.close(side)
+        written = b""
+        while True:
+            try:
+                some = os.read(main, 1 << 16)
+            except OSError:  # Linux says so that the other side is closed
+                break
+            if not some:
+                break
+            written += some
+        err = process.stderr.read() if process.stderr else b""
+    os.close(main)
+    return Result(process.returncode, written.decode(), err.decode())
+
+
+@pytest.fixture(scope="session")
+def terminal():
+    """terminal(*args, columns, env, cwd): klcli on a terminal of that width; the run must go well and say nothing."""
+
+    def terminal(*args, columns=80, env=None, cwd=None, code=0, says=""):
+        found = at_a_terminal([sys.executable, "-m", "klcli", *map(str, args)], columns, env, cwd=cwd)
+        assert (found.code, found.err) == (code, says)
+        return found.out
+
+    return terminal
 
 
 @pytest.fixture

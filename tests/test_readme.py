@@ -2,16 +2,14 @@
 
 import doctest
 import os
-import pty
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from .alike import alike
-from .conftest import clean_environment
+from .conftest import at_a_terminal
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -25,31 +23,17 @@ def tour():
             yield command, shown
 
 
-def at_a_terminal(command):
+def printed(command):
     """What bash and the command print on a terminal of 80 columns."""
-    main, side = pty.openpty()
-    folder = Path(sys.executable).parent
-    path = f"{folder}:{os.environ['PATH']}"
-    env = clean_environment({"PATH": path, "COLUMNS": "80", "TERM": "dumb", "LC_ALL": "C.UTF-8"})
-    with subprocess.Popen(["bash", "-c", command], stdout=side, stderr=side, cwd=ROOT, env=env) as process:
-        os.close(side)
-        said = b""
-        while True:
-            try:
-                part = os.read(main, 1 << 16)
-            except OSError:  # how Linux says that the other side is closed
-                break
-            if not part:
-                break
-            said += part
-        process.wait()
-    os.close(main)
-    return said.decode().replace("\r\n", "\n")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    env = {"PATH": path, "COLUMNS": "80", "TERM": "dumb", "LC_ALL": "C.UTF-8"}
+    found = at_a_terminal(["bash", "-c", command], env=env, stderr="terminal", cwd=ROOT)
+    return found.out.replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize(("command", "shown"), list(tour()), ids=[command for command, _ in tour()])
 def test_a_command_of_the_tour_prints_what_is_shown(command, shown):
-    found = at_a_terminal(command)
+    found = printed(command)
     assert alike(found, shown), found
 
 

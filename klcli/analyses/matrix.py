@@ -102,6 +102,9 @@ class _Family:
             self.notes += [never_falls(one.running) for one in given if one.running][:1]
         with np.errstate(all="ignore"):  # what overflows is looked for
             values, self._outcomes = self._on_common_outcomes()
+            if not len(values):
+                message = f"{where(0)} has no values; a distribution has at least one outcome"
+                raise DistributionError(message)
             self.weights = np.ascontiguousarray(self._smoothed(self._as_weights(values)))
 
     def _on_common_outcomes(self) -> tuple[Array, Sequence[str] | None]:

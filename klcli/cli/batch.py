@@ -2,21 +2,37 @@
 
 import gc
 import os
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from klcli.cli.options import Group, Inputs, Measured, Option, Output, PairMaths, grouped, names, one_of, piped
-from klcli.cli.output import Gates, view_of
+from klcli.cli.options import (
+    FORMATS,
+    ON_ERROR,
+    Drawn,
+    Group,
+    Inputs,
+    Measured,
+    PairMaths,
+    choice_option,
+    format_option,
+    get_option,
+    grouped,
+    input_option,
+    names,
+    one_of,
+    output_option,
+    piped,
+    speed_option,
+)
+from klcli.cli.output import Gates, suffix_format, view_of
 from klcli.console import appears_whole, on_terminal, write
 from klcli.engine.measures import MEASURES, SIX
-from klcli.errors import UsageError, clipped, listed
+from klcli.errors import UsageError, listed
 from klcli.model import Settings
 from klcli.renderers.text import exact
 
-_INPUTS, _OUTPUT, _SPEED = "Inputs", "Output", "Speed"
-ON_ERROR = ("fail", "keep", "skip")
+ROW_FORMATS = ("csv", "tsv", "ndjson", "parquet")
 ALONE = frozenset({"entropy_p", "perplexity_p"})
 """The measures for which P alone will do."""
 
@@ -29,38 +45,34 @@ Files = Annotated[
 ]
 
 
-class Columns(Group):
+class PairColumns(Group):
     """Which columns of the table play which part."""
 
     p: Annotated[
         str | None,
-        Option("--p", metavar="COLUMNS", rich_help_panel=_INPUTS, help="P's: a name, p0:p9, 2-11, 'p*', /^p/, a,b."),
+        input_option("--p", metavar="COLUMNS", help="P's: a name, p0:p9, 2-11, 'p*', /^p/, a,b."),
     ] = None
-    q: Annotated[str | None, Option("--q", metavar="COLUMNS", rich_help_panel=_INPUTS, help="Q's, likewise.")] = None
+    q: Annotated[str | None, input_option("--q", metavar="COLUMNS", help="Q's, likewise.")] = None
     by: Annotated[
         str | None,
-        Option("--by", metavar="COLUMNS", rich_help_panel=_INPUTS, help="Rows alike in these make one pair."),
+        input_option("--by", metavar="COLUMNS", help="Rows alike in these make one pair."),
     ] = None
     other: Annotated[
         str | None,
-        Option("--with", metavar="FILE", rich_help_panel=_INPUTS, help="Q's table; rows are joined by --on."),
+        input_option("--with", metavar="FILE", help="Q's table; rows are joined by --on."),
     ] = None
-    on: Annotated[
-        str | None, Option("--on", metavar="COLUMNS", rich_help_panel=_INPUTS, help="The key of a row in both tables.")
-    ] = None
-    previous: Annotated[
-        bool, Option("--previous", rich_help_panel=_INPUTS, help="P is the row, Q the row before it.")
-    ] = False
-    by_rows: Annotated[
-        bool, Option("--rows", rich_help_panel=_INPUTS, help="A row of the --reference is a distribution: FILE:ROW.")
-    ] = False
+    on: Annotated[str | None, input_option("--on", metavar="COLUMNS", help="The key of a row in both tables.")] = None
+    previous: Annotated[bool, input_option("--previous", help="P is the row, Q the row before it.")] = False
+    by_rows: Annotated[bool, input_option("--rows", help="A row of the --reference is a distribution: FILE:ROW.")] = (
+        False
+    )
     reference: Annotated[
         str | None,
-        Option(metavar="DIST", rich_help_panel=_INPUTS, help="Stands for P (or for Q, if --p is given) in every row."),
+        input_option(metavar="DIST", help="Stands for P (or for Q, if --p is given) in every row."),
     ] = None
     keep: Annotated[
         str | None,
-        Option(metavar="COLUMNS", rich_help_panel=_OUTPUT, help="Columns passed through; '' for none. Else: all left."),
+        output_option(metavar="COLUMNS", help="Columns passed through; '' for none. Else: all left."),
     ] = None
 
     def wanted(self, choices: Any) -> Any:  # noqa: ANN401 - importing their types would import NumPy
@@ -100,42 +112,26 @@ class Columns(Group):
             raise UsageError(message)
 
 
-class Rows(Output):
+class Rows(Drawn):
     """The form of the output, a row a pair."""
 
-    format: Annotated[
-        str,
-        Option(
-            "--format",
-            "-f",
-            metavar="FORMAT",
-            rich_help_panel=_OUTPUT,
-            help="auto, csv, tsv, ndjson, parquet. Auto: by -o's suffix, else as the input is.",
-        ),
-    ] = "auto"
+    format: Annotated[str, format_option(ROW_FORMATS, "by -o's suffix, else as the input is")] = "auto"
     on_error: Annotated[
         str,
-        Option(
-            metavar="|".join(ON_ERROR),
-            rich_help_panel=_OUTPUT,
+        choice_option(
+            output_option,
+            ON_ERROR,
             help="A row that is no pair: stop, keep it with its reason in a column 'error', or leave it out.",
         ),
     ] = "fail"
     get: Annotated[
         list[str] | None,
-        Option("--get", "-g", metavar="STATISTIC:FIELD", rich_help_panel=_OUTPUT, help="Of --summary: the bare value."),
+        get_option(metavar="STATISTIC:FIELD", help="Of --summary: the bare value."),
     ] = None
     summary: Annotated[
         bool,
-        Option("--summary", rich_help_panel=_OUTPUT, help="Print statistics of every measure; rows only go to -o."),
+        output_option("--summary", help="Print statistics of every measure; rows only go to -o."),
     ] = False
-
-    digits: Annotated[
-        int, Option(metavar="N", min=1, max=17, rich_help_panel=_OUTPUT, help="Significant digits in tables.")
-    ] = 5
-    color: Annotated[str, Option(metavar="auto|always|never", rich_help_panel=_OUTPUT, help="Colours in tables.")] = (
-        "auto"
-    )
 
     def values(self) -> list[str]:
         """The statistics to print bare, as STATISTIC:FIELD. Raises UsageError."""
@@ -148,7 +144,7 @@ class Rows(Output):
         """The format of the statistics where they are all the output; None: a table on a terminal, else TSV."""
         if not self.summary or self.output is not None or self.format == "auto":
             return None
-        return one_of("--format", self.format, ("auto", "table", "tsv", "csv", "json", "ndjson", "markdown"))
+        return one_of("--format", self.format, ("auto", *FORMATS))
 
     def row_format(self, *, folder: bool) -> str | None:
         """The format asked for, or that of the output's suffix; None: as the input. Raises UsageError.
@@ -157,19 +153,9 @@ class Rows(Output):
         """
         if self.summary and self.output is None:
             return None
-        choices = ("auto", "csv", "tsv", "ndjson", "parquet")
-        chosen = one_of("--format", self.format, choices)
+        chosen = one_of("--format", self.format, ("auto", *ROW_FORMATS))
         if chosen == "auto" and self.output is not None:
-            from klcli.renderers.sinks import SUFFIXES
-
-            suffix = Path(self.output).suffix.lower()
-            if suffix and suffix not in SUFFIXES and not folder and appears_whole(self.output):
-                known = listed(choices[1:])
-                message = (
-                    f"--output {clipped(self.output)}: no format has the suffix {clipped(suffix)}; add -f ({known})"
-                )
-                raise UsageError(message)
-            return SUFFIXES.get(suffix)
+            return suffix_format(self.output, ROW_FORMATS, strict=not folder and appears_whole(self.output))
         return None if chosen == "auto" else chosen
 
 
@@ -178,18 +164,13 @@ class Speed(Group):
 
     threads: Annotated[
         int | None,
-        Option(
-            metavar="N", min=1, rich_help_panel=_SPEED, help="Processes or threads; else one a processor, at most 4."
-        ),
+        speed_option(metavar="N", min=1, help="Processes or threads; else one a processor, at most 4."),
     ] = None
-    block_size: Annotated[
-        int | None, Option(metavar="BYTES", min=1, rich_help_panel=_SPEED, help="Bytes of text read at a time.")
-    ] = None
+    block_size: Annotated[int | None, speed_option(metavar="BYTES", min=1, help="Bytes of text read at a time.")] = None
     cluster: Annotated[
         str | None,
-        Option(
+        speed_option(
             metavar="ADDRESS|local",
-            rich_help_panel=_SPEED,
             help="Let Dask's workers score the files (or a folder's), each to a part in the folder -o.",
         ),
     ] = None
@@ -206,7 +187,7 @@ class Speed(Group):
 def batch(
     files: Files = None,
     *,
-    columns: Columns,
+    columns: PairColumns,
     inputs: Inputs,
     maths: PairMaths,
     measured: Measured,
@@ -230,9 +211,8 @@ def batch(
     limits = [(field, limit) for field, limit in gates.limits if ":" not in field]
     bare = rows.values()
     chosen = names("--measures", measured.measures, MEASURES)
-    got = [] if chosen or not bare else [field.partition(":")[2] for field in bare]
-    shown = list(dict.fromkeys(chosen or got or SIX))
-    shown += [field for field in dict.fromkeys(field.partition(":")[2] for field in bare) if field not in shown]
+    got = [field.partition(":")[2] for field in bare]
+    shown = list(dict.fromkeys([*(chosen or got or SIX), *got]))
     gated = dict.fromkeys(field.rpartition(":")[2] for field in gates.fields)
     others = tuple(field for field in gated if field not in shown)
     wanted = _counting(columns.wanted(inputs.choices()), inputs)._replace(alone={*shown, *others} <= ALONE)
@@ -277,14 +257,15 @@ def batch(
 
         result = run_on_cluster(plan, cluster, summarised=rows.summary or bool(of_all))
     if rows.summary:
-        from klcli.renderers.summary import SUMMARIES
+        from klcli.renderers.formats import RENDERERS
+        from klcli.renderers.summary import SummaryContent
 
         name = summary_format or ("table" if on_terminal() else "tsv")
         if bare:
             values = (result.summary[field][statistic] for statistic, field in (one.split(":") for one in bare))
             write("".join(f"{exact(value)}\n" for value in values), None)
         else:
-            write(SUMMARIES[name](result.summary, view_of(rows, name)), None)
+            write(RENDERERS[name](SummaryContent(result.summary), view_of(rows, name)), None)
     return finish(result._replace(notes=(*notes, *result.notes)), plan)
 
 
@@ -304,8 +285,7 @@ def _counting(wanted: Any, inputs: Inputs) -> Any:  # noqa: ANN401
             raise UsageError(message)
     from klcli.readers.tables.layout import Counting
 
-    dialect = inputs.dialect()
-    return wanted._replace(counting=Counting(choices.bins, dialect.notation))
+    return wanted._replace(counting=Counting(choices.bins, inputs.dialect().notation))
 
 
 def _refuse_on_cluster(plan: Any) -> None:  # noqa: ANN401
@@ -335,10 +315,9 @@ def _reference(
     if text is None:
         return None, ()
     from klcli.analyses.batch import REFERENCE, reference_notes
-    from klcli.readers.arguments import Arguments
 
     role = wanted.reference.upper()
-    arguments = Arguments(inputs.checked_format(), inputs.choices()._replace(rows=by_rows), inputs.dialect())
+    arguments = inputs.arguments(rows=by_rows)
     reference = arguments.counted([arguments.one(text, REFERENCE)])[0]
     return reference, reference_notes(reference, role, settings)
 

@@ -1,11 +1,9 @@
 """`klcli compare`."""
 
-from klcli.cli.formulas import no_outcomes, sampling, two_formulas, weights_alone, with_errors
-from klcli.cli.options import BrokenDown, Chosen, Measured, OptionalQ, P, PairMaths, Sampled, grouped, names, one_of
-from klcli.cli.output import Gates, chosen_fields, deliver, format_of, rows_shown
+from klcli.cli.formulas import Q_MISSING, formulas, no_outcomes, pair_of
+from klcli.cli.options import BrokenDown, Chosen, Measured, OptionalQ, P, PairMaths, Sampled, grouped, one_of
+from klcli.cli.output import Request
 from klcli.engine.measures import ELEMENTS, MEASURES, SIX
-from klcli.model import ELEMENTS as ELEMENT_FIELDS
-from klcli.model import Answer
 
 DEFAULT = (*SIX, "js_divergence", "total_variation")
 
@@ -30,34 +28,27 @@ def compare(
     klcli compare samples/survey.csv --unit bits
     """
     settings = maths.settings(alpha=measured.alpha)
-    fields = chosen_fields(shape, MEASURES, ["outcome", *ELEMENTS])
-    gates = Gates(shape.fail_above, MEASURES)
-    asked = names("--measures", measured.measures, MEASURES)
-    format_name = format_of(shape)
-    wanted, top = rows_shown(shape, format_name, fields)
-    sort = None if shape.sort is None else one_of("--sort", shape.sort, ["outcome", *ELEMENTS])
-
-    from klcli.readers.arguments import Arguments
-
-    arguments = Arguments(inputs.checked_format(), inputs.choices(), inputs.dialect())
-    got = [field for field in fields if not field.startswith(ELEMENT_FIELDS)]
-    shown = list(dict.fromkeys([*(asked or got or DEFAULT), *got]))
-    formulas = two_formulas(arguments, p, q)
-    if formulas is not None:
-        no_outcomes(shape, fields)
+    columns = ["outcome", *ELEMENTS]
+    request = Request(shape, measured.measures, MEASURES, DEFAULT, elements=columns)
+    shown, others = request.shown, request.gates.fields
+    wanted, top = request.outcomes_shown(shape)
+    sort = None if shape.sort is None else one_of("--sort", shape.sort, columns)
+    arguments = inputs.arguments()
+    together = formulas(arguments, pair_of(p, q), Q_MISSING)
+    if together is not None:
+        no_outcomes(shape, request.fields)
 
         from klcli.analyses.parametric import Asked
-        from klcli.analyses.parametric import compare as analyse_formulas
+        from klcli.analyses.parametric import compare as compare_formulas
 
-        report = analyse_formulas(*formulas, settings, Asked(shown, gates.fields, sampling(sampled)))
-        answer = with_errors(Answer("compare", (report,), settings, report.notes), format_name, fields)
-        return deliver(answer, shape, format_name, fields, gates)
-    weights_alone(sampled)
-    pair = arguments.two(p, q)
+        report = compare_formulas(together[0], together[1], settings, Asked(shown, others, sampled.sampling()))
+        return request.deliver("compare", [report], settings)
+    sampled.refuse()
+    one, other = arguments.two(p, q)
+
     from klcli.analyses.breakdown import Shown
-    from klcli.analyses.compare import compare as analyse
+    from klcli.analyses.compare import compare as compare_weights
 
     reverse = sort == "kl_qp" or ("kl_qp" in shown and "kl_pq" not in shown)
     rows = Shown("kl_qp" if reverse else "kl_pq", top, sort) if wanted else None
-    report = analyse(*pair, settings, shown, gates.fields, rows)
-    return deliver(Answer("compare", (report,), settings, report.notes), shape, format_name, fields, gates)
+    return request.deliver("compare", [compare_weights(one, other, settings, shown, others, rows)], settings)

@@ -1,17 +1,13 @@
 """`klcli entropy`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from klcli.cli.formulas import formulas, no_outcomes, sampling, weights_alone, with_errors
-from klcli.cli.options import BrokenDown, Chosen, Maths, Sampled, SingleMeasured, grouped, names, one_of, piped
-from klcli.cli.output import Gates, chosen_fields, deliver, format_of, rows_shown
+from klcli.cli.formulas import formulas, no_outcomes
+from klcli.cli.options import BrokenDown, Chosen, Maths, Sampled, SingleMeasured, grouped, one_of, piped
+from klcli.cli.output import Request
 from klcli.engine.measures import SINGLE, SINGLE_ELEMENTS
-from klcli.model import Answer, Report, Settings
-
-if TYPE_CHECKING:
-    from klcli.parametric.catalogue import Formula
 
 Distributions = Annotated[
     list[str] | None,
@@ -41,49 +37,33 @@ def entropy(
     """
     p = p or piped("P...")
     settings = maths.settings()
-    fields = chosen_fields(shape, SINGLE, ["outcome", *SINGLE_ELEMENTS], ["name"])
-    gates = Gates(shape.fail_above, SINGLE)
-    asked = names("--measures", measured.measures, SINGLE)
-    format_name = format_of(shape)
-    wanted, top = rows_shown(shape, format_name, fields)
-    sort = None if shape.sort is None else one_of("--sort", shape.sort, ["outcome", *SINGLE_ELEMENTS])
+    columns = ["outcome", *SINGLE_ELEMENTS]
+    request = Request(shape, measured.measures, SINGLE, SINGLE, extra=["name"], elements=columns)
+    shown, others = request.shown, request.gates.fields
+    wanted, top = request.outcomes_shown(shape)
+    sort = None if shape.sort is None else one_of("--sort", shape.sort, columns)
+    arguments = inputs.arguments()
+    roles = ["P"] if len(p) == 1 else [f"P{i}" for i in range(1, len(p) + 1)]
+    together = formulas(arguments, list(zip(p, roles, strict=True)))
+    if together is not None:
+        no_outcomes(shape, request.fields)
+
+        from klcli.analyses.parametric import Asked
+        from klcli.analyses.parametric import entropy as of_formula
+
+        asked = Asked(shown, others, sampled.sampling())
+        return request.deliver("entropy", [of_formula(one, settings, asked) for one in together], settings)
+    sampled.refuse()
+    arguments.expect(p)
+    given = [(one, role) for text, role in zip(p, roles, strict=True) for one in arguments.every(text, role)]
+    several = len(given) > len(p)
+    read = arguments.all_of([one for one, _ in given])
 
     from klcli.analyses.breakdown import Shown
     from klcli.analyses.entropy import CONTRIBUTION
-    from klcli.analyses.entropy import entropy as analyse
-    from klcli.readers.arguments import Arguments
+    from klcli.analyses.entropy import entropy as of_weights
 
-    arguments = Arguments(inputs.checked_format(), inputs.choices(), inputs.dialect())
-    roles = ["P"] if len(p) == 1 else [f"P{i}" for i in range(1, len(p) + 1)]
-    got = [field for field in fields if field in SINGLE]
-    shown = list(dict.fromkeys([*(asked or got or SINGLE), *got]))
-    together = formulas(arguments, list(zip(p, roles, strict=True)))
-    if together is not None:
-        no_outcomes(shape, fields)
-        reports = _of_formulas(together, settings, shown, gates.fields, sampled)
-        answer = with_errors(_answer(reports, settings), format_name, fields)
-        return deliver(answer, shape, format_name, fields, gates)
-    weights_alone(sampled)
-    arguments.expect(p)
-    given = [(one, role) for text, role in zip(p, roles, strict=True) for one in arguments.every(text, role)]
-    counted = arguments.counted([one for one, _ in given])
-    several = len(given) > len(p)
-    given = [(one, one.name if several else role) for one, (_, role) in zip(counted, given, strict=True)]
     rows = Shown(CONTRIBUTION, top, sort) if wanted else None
-    reports = tuple(analyse(one, settings, shown, gates.fields, rows, role) for one, role in given)
-    return deliver(_answer(reports, settings), shape, format_name, fields, gates)
-
-
-def _of_formulas(
-    together: "list[Formula]", settings: Settings, shown: list[str], others: list[str], sampled: Sampled
-) -> tuple[Report, ...]:
-    from klcli.analyses.parametric import Asked
-    from klcli.analyses.parametric import entropy as analyse
-
-    asked = Asked(shown, others, sampling(sampled))
-    return tuple(analyse(one, settings, asked) for one in together)
-
-
-def _answer(reports: tuple[Report, ...], settings: Settings) -> Answer:
-    notes = tuple(dict.fromkeys(note for report in reports for note in report.notes))
-    return Answer("entropy", reports, settings, notes)
+    called = [one.name if several else role for one, (_, role) in zip(read, given, strict=True)]
+    reports = [of_weights(one, settings, shown, others, rows, name) for one, name in zip(read, called, strict=True)]
+    return request.deliver("entropy", reports, settings)

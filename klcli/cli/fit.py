@@ -4,9 +4,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from klcli.cli.options import Drawn, Group, Option, Reading, completing, grouped, is_piped, names, one_of
-from klcli.cli.output import Gates, suffix_format, view_of
-from klcli.console import destination, on_terminal, say_notes
+from klcli.cli.options import (
+    FORMATS,
+    Drawn,
+    Group,
+    ReadingOptions,
+    choice_option,
+    completing,
+    format_option,
+    get_option,
+    grouped,
+    input_option,
+    is_piped,
+    maths_option,
+    names,
+    one_of,
+    output_option,
+)
+from klcli.cli.output import Gates, chosen_format, say_unheld, view_of
+from klcli.console import destination, write
 from klcli.errors import DistributionError, UsageError, clipped
 from klcli.fits import BOTH, FITTED, FORWARD, REVERSE, reasons
 from klcli.parametric.catalogue import CONTINUOUS
@@ -15,14 +31,11 @@ if TYPE_CHECKING:  # they import NumPy
     from klcli.analyses.project import WeightsOnGrid
     from klcli.fits import FitReport
 
-FORMATS = ("table", "tsv", "csv", "json", "ndjson", "markdown")
 DIRECTIONS = (FORWARD, REVERSE, BOTH)
 _LONGEST = 4000
 """Digits of a number; Python refuses more than 4300."""
 _BEGIN_NUMBERS = "0123456789.+-[{"
 OF_DATA, OF_TARGET = ("kl_data_model", "kl_model_data", "ks"), ("kl_pq", "kl_qp")
-
-_INPUTS, _MATHS, _OUTPUT = "Inputs", "Maths", "Output"
 
 Data = Annotated[
     str | None,
@@ -35,70 +48,48 @@ class What(Group):
 
     weights: Annotated[
         str | None,
-        Option(metavar="COLUMN|FILE", rich_help_panel=_INPUTS, help="How often each value occurs."),
+        input_option(metavar="COLUMN|FILE", help="How often each value occurs."),
     ] = None
     to: Annotated[
         str | None,
-        Option(
-            metavar="FORMULA|DATA",
-            rich_help_panel=_INPUTS,
-            help="Fit to this known distribution, not to data; or to points with --weights.",
+        input_option(
+            metavar="FORMULA|DATA", help="Fit to this known distribution, not to data; or to points with --weights."
         ),
     ] = None
     family: Annotated[
         list[str] | None,
-        Option(
+        maths_option(
             metavar="NAMES|all",
             autocompletion=completing(("all", *FITTED), several=True),
-            rich_help_panel=_MATHS,
             help=f"Comma-separated, of {', '.join(FITTED)}. all: every one that holds the data. Else those that suit.",
         ),
     ] = None
     direction: Annotated[
         str | None,
-        Option(
-            metavar="|".join(DIRECTIONS),
-            autocompletion=completing(DIRECTIONS),
-            rich_help_panel=_MATHS,
+        choice_option(
+            maths_option,
+            DIRECTIONS,
             help="With --to: least KL(P||model), least KL(model||P), or both (the default).",
         ),
     ] = None
-    bins: Annotated[
-        str, Option(metavar="auto|N", rich_help_panel=_MATHS, help="Bins on which families are compared.")
-    ] = "auto"
+    bins: Annotated[str, maths_option(metavar="auto|N", help="Bins on which families are compared.")] = "auto"
 
 
-class Form(Drawn):
+class FitForm(Drawn):
     """The form of the result."""
 
-    format: Annotated[
-        str,
-        Option(
-            "--format",
-            "-f",
-            metavar="FORMAT",
-            autocompletion=completing(("auto", *FORMATS)),
-            rich_help_panel=_OUTPUT,
-            help=f"auto, {', '.join(FORMATS)}. Auto: a table with a picture on a terminal, else TSV.",
-        ),
-    ] = "auto"
+    format: Annotated[str, format_option(FORMATS, "a table with a picture on a terminal, else TSV")] = "auto"
     get: Annotated[
         list[str] | None,
-        Option(
-            "--get",
-            "-g",
-            metavar="FIELD",
-            rich_help_panel=_OUTPUT,
-            help="Bare values, a line a fit, best first: family, kl_data_model, parameters.NAME ...",
+        get_option(
+            metavar="FIELD", help="Bare values, a line a fit, best first: family, kl_data_model, parameters.NAME ..."
         ),
     ] = None
-    plot: Annotated[
-        str | None, Option(metavar="FILE", rich_help_panel=_OUTPUT, help="Draw a picture there: .png, .svg or .pdf.")
-    ] = None
+    plot: Annotated[str | None, output_option(metavar="FILE", help="Draw a picture there: .png, .svg or .pdf.")] = None
 
 
 @grouped
-def fit(data: Data = None, *, reading: Reading, what: What, form: Form) -> int:
+def fit(data: Data = None, *, reading: ReadingOptions, what: What, form: FitForm) -> int:
     """Which family of distributions describes the data? Parameters by maximum likelihood, ranked by KL(data||model).
 
     klcli fit samples/waits.csv:minutes
@@ -109,7 +100,7 @@ def fit(data: Data = None, *, reading: Reading, what: What, form: Form) -> int:
     """
     gates = Gates(form.fail_above, OF_DATA if what.to is None else OF_TARGET)
     families = names("--family", what.family, FITTED) or None
-    format_name = _format_of(form)
+    format_name = chosen_format(form)
     view = view_of(form, format_name)
     picture = ""
     if form.plot is not None:
@@ -118,25 +109,23 @@ def fit(data: Data = None, *, reading: Reading, what: What, form: Form) -> int:
         picture = format_of(form.plot)
     report = _report(data, reading, what, families)
 
-    from klcli.renderers.fit import FORMATS as RENDERERS
-    from klcli.renderers.fit import bare, left_out
+    from klcli.renderers.fit import Fitted, bare
+    from klcli.renderers.formats import RENDERERS
 
+    content = Fitted(report)
+    fields = [field.strip() for text in form.get or () for field in text.split(",")]
+    text = bare(report, fields) if fields else RENDERERS[format_name](content, view)
     if form.plot is not None:
         from klcli.renderers.plot import figure_bytes
 
         with destination(form.plot) as out:
             out.write(figure_bytes(report, picture))
-    with destination(form.output) as out:
-        if form.get:
-            bare(report, [field.strip() for text in form.get for field in text.split(",")], out)
-        else:
-            RENDERERS[format_name](report, view, out)
-    if not form.quiet and (form.get or format_name not in {"table", "markdown"}):
-        say_notes([*report.notes, *left_out(report)])
+    write(text, form.output)
+    say_unheld(content.notes, form, format_name, is_bare=bool(fields))
     return gates.exit_code([("", _measured(report))])
 
 
-def _report(data: str | None, reading: Reading, what: What, families: list[str] | None) -> "FitReport":
+def _report(data: str | None, reading: ReadingOptions, what: What, families: list[str] | None) -> "FitReport":
     """The fits to the data, or to the target."""
     if what.to is not None:
         return _projection(data, reading, what, families)
@@ -159,7 +148,7 @@ def _report(data: str | None, reading: Reading, what: What, families: list[str] 
     return fit_data(sample, None if _all(what) else families, bins, every=_all(what))
 
 
-def _projection(data: str | None, reading: Reading, what: What, families: list[str] | None) -> "FitReport":
+def _projection(data: str | None, reading: ReadingOptions, what: What, families: list[str] | None) -> "FitReport":
     from klcli.readers.expressions import is_formula, parse
 
     text = str(what.to)
@@ -196,7 +185,7 @@ def _projection(data: str | None, reading: Reading, what: What, families: list[s
     return report
 
 
-def _weighted_points(text: str, reading: Reading, what: What) -> "WeightsOnGrid":
+def _weighted_points(text: str, reading: ReadingOptions, what: What) -> "WeightsOnGrid":
     """The points and weights of --to and --weights, in the order of the points. Raises DistributionError."""
     import numpy as np
 
@@ -237,16 +226,6 @@ def _bins(text: str) -> int | None:
         message = f"--bins {clipped(text)}: it is auto, or a whole number"
         raise UsageError(message)
     return int(text)
-
-
-def _format_of(form: Form) -> str:
-    """The format asked for; else by the suffix of the output; else a table on a terminal and TSV elsewhere."""
-    choice = one_of("--format", form.format, ("auto", *FORMATS))
-    if choice != "auto":
-        return choice
-    if form.output is not None:
-        return suffix_format(form.output, FORMATS) or "tsv"
-    return "table" if on_terminal() and not form.get else "tsv"
 
 
 def _measured(report: "FitReport") -> dict[str, float]:

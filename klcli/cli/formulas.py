@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from klcli.cli.options import BrokenDown, Sampled
+from klcli.cli.options import BrokenDown
 from klcli.errors import DistributionError, UsageError, clipped
 from klcli.model import ELEMENTS, Answer
 from klcli.renderers.text import uncertainty
@@ -12,31 +12,16 @@ if TYPE_CHECKING:  # they import NumPy
 
     from klcli.model import Report
     from klcli.parametric.catalogue import Formula
-    from klcli.parametric.numeric.sampling import Sampling
     from klcli.readers.arguments import Arguments
 
-MOST_SAMPLES = 100_000_000
 
+def formulas(arguments: "Arguments", texts: "Sequence[tuple[str, str]]", missing: str = "") -> "list[Formula] | None":
+    """The arguments, each with its role, where they are formulas without a grid.
 
-def two_formulas(arguments: "Arguments", p: str, q: str | None) -> "tuple[Formula, Formula] | None":
-    """P and Q where they are formulas without a grid, and not both of finitely many outcomes, which weights serve.
-
-    Raises DistributionError where only one is, UsageError where there is no Q.
+    None where none is, or all are of finitely many outcomes, which weights serve. missing: what to say where one is not
+    enough. Raises DistributionError where only some are, UsageError.
     """
-    one = arguments.formula(p, "P")
-    other = None if q is None else arguments.formula(q, "Q")
-    found = _together([("P", p, one), *([] if q is None else [("Q", q, other)])], alone=q is None)
-    return None if found is None else (found[0], found[1])
-
-
-def formulas(arguments: "Arguments", texts: "Sequence[tuple[str, str]]") -> "list[Formula] | None":
-    """Several arguments, each with its role, that are formulas; as `two_formulas`."""
     found = [(role, text, arguments.formula(text, role)) for text, role in texts]
-    together = _together(found, alone=False)
-    return None if together is None else list(together)
-
-
-def _together(found: "Sequence[tuple[str, str, Formula | None]]", *, alone: bool) -> "tuple[Formula, ...] | None":
     _refuse_uniform(found)
     made = [formula for _, _, formula in found if formula is not None]
     if not made:
@@ -45,9 +30,8 @@ def _together(found: "Sequence[tuple[str, str, Formula | None]]", *, alone: bool
 
     if all(formula.kind == FINITE for formula in made):
         return None
-    if alone:
-        message = "Q is missing: P is a formula; give another after it"
-        raise UsageError(message)
+    if missing and len(found) == 1:
+        raise UsageError(missing)
     weights = [(role, text) for role, text, formula in found if formula is None]
     if weights:
         role, text = weights[0]
@@ -58,7 +42,15 @@ def _together(found: "Sequence[tuple[str, str, Formula | None]]", *, alone: bool
 
         message = f"{of}: {without_grid(one)}; {role}, {clipped(text.strip())}, is weights{HINT}"
         raise DistributionError(message)
-    return tuple(made)
+    return made
+
+
+def pair_of(p: str, q: str | None) -> list[tuple[str, str]]:
+    """P and Q, if it is there, each with its role."""
+    return [(p, "P")] if q is None else [(p, "P"), (q, "Q")]
+
+
+Q_MISSING = "Q is missing: P is a formula; give another after it"
 
 
 def _refuse_uniform(found: "Sequence[tuple[str, str, Formula | None]]") -> None:
@@ -75,25 +67,6 @@ def _refuse_uniform(found: "Sequence[tuple[str, str, Formula | None]]") -> None:
     if len(words) == len(found) > 1 or (words[0] == "P" and len(words) > 1):
         message = "uniform on both sides has no outcomes; write one of them out, as 1/3,1/3,1/3"
         raise UsageError(message)
-
-
-def weights_alone(sampled: Sampled) -> None:
-    """Raises UsageError where samples are asked for of weights."""
-    if sampled.samples is not None or sampled.seed:
-        option = "--seed" if sampled.samples is None else "--samples"
-        message = f"{option} is for formulas, as normal(0,1); what is measured of weights is exact"
-        raise UsageError(message)
-
-
-def sampling(sampled: Sampled) -> "Sampling | None":
-    """The samples to draw. Raises UsageError for a seed of none, or more than can be held."""
-    if sampled.samples is None and sampled.seed:
-        message = "--seed is of samples; add --samples N"
-        raise UsageError(message)
-    if sampled.samples is not None and sampled.samples > MOST_SAMPLES:
-        message = f"--samples {sampled.samples}: at most {MOST_SAMPLES:,}"
-        raise UsageError(message)
-    return sampled.sampling()  # type: ignore[no-any-return]
 
 
 def no_outcomes(shape: BrokenDown, fields: list[str]) -> None:

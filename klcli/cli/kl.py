@@ -1,6 +1,6 @@
 """`klcli kl`."""
 
-from klcli.cli.formulas import estimates, sampling, two_formulas, weights_alone
+from klcli.cli.formulas import Q_MISSING, estimates, formulas, pair_of
 from klcli.cli.options import Chosen, OptionalQ, Output, P, PairMaths, Sampled, grouped
 from klcli.cli.output import Gates
 from klcli.console import say_notes, write
@@ -21,22 +21,20 @@ def kl(p: P, q: OptionalQ = None, *, inputs: Chosen, maths: PairMaths, sampled: 
     """
     settings = maths.settings()
     gates = Gates(output.fail_above, [FIELD])
-
-    from klcli.readers.arguments import Arguments
-
-    arguments = Arguments(inputs.checked_format(), inputs.choices(), inputs.dialect())
-    formulas = two_formulas(arguments, p, q)
-    if formulas is None:
-        weights_alone(sampled)
+    arguments = inputs.arguments()
+    together = formulas(arguments, pair_of(p, q), Q_MISSING)
+    if together is None:
+        sampled.refuse()
 
         from klcli.analyses.compare import compare
 
-        report = compare(*arguments.two(p, q), settings, [FIELD], [], None)
+        one, other = arguments.two(p, q)
+        report = compare(one, other, settings, [FIELD], [], None)
     else:
         from klcli.analyses.parametric import Asked
         from klcli.analyses.parametric import compare as compare_formulas
 
-        report = compare_formulas(*formulas, settings, Asked([FIELD], [], sampling(sampled)))
+        report = compare_formulas(together[0], together[1], settings, Asked([FIELD], [], sampled.sampling()))
     write(f"{exact(report.measures[FIELD])}\n", output.output)
     if not output.quiet:
         say_notes([*report.notes, *estimates([report])])

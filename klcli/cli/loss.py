@@ -1,21 +1,36 @@
 """`klcli loss` and its five kinds."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from klcli.cli.options import Drawn, Group, Option, Reading, completing, grouped, names, number, one_of
-from klcli.cli.output import Gates, suffix_format, view_of
-from klcli.console import destination, on_terminal, say_notes
+from klcli.cli.options import FORMATS as SIX_FORMATS
+from klcli.cli.options import (
+    Drawn,
+    Group,
+    ReadingOptions,
+    choice_option,
+    completing,
+    format_option,
+    get_option,
+    grouped,
+    input_option,
+    maths_option,
+    names,
+    number,
+    one_of,
+    output_option,
+)
+from klcli.cli.output import Gates, chosen_format, say_unheld, view_of
+from klcli.console import destination
 from klcli.errors import UsageError, clipped
 from klcli.tensors import BATCHMEAN, DTYPES, FIELDS, LOGITS, LOGPROBS, PROBS, REDUCTIONS, Operands, Task
 
 VALUE = "value"
-FORMATS = (VALUE, "table", "tsv", "csv", "json", "ndjson", "markdown")
+FORMATS = (VALUE, *SIX_FORMATS)
 SPACES = (LOGITS, PROBS, LOGPROBS)
 
-_INPUTS, _MATHS, _OUTPUT = "Inputs", "Maths", "Output"
-
+_REDUCTIONS: tuple[str, ...] = REDUCTIONS
 _WEIGHTS = ("--weight", "--pos-weight")
 
 _WHAT = "nested JSON, numbers, FILE[:COLUMNS], FILE.npz:NAME, FILE#/POINTER or -."
@@ -28,33 +43,27 @@ class Common(Group):
 
     reduction: Annotated[
         str,
-        Option(
-            metavar="|".join(REDUCTIONS),
-            autocompletion=completing(REDUCTIONS),
-            rich_help_panel=_MATHS,
-            help="What becomes of the losses.",
-        ),
+        choice_option(maths_option, REDUCTIONS, help="What becomes of the losses."),
     ] = "mean"
     dtype: Annotated[
         str,
-        Option(
-            metavar="|".join(DTYPES),
-            autocompletion=completing(DTYPES),
-            rich_help_panel=_MATHS,
+        choice_option(
+            maths_option,
+            DTYPES,
             help="Compute, and round, in this precision as PyTorch does.",
         ),
     ] = "float64"
 
-    def checked_reduction(self) -> str:
-        """The reduction, if it is one. Raises UsageError."""
-        if self.reduction == BATCHMEAN:
+    reductions = _REDUCTIONS
+
+    def task(self, loss: str, input_as: str, **other: Any) -> Task:  # noqa: ANN401 - as Task has them
+        """The loss to compute. Raises UsageError."""
+        if self.reduction == BATCHMEAN and BATCHMEAN not in self.reductions:
             message = "--reduction batchmean is kl-div's; the mean of the rows is mean here"
             raise UsageError(message)
-        return one_of("--reduction", self.reduction, REDUCTIONS)
-
-    def checked_dtype(self) -> str:
-        """The precision, if it is one. Raises UsageError."""
-        return one_of("--dtype", self.dtype, DTYPES)
+        reduction = one_of("--reduction", self.reduction, self.reductions)
+        input_as = one_of("--input-as", input_as, SPACES)
+        return Task(loss, reduction, input_as, dtype=one_of("--dtype", self.dtype, DTYPES), **other)
 
 
 class OfLogs(Common):
@@ -62,10 +71,9 @@ class OfLogs(Common):
 
     input_as: Annotated[
         str,
-        Option(
-            metavar="|".join(SPACES),
-            autocompletion=completing(SPACES),
-            rich_help_panel=_INPUTS,
+        choice_option(
+            input_option,
+            SPACES,
             help="What INPUT is; PyTorch takes log-probabilities.",
         ),
     ] = LOGPROBS
@@ -76,32 +84,24 @@ class OfKL(OfLogs):
 
     reduction: Annotated[
         str,
-        Option(
-            metavar="|".join((*REDUCTIONS, BATCHMEAN)),
-            autocompletion=completing((*REDUCTIONS, BATCHMEAN)),
-            rich_help_panel=_MATHS,
+        choice_option(
+            maths_option,
+            (*REDUCTIONS, BATCHMEAN),
             help="What becomes of the losses; batchmean is the mean divergence of the rows, mean that of the elements.",
         ),
     ] = "mean"
-    log_target: Annotated[
-        bool, Option("--log-target", rich_help_panel=_INPUTS, help="TARGET is log-probabilities, as INPUT is.")
-    ] = False
+    log_target: Annotated[bool, input_option("--log-target", help="TARGET is log-probabilities, as INPUT is.")] = False
     target_as: Annotated[
         str | None,
-        Option(
-            metavar="|".join(SPACES),
-            autocompletion=completing(SPACES),
-            rich_help_panel=_INPUTS,
+        choice_option(
+            input_option,
+            SPACES,
             help="What TARGET is; PyTorch takes probabilities.",
         ),
     ] = None
-    dim: Annotated[
-        int | None, Option(metavar="AXIS", rich_help_panel=_INPUTS, help="The axis of the classes (else the last).")
-    ] = None
+    dim: Annotated[int | None, input_option(metavar="AXIS", help="The axis of the classes (else the last).")] = None
 
-    def checked_reduction(self) -> str:
-        """The reduction, if it is one. Raises UsageError."""
-        return one_of("--reduction", self.reduction, (*REDUCTIONS, BATCHMEAN))
+    reductions = (*REDUCTIONS, BATCHMEAN)
 
 
 class OfClasses(Common):
@@ -109,15 +109,15 @@ class OfClasses(Common):
 
     weight: Annotated[
         str | None,
-        Option(metavar="1,2,0.5", rich_help_panel=_MATHS, help="A weight for each class: numbers or a file."),
+        maths_option(metavar="1,2,0.5", help="A weight for each class: numbers or a file."),
     ] = None
     ignore_index: Annotated[
         int | None,
-        Option(metavar="CLASS", rich_help_panel=_MATHS, help="Leave out rows with this target (else -100)."),
+        maths_option(metavar="CLASS", help="Leave out rows with this target (else -100)."),
     ] = None
     dim: Annotated[
         int | None,
-        Option(metavar="AXIS", rich_help_panel=_INPUTS, help="The axis of the classes (else 1, as in PyTorch)."),
+        input_option(metavar="AXIS", help="The axis of the classes (else 1, as in PyTorch)."),
     ] = None
 
 
@@ -125,7 +125,7 @@ class OfCrossEntropy(OfClasses):
     """What cross-entropy has besides."""
 
     label_smoothing: Annotated[
-        str, Option(metavar="EPS", rich_help_panel=_MATHS, help="Share of every target spread over all classes.")
+        str, maths_option(metavar="EPS", help="Share of every target spread over all classes.")
     ] = "0"
 
 
@@ -138,45 +138,28 @@ class OfTwo(Common):
 
     weight: Annotated[
         str | None,
-        Option(
-            metavar="WEIGHTS",
-            rich_help_panel=_MATHS,
-            help="For each element, or each of the last axis: numbers or a file.",
-        ),
+        maths_option(metavar="WEIGHTS", help="For each element, or each of the last axis: numbers or a file."),
     ] = None
     pos_weight: Annotated[
-        str | None, Option(metavar="WEIGHTS", rich_help_panel=_MATHS, help="The same, of the positive targets alone.")
+        str | None, maths_option(metavar="WEIGHTS", help="The same, of the positive targets alone.")
     ] = None
 
 
-class Form(Drawn):
+class LossForm(Drawn):
     """The form of the result."""
 
-    format: Annotated[
-        str,
-        Option(
-            "--format",
-            "-f",
-            metavar="FORMAT",
-            autocompletion=completing(("auto", *FORMATS)),
-            rich_help_panel=_OUTPUT,
-            help=f"auto, {', '.join(FORMATS)}. Auto: a table on a terminal, else the value.",
-        ),
-    ] = "auto"
+    format: Annotated[str, format_option(FORMATS, "a table on a terminal, else the value")] = "auto"
     get: Annotated[
         list[str] | None,
-        Option(
-            "--get",
-            "-g",
+        get_option(
             metavar="FIELD",
             autocompletion=completing(FIELDS, several=True),
-            rich_help_panel=_OUTPUT,
             help=f"Bare values, a line each: {', '.join(FIELDS)}.",
         ),
     ] = None
-    explain: Annotated[
-        bool, Option("--explain", rich_help_panel=_OUTPUT, help="Print the same in PyTorch instead, ready to run.")
-    ] = False
+    explain: Annotated[bool, output_option("--explain", help="Print the same in PyTorch instead, ready to run.")] = (
+        False
+    )
 
 
 def loss(context: typer.Context) -> None:
@@ -193,7 +176,7 @@ def loss(context: typer.Context) -> None:
 
 
 @grouped
-def kl_div(input: Given, target: Target, *, reading: Reading, how: OfKL, form: Form) -> int:  # noqa: A002 - PyTorch's name
+def kl_div(input: Given, target: Target, *, reading: ReadingOptions, how: OfKL, form: LossForm) -> int:  # noqa: A002 - PyTorch's name
     """How far are predictions from targets? torch.nn.functional.kl_div: the sum of target (log target - input).
 
     klcli loss kl-div '[[-0.4,-1.2]]' '[[0.6,0.4]]' --reduction batchmean
@@ -206,19 +189,13 @@ def kl_div(input: Given, target: Target, *, reading: Reading, how: OfKL, form: F
     if how.log_target and how.target_as not in {None, LOGPROBS}:
         message = f"--log-target means --target-as logprobs; it does not go with --target-as {target_as}"
         raise UsageError(message)
-    task = Task(
-        "kl-div",
-        how.checked_reduction(),
-        one_of("--input-as", how.input_as, SPACES),
-        LOGPROBS if how.log_target else target_as,
-        dim=how.dim,
-        dtype=how.checked_dtype(),
-    )
+    target_as = LOGPROBS if how.log_target else target_as
+    task = how.task("kl-div", how.input_as, target_as=target_as, dim=how.dim)
     return _run(task, (input, target), reading, form)
 
 
 @grouped
-def cross_entropy(input: Given, target: Target, *, reading: Reading, how: OfCrossEntropy, form: Form) -> int:  # noqa: A002
+def cross_entropy(input: Given, target: Target, *, reading: ReadingOptions, how: OfCrossEntropy, form: LossForm) -> int:  # noqa: A002
     """Are logits right about classes? torch.nn.functional.cross_entropy, of class indices or of probabilities.
 
     klcli loss cross-entropy '[[2,1,0.1],[0.5,2,0.3]]' 0,1
@@ -231,12 +208,12 @@ def cross_entropy(input: Given, target: Target, *, reading: Reading, how: OfCros
     if not 0 <= smoothing <= 1:
         message = f"--label-smoothing {clipped(how.label_smoothing)}: a share is from 0 to 1"
         raise UsageError(message)
-    task = _of_classes("cross-entropy", how, LOGITS)._replace(label_smoothing=smoothing)
+    task = how.task("cross-entropy", LOGITS, ignore_index=how.ignore_index, dim=how.dim, label_smoothing=smoothing)
     return _run(task, (input, target, how.weight), reading, form)
 
 
 @grouped
-def nll(input: Given, target: Target, *, reading: Reading, how: OfNll, form: Form) -> int:  # noqa: A002
+def nll(input: Given, target: Target, *, reading: ReadingOptions, how: OfNll, form: LossForm) -> int:  # noqa: A002
     """How likely were the classes? torch.nn.functional.nll_loss, of log-probabilities and class indices.
 
     klcli loss nll '[[-0.4,-1.6,-2.1],[-1.2,-0.9,-1.4]]' 0,1 -q
@@ -245,12 +222,12 @@ def nll(input: Given, target: Target, *, reading: Reading, how: OfNll, form: For
 
     klcli loss nll '[[-0.4,-1.6,-2.1],[-1.2,-0.9,-1.4]]' 0,-100 --reduction none -q
     """
-    task = _of_classes("nll", how, one_of("--input-as", how.input_as, SPACES))
+    task = how.task("nll", how.input_as, ignore_index=how.ignore_index, dim=how.dim)
     return _run(task, (input, target, how.weight), reading, form)
 
 
 @grouped
-def bce(input: Given, target: Target, *, reading: Reading, how: OfTwo, form: Form) -> int:  # noqa: A002
+def bce(input: Given, target: Target, *, reading: ReadingOptions, how: OfTwo, form: LossForm) -> int:  # noqa: A002
     """Are probabilities right about yes and no? torch.nn.functional.binary_cross_entropy, each element by itself.
 
     klcli loss bce 0.9,0.2,0.6 1,0,1
@@ -259,11 +236,11 @@ def bce(input: Given, target: Target, *, reading: Reading, how: OfTwo, form: For
 
     klcli loss bce '[[0.9,0.2],[0.6,0.5]]' '[[1,0],[1,1]]' --weight 1,2 --reduction sum
     """
-    return _run(_of_two("bce", how, PROBS), (input, target, how.weight, how.pos_weight), reading, form)
+    return _run(how.task("bce", PROBS), (input, target, how.weight, how.pos_weight), reading, form)
 
 
 @grouped
-def bce_with_logits(input: Given, target: Target, *, reading: Reading, how: OfTwo, form: Form) -> int:  # noqa: A002
+def bce_with_logits(input: Given, target: Target, *, reading: ReadingOptions, how: OfTwo, form: LossForm) -> int:  # noqa: A002
     """Are logits right about yes and no? torch.nn.functional.binary_cross_entropy_with_logits.
 
     klcli loss bce-with-logits 2.2,-1.4,0.4 1,0,1
@@ -272,25 +249,10 @@ def bce_with_logits(input: Given, target: Target, *, reading: Reading, how: OfTw
 
     klcli loss bce-with-logits 800,-800 0,1 --reduction none
     """
-    return _run(_of_two("bce-with-logits", how, LOGITS), (input, target, how.weight, how.pos_weight), reading, form)
+    return _run(how.task("bce-with-logits", LOGITS), (input, target, how.weight, how.pos_weight), reading, form)
 
 
-def _of_classes(kind: str, how: OfClasses, input_as: str) -> Task:
-    return Task(
-        kind,
-        how.checked_reduction(),
-        input_as,
-        ignore_index=how.ignore_index,
-        dim=how.dim,
-        dtype=how.checked_dtype(),
-    )
-
-
-def _of_two(kind: str, how: OfTwo, input_as: str) -> Task:
-    return Task(kind, how.checked_reduction(), input_as, dtype=how.checked_dtype())
-
-
-def _run(task: Task, texts: tuple[str, str, *tuple[str | None, ...]], reading: Reading, form: Form) -> int:
+def _run(task: Task, texts: tuple[str, str, *tuple[str | None, ...]], reading: ReadingOptions, form: LossForm) -> int:
     """Reads the operands, in the order of `Operands`, evaluates, shows. Returns the exit code."""
     gates = Gates(form.fail_above, [VALUE])
     fields = names("--get", form.get, FIELDS)
@@ -323,22 +285,15 @@ def _run(task: Task, texts: tuple[str, str, *tuple[str | None, ...]], reading: R
             bare(report, fields, out)
         else:
             RENDERERS[format_name](report, view, out)
-    if not form.quiet and (fields or form.explain or format_name not in {"table", "markdown"}):
-        say_notes(notes)
+    say_unheld(notes, form, format_name, is_bare=bool(fields or form.explain))
     worst = float(report.value.max())
     return gates.exit_code([("", {VALUE: worst})])
 
 
-def _format_of(form: Form, fields: list[str]) -> str:
-    """The format asked for; else by the suffix of the output; else a table on a terminal and the value elsewhere."""
-    choice = one_of("--format", form.format, ("auto", *FORMATS))
-    if form.explain and (fields or choice != "auto"):
+def _format_of(form: LossForm, fields: list[str]) -> str:
+    """The format of the loss; of bare values and of a script that of the value. Raises UsageError."""
+    if form.explain and (fields or form.format != "auto"):
         message = "--explain prints a script instead of the result; leave out --format and --get, or take it by -f json"
         raise UsageError(message)
-    if fields or form.explain:
-        return VALUE
-    if choice != "auto":
-        return choice
-    if form.output is not None:
-        return suffix_format(form.output, FORMATS) or VALUE
-    return "table" if on_terminal() else VALUE
+    one_of("--format", form.format, ("auto", *FORMATS))
+    return VALUE if fields or form.explain else chosen_format(form, FORMATS, VALUE)

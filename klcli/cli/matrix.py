@@ -1,16 +1,34 @@
 """`klcli matrix`."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from klcli.cli.options import Group, Inputs, Maths, Option, Output, grouped, names, one_of, piped
-from klcli.cli.output import GATE, Gates, view_of
-from klcli.console import destination, on_terminal, say, say_notes
+from klcli.cli.options import (
+    ON_ERROR,
+    Alpha,
+    By,
+    Drawn,
+    Group,
+    Inputs,
+    Maths,
+    choice_option,
+    completing,
+    format_option,
+    get_option,
+    grouped,
+    input_option,
+    maths_option,
+    names,
+    one_of,
+    output_option,
+    piped,
+)
+from klcli.cli.output import GATE, Gates, chosen_format, say_unheld, view_of
+from klcli.console import destination, on_terminal, say
 from klcli.engine.measures import MEASURES, ROOT_OF_UNIT
-from klcli.errors import UsageError, clipped, listed
+from klcli.errors import UsageError, clipped
 from klcli.model import Settings
 
 if TYPE_CHECKING:  # they import NumPy
@@ -21,8 +39,6 @@ if TYPE_CHECKING:  # they import NumPy
 DEFAULT = "kl_pq"
 FORMATS = ("table", "tsv", "csv", "json", "ndjson", "parquet", "markdown")
 PAIR = ("p", "q")
-
-_INPUTS, _MATHS, _OUTPUT = "Inputs", "Maths", "Output"
 
 SOME_FAILED = 5
 """The exit code where some rows were no distributions."""
@@ -37,7 +53,6 @@ Files = Annotated[
     list[str] | None,
     typer.Argument(metavar="FILE...", help="Tables, JSON of several, FILE#/POINTER or -; together."),
 ]
-ON_ERROR = ("fail", "keep", "skip")
 
 
 class Members(Group):
@@ -45,17 +60,13 @@ class Members(Group):
 
     columns: Annotated[
         bool,
-        Option("--columns", rich_help_panel=_INPUTS, help="The columns are the distributions, not the rows."),
+        input_option("--columns", help="The columns are the distributions, not the rows."),
     ] = False
     select: Annotated[
         str | None,
-        Option(metavar="COLUMNS", rich_help_panel=_INPUTS, help="Only these: a name, x0:x9, 2-11, 'x*', /^x/, a,b."),
+        input_option(metavar="COLUMNS", help="Only these: a name, x0:x9, 2-11, 'x*', /^x/, a,b."),
     ] = None
-
-    by: Annotated[
-        str | None,
-        Option(metavar="COLUMN", rich_help_panel=_INPUTS, help="Rows alike in it are a distribution, named by it."),
-    ] = None
+    by: By = None
 
 
 class OneMeasured(Group):
@@ -63,18 +74,15 @@ class OneMeasured(Group):
 
     measure: Annotated[
         list[str] | None,
-        Option(
+        maths_option(
             "--measure",
             "-m",
             metavar="NAME",
-            rich_help_panel=_MATHS,
-            autocompletion=lambda incomplete: [name for name in MEASURES if name.startswith(incomplete)],
+            autocompletion=completing(MEASURES),
             help=f"One of {', '.join(MEASURES)}.",
         ),
     ] = None
-    alpha: Annotated[
-        str, Option(metavar="ALPHA", rich_help_panel=_MATHS, help="Order of the Renyi divergence renyi_pq.")
-    ] = "2"
+    alpha: Alpha = "2"
 
     def chosen(self) -> str:
         """The one measure. Raises UsageError for several."""
@@ -85,83 +93,38 @@ class OneMeasured(Group):
         return chosen[0]
 
 
-class Squared(Output):
+class Squared(Drawn):
     """The form of the result."""
 
-    format: Annotated[
-        str,
-        Option(
-            "--format",
-            "-f",
-            metavar="FORMAT",
-            autocompletion=lambda incomplete: [name for name in ("auto", *FORMATS) if name.startswith(incomplete)],
-            rich_help_panel=_OUTPUT,
-            help=f"auto, {', '.join(FORMATS)}. Auto: a table on a terminal, else TSV.",
-        ),
-    ] = "auto"
+    format: Annotated[str, format_option(FORMATS, "a table on a terminal, else TSV")] = "auto"
     on_error: Annotated[
         str,
-        Option(
-            metavar="|".join(ON_ERROR),
-            rich_help_panel=_OUTPUT,
+        choice_option(
+            output_option,
+            ON_ERROR,
             help="A row that is no distribution: stop, keep it without values, or leave it out.",
         ),
     ] = "fail"
-    pairs: Annotated[
-        bool, Option("--pairs", rich_help_panel=_OUTPUT, help="A list of pairs, nearest first, not a square.")
-    ] = False
-    top: Annotated[
-        int | None, Option(metavar="N", rich_help_panel=_OUTPUT, help="List the N nearest pairs; 0: all.")
-    ] = None
-    farthest: Annotated[
-        int | None, Option(metavar="N", rich_help_panel=_OUTPUT, help="List the N farthest pairs, farthest first.")
-    ] = None
+    pairs: Annotated[bool, output_option("--pairs", help="A list of pairs, nearest first, not a square.")] = False
+    top: Annotated[int | None, output_option(metavar="N", help="List the N nearest pairs; 0: all.")] = None
+    farthest: Annotated[int | None, output_option(metavar="N", help="List the N farthest pairs, farthest first.")] = (
+        None
+    )
     get: Annotated[
         list[str] | None,
-        Option(
-            "--get",
-            "-g",
-            metavar="FIELD",
-            rich_help_panel=_OUTPUT,
-            help="Bare values of the pairs listed, a line each: p, q or the measure.",
-        ),
+        get_option(metavar="FIELD", help="Bare values of the pairs listed, a line each: p, q or the measure."),
     ] = None
     digits: Annotated[
-        int | None,
-        Option(
-            metavar="N", min=1, max=17, rich_help_panel=_OUTPUT, help="Significant digits in tables, room allowing."
-        ),
-    ] = None
-    color: Annotated[
-        str,
-        Option(
-            metavar="auto|always|never",
-            autocompletion=lambda incomplete: [c for c in ("auto", "always", "never") if c.startswith(incomplete)],
-            rich_help_panel=_OUTPUT,
-            help="Colours in tables.",
-        ),
-    ] = "auto"
+        int | None, output_option(metavar="N", min=1, max=17, help="Significant digits in tables, room allowing.")
+    ] = None  # type: ignore[assignment]
 
     def chosen_format(self) -> str:
-        """The format asked for; else by the suffix of the output; else a table on a terminal and TSV elsewhere."""
-        from klcli.renderers.formats import SUFFIXES
-
-        choice = one_of("--format", self.format, ("auto", *FORMATS))
-        shown = self.output in {None, "-"} and on_terminal()
-        if choice == "auto" and self.output is not None:
-            suffixes = {**SUFFIXES, ".parquet": "parquet", ".pq": "parquet"}
-            suffix = Path(self.output).suffix.lower()
-            if suffix and suffix not in suffixes:
-                known = listed(FORMATS)
-                message = (
-                    f"--output {clipped(self.output)}: no format has the suffix {clipped(suffix)}; add -f ({known})"
-                )
-                raise UsageError(message)
-            choice = suffixes.get(suffix, choice)
-        if choice == "parquet" and shown:
+        """The format of the result. Raises UsageError."""
+        choice = chosen_format(self, FORMATS)
+        if choice == "parquet" and self.output in {None, "-"} and on_terminal():
             message = "Parquet is binary and not for a terminal; add --output FILE"
             raise UsageError(message)
-        return choice if choice != "auto" else "table" if shown else "tsv"
+        return choice
 
     def listing(self, format_name: str, fields: list[str]) -> "Listing | None":
         """Which pairs to list; None: the square. Raises UsageError."""
@@ -214,9 +177,9 @@ def matrix(
     on_error = one_of("--on-error", shape.on_error, ON_ERROR)
     read = inputs.checked_format(), choices, members.select, members.columns, inputs.dialect()
 
-    from klcli.readers.grids import Wanted, read_grids
+    from klcli.readers.grids import GridOptions, read_grids
 
-    grid = read_grids(files, Wanted(*read, lenient=on_error != "fail"))
+    grid = read_grids(files, GridOptions(*read, lenient=on_error != "fail"))
 
     from klcli.analyses.matrix import matrix as analyse
     from klcli.analyses.matrix import unfit
@@ -236,8 +199,7 @@ def matrix(
             bare(square, fields, out)
         else:
             RENDERERS[format_name](square, view, out)
-    if not shape.quiet and (fields or format_name not in {"table", "markdown"}):
-        say_notes(found.notes)
+    say_unheld(found.notes, shape, format_name, is_bare=bool(fields))
     code = _gate(gates, found, square.names)
     if wrong:
         done = "kept without values" if on_error == "keep" else "left out"

@@ -6,6 +6,7 @@ Typer reads a function's signature; `grouped` spells the groups out in it and pu
 import inspect
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -15,10 +16,14 @@ from klcli.errors import UsageError, clipped, listed, nearest
 from klcli.model import ALIGN, READ_AS, UNITS, Settings, Side, Smoothing
 
 BLANK, REPEATS = ("zero", "skip", "error"), ("sum", "error")
+ON_ERROR = ("fail", "keep", "skip")
+FORMATS = ("table", "tsv", "csv", "json", "ndjson", "markdown")
+MOST_SAMPLES = 100_000_000
 
-_INPUTS, _MATHS, _OUTPUT = "Inputs", "Maths", "Output"
-
-Option = typer.Option
+input_option, maths_option, output_option, speed_option = (
+    partial(typer.Option, rich_help_panel=panel) for panel in ("Inputs", "Maths", "Output", "Speed")
+)
+"""An option, in the panel of the help that it belongs to."""
 
 
 def completing(choices: Iterable[str], *, several: bool = False) -> Callable[[str], list[str]]:
@@ -32,9 +37,23 @@ def completing(choices: Iterable[str], *, several: bool = False) -> Callable[[st
     return complete
 
 
-_READ_AS, _UNITS, _ALIGN = completing(READ_AS), completing(UNITS), completing(ALIGN)
-_FORMATS = completing(("auto", "table", "tsv", "csv", "json", "ndjson", "markdown"))
-_COLORS = completing(("auto", "always", "never"))
+def choice_option(option: Any, choices: Iterable[str], *names: str, help: str) -> Any:  # noqa: A002, ANN401 - as Typer's
+    """An option that is one of the choices. option: of which panel."""
+    choices = tuple(choices)
+    return option(*names, metavar="|".join(choices), autocompletion=completing(choices), help=help)
+
+
+def format_option(formats: Iterable[str], auto: str) -> Any:  # noqa: ANN401 - what Typer makes of it
+    """The option that names the form of the result. auto: what it is where nothing is said."""
+    formats = ("auto", *formats)
+    about = f"{', '.join(formats)}. Auto: {auto}."
+    return output_option("--format", "-f", metavar="FORMAT", autocompletion=completing(formats), help=about)
+
+
+get_option = partial(output_option, "--get", "-g")
+
+By = Annotated[str | None, input_option(metavar="COLUMN", help="Rows alike in it are a distribution, named by it.")]
+Alpha = Annotated[str, maths_option(metavar="ALPHA", help="Order of the Renyi divergence renyi_pq.")]
 
 
 class Group:
@@ -150,50 +169,32 @@ def smoothing(option: str, text: str | None) -> Smoothing | None:
     return Smoothing(method, amount)
 
 
-class Reading(Group):
+class ReadingOptions(Group):
     """How files and standard input are read."""
 
     input_format: Annotated[
         str | None,
-        Option(
-            metavar="FORMAT", rich_help_panel=_INPUTS, help="Read files and stdin as this: csv, tsv, json, ndjson ..."
-        ),
+        input_option(metavar="FORMAT", help="Read files and stdin as this: csv, tsv, json, ndjson ..."),
     ] = None
     header: Annotated[
         bool | None,
-        Option("--header/--no-header", rich_help_panel=_INPUTS, help="Whether line 1 names the columns; else 1, 2, 3."),
+        input_option("--header/--no-header", help="Whether line 1 names the columns; else 1, 2, 3."),
     ] = None
     delimiter: Annotated[
         str | None,
-        Option(
-            metavar="CHAR|tab|space", rich_help_panel=_INPUTS, help="What separates fields; space: any run of blanks."
-        ),
+        input_option(metavar="CHAR|tab|space", help="What separates fields; space: any run of blanks."),
     ] = None
-    decimal: Annotated[
-        str, Option(metavar="MARK", rich_help_panel=_INPUTS, help="Decimal mark; ',' makes ; separate CSV fields.")
-    ] = "."
-    thousands: Annotated[
-        str | None, Option(metavar="MARK", rich_help_panel=_INPUTS, help="What groups digits, as in 1,200.")
-    ] = None
+    decimal: Annotated[str, input_option(metavar="MARK", help="Decimal mark; ',' makes ; separate CSV fields.")] = "."
+    thousands: Annotated[str | None, input_option(metavar="MARK", help="What groups digits, as in 1,200.")] = None
     blank: Annotated[
         str,
-        Option(
-            metavar="|".join(BLANK),
-            rich_help_panel=_INPUTS,
-            help="Empty cells, NA, null, -: 0, left out, an error.",
-        ),
+        choice_option(input_option, BLANK, help="Empty cells, NA, null, -: 0, left out, an error."),
     ] = "error"
-    comment: Annotated[
-        str | None, Option(metavar="CHAR", rich_help_panel=_INPUTS, help="Lines that begin with it are left out.")
-    ] = None
-    skip: Annotated[int, Option(metavar="N", min=0, rich_help_panel=_INPUTS, help="Leave out the first N lines.")] = 0
-    no_quotes: Annotated[
-        bool, Option("--no-quotes", rich_help_panel=_INPUTS, help="A quote is a character like any other.")
-    ] = False
-    sheet: Annotated[str | None, Option(metavar="NAME", rich_help_panel=_INPUTS, help="Of a spreadsheet.")] = None
-    encoding: Annotated[
-        str, Option(metavar="NAME", rich_help_panel=_INPUTS, help="Of text files, as latin-1 or utf-16.")
-    ] = "utf-8"
+    comment: Annotated[str | None, input_option(metavar="CHAR", help="Lines that begin with it are left out.")] = None
+    skip: Annotated[int, input_option(metavar="N", min=0, help="Leave out the first N lines.")] = 0
+    no_quotes: Annotated[bool, input_option("--no-quotes", help="A quote is a character like any other.")] = False
+    sheet: Annotated[str | None, input_option(metavar="NAME", help="Of a spreadsheet.")] = None
+    encoding: Annotated[str, input_option(metavar="NAME", help="Of text files, as latin-1 or utf-16.")] = "utf-8"
 
     def dialect(self) -> Any:  # noqa: ANN401 - its module is the readers'
         """How numbers and tables are written. Raises UsageError."""
@@ -235,29 +236,25 @@ class Reading(Group):
         )
 
 
-class Inputs(Reading):
+class Inputs(ReadingOptions):
     """How distributions are read."""
 
     label: Annotated[
         str | None,
-        Option(metavar="COLUMN|none", rich_help_panel=_INPUTS, help="Column of labels, by name or position; see help."),
+        input_option(metavar="COLUMN|none", help="Column of labels, by name or position; see help."),
     ] = None
-    repeats: Annotated[
-        str, Option(metavar="|".join(REPEATS), rich_help_panel=_INPUTS, help="Labels that stand twice.")
-    ] = "error"
+    repeats: Annotated[str, choice_option(input_option, REPEATS, help="Labels that stand twice.")] = "error"
     drop: Annotated[
         list[str] | None,
-        Option(metavar="NAMES", rich_help_panel=_INPUTS, help="Leave out outcomes or distributions, as Total."),
+        input_option(metavar="NAMES", help="Leave out outcomes or distributions, as Total."),
     ] = None
-    keep_totals: Annotated[
-        bool, Option("--keep-totals", rich_help_panel=_INPUTS, help="A row or column of totals is like any other.")
-    ] = False
-    tally: Annotated[
-        bool, Option("--tally", rich_help_panel=_INPUTS, help="The inputs are raw values; count the equal ones.")
-    ] = False
+    keep_totals: Annotated[bool, input_option("--keep-totals", help="A row or column of totals is like any other.")] = (
+        False
+    )
+    tally: Annotated[bool, input_option("--tally", help="The inputs are raw values; count the equal ones.")] = False
     bins: Annotated[
         str | None,
-        Option(metavar="N|EDGES", rich_help_panel=_INPUTS, help="Count raw numbers in cells; implies --tally."),
+        input_option(metavar="N|EDGES", help="Count raw numbers in cells; implies --tally."),
     ] = None
 
     def choices(self) -> Any:  # noqa: ANN401 - its module is the readers'
@@ -270,11 +267,17 @@ class Inputs(Reading):
             rows=getattr(self, "rows", False),
             by=getattr(self, "by", None),
             repeats=one_of("--repeats", self.repeats, REPEATS),
-            drop=tuple(name.strip() for text in self.drop or () for name in text.split(",")),
+            drop=tuple(name.strip() for text in self.drop or () for name in text.split(",") if name.strip()),
             keep_totals=self.keep_totals,
             tally=self.tally or self.bins is not None,
             bins=self.bins,
         )
+
+    def arguments(self, **other: Any) -> Any:  # noqa: ANN401 - its module is the readers'
+        """What reads distributions as these options say. other: choices besides. Raises UsageError."""
+        from klcli.readers.arguments import Arguments
+
+        return Arguments(self.checked_format(), self.choices()._replace(**other), self.dialect())
 
     def checked_format(self) -> str | None:
         """The input format, if it is one."""
@@ -290,15 +293,10 @@ class Chosen(Inputs):
 
     select: Annotated[
         str | None,
-        Option(metavar="COLUMNS", rich_help_panel=_INPUTS, help="Columns of weights: names, p0:p9, 2-11, 'p*', /^p/."),
+        input_option(metavar="COLUMNS", help="Columns of weights: names, p0:p9, 2-11, 'p*', /^p/."),
     ] = None
-    rows: Annotated[bool, Option("--rows", rich_help_panel=_INPUTS, help="A row is a distribution, not a column.")] = (
-        False
-    )
-    by: Annotated[
-        str | None,
-        Option(metavar="COLUMN", rich_help_panel=_INPUTS, help="Rows alike in it are a distribution, named by it."),
-    ] = None
+    rows: Annotated[bool, input_option("--rows", help="A row is a distribution, not a column.")] = False
+    by: By = None
 
 
 class Maths(Group):
@@ -306,37 +304,28 @@ class Maths(Group):
 
     read_as: Annotated[
         str,
-        Option(
+        choice_option(
+            input_option,
+            READ_AS,
             "--as",
-            metavar="|".join(READ_AS),
-            autocompletion=_READ_AS,
-            rich_help_panel=_INPUTS,
             help="What the numbers are. Weights: counts, probabilities or percentages, divided by their sum.",
         ),
     ] = "weights"
-    softmax: Annotated[bool, Option("--softmax", rich_help_panel=_INPUTS, help="The same as --as logits.")] = False
-    temperature: Annotated[
-        str | None, Option(metavar="T", rich_help_panel=_INPUTS, help="Divide logits by T before the softmax.")
-    ] = None
-    strict: Annotated[bool, Option("--strict", rich_help_panel=_INPUTS, help="A sum that is not 1 is an error.")] = (
-        False
-    )
-    no_normalize: Annotated[
-        bool, Option("--no-normalize", rich_help_panel=_MATHS, help="Take the weights as they are.")
-    ] = False
+    softmax: Annotated[bool, input_option("--softmax", help="The same as --as logits.")] = False
+    temperature: Annotated[str | None, input_option(metavar="T", help="Divide logits by T before the softmax.")] = None
+    strict: Annotated[bool, input_option("--strict", help="A sum that is not 1 is an error.")] = False
+    no_normalize: Annotated[bool, maths_option("--no-normalize", help="Take the weights as they are.")] = False
     smooth: Annotated[
         str | None,
-        Option(
-            metavar="METHOD[=VALUE]",
-            rich_help_panel=_MATHS,
-            help="add=ALPHA, laplace, jeffreys, perks, mix=LAMBDA, floor=EPS, shrink.",
+        maths_option(
+            metavar="METHOD[=VALUE]", help="add=ALPHA, laplace, jeffreys, perks, mix=LAMBDA, floor=EPS, shrink."
         ),
     ] = None
     unit: Annotated[
         str | None,
-        Option(metavar="|".join(UNITS), autocompletion=_UNITS, rich_help_panel=_MATHS, help="Of the logarithms."),
+        choice_option(maths_option, UNITS, help="Of the logarithms."),
     ] = None
-    base: Annotated[str | None, Option(metavar="B", rich_help_panel=_MATHS, help="Base of the logarithms.")] = None
+    base: Annotated[str | None, maths_option(metavar="B", help="Base of the logarithms.")] = None
 
     def _side(self, role: str) -> Side:
         """What is done to P, or to Q."""
@@ -395,26 +384,17 @@ class PairMaths(Maths):
     """What changes the numbers, for two."""
 
     p_as: Annotated[
-        str | None, Option(metavar="KIND", autocompletion=_READ_AS, rich_help_panel=_INPUTS, help="--as for P alone.")
+        str | None, input_option(metavar="KIND", autocompletion=completing(READ_AS), help="--as for P alone.")
     ] = None
     q_as: Annotated[
-        str | None, Option(metavar="KIND", autocompletion=_READ_AS, rich_help_panel=_INPUTS, help="--as for Q alone.")
+        str | None, input_option(metavar="KIND", autocompletion=completing(READ_AS), help="--as for Q alone.")
     ] = None
     align: Annotated[
         str,
-        Option(
-            metavar="|".join(ALIGN),
-            autocompletion=_ALIGN,
-            rich_help_panel=_INPUTS,
-            help="Labels that one side lacks: weight 0, dropped, or an error.",
-        ),
+        choice_option(input_option, ALIGN, help="Labels that one side lacks: weight 0, dropped, or an error."),
     ] = "outer"
-    p_smooth: Annotated[
-        str | None, Option(metavar="METHOD[=VALUE]", rich_help_panel=_MATHS, help="--smooth for P alone.")
-    ] = None
-    q_smooth: Annotated[
-        str | None, Option(metavar="METHOD[=VALUE]", rich_help_panel=_MATHS, help="--smooth for Q alone.")
-    ] = None
+    p_smooth: Annotated[str | None, maths_option(metavar="METHOD[=VALUE]", help="--smooth for P alone.")] = None
+    q_smooth: Annotated[str | None, maths_option(metavar="METHOD[=VALUE]", help="--smooth for Q alone.")] = None
 
 
 class Sampled(Group):
@@ -422,19 +402,30 @@ class Sampled(Group):
 
     samples: Annotated[
         int | None,
-        Option(
-            metavar="N", min=2, rich_help_panel=_MATHS, help="Of formulas: estimate by N samples, not by quadrature."
-        ),
+        maths_option(metavar="N", min=2, help="Of formulas: estimate by N samples, not by quadrature."),
     ] = None
-    seed: Annotated[int, Option(metavar="S", min=0, rich_help_panel=_MATHS, help="Of the samples.")] = 0
+    seed: Annotated[int, maths_option(metavar="S", min=0, help="Of the samples.")] = 0
 
     def sampling(self) -> Any:  # noqa: ANN401 - its module needs NumPy
-        """The samples to draw, None where none are asked for."""
+        """The samples to draw, None where none are asked for. Raises UsageError for a seed of none, or for too many."""
         if self.samples is None:
+            if self.seed:
+                message = "--seed is of samples; add --samples N"
+                raise UsageError(message)
             return None
+        if self.samples > MOST_SAMPLES:
+            message = f"--samples {self.samples}: at most {MOST_SAMPLES:,}"
+            raise UsageError(message)
         from klcli.parametric.numeric.sampling import Sampling
 
         return Sampling(self.samples, self.seed)
+
+    def refuse(self) -> None:
+        """Raises UsageError where samples are asked for, though what is measured are weights."""
+        if self.samples is not None or self.seed:
+            option = "--seed" if self.samples is None else "--samples"
+            message = f"{option} is for formulas, as normal(0,1); what is measured of weights is exact"
+            raise UsageError(message)
 
 
 class Measured(Group):
@@ -442,18 +433,15 @@ class Measured(Group):
 
     measures: Annotated[
         list[str] | None,
-        Option(
+        maths_option(
             "--measures",
             "-m",
             metavar="NAMES|all",
-            rich_help_panel=_MATHS,
             autocompletion=completing(("all", *MEASURES), several=True),
             help=f"Comma-separated, of {', '.join(MEASURES)}.",
         ),
     ] = None
-    alpha: Annotated[
-        str, Option(metavar="ALPHA", rich_help_panel=_MATHS, help="Order of the Renyi divergence renyi_pq.")
-    ] = "2"
+    alpha: Alpha = "2"
 
 
 class SingleMeasured(Group):
@@ -461,7 +449,7 @@ class SingleMeasured(Group):
 
     measures: Annotated[
         list[str] | None,
-        Option("--measures", "-m", metavar="NAMES|all", rich_help_panel=_MATHS, help="entropy, perplexity, or all."),
+        maths_option("--measures", "-m", metavar="NAMES|all", help="entropy, perplexity, or all."),
     ] = None
 
 
@@ -470,64 +458,40 @@ class Output(Group):
 
     output: Annotated[
         str | None,
-        Option(
+        output_option(
             "--output",
             "-o",
             metavar="FILE",
-            rich_help_panel=_OUTPUT,
             help="Write there instead of to standard output; a suffix picks the format.",
         ),
     ] = None
     fail_above: Annotated[
         list[str] | None,
-        Option(metavar="FIELD=VALUE", rich_help_panel=_OUTPUT, help="Exit with 1 when the field is above the value."),
+        output_option(metavar="FIELD=VALUE", help="Exit with 1 when the field is above the value."),
     ] = None
-    quiet: Annotated[bool, Option("--quiet", "-q", rich_help_panel=_OUTPUT, help="No notes.")] = False
-    debug: Annotated[bool, Option("--debug", rich_help_panel=_OUTPUT, help="Show the traceback of an error.")] = False
+    quiet: Annotated[bool, output_option("--quiet", "-q", help="No notes.")] = False
+    debug: Annotated[bool, output_option("--debug", help="Show the traceback of an error.")] = False
 
 
 class Drawn(Output):
     """How tables look."""
 
-    digits: Annotated[
-        int, Option(metavar="N", min=1, max=17, rich_help_panel=_OUTPUT, help="Significant digits in tables.")
-    ] = 5
+    digits: Annotated[int, output_option(metavar="N", min=1, max=17, help="Significant digits in tables.")] = 5
     color: Annotated[
         str,
-        Option(
-            metavar="auto|always|never",
-            autocompletion=_COLORS,
-            rich_help_panel=_OUTPUT,
-            help="Colours in tables.",
-        ),
+        choice_option(output_option, ("auto", "always", "never"), help="Colours in tables."),
     ] = "auto"
 
 
 class Shape(Drawn):
     """The form of the result."""
 
-    format: Annotated[
-        str,
-        Option(
-            "--format",
-            "-f",
-            metavar="FORMAT",
-            autocompletion=_FORMATS,
-            rich_help_panel=_OUTPUT,
-            help="auto, table, tsv, csv, json, ndjson, markdown. Auto: a table on a terminal, else TSV.",
-        ),
-    ] = "auto"
+    format: Annotated[str, format_option(FORMATS, "a table on a terminal, else TSV")] = "auto"
     get: Annotated[
         list[str] | None,
-        Option(
-            "--get",
-            "-g",
-            metavar="FIELD",
-            rich_help_panel=_OUTPUT,
-            help="Bare values, a line each; elements.FIELD too.",
-        ),
+        get_option(metavar="FIELD", help="Bare values, a line each; elements.FIELD too."),
     ] = None
-    sort: Annotated[str | None, Option(metavar="FIELD", rich_help_panel=_OUTPUT, help="Order by this field.")] = None
+    sort: Annotated[str | None, output_option(metavar="FIELD", help="Order by this field.")] = None
 
 
 class BrokenDown(Shape):
@@ -535,13 +499,11 @@ class BrokenDown(Shape):
 
     breakdown: Annotated[
         bool | None,
-        Option("--breakdown/--no-breakdown", rich_help_panel=_OUTPUT, help="Show the outcomes one by one, or not."),
+        output_option("--breakdown/--no-breakdown", help="Show the outcomes one by one, or not."),
     ] = None
     top: Annotated[
         int | None,
-        Option(
-            metavar="N", min=0, rich_help_panel=_OUTPUT, help="The N largest contributions, the rest as one; 0: all."
-        ),
+        output_option(metavar="N", min=0, help="The N largest contributions, the rest as one; 0: all."),
     ] = None
 
 

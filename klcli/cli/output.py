@@ -3,21 +3,32 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from klcli.cli.options import BrokenDown, Output, Shape, names, number, one_of
+from klcli.cli.formulas import with_errors
+from klcli.cli.options import FORMATS, BrokenDown, Output, Shape, names, number, one_of
 from klcli.console import on_terminal, say, say_notes, write
 from klcli.errors import UsageError, clipped, listed
-from klcli.model import ELEMENTS, Answer
+from klcli.model import ELEMENTS, Answer, Report, Settings
 from klcli.renderers.view import View
 
 GATE = 1
 """The exit code of a result that is above a gate."""
 
+HOLDS_NOTES = frozenset({"table", "markdown"})
+"""The formats that show the notes themselves; elsewhere they go to stderr."""
+
 TABLE_ROWS = 30
 """A table shows so many outcomes unless --top says otherwise; the rest is folded into one row that says so."""
+
+
+class Formed(Protocol):
+    """Options that say which form the result takes, and where it goes."""
+
+    format: str
+    output: str | None
 
 
 class Gates:
@@ -31,7 +42,8 @@ class Gates:
             if not equals and len(fields) == 1:
                 field, value = fields[0], text
             elif not equals:
-                message = f"--fail-above {clipped(text)}: write FIELD=VALUE, as kl_pq=0.1"
+                example = "kl_pq" if "kl_pq" in fields else fields[0]
+                message = f"--fail-above {clipped(text)}: write FIELD=VALUE, as {example}=0.1"
                 raise UsageError(message)
             self.limits.append((one_of("--fail-above", field.strip(), fields), number("--fail-above", value)))
 
@@ -52,63 +64,98 @@ class Gates:
         return code
 
 
-def chosen_fields(
-    shape: Shape, measures: Iterable[str], elements: Iterable[str], extra: Iterable[str] = ()
-) -> list[str]:
-    """The fields of --get. Raises UsageError with the nearest for one that is none."""
-    fields = [*measures, *extra, *(f"{ELEMENTS}{name}" for name in elements)]
-    return names("--get", shape.get, fields)
+def chosen_format(form: Formed, formats: Collection[str] = FORMATS, elsewhere: str = "tsv") -> str:
+    """The format asked for; else by the suffix of the output file; else a table on a terminal.
 
-
-def format_of(shape: Shape) -> str:
-    """The format asked for; else by the suffix of the output file; else a table on a terminal and TSV elsewhere."""
-    from klcli.renderers.formats import RENDERERS
-
-    choice = one_of("--format", shape.format, ["auto", *RENDERERS])
+    elsewhere: what it is where nothing says. Raises UsageError.
+    """
+    choice = one_of("--format", form.format, ("auto", *formats))
     if choice != "auto":
         return choice
-    if shape.output is not None:
-        return suffix_format(shape.output, RENDERERS) or "tsv"
-    return "table" if on_terminal() else "tsv"
+    if form.output not in {None, "-"}:
+        return suffix_format(str(form.output), formats) or elsewhere
+    return "table" if on_terminal() else elsewhere
 
 
-def suffix_format(output: str, formats: Iterable[str]) -> str | None:
-    """The format that the suffix of an output file stands for, None where it has none. Raises UsageError."""
+def suffix_format(output: str, formats: Collection[str], *, strict: bool = True) -> str | None:
+    """The format that the suffix of an output file stands for, None where it has none.
+
+    strict: raises UsageError for a suffix of no format; else that is None too.
+    """
     from klcli.renderers.formats import SUFFIXES
 
     suffix = Path(output).suffix.lower()
-    if suffix and suffix not in SUFFIXES:
+    found = SUFFIXES.get(suffix)
+    if found in formats:
+        return found
+    if suffix and strict:
         known = listed(formats)
         message = f"--output {clipped(output)}: no format has the suffix {clipped(suffix)}; add -f ({known})"
         raise UsageError(message)
-    return SUFFIXES.get(suffix)
+    return None
 
 
-def rows_shown(shape: BrokenDown, format_name: str, fields: list[str]) -> tuple[bool, int | None]:
-    """Whether the breakdown is wanted, and how many of its rows: --top, or in tables so many as fit a screen."""
-    wanted = shape.breakdown
-    if wanted is None:
-        wanted = format_name in {"table", "markdown", "json"} or shape.top is not None or shape.sort is not None
-    if fields:
-        wanted = any(field.startswith(ELEMENTS) for field in fields)
-    if shape.top is None:
-        return wanted, TABLE_ROWS if format_name == "table" and not fields else None
-    return wanted, shape.top or None
+class Request:
+    """What is asked of distributions: the fields of --get, the measures shown, the gates, the format.
+
+    catalogue: the measures there are, of which `default` are shown unless others are named. extra, elements: what --get
+    takes besides. Raises UsageError.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        measures: Iterable[str] | None,
+        catalogue: Iterable[str],
+        default: Iterable[str],
+        *,
+        extra: Iterable[str] = (),
+        elements: Iterable[str] = (),
+    ) -> None:
+        catalogue = list(catalogue)
+        self.fields = names("--get", shape.get, [*catalogue, *extra, *(f"{ELEMENTS}{name}" for name in elements)])
+        self.gates = Gates(shape.fail_above, catalogue)
+        asked = names("--measures", measures, catalogue)
+        self.format_name = chosen_format(shape)
+        got = [field for field in self.fields if field in catalogue]
+        self.shown = list(dict.fromkeys([*(asked or got or default), *got]))
+        self._shape = shape
+
+    def outcomes_shown(self, shape: BrokenDown) -> tuple[bool, int | None]:
+        """Whether the breakdown is wanted, and how many of its rows: --top, or in tables so many as fit a screen."""
+        wanted = shape.breakdown
+        if wanted is None:
+            wanted = (
+                self.format_name in {"table", "markdown", "json"} or shape.top is not None or shape.sort is not None
+            )
+        if self.fields:
+            wanted = any(field.startswith(ELEMENTS) for field in self.fields)
+        if shape.top is None:
+            return wanted, TABLE_ROWS if self.format_name == "table" and not self.fields else None
+        return wanted, shape.top or None
+
+    def deliver(self, kind: str, reports: Iterable[Report], settings: Settings) -> int:
+        """Writes the answer, says the notes, checks the gates. Returns the exit code."""
+        from klcli.renderers.bare import bare
+        from klcli.renderers.formats import RENDERERS
+        from klcli.renderers.shape import Answered
+
+        reports, shape = tuple(reports), self._shape
+        notes = tuple(dict.fromkeys(note for report in reports for note in report.notes))
+        answer = with_errors(Answer(kind, reports, settings, notes), self.format_name, self.fields)
+        view = view_of(shape, self.format_name)
+        text = bare(answer, self.fields) if self.fields else RENDERERS[self.format_name](Answered(answer), view)
+        write(text, shape.output)
+        say_unheld(answer.notes, shape, self.format_name, is_bare=bool(self.fields))
+        several = len(reports) > 1
+        measured = ((r.name if several else "", {**r.measures, **r.others}) for r in reports)
+        return self.gates.exit_code(measured)
 
 
-def deliver(answer: Answer, shape: Shape, format_name: str, fields: list[str], gates: Gates) -> int:
-    """Writes the answer, says the notes, checks the gates. Returns the exit code."""
-    from klcli.renderers.bare import bare
-    from klcli.renderers.formats import HOLDS_NOTES, RENDERERS
-
-    view = view_of(shape, format_name)
-    text = bare(answer, fields) if fields else RENDERERS[format_name](answer, view)
-    write(text, shape.output)
-    if not shape.quiet and (fields or format_name not in HOLDS_NOTES):
-        say_notes(answer.notes)
-    several = len(answer.reports) > 1
-    measured = ((r.name if several else "", {**r.measures, **r.others}) for r in answer.reports)
-    return gates.exit_code(measured)
+def say_unheld(notes: Iterable[str], shape: Output, format_name: str, *, is_bare: bool) -> None:
+    """The notes on stderr, unless the format shows them, or nobody wants them. is_bare: values alone were written."""
+    if not shape.quiet and (is_bare or format_name not in HOLDS_NOTES):
+        say_notes(notes)
 
 
 def view_of(shape: Any, format_name: str) -> View:  # noqa: ANN401 - options with `quiet`, `digits` and `color`

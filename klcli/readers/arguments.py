@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, cast
 from klcli.errors import InputError, UsageError, clipped
 from klcli.model import Distribution, frozen
 from klcli.readers import distributions, inline
-from klcli.readers.distributions import Narrowed
-from klcli.readers.formats import READERS, format_of, is_known_suffix
-from klcli.readers.inline import Grammar
+from klcli.readers.distributions import DISTRIBUTIONS, Narrowed
+from klcli.readers.formats import READERS, format_of
 from klcli.readers.sources import PLAIN, no_pointer, open_source, split_selector
 from klcli.readers.tables.roles import CHOICES, Choices
 from klcli.readers.tables.select import select
-from klcli.readers.totals import without_totals
+from klcli.readers.totals import refuse_undropped, without_totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,6 +40,7 @@ class Arguments:
         self._read_of: dict[tuple[str, str], Table | Document | Single] = {}
         self._found: dict[tuple[str, str, str], Distributions] = {}
         self._taken: dict[str, set[str]] = {}
+        self._names: list[Sequence[str]] = []
 
     def expect(self, texts: Iterable[str]) -> None:
         """Takes note of the columns that arguments name, which are weights of their tables and never labels."""
@@ -69,8 +69,7 @@ class Arguments:
         if found.source == "P" and found.names() == [""]:
             message = "Q is missing: P is one distribution; give another after it, or a file of two"
             raise UsageError(message)
-        pair = getattr(found, "pair", None)  # rows and groups are a pair in their order, whatever they are called
-        first, second = self._whole(distributions.both(found) if pair is None else pair(), found, p, "P")
+        first, second = self._whole(distributions.both(found), found, p, "P")
         return self._both(first, second)
 
     def every(self, text: str, role: str) -> list[Distribution]:
@@ -84,8 +83,14 @@ class Arguments:
     def _whole(self, series: Sequence[Series], found: Distributions, text: str, role: str) -> list[Distribution]:
         """What was read of an argument, without what is dropped. Raises DistributionError where a total is left."""
         given = [_distribution(one, found, text, role) for one in series]
+        self._names += [one.outcomes for one in given if one.outcomes is not None]
         choices = self._choices._replace(keep_totals=True) if self._choices.tally else self._choices
         return without_totals(given, [one.name for one in series], choices)
+
+    def all_of(self, read: Sequence[Distribution]) -> list[Distribution]:
+        """All that was read, counted. Raises UsageError for a name to drop that is in none of it."""
+        refuse_undropped(self._choices.drop, self._names)
+        return self.counted(read)
 
     def counted(self, read: Sequence[Distribution]) -> list[Distribution]:
         """The distributions as they were read; of raw values how often each occurs, in cells that all of them share."""
@@ -97,9 +102,8 @@ class Arguments:
 
     def _both(self, p: Distribution, q: Distribution) -> tuple[Distribution, Distribution]:
         """Both as they are compared: counted where they are raw values, and else with a note where they seem to be."""
-        if self._choices.tally:
-            p, q = self.counted([p, q])
-        elif p.outcomes is None and q.outcomes is None:
+        p, q = self.all_of([p, q])
+        if not self._choices.tally and p.outcomes is None and q.outcomes is None:
             from klcli.readers.observations import hinted
 
             p = hinted(p, q)
@@ -111,8 +115,14 @@ class Arguments:
         return found if found is not None and found.grid is None else None
 
     def _formula(self, text: str, role: str) -> Formula | None:
-        found = _formula(text, role)
-        if found is not None and self._choices.tally:
+        if "(" not in text or inline.is_value(text):  # which spares all others the import
+            return None
+        from klcli.readers import expressions
+
+        if not expressions.is_formula(text):
+            return None
+        found = expressions.parse(text, role)
+        if self._choices.tally:
             shown = clipped(text.strip())
             message = f"{role}: {shown} is a formula, and --tally counts raw values; klcli fit compares them with one"
             raise UsageError(message)
@@ -123,28 +133,20 @@ class Arguments:
             from klcli.readers import expressions
 
             return expressions.content(formula, role)
-        notation = self._dialect.notation
-        grammar = Grammar(
-            parse=self._of_raw_text
-            if self._choices.tally
-            else lambda text, role: self._distributions(inline.parse(text, role, notation)),
-            read=self._of_source,
-            is_file=is_known_suffix,
-            example="write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file",
+        example = "write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file"
+        found: Distributions = inline.argument(
+            text, role, self._of_text, self._of_source, example, self._dialect.notation
         )
-        found: Distributions = inline.argument(text, role, grammar, notation)
         return found
 
-    def _of_raw_text(self, text: str, role: str) -> Distributions:
-        from klcli.readers.observations import of_text
+    def _of_text(self, text: str, role: str) -> Distributions:
+        if self._choices.tally:
+            from klcli.readers.observations import of_text
 
-        return of_text(text, role)
+            return of_text(text, role)
+        return self._narrowed(self._distributions(inline.parse(text, role, self._dialect.notation)), is_inline=True)
 
-    def _of_source(self, text: str) -> Distributions:
-        path, selector, chosen = split_selector(text)
-        if not path:
-            message = f"{clipped('@' + text)} names no file"
-            raise InputError(message)
+    def _of_source(self, path: str, selector: str, chosen: str) -> Distributions:
         source = self._sources.setdefault(path, open_source(path, self._dialect))
         kind = format_of(source, self._input_format, selector)
         if (path, kind) not in self._read_of:
@@ -157,12 +159,17 @@ class Arguments:
                 self._at(read, chosen, source.name) if selector == "#" else self._distributions(read, taken)
             )
         found = self._found[key]
+        narrowed = self._narrowed(found)
         if selector == ":":
             return _Chosen(found, chosen)
+        return found if isinstance(found, _Chosen) else narrowed
+
+    def _narrowed(self, found: Distributions, *, is_inline: bool = False) -> Distributions:
+        """What is left of the distributions of a source by --select and --drop; takes note of all their names."""
         choices = self._choices
-        if isinstance(found, _Chosen) or choices.rows or choices.by is not None:
-            return found  # --select is of the columns of rows and groups
-        return Narrowed(found, None if choices.tally else choices.select, choices.drop)
+        self._names.append(found.names() if choices.drop else ())
+        elsewhere = choices.tally or found.what != DISTRIBUTIONS  # --select is of the columns of rows and groups
+        return Narrowed(found, None if elsewhere else choices.select, choices.drop, is_inline=is_inline)
 
     def _content(self, source: Source, kind: str, column: str | None) -> Table | Document | Single:
         """All of a source. Of raw values the cells are kept as they stand: 007 is not 7."""
@@ -196,13 +203,7 @@ class Arguments:
         taken: the columns that are named on the command line.
         """
         if isinstance(read, distributions.Single):
-            return read
-        from klcli.readers.documents import Document
-
-        if self._choices.rows and isinstance(read, Document) and read.table() is None:
-            from klcli.readers.grids import rows
-
-            return rows(read, self._choices)
+            return read if self._choices.tally else read.once(self._choices.repeats)
         if self._choices.rows or self._choices.by is not None:
             from klcli.readers.rows import members
 
@@ -211,6 +212,8 @@ class Arguments:
             from klcli.readers.observations import observed
 
             return observed(read, self._choices, self._dialect)
+        from klcli.readers.documents import Document
+
         table = read.table() if isinstance(read, Document) else read
         if table is None:
             return cast("Document", read)
@@ -231,7 +234,7 @@ def _at(read: Table | Document | Single, pointer: str, source: str) -> Document:
 class _Chosen:
     """One of a source's distributions, chosen by name."""
 
-    mend, left_out, doubtful = "", (), ()
+    what, mend, left_out, doubtful = DISTRIBUTIONS, "", (), ()
 
     def __init__(self, found: Distributions, name: str) -> None:
         self.source, self._found, self._name = found.source, found, name
@@ -251,14 +254,6 @@ class _Chosen:
     def address(self, name: str) -> str:
         """As the whole source says."""
         return self._found.address(name)
-
-
-def _formula(text: str, role: str) -> Formula | None:
-    if "(" not in text or inline.is_value(text):  # which spares all others the import
-        return None
-    from klcli.readers import expressions
-
-    return expressions.parse(text, role) if expressions.is_formula(text) else None
 
 
 def _uniform(role: str) -> Distribution:

@@ -10,23 +10,19 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
-from klcli.errors import InputError, UsageError, clipped, listed, nearest, no_such
+from klcli.errors import InputError, clipped, listed, no_such
 from klcli.readers import inline, npy
 from klcli.readers.documents import Document, lines_of, load, load_printed
-from klcli.readers.formats import READERS, SUFFIXES, format_of
+from klcli.readers.formats import READERS, SUFFIXES, format_of, known_format
 from klcli.readers.nested import NO_LABELS, at, brackets, count, stacked
 from klcli.readers.numbers import POINT, items, numbers
 from klcli.readers.sources import (
-    COMPRESSIONS,
     PLAIN,
     column_of,
-    exists,
-    near_file,
     no_pointer,
     open_source,
     split_selector,
@@ -54,9 +50,6 @@ FORMATS = tuple(name for name in READERS if name != "uniq")
 
 _LINES = "lines"
 """Text that turned out to be lines of numbers."""
-
-_SUFFIXES = SUFFIXES
-_PICKLES = {".pt", ".pth", ".pkl", ".pickle"}
 
 _BINARY = (b"\x93NUMPY", b"PK\3\4", b"PAR1", b"ARROW1")
 """What .npy, .npz, .parquet and .feather begin with."""
@@ -92,7 +85,7 @@ class Arrays:
     """
 
     def __init__(self, input_format: str | None = None, dialect: Dialect = PLAIN, *, keys: bool = True) -> None:
-        self._input_format = None if input_format is None else known_array_format(input_format)
+        self._input_format = None if input_format is None else known_format(input_format, FORMATS)
         self._dialect, self._keys = dialect, keys
         self._sources: dict[str, Source] = {}
         self._opened: dict[tuple[str, str], _Opened] = {}
@@ -103,19 +96,17 @@ class Arrays:
         others: arguments whose columns are not meant too where this one is the whole table that they are of.
         """
         notation = self._dialect.notation
-        grammar = inline.Grammar(
-            parse=lambda text, role: _inline(text, role, notation),
-            read=lambda text: self._of_source(text, others),
-            is_file=lambda path: PurePath(path).suffix.lower() in _SUFFIXES.keys() - {""} | COMPRESSIONS,
-            example=_FOR_EXAMPLE,
+        found = inline.argument(
+            text,
+            role,
+            partial(_inline, notation=notation),
+            partial(self._of_source, others=others),
+            _FOR_EXAMPLE,
+            notation,
         )
-        return Tensor(role, inline.name_of(text), *inline.argument(text, role, grammar, notation))
+        return Tensor(role, inline.name_of(text), *found)
 
-    def _of_source(self, text: str, others: Sequence[str]) -> _Found:
-        path, selector, chosen = split_selector(text)
-        if not path:
-            message = f"{clipped('@' + text)} names no file"
-            raise InputError(message)
+    def _of_source(self, path: str, selector: str, chosen: str, others: Sequence[str]) -> _Found:
         source = self._sources.setdefault(path, open_source(path, self._dialect))
         kind = self._kind(source, selector)
         if (path, kind) not in self._opened:
@@ -127,11 +118,11 @@ class Arrays:
 
     def _kind(self, source: Source, selector: str) -> str:
         """The format of the source; of plain text, which may be what an argument is, JSON, lines of numbers or CSV."""
-        own = "" if source.path is None else _SUFFIXES.get(source.path.suffix.lower(), "")
+        own = "" if source.path is None else SUFFIXES.get(source.path.suffix.lower(), "")
         chosen = None if own in {NPY, NPZ} else self._input_format
         if chosen is None and source.path is None:
             _refuse_binary(source)
-        kind = _format_of(source, selector) if chosen is None else chosen
+        kind = format_of(source, chosen, selector, FORMATS)
         if chosen is None and kind == "text":
             _refuse_binary(source)
         if kind != "text":
@@ -142,37 +133,11 @@ class Arrays:
         return _LINES if inline.is_inline(source.text, notation) and inline.means_numbers(first, notation) else "csv"
 
 
-def known_array_format(name: str) -> str:
-    """The format of that name. Raises UsageError."""
-    if name not in FORMATS:
-        message = f"--input-format {clipped(name)}: it is one of {listed(FORMATS, 20)}.{nearest(name, FORMATS)}"
-        raise UsageError(message)
-    return name
-
-
 def _refuse_binary(source: Source) -> None:
     """Raises InputError where what should be text, for want of a suffix, is one of NumPy's or Arrow's files."""
     if source.data.startswith(_BINARY):
         message = f"{source.name}: this is a binary file; say which by --input-format (npy, npz, parquet, feather)"
         raise InputError(message)
-
-
-def _format_of(source: Source, selector: str) -> str:
-    """The format by the file's suffix, or by what is selected from standard input. Raises InputError."""
-    if source.path is None:
-        return format_of(source, None, selector)
-    suffix = PurePath(source.path.stem if source.compression else source.path.name).suffix.lower()
-    if suffix not in _SUFFIXES and not exists(str(source.path)):
-        message = f"{source.name}: no such file{near_file(source.path)}"
-        raise InputError(message)
-    if suffix in _PICKLES:
-        message = f"{source.name}: a pickle can run any code and is not read; save it with numpy.save as .npy"
-        raise InputError(message)
-    if suffix not in _SUFFIXES:
-        known = listed(FORMATS, len(FORMATS))
-        message = f"{source.name}: {clipped(suffix)} is no suffix known here; add --input-format ({known})"
-        raise InputError(message)
-    return _SUFFIXES[suffix]
 
 
 def _named(source: str, wanted: _Wanted) -> str:
@@ -213,7 +178,14 @@ def _open_lines(source: Source) -> _Opened:
 
 def _lines(text: str, name: str, notation: Notation) -> _Found:
     """Lines of numbers, (lines, numbers); where either is 1 the other alone, where both are a number."""
-    rows = [(i, items(line, notation)) for i, line in enumerate(text.split("\n"), 1) if line.strip() and line[0] != "#"]
+    lines = [(i, line) for i, line in enumerate(text.split("\n"), 1) if line.strip() and line.lstrip()[0] != "#"]
+    if not lines:
+        message = f"{name} is empty but for comments; {_FOR_EXAMPLE}"
+        raise InputError(message)
+    for i, line in lines:
+        if "," in line and ";" in line:
+            inline.refuse_two_separators(line, f"{name}:{i}" if len(lines) > 1 else name, notation)
+    rows = [(i, items(line, notation)) for i, line in lines]
     if "=" in rows[0][1][0]:
         message = f"{name}: {clipped(rows[0][1][0])}: {NO_LABELS}"
         raise InputError(message)
@@ -224,10 +196,10 @@ def _lines(text: str, name: str, notation: Notation) -> _Found:
         at = f"{name}:{line}" if index and several else name
         return f"{at}, item {item[0] + 1}" if item else at
 
-    for line, cells in rows:
+    for i, cells in rows:
         if len(cells) != width:
             counts = f"{count(cells, 'number')}, line {rows[0][0]} has {width}; every line needs as many"
-            message = f"{name}:{line}: {counts}"
+            message = f"{name}:{i}: {counts}"
             raise InputError(message)
     shape = tuple(n for n in (len(rows), width) if n > 1)
     cells = [cell for _, cells in rows for cell in cells]

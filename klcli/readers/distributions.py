@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from typing import Protocol
 
+    from klcli.errors import KlcliError
     from klcli.model import Array
 
     Values = Sequence[float] | Array
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
         """The distributions of a source: the columns of a table, the members of a JSON value, or just one."""
 
         source: str
+
+        @property
+        def what(self) -> str:
+            """What errors call them: distributions, or rows or groups, of which two are a pair whatever their names."""
+            ...
 
         @property
         def mend(self) -> str:
@@ -57,6 +63,12 @@ if TYPE_CHECKING:
             ...
 
 
+DISTRIBUTIONS = "distributions"
+
+_FEW = 8
+"""No error lists more names than these."""
+
+
 class Series(NamedTuple):
     """One distribution of a source. where(i): the place of value i: 'w.csv:17, column 'p'', or 'P, item 3'."""
 
@@ -88,7 +100,7 @@ class Series(NamedTuple):
 class Single:
     """A source that is one distribution without a name."""
 
-    mend, left_out, doubtful = "", (), ()
+    what, mend, left_out, doubtful = DISTRIBUTIONS, "", (), ()
 
     def __init__(self, source: str, series: Series) -> None:
         self.source, self._series = source, series
@@ -108,6 +120,13 @@ class Single:
             raise InputError(message)
         return self._series
 
+    def once(self, repeats: str) -> Single:
+        """The same with each label once: those that stand twice are summed. Raises DistributionError if not so."""
+        if repeats == "sum":
+            return Single(self.source, added_up(self._series))
+        refuse_repeated(self._series.labels or (), self._series.where, mend="--repeats sum adds them up")
+        return self
+
     def address(self, name: str) -> str:
         """SOURCE:NAME."""
         return column_of(self.source, name)
@@ -116,15 +135,24 @@ class Single:
 class Narrowed:
     """The distributions of a source that are asked for: those selected, less those dropped.
 
-    selector: names, ranges, positions or patterns between commas; None for all.
+    selector: names, ranges, positions or patterns between commas; None for all. is_inline: whether the source is an
+    argument itself, of which nothing can be chosen as SOURCE:NAME.
     """
 
     left_out: tuple[str, ...] = ()
 
-    def __init__(self, found: Distributions, selector: str | None, drop: Sequence[str]) -> None:
+    def __init__(
+        self, found: Distributions, selector: str | None, drop: Sequence[str], *, is_inline: bool = False
+    ) -> None:
         self.source, self._found, self._selector, self._drop = found.source, found, selector, drop
+        self.is_inline = is_inline
         if selector is None:
             self.left_out = found.left_out
+
+    @property
+    def what(self) -> str:
+        """As the whole source says."""
+        return self._found.what
 
     @property
     def mend(self) -> str:
@@ -173,9 +201,12 @@ def one(found: Distributions) -> Series:
 
 
 def both(found: Distributions) -> tuple[Series, Series]:
-    """The two distributions of a source that is a whole pair: p and q, or the only two. Raises InputError."""
+    """The two distributions of a source that is a whole pair: p and q, or the only two.
+
+    Raises InputError where there are more or fewer, DistributionError of rows and groups.
+    """
     names = found.names()
-    if "p" in names and "q" in names:
+    if found.what == DISTRIBUTIONS and "p" in names and "q" in names:
         p, q = _unasked(found, "p"), _unasked(found, "q")
         return p._replace(remarks=(*p.remarks, *_not_compared(found))), q
     numeric = found.numeric()
@@ -207,21 +238,25 @@ def _unasked(found: Distributions, name: str) -> Series:
     return series._replace(remarks=(*series.remarks, *found.left_out))
 
 
-def _not_so_many(found: Distributions, numeric: list[str], needed: str, count: int) -> InputError:
+def _not_so_many(found: Distributions, numeric: list[str], needed: str, count: int) -> KlcliError:
     """The error for a source with more or fewer distributions than are needed, and how to name those that are."""
     sure = [name for name in numeric if name not in found.doubtful]
     if len(numeric) > count:
-        offered = sure if len(sure) >= count else numeric
-        mend = f"choose: {' '.join(found.address(name) for name in offered[:count])}"
+        offered = (sure if len(sure) >= count else numeric)[:count]
+        others = [name for name in numeric if name not in offered]
+        mend = f"choose: {' '.join(map(found.address, offered))}"
+        if isinstance(found, Narrowed) and found.is_inline:
+            mend = f"--drop {','.join(others)} leaves out the others" if len(others) <= _FEW else "write only those"
     elif len(numeric) == 1:
         mend = "give Q after it"
     elif found.names():
         mend = f"it has {listed(found.names())}, such as {found.address(found.names()[0])}"
     else:
         mend = "it is empty"
-    has = "1 distribution" if len(numeric) == 1 else f"{len(numeric) or 'no'} distributions"
+    has = f"1 {found.what[:-1]}" if len(numeric) == 1 else f"{len(numeric) or 'no'} {found.what}"
     which = f" ({listed(numeric)})" if any(numeric) else ""
-    return InputError(f"{found.source}: {has}{which}, {needed}; {mend}{found.mend}")
+    message = f"{found.source}: {has}{which}, {needed}; {mend}{found.mend}"
+    return InputError(message) if found.what == DISTRIBUTIONS else DistributionError(message)
 
 
 def summed(labels: Sequence[str], values: Values, *, gaps: bool = False) -> tuple[list[str], Values, list[int], str]:
@@ -245,14 +280,25 @@ def summed(labels: Sequence[str], values: Values, *, gaps: bool = False) -> tupl
     return list(first), list(map(fsum, sums)), list(first.values()), f"{count} twice added up: {listed(twice, 3)}"
 
 
-def refuse_repeated(labels: Sequence[str], where: Callable[[int], str], column: str | None = None) -> None:
+def added_up(series: Series) -> Series:
+    """The series with each label once, and the sum of its values."""
+    labels, values, at, said = summed(series.labels or (), series.values)
+    if not said:
+        return series
+    return series._replace(
+        values=values, labels=labels, where=lambda i: series.where(at[i]), remarks=(*series.remarks, said)
+    )
+
+
+def refuse_repeated(
+    labels: Sequence[str], where: Callable[[int], str], column: str | None = None, mend: str = "add the two up"
+) -> None:
     """Raises DistributionError where a label stands twice: an outcome has one weight. column: of a table, theirs."""
     if len(set(labels)) == len(labels):
         return
     first: dict[str, int] = {}
     for i, label in enumerate(labels):
         if label in first:
-            mend = "add the two up"
             if column is not None:
                 these = f" (these are column {clipped(column)})" if column else ""
                 mend = f"--repeats sum adds them up, or take other labels with --label{these}"

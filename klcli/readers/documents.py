@@ -9,7 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from klcli.errors import DistributionError, InputError, clipped, listed, nearest, no_such
-from klcli.readers.distributions import Series, refuse_repeated
+from klcli.readers.distributions import DISTRIBUTIONS, Series, refuse_repeated
 from klcli.readers.numbers import NotANumberError, number
 from klcli.readers.sources import STDIN, column_of, no_pointer
 
@@ -129,7 +129,7 @@ class Document:
     content: the value, but for the answer of a language model the positions of its text.
     """
 
-    mend, left_out, doubtful = "", (), ()
+    what, mend, left_out, doubtful = DISTRIBUTIONS, "", (), ()
 
     def __init__(self, source: str, value: Any) -> None:  # noqa: ANN401
         self.source, self.value = source, value
@@ -256,24 +256,27 @@ def series_of(name: str, value: Any, source: str) -> Series:  # noqa: ANN401
     So are lists in lists, an outcome for each place in them; lists of a label and a number each; tokens of a language
     model. Raises InputError for anything else, DistributionError where a label stands twice.
     """
-    if isinstance(value, dict | list) and any(isinstance(item, dict | list) for item in _inside(value)):
-        return _of_parts(name, value, source)
+    nested = isinstance(value, dict | list) and any(isinstance(item, dict | list) for item in _inside(value))
+    if nested and (found := _of_parts(name, value, source)) is not None:
+        return found
     if isinstance(value, dict):
         no_repeated_key(value, source)
         labels = list(value)
-
-        def where(i: int) -> str:
-            return f"{source}, {clipped(labels[i])}"
-
+        where = _label_of(source, labels)
         return Series(name, _numbers(list(value.values()), where), labels, where)
     if isinstance(value, list):
-
-        def place(i: int) -> str:
-            return f"{source}, item {i + 1}"
-
-        return Series(name, _numbers(value, place), None, place)
+        where = _item_of(source)
+        return Series(name, _numbers(value, where), None, where)
     message = f"{source}: {_shown(value)} is no distribution; a list of numbers or an object of label: number is"
     raise InputError(message)
+
+
+def _item_of(source: str) -> Callable[[int], str]:
+    return lambda i: f"{source}, item {i + 1}"
+
+
+def _label_of(source: str, labels: Sequence[str]) -> Callable[[int], str]:
+    return lambda i: f"{source}, {clipped(labels[i])}"
 
 
 def _inside(value: dict[str, Any] | list[Any]) -> Sequence[Any]:
@@ -290,29 +293,22 @@ def _is_of(value: Any, kind: type) -> bool:  # noqa: ANN401
     return isinstance(value, list) and bool(value) and all(isinstance(item, kind) for item in value)
 
 
-def _of_parts(name: str, value: dict[str, Any] | list[Any], source: str) -> Series:
-    """The distribution that a list or object is that holds lists or objects; see `series_of`."""
+def _of_parts(name: str, value: dict[str, Any] | list[Any], source: str) -> Series | None:
+    """The distribution that tokens are, pairs of a label and a number, or lists in lists; None for anything else."""
     from klcli.readers import tokens
 
     if (found := tokens.series(name, value, source)) is not None:
         return found
-    if isinstance(value, list) and _is_of(value[:1], list):
-        pairs = all(isinstance(item, list) and len(item) == 2 for item in value)  # noqa: PLR2004
-        if pairs and all(isinstance(item[0], str) and is_json_number(item[1]) for item in value):
-            labels = [item[0] for item in value]
-            refuse_repeated(labels, lambda i: f"{source}, item {i + 1}")
-            return Series(
-                name, _numbers([item[1] for item in value], place := lambda i: f"{source}, item {i + 1}"), labels, place
-            )
-        from klcli.readers.nested import brackets, several_axes, stacked
+    if not isinstance(value, list) or not _is_of(value[:1], list):
+        return None
+    pairs = all(isinstance(item, list) and len(item) == 2 for item in value)  # noqa: PLR2004
+    if pairs and all(isinstance(item[0], str) and is_json_number(item[1]) for item in value):
+        labels, where = [item[0] for item in value], _item_of(source)
+        refuse_repeated(labels, where)
+        return Series(name, _numbers([item[1] for item in value], where), labels, where)
+    from klcli.readers.nested import brackets, several_axes, stacked
 
-        return several_axes(name, stacked(value, brackets(source)), source)
-    flat = list(value.values()) if isinstance(value, dict) else value
-
-    def where(i: int) -> str:
-        return f"{source}, {clipped(list(value)[i])}" if isinstance(value, dict) else f"{source}, item {i + 1}"
-
-    return Series(name, _numbers(flat, where), None, where)
+    return several_axes(name, stacked(value, brackets(source)), source)
 
 
 def _numbers(values: Sequence[Any], where: Callable[[int], str]) -> list[float]:

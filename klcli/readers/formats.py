@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from klcli.errors import InputError, UsageError, clipped, listed, nearest
 from klcli.readers.numbers import Notation, is_grouped, is_number
-from klcli.readers.sources import COMPRESSIONS
+from klcli.readers.sources import COMPRESSIONS, exists, near_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from klcli.readers.distributions import Single
     from klcli.readers.documents import Document
@@ -120,13 +120,18 @@ SUFFIXES = {f".{name}": name for name in READERS if name not in {"text", "uniq"}
 }
 
 
-def format_of(source: Source, format_name: str | None, selector: str = "") -> str:
+_PICKLES = frozenset({".pt", ".pth", ".pkl", ".pickle"})
+
+
+def format_of(
+    source: Source, format_name: str | None, selector: str = "", formats: Collection[str] = READERS.keys()
+) -> str:
     """The format of a source: the one asked for, else by the suffix, else by what is selected from it.
 
-    Never by looking inside: a file means the same whatever it holds.
+    Never by looking inside: a file means the same whatever it holds. formats: those that errors name.
     """
     if format_name is not None:
-        return known_format(format_name)
+        return known_format(format_name, formats)
     if source.path is None and selector == ":":
         from klcli.readers.text import delimiter_of
 
@@ -136,10 +141,15 @@ def format_of(source: Source, format_name: str | None, selector: str = "") -> st
     path = PurePath(source.path)
     suffix = PurePath(path.stem).suffix if path.suffix.lower() in COMPRESSIONS else path.suffix
     kind = SUFFIXES.get(suffix.lower())
+    if kind is None and not exists(str(path)):
+        message = f"{source.name}: no such file{near_file(source.path)}"
+        raise InputError(message)
+    if suffix.lower() in _PICKLES:
+        message = f"{source.name}: a pickle can run any code and is not read; save it with numpy.save as .npy"
+        raise InputError(message)
     if kind is None:
-        message = (
-            f"{source.name}: {clipped(suffix)} is no suffix known here; add --input-format ({listed(READERS, 20)})"
-        )
+        known = listed(formats, len(formats))
+        message = f"{source.name}: {clipped(suffix)} is no suffix known here; add --input-format ({known})"
         raise InputError(message)
     return kind
 
@@ -149,9 +159,10 @@ def is_known_suffix(path: str) -> bool:
     return PurePath(path).suffix.lower() in SUFFIXES.keys() - {""} | COMPRESSIONS
 
 
-def known_format(name: str) -> str:
+def known_format(name: str, formats: Collection[str] = READERS.keys()) -> str:
     """The format of that name. Raises UsageError."""
-    if name not in READERS:
-        message = f"--input-format {clipped(name)}: it is one of {listed(READERS, 20)}.{nearest(name, READERS)}"
+    if name not in formats:
+        known = listed(formats, len(formats))
+        message = f"--input-format {clipped(name)}: it is one of {known}.{nearest(name, formats)}"
         raise UsageError(message)
     return name

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from klcli.errors import DistributionError, InputError, UsageError, clipped, listed, no_such
+from klcli.errors import DistributionError, InputError, UsageError, clipped, listed
 from klcli.model import Distribution, frozen
 from klcli.readers import inline
 from klcli.readers.distributions import Series, Single, refuse_repeated, summed
@@ -19,7 +20,7 @@ from klcli.readers.tables.columns import Columns
 from klcli.readers.tables.roles import Choices, holds_keys
 from klcli.readers.tables.select import select
 from klcli.readers.text import NAMES as COUNTS
-from klcli.readers.totals import without_totals
+from klcli.readers.totals import refuse_undropped, without_totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
@@ -45,8 +46,8 @@ class Grid(NamedTuple):
         return Grid(self.heading, [self.distributions[i] for i in left], lambda i: self.where(left[i]))
 
 
-class Wanted(NamedTuple):
-    """What is asked of a source. choices: what its columns mean. select: which others. by_columns: see `read_grid`.
+class GridOptions(NamedTuple):
+    """What is asked of a source. choices: what its columns mean. select: which others. by_columns: see `read_grids`.
 
     among: whether there are other sources, so that it may be one distribution. lenient: whether a cell that is no
     number makes a row no distribution, instead of being an error.
@@ -61,49 +62,71 @@ class Wanted(NamedTuple):
     lenient: bool = False
 
 
-def read_grids(texts: Sequence[str], wanted: Wanted) -> Grid:
-    """The distributions of all sources together; those whose names clash are called SOURCE:NAME.
+def read_grids(texts: Sequence[str], wanted: GridOptions) -> Grid:
+    """The distributions, two at least, of all sources together: JSON, FILE, FILE#/POINTER or -.
 
-    Of raw values each column or text is one, counted. Raises as `read_grid`.
+    They are the rows of a table, named by its labels, and its other columns are the outcomes; by_columns: the other way
+    round; with --by they are its groups. The members of a JSON object or list are rows. Of raw values each column or
+    text is one, counted. Those whose names clash are called SOURCE:NAME. Raises InputError, DistributionError,
+    UsageError.
     """
     if wanted.choices.tally:
         return _of_raw_values(texts, wanted)
-    if len(texts) == 1:
-        return read_grid(texts[0], wanted)
+    texts = [text.strip() for text in texts]
     twice = next((text for i, text in enumerate(texts) if text in texts[:i]), None)
     if twice is not None:
         message = f"{clipped(twice)} is given twice; give each source once"
         raise UsageError(message)
-    grids = [_without(_read(text, wanted._replace(among=True)), wanted.choices) for text in texts]
-    names = [one.name for grid in grids for one in grid.distributions]
-    clashing = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
+    grids = [_read(text, wanted._replace(among=len(texts) > 1)) for text in texts]
+    if wanted.choices.drop:
+        given = [one for grid in grids for one in grid.distributions]
+        outcomes = {id(one.outcomes): one.outcomes for one in given if one.outcomes is not None}
+        refuse_undropped(wanted.choices.drop, [[one.name for one in given], *outcomes.values()])
+    grids = [_without(grid, wanted.choices) for grid in grids]
+    names = Counter(one.name for grid in grids for one in grid.distributions)
     found, places = [], []
     for text, grid in zip(texts, grids, strict=True):
         for i, one in enumerate(grid.distributions):
-            clear = column_of(inline.name_of(text), one.name) if one.name in clashing else one.name
-            found.append(replace(one, name=clear))
+            clear = column_of(inline.name_of(text), one.name)
+            found.append(replace(one, name=clear) if names[one.name] > 1 else one)
             places.append(partial(grid.where, i))
+    _refuse_few(texts[0], len(found), wanted)
     _refuse_unlike(found)
     headings = {grid.heading for grid in grids}
-    heading = headings.pop() if len(headings) == 1 else ""
-    return _checked(Grid(heading, found, lambda i: places[i]()), texts[0], wanted)
+    return Grid(headings.pop() if len(headings) == 1 else "", found, lambda i: places[i]())
 
 
-def _refuse_unlike(found: Sequence[Distribution]) -> None:
-    """Raises DistributionError where distributions of several sources cannot be joined."""
-    first = found[0] if found else None
+def _refuse_few(text: str, n: int, wanted: GridOptions) -> None:
+    """Raises InputError where there are no two distributions."""
+    if n < 2:  # noqa: PLR2004 - a pair
+        path = split_selector(text.removeprefix("@"))[0]
+        source = "FILE" if inline.is_value(text) else STDIN if path == "-" else path
+        what, other = (
+            ("column", "without --columns its rows") if wanted.by_columns else ("row", "with --columns its columns")
+        )
+        if wanted.choices.by is not None:
+            what, other = "group", "without --by its rows"
+        message = (
+            f"{source}: {n or 'no'} {what}{'' if n == 1 else 's'}, and a pair needs two; {other} are the distributions"
+        )
+        raise InputError(message)
+
+
+def _refuse_unlike(found: Sequence[Distribution], source: str = "") -> None:
+    """Raises DistributionError where distributions cannot be joined. source: what to say of all of them in front."""
     for one in found[1:]:
-        if first is not None and (one.outcomes is None) != (first.outcomes is None):
+        first = found[0]
+        if (one.outcomes is None) != (first.outcomes is None):
             bare, other = (one, first) if one.outcomes is None else (first, one)
-            message = f"{clipped(other.name)} has labels, {clipped(bare.name)} has none; give all or none"
+            message = f"{source}{clipped(other.name)} has labels, {clipped(bare.name)} has none; give all or none"
             raise DistributionError(message)
-        if first is not None and one.outcomes is None and len(one) != len(first):
+        if one.outcomes is None and len(one) != len(first):
             sizes = f"{clipped(first.name)} has {len(first)} values, {clipped(one.name)} {len(one)}"
-            message = f"{sizes}; without labels they must match"
+            message = f"{source}{sizes}; without labels they must match"
             raise DistributionError(message)
 
 
-def _of_raw_values(texts: Sequence[str], wanted: Wanted) -> Grid:
+def _of_raw_values(texts: Sequence[str], wanted: GridOptions) -> Grid:
     from klcli.readers.arguments import Arguments
 
     arguments = Arguments(wanted.input_format, wanted.choices._replace(rows=False), wanted.dialect)
@@ -111,71 +134,25 @@ def _of_raw_values(texts: Sequence[str], wanted: Wanted) -> Grid:
     if len(texts) == 1:  # a column's own name will do
         before = column_of(texts[0].strip(), "")
         read = [replace(one, name=one.name.removeprefix(before)) for one in read]
-    found = arguments.counted(read)
+    found = arguments.all_of(read)
     if len(found) < 2:  # noqa: PLR2004 - a pair
         message = f"{texts[0]}: one column of raw values, and a pair needs two; give another, or --by COLUMN"
         raise InputError(message)
     return Grid(wanted.choices.by or "", found, lambda i: found[i].name)
 
 
-class Rows:
-    """The distributions of a grid as those of a source, by name."""
-
-    mend, left_out, doubtful = "", (), ()
-
-    def __init__(self, source: str, grid: Grid) -> None:
-        self.source, self._rows = source, {one.name: one for one in grid.distributions}
-
-    def names(self) -> list[str]:
-        """The names of the rows."""
-        return list(self._rows)
-
-    def numeric(self) -> list[str]:
-        """The names of the rows: each is of numbers."""
-        return list(self._rows)
-
-    def series(self, name: str) -> Series:
-        """The row of that name. Raises InputError where there is none."""
-        if name not in self._rows:
-            raise no_such(self.source, name, self.names(), "row")
-        return Series.of(self._rows[name])
-
-    def address(self, name: str) -> str:
-        """SOURCE:NAME."""
-        return column_of(self.source, name)
-
-
-def rows(document: Document, choices: Choices) -> Rows:
-    """The members of a JSON value, each a distribution. Raises InputError, DistributionError."""
-    grid = _of_json(document, Wanted(None, choices, choices.select))
-    kept = [one for one in grid.distributions if one.name not in choices.drop]
-    return Rows(document.source, grid._replace(distributions=kept))
-
-
-def read_grid(text: str, wanted: Wanted) -> Grid:
-    """The distributions, two at least, of JSON or of FILE, FILE#/POINTER or -.
-
-    They are the rows of a table, named by its labels, and its other columns are the outcomes; by_columns: the other way
-    round; with --by they are its groups. The members of a JSON object or list are rows. Raises InputError,
-    DistributionError, UsageError.
-    """
-    text = text.strip()
+def _read(text: str, wanted: GridOptions) -> Grid:
+    """The distributions of one source, one or more."""
     if inline.is_uniform(text):
         message = "uniform is on the outcomes of another side, and here there is none; @uniform is a file"
         raise UsageError(message)
-    path = split_selector(text.removeprefix("@"))[0]
-    source = "FILE" if inline.is_value(text) else STDIN if path == "-" else path
-    return _checked(_without(_read(text, wanted), wanted.choices), source, wanted)
-
-
-def _read(text: str, wanted: Wanted) -> Grid:
-    text = text.strip()
     if inline.is_value(text):
         return _of_json(Document("FILE", load_printed(text, "FILE")), wanted)
     path, selector, chosen = split_selector(text.removeprefix("@"))
     if not exists(path) and not is_known_suffix(path) and inline.means_numbers(text, wanted.dialect.notation):
         if wanted.among:
-            return _alone(cast("Single", inline.parse(text, text, wanted.dialect.notation)), inline.name_of(text))
+            read = cast("Single", inline.parse(text, text, wanted.dialect.notation))
+            return _alone(read.once(wanted.choices.repeats), inline.name_of(text))
         message = f"{clipped(text)} is one distribution, and a pair needs two; give a table, or JSON of several"
         raise InputError(message)
     if selector == ":":
@@ -190,17 +167,6 @@ def _alone(read: Single, name: str) -> Grid:
     return Grid("", [read.series("").distribution(name, read.source)], lambda _: name)
 
 
-def _checked(grid: Grid, source: str, wanted: Wanted) -> Grid:
-    """The grid. Raises InputError where it has no two distributions."""
-    n = len(grid.distributions)
-    if n < 2:  # noqa: PLR2004 - a pair
-        turned = "without --columns its rows" if wanted.by_columns else "with --columns its columns"
-        found = f"{n or 'no'} {'column' if wanted.by_columns else 'row'}{'' if n == 1 else 's'}"
-        message = f"{source}: {found}, and a pair needs two; {turned} are the distributions"
-        raise InputError(message)
-    return grid
-
-
 def _without(grid: Grid, choices: Choices) -> Grid:
     """Without the outcomes and the distributions that are dropped. Raises DistributionError where a total is left."""
     kept = [i for i, one in enumerate(grid.distributions) if one.name not in choices.drop]
@@ -211,11 +177,11 @@ def _without(grid: Grid, choices: Choices) -> Grid:
     return grid._replace(distributions=given, where=lambda i: where(kept[i]))
 
 
-def _of_source(source: Source, selector: str, chosen: str, wanted: Wanted) -> Grid:
+def _of_source(source: Source, selector: str, chosen: str, wanted: GridOptions) -> Grid:
     kind = _kind(source, wanted, selector)
     read = READERS[kind](source, wanted.choices.label)
     if isinstance(read, Single):
-        return _alone(read, source.name)
+        return _alone(read.once(wanted.choices.repeats), source.name)
     if kind == "ndjson" and not selector:
         values, where = lines_of(source)
         if _are_objects_of_weights(values):
@@ -228,7 +194,7 @@ def _of_source(source: Source, selector: str, chosen: str, wanted: Wanted) -> Gr
     return _of_table(read, wanted)
 
 
-def _kind(source: Source, wanted: Wanted, selector: str) -> str:
+def _kind(source: Source, wanted: GridOptions, selector: str) -> str:
     """The format of the source; of plain text, which may be what an argument is, JSON or CSV."""
     kind = format_of(source, wanted.input_format, selector)
     if kind != "text":
@@ -245,12 +211,12 @@ def _kind(source: Source, wanted: Wanted, selector: str) -> str:
     return kind
 
 
-def rows_of(read: Table | Document, wanted: Wanted) -> Grid:
+def rows_of(read: Table | Document, wanted: GridOptions) -> Grid:
     """The distributions, one or more, that the rows of a table or the members of a JSON value are."""
     return _of_json(read, wanted) if isinstance(read, Document) else _of_table(read, wanted)
 
 
-def _of_table(read: Table, wanted: Wanted) -> Grid:
+def _of_table(read: Table, wanted: GridOptions) -> Grid:
     if wanted.choices.by is not None:
         from klcli.readers.rows import groups
 
@@ -329,7 +295,7 @@ def _filled(table: Table) -> Table:
     return replace(table, columns=columns, note=note)
 
 
-def _of_one_outcome(chosen: Sequence[int], table: Columns, wanted: Wanted) -> tuple[str, ...]:
+def _of_one_outcome(chosen: Sequence[int], table: Columns, wanted: GridOptions) -> tuple[str, ...]:
     """A note on rows that have but one outcome, as those of a table of a label and a count."""
     if wanted.by_columns or len(chosen) != 1 or table.is_nested(chosen[0]):
         return ()
@@ -350,14 +316,14 @@ def _summed(labels: Sequence[str], values: Array, *, gaps: bool) -> tuple[list[s
     return once, np.array([column for _, column, _, _ in sums]).T, at, said
 
 
-def _weights(table: Columns, wanted: Wanted) -> list[int]:
+def _weights(table: Columns, wanted: GridOptions) -> list[int]:
     """The columns of weights; where rows may fail, those too that are numbers but for some cells."""
     if wanted.lenient and not wanted.by_columns and table.roles.mixed:
         return sorted((*table.roles.weights, *table.roles.mixed))
     return table.distributions()
 
 
-def _sound(table: Columns, columns: Sequence[int], wanted: Wanted) -> tuple[Array, dict[int, str]]:
+def _sound(table: Columns, columns: Sequence[int], wanted: GridOptions) -> tuple[Array, dict[int, str]]:
     """The numbers of some columns, (rows, columns), and of the rows where some cell is none, what is wrong with it."""
     if not wanted.lenient or wanted.by_columns:
         return table.array(columns), {}
@@ -435,7 +401,7 @@ def _are_objects_of_weights(values: Any) -> bool:  # noqa: ANN401 - a JSON value
         return True
 
 
-def _of_objects(values: list[Any], source: str, where: Callable[[int], str], wanted: Wanted) -> Grid:
+def _of_objects(values: list[Any], source: str, where: Callable[[int], str], wanted: GridOptions) -> Grid:
     """Objects of label: weight, each a distribution; they are joined by label."""
     found = [series_of("", value, where(i)) for i, value in enumerate(values)]
     if wanted.select is not None:
@@ -443,7 +409,7 @@ def _of_objects(values: list[Any], source: str, where: Callable[[int], str], wan
     return _of_series([str(i) for i in range(1, len(found) + 1)], found, source, wanted)
 
 
-def _of_json(document: Document, wanted: Wanted) -> Grid:
+def _of_json(document: Document, wanted: GridOptions) -> Grid:
     if _are_objects_of_weights(document.value):
         return _of_objects(document.value, document.source, lambda i: f"{document.source}, item {i + 1}", wanted)
     if (table := document.table()) is not None:
@@ -492,24 +458,11 @@ def _selected(found: list[Series], selector: str, source: str) -> list[Series]:
     return selected
 
 
-def _of_series(names: Sequence[str], found: list[Series], source: str, wanted: Wanted) -> Grid:
+def _of_series(names: Sequence[str], found: list[Series], source: str, wanted: GridOptions) -> Grid:
     """Distributions that may each have outcomes of their own, by label; without labels they must be of one length."""
-    bare = [i for i, series in enumerate(found) if series.labels is None]
-    if bare and len(bare) < len(found):
-        labelled = next(i for i in range(len(found)) if i not in bare)
-        message = (
-            f"{source}: {clipped(names[labelled])} has labels, {clipped(names[bare[0]])} has none; give all or none"
-        )
-        raise DistributionError(message)
-    other = next((i for i in bare if len(found[i].values) != len(found[0].values)), None)
-    if other is not None:
-        sizes = (
-            f"{clipped(names[0])} has {len(found[0].values)} values, {clipped(names[other])} {len(found[other].values)}"
-        )
-        message = f"{source}: {sizes}; without labels they must match"
-        raise DistributionError(message)
-    if not wanted.by_columns:
-        given = [series.distribution(name, source) for name, series in zip(names, found, strict=True)]
+    given = [series.distribution(name, source) for name, series in zip(names, found, strict=True)]
+    _refuse_unlike(given, f"{source}: ")
+    if not (wanted.by_columns and found):
         return Grid("", given, lambda i: f"{source}, {clipped(names[i])}")
     first = found[0]
     other = next((i for i, series in enumerate(found) if series.labels != first.labels), None)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from klcli.errors import DistributionError, InputError, clipped
-from klcli.readers.distributions import Series, Single, refuse_repeated
+from klcli.readers.distributions import Series, Single
+from klcli.readers.formats import is_known_suffix
 from klcli.readers.numbers import POINT, NotANumberError, is_number, items, number, numbers, refuse_mixed_percent
 from klcli.readers.sources import exists, is_hidden, near_file, split_selector
 
@@ -60,7 +61,7 @@ def parse(text: str, source: str, notation: Notation = POINT) -> Document | Sing
     parts = items(text, notation)
     if 1 < len(lines) < sum(map(bool, parts)):
         raise _of_several_lines(lines, source)
-    _refuse_two_separators(text, source, notation)
+    refuse_two_separators(text, source, notation)
     values = numbers(parts, _item(source), notation=notation)
     refuse_mixed_percent(parts, _item(source))
     return Single(source, Series("", values, None, _item(source)))
@@ -76,40 +77,38 @@ def name_of(text: str) -> str:
     return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
 
 
-class Grammar(NamedTuple):
-    """How an argument is read. parse: as text, given the role. read: as SOURCE. is_file: whether a suffix is a file's.
-
-    example: what else to write, said where it is neither.
-    """
-
-    parse: Callable[[str, str], Any]
-    read: Callable[[str], Any]
-    is_file: Callable[[str], bool]
-    example: str
-
-
 def argument(
     text: str,
     role: str,
-    grammar: Grammar,
-    notation: Notation = POINT,
-) -> Any:  # noqa: ANN401 - what the grammar reads
-    """What an argument is: "-" and "@" say file at once, else text, else a file that exists. Raises InputError."""
+    parse: Callable[[str, str], Any],
+    read: Callable[[str, str, str], Any],
+    example: str,
+    notation: Notation,
+) -> Any:  # noqa: ANN401 - what is parsed or read
+    """What an argument is: "-" and "@" say file at once, else text, else a file that exists. Raises InputError.
+
+    parse: of the text and the role. read: of a path, the mark of a selector, and what is selected. example: what else
+    to write, said where it is neither.
+    """
     if text == "-" or text.startswith(("-:", "-#")):
-        return grammar.read(text)
+        return read(*split_selector(text))
     text = text.strip()
     if text.startswith("@"):
-        return grammar.read(text[1:])
+        path, mark, chosen = split_selector(text[1:])
+        if not path:
+            message = f"{clipped(text)} names no file"
+            raise InputError(message)
+        return read(path, mark, chosen)
     try:
-        return grammar.parse(text, role)
+        return parse(text, role)
     except (InputError, DistributionError) as error:
-        path, _, _ = split_selector(text)
+        path, mark, chosen = split_selector(text)
         if exists(path) or is_hidden(path):
-            return grammar.read(text)
+            return read(path, mark, chosen)
         meant = is_value(text) or means_numbers(text, notation)
-        if not text or (meant and not grammar.is_file(path)):
+        if not text or (meant and not is_known_suffix(path)):
             raise
-        hint = near_file(Path(path)) or f"; {grammar.example}"
+        hint = near_file(Path(path)) or f"; {example}"
         message = f"{role}: {clipped(path)} is neither numbers nor a file that exists{hint}"
         raise InputError(message) from error
 
@@ -121,7 +120,7 @@ def is_inline(text: str, notation: Notation = POINT) -> bool:
     """
     first, _, rest = text.strip().partition("\n")
     return (
-        is_value(text) or not rest or all(is_number(item, notation) or "=" in item for item in items(first, notation))
+        is_value(text) or not rest or all("=" in item or is_number(item, notation) for item in items(first, notation))
     )
 
 
@@ -147,7 +146,7 @@ def _of_several_lines(lines: list[str], source: str) -> InputError:
     return InputError(f"{source}: several numbers on each of several lines; {mend}")
 
 
-def _refuse_two_separators(text: str, source: str, notation: Notation) -> None:
+def refuse_two_separators(text: str, source: str, notation: Notation) -> None:
     """Raises InputError where numbers stand between two kinds of separators: 0,5;0,25 may be two numbers or four."""
     if "," in {notation.decimal, notation.thousands} or not ("," in text or ";" in text):
         return
@@ -190,5 +189,4 @@ def _pairs(text: str, source: str, notation: Notation) -> Single:
             message = f"{where(i)}: {error}"
             raise InputError(message) from None
     refuse_mixed_percent(written, where)
-    refuse_repeated(labels, where)
     return Single(source, Series("", values, labels, where))

@@ -221,7 +221,7 @@ _LIKE_NUMBERS = re.compile(f"[-+]?[{CURRENCY}]?\\s*[-+]?[0-9][0-9.,' \xa0\u2009\
 """Text of digits and marks between them, with a sign of a currency."""
 
 
-def is_meant(text: str, notation: Notation = POINT) -> bool:
+def is_meant(text: str, notation: Notation) -> bool:
     """Whether a number is written there, or what is one in another notation, or in a currency: 1,200, 0,5, $12."""
     if is_number(text, notation):
         return True

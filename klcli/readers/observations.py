@@ -12,7 +12,7 @@ import numpy as np
 
 from klcli.errors import DistributionError, InputError, UsageError, clipped, listed
 from klcli.model import Distribution, frozen
-from klcli.readers.distributions import Series, Single
+from klcli.readers.distributions import DISTRIBUTIONS, Series, Single
 from klcli.readers.numbers import POINT, NotANumberError, are_numbers, is_number, items, number, numbers
 from klcli.readers.sources import exists, split_selector
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from klcli.readers.tables.roles import Choices
     from klcli.readers.tables.table import Table
 
-BLANK = frozenset({"", "NA", "N/A", "n/a", "NULL", "null", "None", "NaN", "nan", "-"})
+_NO_VALUE = frozenset({"", "NA", "N/A", "n/a", "NULL", "null", "None", "NaN", "nan", "-"})
 """What programs write where there is no value; 'none' and 'na' are answers that people give."""
 
 HINT = "; if they are raw values, --tally --bins 10 counts them in cells, and klcli fit describes each"
@@ -100,7 +100,7 @@ def of_list(name: str, value: object, source: str) -> Series:
 class Observed:
     """The columns of a table, or the lists of a JSON value, as samples of raw values by name."""
 
-    mend, left_out, doubtful = "", (), ()
+    what, mend, left_out, doubtful = DISTRIBUTIONS, "", (), ()
 
     def __init__(self, found: Columns | Document, chosen: Sequence[str], blank: str) -> None:
         self.source, self._found, self._chosen, self._blank = found.source, found, list(chosen), blank
@@ -136,16 +136,22 @@ class Observed:
 def _present(series: Series, blank: str, source: str) -> Series:
     """The values but for blank ones, which are left out or an error. Raises InputError at the first."""
     labels = series.labels or ()
-    at = [i for i, text in enumerate(labels) if text.strip() not in BLANK]
+    at = present(labels, series.where, blank)
     if len(at) == len(labels):
         return series
-    if blank != "skip":
-        first = next(i for i, text in enumerate(labels) if text.strip() in BLANK)
-        message = f"{series.where(first)}: {clipped(labels[first])} is no value to count; --blank skip leaves it out"
-        raise InputError(message)
     note = f"{source}: blank values left out: {len(labels) - len(at)}"
     left = sample(series.name, [labels[i] for i in at], lambda i: series.where(at[i]))
     return left._replace(remarks=(*series.remarks, note))
+
+
+def present(texts: Sequence[str], where: Callable[[int], str], blank: str) -> list[int]:
+    """Which of the texts are values. Raises InputError for the first that is none, unless those are to be left out."""
+    at = [i for i, text in enumerate(texts) if text.strip() not in _NO_VALUE]
+    if len(at) < len(texts) and blank != "skip":
+        first = next(i for i, text in enumerate(texts) if text.strip() in _NO_VALUE)
+        message = f"{where(first)}: {clipped(texts[first])} is no value to count; --blank skip leaves it out"
+        raise InputError(message)
+    return at
 
 
 def observed(read: Table | Document, choices: Choices, dialect: Dialect) -> Observed:
@@ -264,7 +270,7 @@ def _cell_of(one: Distribution, names: Sequence[str]) -> Callable[[int], str]:
     return lambda i: f"{one.source}, cell {names[i]}"
 
 
-def finite(texts: Sequence[str], where: Callable[[int], str], notation: Notation = POINT) -> Array:
+def finite(texts: Sequence[str], where: Callable[[int], str], notation: Notation) -> Array:
     """The numbers that the texts are. Raises InputError, or DistributionError for one that is not finite."""
     values = np.array(numbers(texts, where, notation=notation), dtype=np.float64)
     if len(values) and not np.isfinite(values).all():
@@ -274,7 +280,7 @@ def finite(texts: Sequence[str], where: Callable[[int], str], notation: Notation
     return values
 
 
-def numbers_among(texts: Sequence[str], notation: Notation = POINT) -> Array:
+def numbers_among(texts: Sequence[str], notation: Notation) -> Array:
     """The finite numbers among the texts."""
     try:
         found = numbers(texts, str, notation=notation)

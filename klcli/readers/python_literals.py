@@ -70,7 +70,7 @@ def literal(text: str, source: str) -> Any:  # noqa: ANN401 - any JSON value
 
     Raises NotALiteralError where it shows none, InputError where it does but part of it cannot be had from the text.
     """
-    return _listed(_Reader(_bare(text), source).all())
+    return _listed(_LiteralReader(_bare(text), source).all())
 
 
 def _bare(text: str) -> str:
@@ -83,7 +83,7 @@ def _listed(value: Any) -> Any:  # noqa: ANN401
     return list(value) if isinstance(value, _Tuple) else value
 
 
-class _Reader:
+class _LiteralReader:
     """Reads one value, token by token."""
 
     def __init__(self, text: str, source: str) -> None:

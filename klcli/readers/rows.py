@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.errors import DistributionError, InputError, UsageError, clipped, listed, no_such
-from klcli.model import Distribution, frozen
-from klcli.readers.distributions import Series, refuse_repeated, summed
-from klcli.readers.observations import BLANK
+from klcli.errors import InputError, UsageError, clipped, listed, no_such
+from klcli.readers.distributions import Series, added_up, refuse_repeated
+from klcli.readers.observations import present, sample
 from klcli.readers.sources import column_of
 from klcli.readers.tables.columns import Columns
 from klcli.readers.tables.roles import NO_LABELS, chosen_label
@@ -20,19 +19,20 @@ from klcli.readers.tables.table import Table
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from klcli.model import Distribution
     from klcli.readers.documents import Document
     from klcli.readers.numbers import Notation
     from klcli.readers.sources import Dialect
     from klcli.readers.tables.roles import Choices
 
 
-class Members:
+class RowsOrGroups:
     """Distributions of one source, each with a name of its own. what: 'rows' or 'groups'."""
 
     mend, left_out, doubtful = "", (), ()
 
     def __init__(self, source: str, found: Sequence[Distribution], what: str) -> None:
-        self.source, self._what = source, what
+        self.source, self.what = source, what
         self._found = {one.name: one for one in found}
 
     def names(self) -> list[str]:
@@ -46,28 +46,15 @@ class Members:
     def series(self, name: str) -> Series:
         """The one of that name. Raises InputError where there is none."""
         if name not in self._found:
-            raise no_such(self.source, name, self.names(), self._what[:-1])
+            raise no_such(self.source, name, self.names(), self.what[:-1])
         return Series.of(self._found[name])
 
     def address(self, name: str) -> str:
         """SOURCE:NAME."""
         return column_of(self.source, name)
 
-    def pair(self) -> tuple[Series, Series]:
-        """The two, in order. Raises DistributionError where there are more or fewer."""
-        names = self.names()
-        if len(names) != 2:  # noqa: PLR2004 - a pair
-            which = (
-                f"{len(names)} {self._what if len(names) != 1 else self._what[:-1]} ({listed(names)}), a pair is two"
-            )
-            choice = " ".join(map(self.address, names[:2]))
-            mend = f"choose: {choice}" if len(names) > 1 else "give Q after it"
-            message = f"{self.source}: {which}; {mend}"
-            raise DistributionError(message)
-        return self.series(names[0]), self.series(names[1])
 
-
-def members(read: Table | Document, choices: Choices, dialect: Dialect) -> Members:
+def members(read: Table | Document, choices: Choices, dialect: Dialect) -> RowsOrGroups:
     """The rows of a table, or with --by its groups. Raises UsageError where options say two things of a row."""
     if choices.rows and choices.by is not None:
         message = "--rows and --by both say what is a distribution: a row, or rows alike in a column; give one"
@@ -76,19 +63,15 @@ def members(read: Table | Document, choices: Choices, dialect: Dialect) -> Membe
         message = "--rows and --tally: raw values stand in a column; leave out --rows, or give --by COLUMN"
         raise UsageError(message)
     if choices.rows:
-        from klcli.readers.grids import Wanted, rows_of
+        from klcli.readers.grids import GridOptions, rows_of
 
-        wanted = Wanted(None, choices, choices.select, by_columns=False, dialect=dialect)
-        return Members(read.source, _undropped(rows_of(read, wanted).distributions, choices), "rows")
+        wanted = GridOptions(None, choices, choices.select, by_columns=False, dialect=dialect)
+        return RowsOrGroups(read.source, rows_of(read, wanted).distributions, "rows")
     table = read if isinstance(read, Table) else read.table()
     if table is None:
         message = f"{read.source}: --by needs a table, or a list of records"
         raise InputError(message)
-    return Members(read.source, _undropped(groups(table, choices, dialect.notation)[1], choices), "groups")
-
-
-def _undropped(found: Sequence[Distribution], choices: Choices) -> list[Distribution]:
-    return [one for one in found if one.name not in choices.drop]
+    return RowsOrGroups(read.source, groups(table, choices, dialect.notation)[1], "groups")
 
 
 def groups(read: Table, choices: Choices, notation: Notation) -> tuple[str, list[Distribution]]:
@@ -104,28 +87,38 @@ def groups(read: Table, choices: Choices, notation: Notation) -> tuple[str, list
     taken = [read.names[i] for i in selected or ()]
     table = Columns(rest, choices, notation, taken=taken)
     keys = [Columns(read, notation=notation).labels(i) for i in by]
-    at: dict[str, list[int]] = {}
+    at: dict[tuple[str, ...], list[int]] = {}
     for row, key in enumerate(zip(*keys, strict=True)):
-        at.setdefault(", ".join(key), []).append(row)
+        at.setdefault(key, []).append(row)
     heading = ", ".join(read.names[i] for i in by)
     column = _weights(table, rest, None if selected is None else taken, heading, tally=choices.tally)
     label = None if choices.tally or table.label == column else table.label
     texts = table.texts(column) if choices.tally else () if label is None else table.labels(label)
-    values = np.ones(read.size) if choices.tally else table.numbers(column)
+    values = np.empty(0) if choices.tally else table.numbers(column)
     notes = (*table.notes, *(table.left_out if selected is None else ()))
+    names = list(map(", ".join, at))
+    if len(set(names)) < len(names):
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        message = f"{read.source}: two groups are called {clipped(twice)}; write the cells of {heading} without ', '"
+        raise InputError(message)
     found = []
-    for name, rows in at.items():
-        chosen = _chosen(rows, texts, table, column, notation.blank) if choices.tally else rows
-        outcomes = [texts[row] for row in chosen] if choices.tally or label is not None else None
-        if not choices.tally and table.leaves_out and np.isnan(values[rows]).any():
-            left = [i for i, row in enumerate(rows) if not np.isnan(values[row])]
-            chosen = [rows[i] for i in left]
-            outcomes = [str(i + 1) if outcomes is None else outcomes[i] for i in left]
-        where = _places(table, column, chosen)
-        one = Distribution(name, read.source, frozen(values[chosen]), where, outcomes, () if choices.tally else notes)
-        if outcomes is not None and not choices.tally:
-            one = _unique(one, choices.repeats, _rows_of(table, chosen), rest.names[label or 0])
-        found.append(one)
+    for name, rows in zip(names, at.values(), strict=True):
+        if choices.tally:
+            raw, where = [texts[row] for row in rows], _places(table, column, rows)
+            some = present(raw, where, notation.blank)
+            found.append(sample(name, [raw[i] for i in some], _chosen(where, some)).distribution(name, read.source))
+            continue
+        some = [i for i, row in enumerate(rows) if not (table.leaves_out and np.isnan(values[row]))]
+        kept = [rows[i] for i in some]
+        labels = [texts[row] for row in kept] if label is not None else None
+        if labels is None and len(kept) < len(rows):
+            labels = [str(i + 1) for i in some]
+        series = Series(name, values[kept], labels, _places(table, column, kept), notes)
+        if choices.repeats != "sum":
+            refuse_repeated(labels or (), _chosen(table.row, kept), rest.names[label or 0])
+        elif labels is not None:
+            series = added_up(series)
+        found.append(series.distribution(name, read.source))
     return heading, found
 
 
@@ -159,31 +152,10 @@ def _weights(table: Columns, rest: Table, selected: Sequence[str] | None, headin
     raise InputError(message)
 
 
-def _chosen(rows: Sequence[int], texts: Sequence[str], table: Columns, column: int, blank: str) -> list[int]:
-    """The rows with a raw value. Raises InputError for the first without, unless blank ones are to be left out."""
-    missing = [row for row in rows if texts[row].strip().lower() in BLANK]
-    if missing and blank != "skip":
-        found = f"{table.place(missing[0], column)}: {clipped(texts[missing[0]])} is no value to count"
-        message = f"{found}; --blank skip leaves it out"
-        raise InputError(message)
-    return [row for row in rows if row not in set(missing)] if missing else list(rows)
-
-
 def _places(table: Columns, column: int, rows: Sequence[int]) -> Callable[[int], str]:
     return lambda i: table.place(rows[i], column)
 
 
-def _rows_of(table: Columns, rows: Sequence[int]) -> Callable[[int], str]:
-    return lambda i: table.row(rows[i])
-
-
-def _unique(one: Distribution, repeats: str, where: Callable[[int], str], column: str) -> Distribution:
-    """The group with each label once: those that stand twice are summed, or an error."""
-    labels = one.outcomes or ()
-    if len(set(labels)) == len(labels):
-        return one
-    if repeats != "sum":
-        refuse_repeated(labels, where, column)
-    once, sums, at, said = summed(labels, one.values)
-    places = one.where
-    return replace(one, values=frozen(sums), where=lambda i: places(at[i]), outcomes=once, remarks=(*one.remarks, said))
+def _chosen(where: Callable[[int], str], at: Sequence[int]) -> Callable[[int], str]:
+    """The places of some values among all."""
+    return lambda i: where(at[i])

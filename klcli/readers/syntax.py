@@ -79,10 +79,10 @@ class Tree(NamedTuple):
 
 def read(said: Said) -> Tree:
     """What the text says, word by word. Raises InputError, pointing at what does not belong there."""
-    return _Reader(said).formula()
+    return _FormulaReader(said).formula()
 
 
-class _Reader:
+class _FormulaReader:
     """Goes through the text from left to right."""
 
     def __init__(self, said: Said) -> None:

@@ -82,7 +82,7 @@ def read_text(source: Source, label: str | None = None) -> Table | Document | Si
 
 def read_uniq(source: Source) -> Table:
     """COUNT LABEL in every line, as `sort | uniq -c` writes them. Raises InputError for the first line that is not."""
-    lines = [_Line(i, line) for i, line in enumerate(source.text.splitlines(), 1) if line.strip()]
+    lines = [_Line(i, line) for i, line in enumerate(source.text.split("\n"), 1) if line.strip()]
     labels, counts = [], []
     for line in lines:
         match = _COUNT_LABEL.fullmatch(line.text)
@@ -157,12 +157,11 @@ def _counts(lines: Sequence[_Line], source: Source) -> _Counts | None:
     found = _aligned(lines)
     if found is not None or not lines:
         return found
-    if are_numbers([line.text.strip() for line in lines], source.dialect.notation):
+    words = [line.text.split() for line in lines]
+    if are_numbers([word for line in words for word in line], source.dialect.notation):
+        _refuse_numbers(lines, list(map(len, words)), source)
         return None
-    flags = [[is_number(part, source.dialect.notation) for part in line.text.split()] for line in lines]
-    if all(map(all, flags)):
-        _refuse_numbers(lines, [len(line) for line in flags], source)
-        return None
+    flags = [[is_number(word, source.dialect.notation) for word in line] for line in words]
     first, last = ([line[end] for line in flags] for end in (0, -1))
     if not (first[0] or last[0]) or _is_something_else(lines):
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.errors import DistributionError, clipped
+from klcli.errors import DistributionError, UsageError, clipped, listed, nearest
 from klcli.model import frozen
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ def is_total(name: str) -> bool:
     return name.strip().rstrip(":").casefold() in NAMES
 
 
-def is_sum(values: Array, others: Array, tolerance: float = _ROUNDED) -> npt.NDArray[np.bool_]:
+def is_sum(values: Array, others: Array) -> npt.NDArray[np.bool_]:
     """Whether the values are the sums of the others. values: (n,). others: (K, n)."""
     sums = others.sum(axis=0)
-    return np.asarray((values > 0) & (np.abs(values - sums) <= tolerance * sums))
+    return np.asarray((values > 0) & (np.abs(values - sums) <= _ROUNDED * sums))
 
 
 def mend(name: str) -> str:
@@ -75,6 +75,16 @@ def without_totals(given: list[Distribution], names: Sequence[str], choices: Cho
     notes = [] if outcomes is None else unnamed(outcomes, values.T, "outcome")
     notes += unnamed(names, values, "distribution")
     return [replace(given[0], remarks=(*given[0].remarks, *notes)), *given[1:]] if notes else given
+
+
+def refuse_undropped(drop: Sequence[str], names: Sequence[Sequence[str]]) -> None:
+    """Raises UsageError for a name to drop that no outcome and no distribution has. names: of those there are."""
+    unknown = next((name for name in drop if not any(name in some for some in names)), None)
+    if unknown is not None:
+        known = dict.fromkeys(name for some in names for name in some if name)
+        has = f"there are {listed(known)}.{nearest(unknown, known)}" if known else "none here has a name"
+        message = f"--drop {clipped(unknown)}: no outcome and no distribution is called so; {has}"
+        raise UsageError(message)
 
 
 def _without(one: Distribution, drop: Sequence[str]) -> Distribution:

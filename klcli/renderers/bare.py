@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from klcli.model import ELEMENTS
 from klcli.renderers.shape import measures_table
-from klcli.renderers.text import exact
+from klcli.renderers.text import exact, on_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ def _values(answer: Answer, field: str) -> Iterator[str]:
         for report in answer.reports:
             if report.elements is not None:
                 yield from (
-                    map(_on_one_line, report.elements.outcomes)
+                    map(on_one_line, report.elements.outcomes)
                     if name == "outcome"
                     else map(exact, report.elements.columns[name].tolist())
                 )
@@ -35,9 +35,4 @@ def _values(answer: Answer, field: str) -> Iterator[str]:
         return
     table = measures_table(answer)
     for value in table.columns[table.header.index(field)]:
-        yield exact(value) if isinstance(value, float) else _on_one_line(str(value))
-
-
-def _on_one_line(label: str) -> str:
-    """A label that takes a line, as every value does: line ends in it are escaped."""
-    return label.replace("\r", "\\r").replace("\n", "\\n")
+        yield exact(value) if isinstance(value, float) else on_one_line(str(value))

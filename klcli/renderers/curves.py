@@ -10,6 +10,7 @@ import numpy as np
 from rich.text import Text
 
 from klcli.renderers.fit_picture import curve_label, picture, ticks
+from klcli.renderers.terminal import QUIET, styled
 from klcli.renderers.text import short
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ _MOST_TICKS, _PER_TICK = 6, 2
 _WORTH_SAYING = 0.0005
 
 
-class _Style(NamedTuple):
+class _PictureStyle(NamedTuple):
     """What the picture is made of. levels: parts of a cell, from nothing to all of it. marks: of the curves."""
 
     levels: str
@@ -56,12 +57,11 @@ class _Style(NamedTuple):
     tick_below: str
 
 
-_UNICODE = _Style(" ▁▂▃▄▅▆▇█", "●○+", "│", "┤", "└", "─", "┴")
-_ASCII = _Style(" #", "o*x", "|", "+", "+", "-", "+")
+_UNICODE = _PictureStyle(" ▁▂▃▄▅▆▇█", "●○+", "│", "┤", "└", "─", "┴")
+_ASCII = _PictureStyle(" #", "o*x", "|", "+", "+", "-", "+")
 # Of the 256 colours some that show on black, on white, and the curves' on the bars'.
 _BAR_COLOR = "color(25)"
 _CURVE_COLORS = ("color(208)", "color(199)", "color(40)")
-_QUIET = "dim"
 
 
 def picture_lines(report: FitReport, view: View) -> Iterator[Text]:
@@ -79,14 +79,10 @@ def picture_lines(report: FitReport, view: View) -> Iterator[Text]:
     yield Text("")
     for row in range(rows, 0, -1):
         label = labels.get(row, "")
-        line = Text().append(f"{label:>{margin}} {style.tick_left if label else style.side}", style=_quiet(view))
+        line = Text().append(f"{label:>{margin}} {style.tick_left if label else style.side}", style=styled(QUIET, view))
         yield plot.append(line, row - 1)
     yield from _axis(plot, labels.get(0, ""), margin, view)
     yield from _legend(report, shown, style, view)
-
-
-def _quiet(view: View) -> str:
-    return _QUIET if view.color else ""
 
 
 # ------------------------------------------------------------------------------------------------------ bars and curves
@@ -95,7 +91,7 @@ def _quiet(view: View) -> str:
 class _Plot:
     """The cells between the axes. bar: the columns that a whole number takes, else 1."""
 
-    def __init__(self, shown: Picture, width: int, rows: int, style: _Style, *, color: bool) -> None:
+    def __init__(self, shown: Picture, width: int, rows: int, style: _PictureStyle, *, color: bool) -> None:
         self.shown, self.rows, self.style, self._color = shown, rows, style, color
         bins = len(shown.heights)
         if shown.counts:
@@ -199,11 +195,11 @@ def _axis(plot: _Plot, zero: str, margin: int, view: View) -> Iterator[Text]:
         if start > len(labels) or not labels:
             floor_line[column] = style.tick_below
             labels = labels.ljust(start) + text
-    yield Text(f"{zero:>{margin}} {style.corner}{''.join(floor_line)}", style=_quiet(view))
-    yield Text(labels, style=_quiet(view))
+    yield Text(f"{zero:>{margin}} {style.corner}{''.join(floor_line)}", style=styled(QUIET, view))
+    yield Text(labels, style=styled(QUIET, view))
 
 
-def _legend(report: FitReport, shown: Picture, style: _Style, view: View) -> Iterator[Text]:
+def _legend(report: FitReport, shown: Picture, style: _PictureStyle, view: View) -> Iterator[Text]:
     """What bars and marks are, in one line or one below the other."""
     what = "P" if report.target is not None else "data"
     peak = "share of each number" if shown.counts else "density"

@@ -1,30 +1,25 @@
-"""Fits, best first. `FORMATS` is the table: a row a format.
+"""Fits, best first.
 
 Of a projection, KL(P||Q) is the target's to the fit, and KL(Q||P) the fit's to the target.
 """
 
 from __future__ import annotations
 
-from json import dumps
 from math import isinf
 from typing import TYPE_CHECKING, Any
 
 from klcli.errors import UsageError, listed, nearest
 from klcli.fits import reasons
 from klcli.parametric.catalogue import FAMILIES
-from klcli.renderers.formats import delimited, markdown_table, plain
-from klcli.renderers.shape import Table, number
+from klcli.renderers.shape import Content, Table, dumped, number
 from klcli.renderers.text import exact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from klcli.fits import Fit, FitReport
     from klcli.parametric.catalogue import Component
-    from klcli.renderers.doubles import Out
     from klcli.renderers.view import View
-
-    Renderer = Callable[[FitReport, View, Out], None]
 
 PARAMETERS = "parameters."
 
@@ -77,24 +72,6 @@ def _number(value: Any) -> str:  # noqa: ANN401 - as below
     return str(value) if isinstance(value, int) else repr(float(value))
 
 
-def _rows(report: FitReport) -> Table:
-    """A row a fit: of data its measures, of a projection both divergences."""
-    fits = report.fits
-    families = [fit.component.family for fit in fits]
-    formulas = [formula(fit.component) for fit in fits]
-    parameters = [_named_values(fit.component) for fit in fits]
-    remarks = ["; ".join(fit.remarks) for fit in fits]
-    if is_projection(report):
-        columns: dict[str, Sequence[Any]] = {"direction": [fit.direction for fit in fits], "family": families}
-        columns |= {name: [getattr(fit, field) for fit in fits] for name, field in _OF_PROJECTIONS.items()}
-        columns |= {"error": [_error(fit) for fit in fits], "parameters": parameters}
-    else:
-        columns = {"family": families} | {name: [getattr(fit, name) for fit in fits] for name in _MEASURES}
-        columns |= {"parameters": parameters, "standard_errors": [_errors(fit) for fit in fits]}
-    columns |= {"formula": formulas, "remarks": remarks}
-    return Table(list(columns), list(columns.values()))
-
-
 def _named_values(component: Component) -> str:
     return ";".join(f"{name}={_number(value_of(component, name))}" for name in component.parameters)
 
@@ -118,75 +95,60 @@ def left_out(report: FitReport) -> Iterator[str]:
         yield f"left out: {reasons({**report.left_out, **report.in_short})}"
 
 
-# -------------------------------------------------------------------------------------------------------------- formats
+class Fitted(Content):
+    """The fits, best first."""
 
+    def __init__(self, report: FitReport) -> None:
+        self._report, self.notes = report, [*report.notes, *left_out(report)]
 
-def _write(out: Out, text: str) -> None:
-    out.write(text.encode("utf-8", "backslashreplace"))
+    def rows(self) -> Table:
+        """A row a fit: of data its measures, of a projection both divergences."""
+        report, fits = self._report, self._report.fits
+        families = [fit.component.family for fit in fits]
+        parameters = [_named_values(fit.component) for fit in fits]
+        if is_projection(report):
+            columns: dict[str, Sequence[Any]] = {"direction": [fit.direction for fit in fits], "family": families}
+            columns |= {name: [getattr(fit, field) for fit in fits] for name, field in _OF_PROJECTIONS.items()}
+            columns |= {"error": [_error(fit) for fit in fits], "parameters": parameters}
+        else:
+            columns = {"family": families} | {name: [getattr(fit, name) for fit in fits] for name in _MEASURES}
+            columns |= {"parameters": parameters, "standard_errors": [_errors(fit) for fit in fits]}
+        columns |= {"formula": [formula(fit.component) for fit in fits]}
+        columns |= {"remarks": ["; ".join(fit.remarks) for fit in fits]}
+        return Table(list(columns), list(columns.values()))
 
+    def tables(self) -> list[Table]:
+        """The rows, without columns in which nothing stands."""
+        rows = self.rows()
+        kept = [i for i, column in enumerate(rows.columns) if any(v not in {"", None} for v in column)]
+        return [Table([rows.header[i] for i in kept], [rows.columns[i] for i in kept])]
 
-def table(report: FitReport, view: View, out: Out) -> None:
-    """For people: the ranking, the parameters, a picture."""
-    from klcli.renderers.fit_table import draw
+    def records(self) -> Iterator[dict[str, Any]]:
+        """An object a fit."""
+        projection = is_projection(self._report)
+        return (_record(fit, projection=projection) for fit in self._report.fits)
 
-    _write(out, draw(report, view))
+    def json(self) -> str:
+        """One object, an entry a line."""
+        report = self._report
+        document: dict[str, Any] = {"fits": list(self.records())}
+        if report.sample is None:
+            document["target"] = None if report.target is None else report.target.text
+        else:
+            bins = report.histogram
+            document["n"] = int(report.n) if report.n.is_integer() else report.n
+            document["bins"] = None if bins is None else {"edges": _strict(bins.edges), "mass": _strict(bins.mass)}
+            document["source"] = report.sample.source
+        return _indented(document | {"left_out": dict(report.left_out), "notes": list(report.notes)})
 
+    def drawn(self, view: View) -> str:
+        """The ranking, the parameters, a picture."""
+        from klcli.renderers.fit_table import draw
 
-def tsv(report: FitReport, _: View, out: Out) -> None:
-    """Tab-separated values: a row a fit."""
-    _write(out, delimited(_rows(report), "\t"))
-
-
-def csv(report: FitReport, _: View, out: Out) -> None:
-    """Comma-separated values: a row a fit."""
-    _write(out, delimited(_rows(report), ","))
-
-
-def json(report: FitReport, _: View, out: Out) -> None:
-    """One strict JSON object."""
-    _write(out, _indented(_document(report)) + "\n")
-
-
-def ndjson(report: FitReport, _: View, out: Out) -> None:
-    """A strict JSON object a fit."""
-    records = [_record(fit, projection=is_projection(report)) for fit in report.fits]
-    _write(out, "".join(f"{_dumped(record)}\n" for record in records))
-
-
-def markdown(report: FitReport, view: View, out: Out) -> None:
-    """A table as GitHub has it, and the notes."""
-    rows = _rows(report)
-    kept = [i for i, column in enumerate(rows.columns) if any(v not in {"", None} for v in column)]
-    parts = [markdown_table(Table([rows.header[i] for i in kept], [rows.columns[i] for i in kept]), view)]
-    notes = [*report.notes, *left_out(report)]
-    if view.notes and notes:
-        parts.append("".join(f"- {plain(note)}\n" for note in notes))
-    _write(out, "\n".join(parts))
-
-
-FORMATS: Mapping[str, Renderer] = {
-    "table": table,
-    "tsv": tsv,
-    "csv": csv,
-    "json": json,
-    "ndjson": ndjson,
-    "markdown": markdown,
-}
+        return draw(self._report, view)
 
 
 # ----------------------------------------------------------------------------------------------------------------- JSON
-
-
-def _document(report: FitReport) -> dict[str, Any]:
-    document: dict[str, Any] = {"fits": [_record(fit, projection=is_projection(report)) for fit in report.fits]}
-    if report.sample is None:
-        document["target"] = None if report.target is None else report.target.text
-    else:
-        bins = report.histogram
-        document["n"] = int(report.n) if report.n.is_integer() else report.n
-        document["bins"] = None if bins is None else {"edges": _strict(bins.edges), "mass": _strict(bins.mass)}
-        document["source"] = report.sample.source
-    return document | {"left_out": dict(report.left_out), "notes": list(report.notes)}
 
 
 def _record(fit: Fit, *, projection: bool) -> dict[str, Any]:
@@ -213,28 +175,24 @@ def _strict(value: Any) -> Any:  # noqa: ANN401 - a number, an array, or nested 
     return value if isinstance(value, int) else number(float(value))
 
 
-def _dumped(value: object) -> str:
-    return dumps(value, ensure_ascii=False, allow_nan=False)
-
-
 def _indented(value: object, depth: int = 0) -> str:
     """JSON with an entry a line, but lists of numbers on one."""
     end, start = "\n" + "  " * depth, "\n" + "  " * (depth + 1)
     if isinstance(value, dict) and value:
-        entries = [f"{_dumped(key)}: {_indented(item, depth + 1)}" for key, item in value.items()]
+        entries = [f"{dumped(key)}: {_indented(item, depth + 1)}" for key, item in value.items()]
         return f"{{{start}{f',{start}'.join(entries)}{end}}}"
     if isinstance(value, list) and any(isinstance(item, dict) for item in value):
         return f"[{start}{f',{start}'.join(_indented(item, depth + 1) for item in value)}{end}]"
-    return _dumped(value)
+    return dumped(value)
 
 
 # ---------------------------------------------------------------------------------------------------------- bare values
 
 
-def bare(report: FitReport, fields: Sequence[str], out: Out) -> None:
+def bare(report: FitReport, fields: Sequence[str]) -> str:
     """The fields' values, a line a fit, best first, field after field. Raises UsageError for one that there is not."""
     found = [value for field in fields for value in values(report, field)]
-    _write(out, "".join(f"{exact(value) if isinstance(value, float) else value}\n" for value in found))
+    return "".join(f"{exact(value) if isinstance(value, float) else value}\n" for value in found)
 
 
 def values(report: FitReport, field: str) -> list[float | str]:

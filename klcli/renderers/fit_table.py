@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import io
 from math import floor, isfinite, log10
 from typing import TYPE_CHECKING, NamedTuple
 
-from rich.box import ASCII2, SIMPLE_HEAD
 from rich.cells import cell_len
-from rich.table import Table
 from rich.text import Text
 
 from klcli.fits import FORWARD, REVERSE
 from klcli.renderers.curves import picture_lines
 from klcli.renderers.fit import for_people, is_projection, left_out
-from klcli.renderers.terminal import console_for, fitted
+from klcli.renderers.terminal import BETWEEN, QUIET, STRONG, drawn, empty_table, fitted, styled
 from klcli.renderers.text import short, uncertainty, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from rich.table import Table
+
     from klcli.fits import Fit, FitReport
     from klcli.renderers.view import View
 
-_BETWEEN = 3
-"""What each column takes besides its text: a space on either side and one for the divider."""
-_QUIET, _STRONG = "dim", "bold"
 _KS_DIGITS, _ERROR_DIGITS = 3, 2
 _LARGE, _LONGEST = 1e5, 1e13
 _MOST_LINES = 4
@@ -47,15 +43,9 @@ class _Column(NamedTuple):
 
 def draw(report: FitReport, view: View) -> str:
     """The whole report as text for a terminal of `view.width` columns."""
-    out = io.StringIO()
-    console = console_for(out, view, "256")
     parts = _projection(report, view) if is_projection(report) else _ranking(report, view)
-    for part in [*parts, *picture_lines(report, view)]:
-        console.print(part)
-    for note in _notes(report) if view.notes else ():
-        console.print(Text(f"note: {visible(note)}", style=_style(_QUIET, view)))
-    drawn = "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
-    return drawn if view.unicode else drawn.replace("…", "~")
+    text = drawn([*parts, *picture_lines(report, view)], _notes(report), view, "256")
+    return text if view.unicode else text.replace("…", "~")
 
 
 def _notes(report: FitReport) -> Iterator[str]:
@@ -69,10 +59,6 @@ def _notes(report: FitReport) -> Iterator[str]:
     yield from left_out(report)
 
 
-def _style(style: str, view: View) -> str:
-    return style if view.color else ""
-
-
 def _plain(text: str, view: View) -> str:
     """Our own words without what the terminal cannot show."""
     for character, instead in _NO_UNICODE.items() if not view.unicode else ():
@@ -83,7 +69,7 @@ def _plain(text: str, view: View) -> str:
 def _line(role: str, what: str, view: View, after: str = "") -> Text:
     """' P = what  after', cut to the terminal, `after` on a line of its own where it must."""
     room = view.width - 5
-    text = Text(f" {role} = ", style=_style(_STRONG, view))
+    text = Text(f" {role} = ", style=styled(STRONG, view))
     if after and cell_len(what) + cell_len(after) + 2 > room:
         text.append(_plain(fitted(what, room), view), style="not bold")
         return text.append(f"\n     {after}", style="not bold")
@@ -92,11 +78,11 @@ def _line(role: str, what: str, view: View, after: str = "") -> Text:
 
 
 def _table(columns: Sequence[_Column], view: View) -> Table:
-    table = Table(box=SIMPLE_HEAD if view.unicode else ASCII2, show_edge=False, pad_edge=True, padding=(0, 1))
+    table = empty_table(view)
     for column in columns:
         table.add_column(_plain(column.title, view), justify="left" if column.left else "right", no_wrap=True)
     for i, row in enumerate(zip(*(column.cells for column in columns), strict=True)):
-        style = _style(_STRONG, view) if i == 0 else ""
+        style = styled(STRONG, view) if i == 0 else ""
         table.add_row(*(Text(_plain(cell, view), style=style) for cell in row))
     return table
 
@@ -104,12 +90,12 @@ def _table(columns: Sequence[_Column], view: View) -> Table:
 def _room(columns: Sequence[_Column], view: View) -> int:
     """What is left beside the columns; the last has no divider after it."""
     widths = (max(cell_len(_plain(cell, view)) for cell in (column.title, *column.cells)) for column in columns)
-    return view.width + 1 - sum(width + _BETWEEN for width in widths)
+    return view.width + 1 - sum(width + BETWEEN for width in widths)
 
 
 def _left(names: Sequence[str], view: View) -> list[Text]:
     """A line that names the columns there was no room for."""
-    return [Text(f" (no room for {_plain(', '.join(names), view)})", style=_style(_QUIET, view))] if names else []
+    return [Text(f" (no room for {_plain(', '.join(names), view)})", style=styled(QUIET, view))] if names else []
 
 
 # ------------------------------------------------------------------------------------------------------------ a ranking
@@ -236,14 +222,14 @@ def _target(text: str, view: View) -> Iterator[Text]:
     if len(lines) > _MOST_LINES:
         lines[_MOST_LINES - 1 :] = ["".join(lines[_MOST_LINES - 1 :])]
     for i, line in enumerate(lines):
-        start = Text("     " if i else " P = ", style=_style(_STRONG, view))
+        start = Text("     " if i else " P = ", style=styled(STRONG, view))
         yield start.append(_plain(fitted(line, room), view), style="not bold")
 
 
 def _heading(direction: str, count: int, view: View) -> Iterator[Text]:
     least, seeks = _WAYS.get(direction, ("", ""))
     optima = f", {count} optima" if count > 1 else ""
-    first = Text(f" {direction}", style=_style(_STRONG, view)).append(f": {least}", style="not bold")
+    first = Text(f" {direction}", style=styled(STRONG, view)).append(f": {least}", style="not bold")
     joined = cell_len(first.plain) + 2 + len(seeks + optima) <= view.width
     yield first.append(f", {seeks}{optima}" if joined else optima, style="not bold")
     if not joined:

@@ -1,26 +1,20 @@
-"""The machine formats: full precision, stable names, whatever the terminal is."""
+"""Text formats, each once: full precision, stable names, whatever the terminal is."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from klcli.renderers.shape import document, elements_table, has_breakdown, measures_table, number
+from klcli.renderers.shape import dumped
 from klcli.renderers.text import exact, quoted, short, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from klcli.model import Answer
-    from klcli.renderers.shape import Table
+    from klcli.renderers.shape import Content, Table
     from klcli.renderers.view import View
 
-    Renderer = Callable[[Answer, View], str]
-
-
-def _table(answer: Answer) -> Table:
-    """The table that a format of one table shows: the breakdown when asked for, else the measures."""
-    return elements_table(answer) if has_breakdown(answer) else measures_table(answer)
+    Renderer = Callable[[Content, View], str]
 
 
 def delimited(table: Table, delimiter: str) -> str:
@@ -32,52 +26,27 @@ def delimited(table: Table, delimiter: str) -> str:
     return "".join(f"{delimiter.join(row)}\n" for row in rows)
 
 
-def tsv(answer: Answer, _: View) -> str:
-    """Tab-separated values with a header; a field with a tab, a quote or a line end is quoted."""
-    return delimited(_table(answer), "\t")
-
-
-def csv(answer: Answer, _: View) -> str:
-    """Comma-separated values with a header, quoted where needed."""
-    return delimited(_table(answer), ",")
-
-
-def json(answer: Answer, _: View) -> str:
-    """One strict JSON object, indented unless it is long."""
-    from json import dumps
-
-    outcomes = sum(len(report.elements.outcomes) for report in answer.reports if report.elements is not None)
-    # With an indent Python's encoder is fifty times slower.
-    indent = 2 if outcomes <= READABLE else None
-    return dumps(document(answer), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def ndjson(answer: Answer, _: View) -> str:
+def ndjson(result: Content, _: View) -> str:
     """One strict JSON object for each row of the table."""
-    from json import dumps
-
-    return "".join(f"{dumps(record, ensure_ascii=False, allow_nan=False)}\n" for record in records(_table(answer)))
+    return "".join(f"{dumped(record)}\n" for record in result.records())
 
 
-def records(table: Table) -> Iterator[dict[str, Any]]:
-    """The rows as JSON has them."""
-    columns = [[number(v) if isinstance(v, float) else v for v in column] for column in table.columns]
-    return (dict(zip(table.header, row, strict=True)) for row in zip(*columns, strict=True))
+def markdown(result: Content, view: View) -> str:
+    """Tables as GitHub has them, and the notes."""
+    return with_notes([markdown_table(table, view) for table in result.tables()], result.notes, view)
 
 
-def markdown(answer: Answer, view: View) -> str:
-    """Tables as GitHub has them: the measures, the breakdown unless not wanted, the notes."""
-    parts = [markdown_table(measures_table(answer), view)]
-    if has_breakdown(answer):
-        parts.append(markdown_table(elements_table(answer), view))
-    if view.notes and answer.notes:
-        parts.append("".join(f"- {plain(note)}\n" for note in answer.notes))
-    return "\n".join(parts)
+def with_notes(parts: list[str], notes: Iterable[str], view: View) -> str:
+    """Parts of Markdown with an empty line between them, the notes as a list at the end, where they are shown."""
+    listed = "".join(f"- {plain(note)}\n" for note in notes) if view.notes else ""
+    return "\n".join([*parts, *([listed] if listed else [])])
 
 
-def markdown_table(table: Table, view: View) -> str:
-    """A table as GitHub has it."""
-    columns = [[short(v, view.digits) if isinstance(v, float) else plain(str(v)) for v in c] for c in table.columns]
+def markdown_table(table: Table, view: View, nan: str = "") -> str:
+    """A table as GitHub has it. nan: how NaN is shown."""
+    columns = [
+        [(short(v, view.digits) or nan) if isinstance(v, float) else plain(str(v)) for v in c] for c in table.columns
+    ]
     align = ["---" if isinstance(column[0], str) else "--:" for column in table.columns]
     return "".join(f"| {' | '.join(line)} |\n" for line in (table.header, align, *zip(*columns, strict=True)))
 
@@ -87,18 +56,11 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*\[\]<>|~$&]|(?<!\w)_|_(?!\w))", r"\\\1", visible(text))
 
 
-def table(answer: Answer, view: View) -> str:
-    """Tables for people, drawn with rich."""
-    from klcli.renderers.terminal import draw
-
-    return draw(answer, view)
-
-
 RENDERERS: Mapping[str, Renderer] = {
-    "table": table,
-    "tsv": tsv,
-    "csv": csv,
-    "json": json,
+    "table": lambda result, view: result.drawn(view),
+    "tsv": lambda result, _: delimited(result.rows(), "\t"),
+    "csv": lambda result, _: delimited(result.rows(), ","),
+    "json": lambda result, _: f"{result.json()}\n",
     "ndjson": ndjson,
     "markdown": markdown,
 }
@@ -111,10 +73,7 @@ SUFFIXES = {
     ".jsonl": "ndjson",
     ".md": "markdown",
     ".txt": "table",
+    ".parquet": "parquet",
+    ".pq": "parquet",
 }
-
-READABLE = 1000
-"""Up to so many outcomes JSON is indented."""
-
-HOLDS_NOTES = frozenset({"table", "markdown"})
-"""The formats that show the notes themselves; elsewhere they go to stderr."""
+"""What the suffix of an output file stands for, where the result can take that form."""

@@ -5,23 +5,21 @@ The shades stand for equal shares of the pairs, so that a few that are far apart
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from rich.box import ASCII2, SIMPLE_HEAD
 from rich.cells import cell_len
-from rich.table import Table
 from rich.text import Text
 
 from klcli.engine.measures import MEASURES
-from klcli.renderers.terminal import console_for, fitted
+from klcli.renderers.terminal import BETWEEN, drawn, empty_table, fitted
 from klcli.renderers.text import short, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
+    from rich.table import Table
 
     from klcli.model import Array
     from klcli.renderers.matrix import Square
@@ -32,9 +30,6 @@ if TYPE_CHECKING:
 _NO_DIVERGENCES = ("entropy", "cross_entropy", "perplexity")
 
 _SMALLEST_LABEL, _LONGEST_LABEL = 8, 24
-_BETWEEN = 3
-"""What each column of a table takes besides its text."""
-_QUIET = "dim"
 _LEGEND_DIGITS = 3
 _NARROW = 60
 _TITLES = {name: measure.title for name, measure in MEASURES.items()} | {
@@ -42,7 +37,7 @@ _TITLES = {name: measure.title for name, measure in MEASURES.items()} | {
 }
 
 
-class _Style(NamedTuple):
+class _MapStyle(NamedTuple):
     """How the parts of a map are shown. shades: from near to far. same, infinite: of the diagonal, of what is infinite.
 
     ramp: the background of each shade where there are colours, and what is read on it.
@@ -54,7 +49,7 @@ class _Style(NamedTuple):
     ramp: tuple[str, ...] = ()
 
 
-_UNICODE, _ASCII = _Style("░▒▓█", "·", "∞"), _Style(".:+#", "-", "!")
+_UNICODE, _ASCII = _MapStyle("░▒▓█", "·", "∞"), _MapStyle(".:+#", "-", "!")
 # Of the 256 colours some that grow lighter from step to step, for eyes and printers that see no hue.
 _DARK, _LIGHT = (17, 18, 24, 30, 36), (71, 107, 149, 185, 227)
 _RAMP = (*(f"color(15) on color({dark})" for dark in _DARK), *(f"color(16) on color({light})" for light in _LIGHT))
@@ -64,13 +59,8 @@ _SAME, _INFINITE = -1, -2
 
 def draw(square: Square, view: View) -> str:
     """The square or the list as text for a terminal of `view.width` columns."""
-    out = io.StringIO()
-    console = console_for(out, view, "256")
-    for part in [_title(square), *(_map(square, view) if square.pairs is None else _pairs(square, view))]:
-        console.print(part)
-    for note in square.notes if view.notes else ():
-        console.print(Text(f"note: {visible(note)}", style=_QUIET if view.color else ""))
-    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+    parts = _map(square, view) if square.pairs is None else _pairs(square, view)
+    return drawn([_title(square), *parts], square.notes, view, "256")
 
 
 def _title(square: Square) -> Text:
@@ -101,7 +91,7 @@ def _map(square: Square, view: View) -> Iterator[Text]:
     yield from _ends(square, view)
 
 
-class _Layout(NamedTuple):
+class _MapLayout(NamedTuple):
     """What there is room for. values: of the cells. same: which of them are distributions with themselves.
 
     width: of a cell. texts: the numbers in them. remark: what is not shown as it is.
@@ -117,7 +107,7 @@ class _Layout(NamedTuple):
     remark: str = ""
 
 
-def _numbered(square: Square, view: View, style: _Style) -> _Layout | None:
+def _numbered(square: Square, view: View, style: _MapStyle) -> _MapLayout | None:
     """Cells with numbers, of as many digits as fit; the columns called by name if they can be, else by number."""
     labels = [visible(name) for name in square.names]
     n, longest = len(labels), max(map(cell_len, labels))
@@ -138,13 +128,13 @@ def _numbered(square: Square, view: View, style: _Style) -> _Layout | None:
             label_width = min(prefix + longest, view.width - 1 - n * width)
             heading = " " * (1 + label_width) + "".join(" " * (width - cell_len(head)) + head for head in heads)
             shown = [fitted(label, label_width) for label in labels]
-            return _Layout(
+            return _MapLayout(
                 square.values, _on_diagonal(square.values), shown, label_width, [Text(heading)], width, texts
             )
     return None
 
 
-def _shaded(square: Square, view: View) -> _Layout:
+def _shaded(square: Square, view: View) -> _MapLayout:
     """Cells without numbers: one a pair, or where there are too many one for each pair of groups."""
     labels = [visible(name) for name in square.names]
     n, longest = len(labels), max(map(cell_len, labels))
@@ -155,7 +145,7 @@ def _shaded(square: Square, view: View) -> _Layout:
             label_width = min(longest, _LONGEST_LABEL, room - n * width)
             shown = [f"{i:>{digits}} {fitted(label, label_width)}" for i, label in enumerate(labels, 1)]
             taken = digits + 1 + label_width + 1
-            return _Layout(
+            return _MapLayout(
                 square.values, _on_diagonal(square.values), shown, taken, _column_numbers(n, width, taken + 1), width
             )
     each = -(-n // ((room - 2 * digits - 1) // 2))
@@ -166,7 +156,7 @@ def _shaded(square: Square, view: View) -> _Layout:
     taken = max(map(len, shown)) + 1
     remark = f"{n} distributions in {len(starts)} groups; a cell is the median of its pairs, -f csv has them all"
     heading = _column_numbers(len(starts), 2, taken + 1)
-    return _Layout(values, np.isnan(values), shown, taken, heading, 2, remark=remark)
+    return _MapLayout(values, np.isnan(values), shown, taken, heading, 2, remark=remark)
 
 
 def _on_diagonal(values: Array) -> Mask:
@@ -200,7 +190,7 @@ def _column_numbers(n: int, width: int, before: int) -> list[Text]:
 class _Shades:
     """Which shade each cell has. values: (m, m). same: cells that have none."""
 
-    def __init__(self, values: Array, style: _Style, same: Mask) -> None:
+    def __init__(self, values: Array, style: _MapStyle, same: Mask) -> None:
         self._style = style
         values = _without_roundings(values)
         finite = values[np.isfinite(values) & ~same]
@@ -287,11 +277,11 @@ def _pairs(square: Square, view: View) -> Iterator[Text | Table]:
     sides = [[visible(square.names[i]) for i in side.tolist()] for side in (pairs.rows, pairs.columns)]
     width = max(map(len, [square.measure, *values]))
     longest = [max(map(cell_len, ["p", *side])) for side in sides]
-    room = view.width - width - 3 * _BETWEEN + 1
+    room = view.width - width - 3 * BETWEEN + 1
     if sum(longest) > room:
         longest[0] = min(longest[0], max(room // 2, room - longest[1]))
         longest[1] = max(1, min(longest[1], room - longest[0]))
-    listed = Table(box=SIMPLE_HEAD if view.unicode else ASCII2, show_edge=False, pad_edge=True, padding=(0, 1))
+    listed = empty_table(view)
     listed.add_column("p", no_wrap=True)
     listed.add_column("q", no_wrap=True)
     listed.add_column(square.measure, justify="right", no_wrap=True)

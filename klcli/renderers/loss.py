@@ -5,21 +5,22 @@ Millions of numbers are written some thousands at a time.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain, repeat
-from json import dumps
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from klcli.errors import UsageError
 from klcli.renderers.doubles import AT_ONCE, Words, encoded, in_chunks
-from klcli.renderers.formats import plain
+from klcli.renderers.formats import markdown_table, with_notes
 from klcli.renderers.pytorch import call
+from klcli.renderers.shape import Table, json_bytes, text_bytes
 from klcli.renderers.text import short
 from klcli.tensors import IGNORE_INDEX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -99,20 +100,11 @@ def _lines(values: Array, out: Out) -> None:
         out.write(encoded(flat[start : start + AT_ONCE], _PLAIN)[1:-1].replace(b",", b"\n") + b"\n")
 
 
-def _delimited(report: LossReport, out: Out, delimiter: str) -> None:
+def _delimited(report: LossReport, _: View, out: Out, delimiter: str) -> None:
+    """A header and a row a distribution."""
     names = _names(report)
     out.write(f"{delimiter.join(names)}\n".encode())
     in_chunks(out, _row_lines(report, ["", *[delimiter] * (len(names) - 1)], b"\n", _PLAIN))
-
-
-def tsv(report: LossReport, _: View, out: Out) -> None:
-    """Tab-separated values: a row a distribution."""
-    _delimited(report, out, "\t")
-
-
-def csv(report: LossReport, _: View, out: Out) -> None:
-    """Comma-separated values: a row a distribution."""
-    _delimited(report, out, ",")
 
 
 def ndjson(report: LossReport, _: View, out: Out) -> None:
@@ -128,34 +120,25 @@ def json(report: LossReport, _: View, out: Out) -> None:
 
 def markdown(report: LossReport, view: View, out: Out) -> None:
     """Tables as GitHub has them: the value and what it is the sum of, the rows, the notes."""
-    measures = list(measured(report).items())
-    parts = [_markdown_table(["measure", "value"], ["---", "--:"], measures, view)] if measures else []
-    columns = _columns(report, slice(0, _listed(report)[1].size))
-    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
-    parts.append(_markdown_table(list(columns), ["--:"] * len(columns), rows, view))
-    if view.notes and report.notes:
-        parts.append("".join(f"- {plain(note)}\n" for note in report.notes))
-    out.write("\n".join(parts).encode("utf-8", "backslashreplace"))
-
-
-def _markdown_table(header: Sequence[str], align: Sequence[str], rows: Iterable[Sequence[object]], view: View) -> str:
-    # Not `formats.markdown_table`, to which NaN is what does not apply.
-    shown = ([shown_number(v, view.digits) if isinstance(v, float) else str(v) for v in row] for row in rows)
-    return "".join(f"| {' | '.join(line)} |\n" for line in chain((header, align), shown))
+    measures, columns = measured(report), _columns(report, slice(0, _listed(report)[1].size))
+    tables = [Table(["measure", "value"], [list(measures), list(measures.values())])] if measures else []
+    tables.append(Table(list(columns), [column.tolist() for column in columns.values()]))
+    parts = [markdown_table(table, view, nan="nan") for table in tables]
+    out.write(text_bytes(with_notes(parts, report.notes, view)))
 
 
 def table(report: LossReport, view: View, out: Out) -> None:
     """For people: what was computed, the value and what it is the sum of, the rows."""
     from klcli.renderers.loss_table import draw
 
-    out.write(draw(report, view).encode("utf-8", "backslashreplace"))
+    out.write(text_bytes(draw(report, view)))
 
 
 FORMATS: Mapping[str, Renderer] = {
     "value": value,
     "table": table,
-    "tsv": tsv,
-    "csv": csv,
+    "tsv": partial(_delimited, delimiter="\t"),
+    "csv": partial(_delimited, delimiter=","),
     "json": json,
     "ndjson": ndjson,
     "markdown": markdown,
@@ -255,18 +238,14 @@ def _json(given: object, depth: int) -> Iterator[Line]:
         yield from _json(np.asarray(given), depth)
     elif isinstance(given, dict) and given:
         for i, (key, item) in enumerate(given.items()):
-            yield ((b"," if i else b"{"), _pad(depth + 1), _text(key), b": ")
+            yield ((b"," if i else b"{"), _pad(depth + 1), json_bytes(key), b": ")
             yield from _json(item, depth + 1)
         yield (_pad(depth), b"}")
     elif isinstance(given, list) and any(isinstance(item, str) for item in given):
-        lines = (_pad(depth + 1) + _text(item) for item in given)
+        lines = (_pad(depth + 1) + json_bytes(item) for item in given)
         yield (b"[", b",".join(lines), _pad(depth), b"]")
     else:
-        yield (_text(given),)
-
-
-def _text(given: object) -> bytes:
-    return dumps(given, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace")
+        yield (json_bytes(given),)
 
 
 def _pad(depth: int) -> bytes:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import io
 from math import isfinite
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from rich.box import ASCII2, SIMPLE_HEAD
 from rich.cells import cell_len
-from rich.table import Table
 from rich.text import Text
 
 from klcli.engine.losses import LOSSES
 from klcli.renderers.loss import index_names, measured, read_as, shown_number
-from klcli.renderers.terminal import console_for, fitted
+from klcli.renderers.terminal import BETWEEN, QUIET, STRONG, drawn, empty_table, fitted, styled
 from klcli.renderers.text import visible
 from klcli.tensors import BATCHMEAN, IGNORE_INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from rich.table import Table
 
     from klcli.renderers.view import View
     from klcli.tensors import Index, LossReport, Numbers, Tensor
@@ -27,10 +26,8 @@ if TYPE_CHECKING:
     Side = Literal["left", "right"]
 
 _MOST_ROWS = 30
-_BETWEEN = 3
-"""What each column takes besides its text: a space on either side and one for the divider."""
 _SMALLEST_SOURCE = 10
-_QUIET, _ODD, _TARGET = "dim", "magenta", "bold cyan"
+_ODD, _TARGET = "magenta", "bold cyan"
 _LOG_Q, _LOG_PROBS = "log q", "log-probabilities"
 _READ_AS = {"probs": "probabilities", "logprobs": _LOG_PROBS}
 _OF_PROBABILITIES = "-sum target log softmax(input)"
@@ -43,24 +40,15 @@ _MEANINGS = {
 
 def draw(report: LossReport, view: View) -> str:
     """The whole report as text for a terminal of `view.width` columns."""
-    out = io.StringIO()
-    console = console_for(out, view)
-    for part in [*_heading(report, view), *_measures(report, view), Text(""), *_rows(report, view)]:
-        console.print(part)
-    for note in report.notes if view.notes else ():
-        console.print(Text(f"note: {visible(note)}", style=_style(_QUIET, view)))
-    drawn = "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
-    return drawn if view.unicode else drawn.replace("…", "~")
-
-
-def _style(style: str, view: View) -> str:
-    return style if view.color else ""
+    parts = [*_heading(report, view), *_measures(report, view), Text(""), *_rows(report, view)]
+    text = drawn(parts, report.notes, view)
+    return text if view.unicode else text.replace("…", "~")
 
 
 def _table(columns: Mapping[str, Side], view: View) -> Table:
-    table = Table(box=SIMPLE_HEAD if view.unicode else ASCII2, show_edge=False, pad_edge=True, padding=(0, 1))
+    table = empty_table(view)
     for name, justify in columns.items():
-        style = "" if name else _style(_QUIET, view)
+        style = "" if name else styled(QUIET, view)
         table.add_column(name, justify=justify, style=style, no_wrap=True)
     return table
 
@@ -76,13 +64,13 @@ def _cut(view: View) -> str:
 def _heading(report: LossReport, view: View) -> Iterator[Text]:
     what = f" {LOSSES[report.task.loss].title}, {_reduction(report)}"
     lines = [what] if cell_len(what) <= view.width else what.replace(", ", ",\n ", 1).split("\n")
-    yield from (Text(line, style=_style("bold", view)) for line in lines)
+    yield from (Text(line, style=styled(STRONG, view)) for line in lines)
     operands = {name: tensor for name, tensor in report.operands._asdict().items() if tensor is not None}
     widest = max(cell_len(tensor.role) for tensor in operands.values())
     for name, tensor in operands.items():
         start = f" {tensor.role:{widest}} = "
         form = read_as(report, name)
-        text = Text(start, style=_style("bold", view))
+        text = Text(start, style=styled(STRONG, view))
         yield text.append(_described(tensor, _READ_AS.get(form, form), view.width - len(start)), style="not bold")
 
 
@@ -131,7 +119,7 @@ def _measures(report: LossReport, view: View) -> list[Table]:
     weighted = any(weight is not None for weight in (report.operands.weight, report.operands.pos_weight))
     meanings = _MEANINGS | {"value": f"{formula}, weighted" if weighted else formula}
     values = {name: shown_number(value, view.digits) for name, value in measures.items()}
-    taken = max(map(len, ["measure", *values])) + max(map(len, ["value", *values.values()])) + 3 * _BETWEEN
+    taken = max(map(len, ["measure", *values])) + max(map(len, ["value", *values.values()])) + 3 * BETWEEN
     explained = taken + max(len(meanings[name]) for name in values) <= view.width
     columns: dict[str, Side] = {"measure": "left", "value": "right"}
     table = _table(columns | ({"": "left"} if explained else {}), view)
@@ -141,7 +129,7 @@ def _measures(report: LossReport, view: View) -> list[Table]:
 
 
 def _number_style(value: float, view: View) -> str:
-    return "" if isfinite(value) else _style(_ODD, view)
+    return "" if isfinite(value) else styled(_ODD, view)
 
 
 # ------------------------------------------------------------------------------------------------------------- the rows
@@ -158,8 +146,8 @@ def _rows(report: LossReport, view: View) -> Iterator[Text | Table]:
     columns["loss"] = [
         "ignored" if out else shown_number(loss, view.digits) for loss, out in zip(losses, ignored, strict=True)
     ]
-    taken = sum(max(map(cell_len, [name, *cells])) + _BETWEEN for name, cells in columns.items())
-    room = view.width - taken - _BETWEEN + 1
+    taken = sum(max(map(cell_len, [name, *cells])) + BETWEEN for name, cells in columns.items())
+    room = view.width - taken - BETWEEN + 1
     log_probs = _log_probs(report, shown, view, room)
     aligned: dict[str, Side] = dict.fromkeys(columns, "right")
     aligned[next(iter(columns))] = "left"
@@ -168,13 +156,13 @@ def _rows(report: LossReport, view: View) -> Iterator[Text | Table]:
     table = _table(aligned, view)
     for i, row in enumerate(zip(*columns.values(), strict=True)):
         cells = [Text(cell) for cell in row]
-        cells[-1].stylize(_style(_QUIET, view) if ignored[i] else _number_style(losses[i], view))
+        cells[-1].stylize(styled(QUIET, view) if ignored[i] else _number_style(losses[i], view))
         table.add_row(*cells, *log_probs[i : i + 1])
     yield table
     if report.rows.size > shown:
-        yield Text(f" {_cut(view)} {_counted(report.rows.size - shown, 'more row')}", style=_style(_QUIET, view))
+        yield Text(f" {_cut(view)} {_counted(report.rows.size - shown, 'more row')}", style=styled(QUIET, view))
     if report.log_probs is not None and not log_probs:
-        yield Text(f" (no room for the {_LOG_PROBS})", style=_style(_QUIET, view))
+        yield Text(f" (no room for the {_LOG_PROBS})", style=styled(QUIET, view))
 
 
 def _index(report: LossReport, shown: int) -> list[Index]:
@@ -213,7 +201,7 @@ def _log_probs(report: LossReport, shown: int, view: View, room: int) -> list[Te
     for row, target in zip(zip(*cells, strict=True), targets, strict=True):
         line = Text()
         for k, cell in enumerate(row[:count]):
-            line.append(" " * bool(k) + cell.rjust(widths[k]), style=_style(_TARGET, view) if str(k) == target else "")
+            line.append(" " * bool(k) + cell.rjust(widths[k]), style=styled(_TARGET, view) if str(k) == target else "")
         lines.append(line.append(f" {cut}") if count < classes else line)
     return lines
 

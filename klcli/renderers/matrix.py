@@ -5,15 +5,15 @@ Millions of numbers are written row by row, by orjson: the shortest digits that 
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from klcli.renderers.doubles import AT_ONCE, Words, encoded, in_chunks
-from klcli.renderers.formats import markdown_table, plain
-from klcli.renderers.shape import Table
-from klcli.renderers.text import exact, quoted
+from klcli.renderers.formats import markdown_table, plain, with_notes
+from klcli.renderers.shape import Table, json_bytes, text_bytes
+from klcli.renderers.text import exact, on_one_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -88,16 +88,14 @@ def _number_rows(values: Array, *, strict_json: bool = False) -> Iterator[bytes 
             yield memoryview(encoded(row, words))[1:-1]
 
 
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "backslashreplace")
-
-
 # ------------------------------------------------------------------------------------------------------------- formats
 
 
-def _delimited(square: Square, out: Out, delimiter: str) -> None:
+def _delimited(square: Square, _: View, out: Out, delimiter: str) -> None:
+    """A column of names, then one a distribution; or a row a pair."""
+
     def field(text: str) -> bytes:
-        return _encoded(quoted(text, delimiter))
+        return text_bytes(quoted(text, delimiter))
 
     comma = delimiter.encode()
     names = [field(name) for name in square.names]
@@ -128,25 +126,11 @@ def _pair_lines(
         yield from ((p[i], q[j], value, end) for i, j, value in zip(*sides, numbers, strict=True))
 
 
-def tsv(square: Square, _: View, out: Out) -> None:
-    """Tab-separated values: a column of names, then one a distribution."""
-    _delimited(square, out, "\t")
-
-
-def csv(square: Square, _: View, out: Out) -> None:
-    """Comma-separated values, quoted where needed."""
-    _delimited(square, out, ",")
-
-
-def _text(value: object) -> bytes:
-    return _encoded(json.dumps(value, ensure_ascii=False, allow_nan=False))
-
-
 def _records(square: Square, end: bytes) -> Iterator[tuple[bytes, ...]]:
     """A JSON object a pair."""
-    names = [_text(name) for name in square.names]
+    names = [json_bytes(name) for name in square.names]
     p = [b'{"p": ' + name + b', "q": ' for name in names]
-    q = [name + b", " + _text(square.measure) + b": " for name in names]
+    q = [name + b", " + json_bytes(square.measure) + b": " for name in names]
     return _pair_lines(square, p, q, b"}" + end, strict_json=True)
 
 
@@ -165,15 +149,19 @@ def json_object(square: Square, _: View, out: Out) -> None:
     head = {"measure": square.measure, "unit": square.unit or None, "labels": list(square.names)}
     tail = {"settings": dict(square.settings), "notes": list(square.notes)}
     body = "matrix" if square.pairs is None else "pairs"
-    out.write(b"{\n" + b"".join(b"  " + _text(key) + b": " + _text(value) + b",\n" for key, value in head.items()))
-    out.write(b"  " + _text(body) + b": [\n")
+    out.write(
+        b"{\n" + b"".join(b"  " + json_bytes(key) + b": " + json_bytes(value) + b",\n" for key, value in head.items())
+    )
+    out.write(b"  " + json_bytes(body) + b": [\n")
     if square.pairs is None:
         rows = _number_rows(square.values, strict_json=True)
         in_chunks(out, _separated((b"    [", row, b"]") for row in rows))
     else:
         in_chunks(out, _separated((b"    ", *line) for line in _records(square, b"")))
     out.write(b"\n  ]")
-    out.write(b"".join(b",\n  " + _text(key) + b": " + _text(value) for key, value in tail.items()) + b"\n}\n")
+    out.write(
+        b"".join(b",\n  " + json_bytes(key) + b": " + json_bytes(value) for key, value in tail.items()) + b"\n}\n"
+    )
 
 
 def _separated(lines: Iterable[tuple[bytes | memoryview, ...]]) -> Iterator[tuple[bytes | memoryview, ...]]:
@@ -187,9 +175,8 @@ def _separated(lines: Iterable[tuple[bytes | memoryview, ...]]) -> Iterator[tupl
 def parquet(square: Square, _: View, out: Out) -> None:
     """Parquet: a column of names and one of doubles a distribution; or the names of P and Q, and the value."""
     import pyarrow as pa
-    from pyarrow.parquet import ParquetWriter
 
-    from klcli.arrow import numbers, strings, taken
+    from klcli.arrow import numbers, parquet_writer, strings, taken
 
     names = strings(square.names)
     if square.pairs is not None:
@@ -200,8 +187,7 @@ def parquet(square: Square, _: View, out: Out) -> None:
         header = [square.corner, *square.names]
         columns = [names, *map(numbers, np.ascontiguousarray(square.values.T))]
     table = pa.Table.from_arrays(columns, names=header)
-    words = [name for name, column in zip(header, columns, strict=True) if column.type == pa.string()]
-    with ParquetWriter(out, table.schema, compression="snappy", use_dictionary=words) as writer:
+    with parquet_writer(out, table.schema) as writer:
         writer.write_table(table)
 
 
@@ -213,16 +199,14 @@ def markdown(square: Square, view: View, out: Out) -> None:
     else:
         sides = [[square.names[i] for i in side.tolist()] for side in (square.pairs.rows, square.pairs.columns)]
         table = Table([P, Q, square.measure], [*sides, square.pair_values().tolist()])
-    out.write(_encoded(markdown_table(table, view)))
-    if view.notes and square.notes:
-        out.write(_encoded("\n" + "".join(f"- {plain(note)}\n" for note in square.notes)))
+    out.write(text_bytes(with_notes([markdown_table(table, view)], square.notes, view)))
 
 
 def table(square: Square, view: View, out: Out) -> None:
     """For people: a heat map, or a list of pairs."""
     from klcli.renderers.heatmap import draw
 
-    out.write(_encoded(draw(square, view)))
+    out.write(text_bytes(draw(square, view)))
 
 
 def bare(square: Square, fields: Sequence[str], out: Out) -> None:
@@ -232,17 +216,16 @@ def bare(square: Square, fields: Sequence[str], out: Out) -> None:
     columns = {P: square.pairs.rows, Q: square.pairs.columns}
     for field in fields:
         if field in columns:
-            names = [name.replace("\r", "\\r").replace("\n", "\\n") for name in square.names]
-            lines = [names[i] for i in columns[field].tolist()]
+            lines = [on_one_line(square.names[i]) for i in columns[field].tolist()]
         else:
             lines = [exact(value) for value in square.pair_values().tolist()]
-        out.write(_encoded("".join(f"{line}\n" for line in lines)))
+        out.write(text_bytes("".join(f"{line}\n" for line in lines)))
 
 
 FORMATS: Mapping[str, Renderer] = {
     "table": table,
-    "tsv": tsv,
-    "csv": csv,
+    "tsv": partial(_delimited, delimiter="\t"),
+    "csv": partial(_delimited, delimiter=","),
     "json": json_object,
     "ndjson": ndjson,
     "parquet": parquet,

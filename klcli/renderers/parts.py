@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from klcli.arrow import parquet_writer
 from klcli.blocks import json_text
-from klcli.errors import OutputError, clipped
+from klcli.errors import OutputError
+from klcli.renderers.sinks import of_two_types
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,12 +47,11 @@ def _common_kind(kinds: Sequence[pa.DataType]) -> pa.DataType:
 
 def _rewrite(part: Path, schema: pa.Schema, *, texts: bool) -> None:
     """texts: whether what becomes text is written as in JSON."""
-    from pyarrow.parquet import ParquetFile, ParquetWriter
+    from pyarrow.parquet import ParquetFile
 
     new, old = part.with_name(f".{part.name}"), ParquetFile(part)
     cast = _as_json if texts else _cast
-    words = [field.name for field in schema if pa.types.is_string(field.type)]
-    with old, ParquetWriter(new, schema, compression="snappy", use_dictionary=words) as writer:
+    with old, parquet_writer(new, schema) as writer:
         for i in range(old.num_row_groups):
             table = old.read_row_group(i)
             columns = [cast(table.column(field.name), field, part) for field in schema]
@@ -69,6 +70,5 @@ def _cast(cells: pa.ChunkedArray, field: pa.Field, part: Path) -> pa.ChunkedArra
     try:
         return cells.cast(field.type)
     except pa.ArrowException:
-        what = f"{part.name}: column {clipped(field.name)} holds {cells.type} after {field.type}"
-        message = f"{what}, and in Parquet it has one type; write NDJSON, or leave the column out with --keep"
+        message = f"{part.name}: {of_two_types(field.name, cells.type, field.type)}"
         raise OutputError(message) from None

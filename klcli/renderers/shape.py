@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from math import isfinite, isinf, isnan, nan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from klcli.model import Answer, Elements, Input, Report, Settings
+    from klcli.renderers.view import View
 
     Cell = str | int | float
 
@@ -18,6 +20,82 @@ class Table(NamedTuple):
 
     header: list[str]
     columns: list[Sequence[Cell]]
+
+
+class Content(ABC):
+    """What a command found, as every format takes it. notes: what a reader should know."""
+
+    notes: Sequence[str] = ()
+
+    @abstractmethod
+    def rows(self) -> Table:
+        """The table of a format that has one table."""
+
+    @abstractmethod
+    def json(self) -> str:
+        """The strict JSON value."""
+
+    @abstractmethod
+    def drawn(self, view: View) -> str:
+        """What a terminal shows."""
+
+    def records(self) -> Iterable[dict[str, Any]]:
+        """The rows as JSON has them."""
+        table = self.rows()
+        columns = [[number(v) if isinstance(v, float) else v for v in column] for column in table.columns]
+        return (dict(zip(table.header, row, strict=True)) for row in zip(*columns, strict=True))
+
+    def tables(self) -> list[Table]:
+        """The tables of a format that may have several."""
+        return [self.rows()]
+
+
+READABLE = 1000
+"""Up to so many outcomes JSON is indented: with an indent Python's encoder is fifty times slower."""
+
+
+class Answered(Content):
+    """The answer about distributions: the breakdown when asked for, else the measures."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer, self.notes = answer, answer.notes
+
+    def rows(self) -> Table:
+        """The breakdown when asked for, else the measures."""
+        return self.tables()[-1]
+
+    def tables(self) -> list[Table]:
+        """The measures, and the breakdown when asked for."""
+        answer = self._answer
+        return [measures_table(answer), *([elements_table(answer)] if has_breakdown(answer) else [])]
+
+    def json(self) -> str:
+        """One object, indented unless it is long."""
+        outcomes = sum(len(one.elements.outcomes) for one in self._answer.reports if one.elements is not None)
+        return dumped(document(self._answer), indent=2 if outcomes <= READABLE else None)
+
+    def drawn(self, view: View) -> str:
+        """Measures with what they mean, and bars."""
+        from klcli.renderers.terminal import draw
+
+        return draw(self._answer, view)
+
+
+def dumped(value: object, indent: int | None = None) -> str:
+    """Strict JSON, any text as it is."""
+    from json import dumps
+
+    return dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def text_bytes(text: str) -> bytes:
+    """The text in UTF-8; half a surrogate, which has no bytes there, is escaped."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def json_bytes(value: object) -> bytes:
+    """Strict JSON in UTF-8."""
+    return text_bytes(dumped(value))
 
 
 def document(answer: Answer) -> dict[str, Any]:

@@ -6,6 +6,7 @@ A sink's `encode` makes of one block what can be written, on any thread; `write`
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -74,24 +75,11 @@ class Sink(Protocol):
 # ----------------------------------------------------------------------------------------------------------- text, JSON
 
 
-class Delimited:
-    """CSV or TSV: fields are quoted where they must be; what does not apply is empty."""
+class TextSink:
+    """Rows as text, after a header. encode: the lines of a block."""
 
-    def __init__(self, out: BinaryIO, schema: Schema, delimiter: str) -> None:
-        self._out, self._schema, self._delimiter = out, schema, delimiter
-        header = delimiter.join(quoted(name, delimiter) for name in schema.names)
-        self._header = header.encode() + b"\n"
-
-    def encode(self, scored: Scored) -> bytes | memoryview:
-        """The block's lines."""
-        delimiter = self._delimiter.encode()
-        parts: list[bytes | Strings] = []
-        for column in scored.kept:
-            parts += [_fields(column, self._delimiter), delimiter]
-        parts.append(_numbers(np.column_stack([*scored.values.values()]), _NOTHING, scored, delimiter))
-        if self._schema.errors:
-            parts += [delimiter, [quoted(text or "", self._delimiter).encode() for text in _reasons(scored)]]
-        return _lines([*parts, b"\n"], scored.size)
+    def __init__(self, out: BinaryIO, header: bytes, encode: Callable[[Scored], bytes | memoryview]) -> None:
+        self._out, self._header, self.encode = out, header, encode
 
     def write(self, block: bytes | memoryview) -> None:
         """Writes a block, the header before the first."""
@@ -108,32 +96,37 @@ class Delimited:
         """There is nothing to give up."""
 
 
-class Ndjson:
+def delimited(out: BinaryIO, schema: Schema, delimiter: str) -> TextSink:
+    """CSV or TSV: fields are quoted where they must be; what does not apply is empty."""
+    mark = delimiter.encode()
+
+    def encode(scored: Scored) -> bytes | memoryview:
+        parts: list[bytes | Strings] = []
+        for column in scored.kept:
+            parts += [_fields(column, delimiter), mark]
+        parts.append(_numbers(np.column_stack([*scored.values.values()]), _NOTHING, scored, mark))
+        if schema.errors:
+            parts += [mark, [quoted(text or "", delimiter).encode() for text in _reasons(scored)]]
+        return _lines([*parts, b"\n"], scored.size)
+
+    header = delimiter.join(quoted(name, delimiter) for name in schema.names)
+    return TextSink(out, header.encode() + b"\n", encode)
+
+
+def ndjson(out: BinaryIO, schema: Schema) -> TextSink:
     """One strict JSON object a row; what does not apply is null, an infinity the string that says so."""
 
-    def __init__(self, out: BinaryIO, schema: Schema) -> None:
-        self._out, self._schema = out, schema
-
-    def encode(self, scored: Scored) -> bytes | memoryview:
-        """The block's lines."""
+    def encode(scored: Scored) -> bytes | memoryview:
         members = [(column.name, _as_json(column)) for column in scored.kept]
         members += [(name, _numbers(values.reshape(-1, 1), _JSON, scored)) for name, values in scored.values.items()]
-        if self._schema.errors:
+        if schema.errors:
             members.append((ERROR, [json.dumps(text, ensure_ascii=False).encode() for text in _reasons(scored)]))
         parts: list[bytes | Strings] = []
         for i, (name, cells) in enumerate(members):
             parts += [f"{', ' if i else '{'}{json.dumps(name, ensure_ascii=False)}: ".encode(), cells]
         return _lines([*parts, b"}\n"], scored.size)
 
-    def write(self, block: bytes | memoryview) -> None:
-        """Writes a block."""
-        self._out.write(block)
-
-    def close(self) -> None:
-        """There is nothing left to write."""
-
-    def abandon(self) -> None:
-        """There is nothing to give up."""
+    return TextSink(out, b"", encode)
 
 
 def _reasons(scored: Scored) -> list[str | None]:
@@ -313,11 +306,13 @@ class Parquet:
         """Writes what is left, and the footer."""
         import pyarrow as pa
 
+        from klcli.arrow import parquet_writer
+
         self._flush()
         if self._writer is None:
             kinds = [pa.string()] * len(self._schema.kept) + [pa.float64()] * len(self._schema.measures)
             kinds += [pa.string()] * self._schema.errors
-            self._open(pa.schema(list(zip(self._schema.names, kinds, strict=True))))
+            self._writer = parquet_writer(self._out, pa.schema(list(zip(self._schema.names, kinds, strict=True))))
         self._writer.close()
 
     def abandon(self) -> None:
@@ -328,6 +323,8 @@ class Parquet:
     def _flush(self) -> None:
         import pyarrow as pa
 
+        from klcli.arrow import parquet_writer
+
         if not self._waiting:
             return
         kept = [self._column(i, [block.kept[i] for block in self._waiting]) for i in range(len(self._schema.kept))]
@@ -335,7 +332,7 @@ class Parquet:
         self._waiting = []
         table = pa.Table.from_arrays([*kept, *measured], names=self._schema.names)
         if self._writer is None:
-            self._open(table.schema)
+            self._writer = parquet_writer(self._out, table.schema)
         self._writer.write_table(_cast(table, self._writer.schema), row_group_size=1 << 20)
 
     def _column(self, i: int, chunks: list[Cells]) -> Any:  # noqa: ANN401
@@ -356,16 +353,8 @@ class Parquet:
         kind = arrays[0].type if arrays else pa.string()
         for array in arrays:
             if array.type != kind:
-                raise _of_two_types(name, array.type, kind)
+                raise of_two_types(name, array.type, kind)
         return pa.chunked_array(arrays, type=kind)
-
-    def _open(self, schema: pa.Schema) -> None:
-        import pyarrow as pa
-        from pyarrow.parquet import ParquetWriter
-
-        # Numbers of two rows are seldom equal, so that a dictionary of them would only cost time.
-        words = [field.name for field in schema if pa.types.is_string(field.type)]
-        self._writer = ParquetWriter(self._out, schema, compression="snappy", use_dictionary=words)
 
 
 def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -377,10 +366,11 @@ def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
         return table.cast(schema)
     except (pa.ArrowException, ValueError):
         differing = next(a for a, b in zip(table.schema, schema, strict=True) if a.type != b.type)
-        raise _of_two_types(differing.name, differing.type, schema.field(differing.name).type) from None
+        raise of_two_types(differing.name, differing.type, schema.field(differing.name).type) from None
 
 
-def _of_two_types(name: str, kind: pa.DataType, first: pa.DataType) -> OutputError:
+def of_two_types(name: str, kind: pa.DataType, first: pa.DataType) -> OutputError:
+    """The error for a column of a table in Parquet that would have two types."""
     return OutputError(
         f"column {clipped(name)} holds {kind} after {first}, and in Parquet it has one type; write NDJSON, or leave "
         "the column out with --keep"
@@ -403,7 +393,7 @@ def _typed(cells: Sequence[str | None], name: str, kind: pa.DataType | None) -> 
     except (pa.ArrowException, OverflowError):
         if kind is None:
             return pa.array(texts, type=pa.string())
-        raise _of_two_types(name, pa.array(texts).type, kind) from None
+        raise of_two_types(name, pa.array(texts).type, kind) from None
 
 
 def _encodable(value: object) -> object:
@@ -412,17 +402,8 @@ def _encodable(value: object) -> object:
 
 
 SINKS: Mapping[str, Callable[[BinaryIO, Schema], Sink]] = {
-    "csv": lambda out, schema: Delimited(out, schema, ","),
-    "tsv": lambda out, schema: Delimited(out, schema, "\t"),
-    "ndjson": Ndjson,
+    "csv": partial(delimited, delimiter=","),
+    "tsv": partial(delimited, delimiter="\t"),
+    "ndjson": ndjson,
     "parquet": Parquet,
-}
-
-SUFFIXES = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".ndjson": "ndjson",
-    ".jsonl": "ndjson",
-    ".parquet": "parquet",
-    ".pq": "parquet",
 }

@@ -19,7 +19,7 @@ from klcli.engine.measures import ELEMENTS, MEASURES, ROOT_OF_UNIT, SINGLE, SING
 from klcli.renderers.text import short, uncertainty, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from klcli.model import Answer, Elements, Report
     from klcli.renderers.shape import Table as Rows
@@ -27,49 +27,23 @@ if TYPE_CHECKING:
 
 _SMALLEST_BAR, _LARGEST_BAR = 8, 40
 _SMALLEST_LABEL, _LONGEST_LABEL = 20, 32
-_BETWEEN = 3
+BETWEEN = 3
 """What each column takes besides its text: a space on either side and one for the divider."""
 _EIGHTHS = " ▏▎▍▌▋▊▉"
-_POSITIVE, _NEGATIVE, _QUIET = "cyan", "magenta", "dim"
+_POSITIVE, _NEGATIVE, QUIET, STRONG = "cyan", "magenta", "dim", "bold"
 
 
 def draw(answer: Answer, view: View) -> str:
     """The whole answer as text for a terminal of `view.width` columns."""
+    return drawn(_parts(answer, view), answer.notes, view)
+
+
+def drawn(
+    parts: Iterable[Text | Table], notes: Iterable[str], view: View, colors: Literal["standard", "256"] = "standard"
+) -> str:
+    """The parts one below the other, and the notes where they are shown. colors: the system of those that are used."""
     out = io.StringIO()
-    console = console_for(out, view)
-    for part in _parts(answer, view):
-        console.print(part)
-    if view.notes:
-        for note in answer.notes:
-            console.print(Text(f"note: {visible(note)}", style=_QUIET if view.color else ""), soft_wrap=False)
-    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
-
-
-def draw_table(table: Rows, view: View) -> str:
-    """Any rows as a table; where the terminal is too narrow for it, one below the other with their columns as rows."""
-    shown = [[short(v, view.digits) if isinstance(v, float) else visible(str(v)) for v in c] for c in table.columns]
-    widths = [max(cell_len(cell) for cell in (name, *column)) for name, column in zip(table.header, shown, strict=True)]
-    drawn = _table(view)
-    if sum(widths) + _BETWEEN * len(widths) <= view.width:
-        for i, name in enumerate(table.header):
-            drawn.add_column(name, justify="right" if i else "left", no_wrap=True)
-        for row in zip(*shown, strict=True):
-            drawn.add_row(*map(Text, row))
-    else:
-        drawn.add_column(table.header[0], no_wrap=True)
-        drawn.add_column("", justify="right", no_wrap=True)
-        for row in zip(*shown, strict=True):
-            drawn.add_row(Text(row[0]), "")
-            for name, cell in zip(table.header[1:], row[1:], strict=True):
-                drawn.add_row(f"  {name}", Text(cell))
-    out = io.StringIO()
-    console_for(out, view).print(drawn)
-    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
-
-
-def console_for(out: io.StringIO, view: View, colors: Literal["standard", "256"] = "standard") -> Console:
-    """What draws as the view says; `colors` is the system of those that are used."""
-    return Console(
+    console = Console(
         file=out,
         width=view.width,
         height=25,
@@ -81,6 +55,41 @@ def console_for(out: io.StringIO, view: View, colors: Literal["standard", "256"]
         markup=False,
         emoji=False,
     )
+    for part in parts:
+        console.print(part)
+    for note in notes if view.notes else ():
+        console.print(Text(f"note: {visible(note)}", style=styled(QUIET, view)))
+    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+
+
+def styled(style: str, view: View) -> str:
+    """The style, where there are colours."""
+    return style if view.color else ""
+
+
+def empty_table(view: View) -> Table:
+    """A table as all of ours are, without columns yet."""
+    return Table(box=SIMPLE_HEAD if view.unicode else ASCII2, show_edge=False, pad_edge=True, padding=(0, 1))
+
+
+def draw_table(table: Rows, view: View) -> str:
+    """Any rows as a table; where the terminal is too narrow for it, one below the other with their columns as rows."""
+    shown = [[short(v, view.digits) if isinstance(v, float) else visible(str(v)) for v in c] for c in table.columns]
+    widths = [max(cell_len(cell) for cell in (name, *column)) for name, column in zip(table.header, shown, strict=True)]
+    shown_table = empty_table(view)
+    if sum(widths) + BETWEEN * len(widths) <= view.width:
+        for i, name in enumerate(table.header):
+            shown_table.add_column(name, justify="right" if i else "left", no_wrap=True)
+        for row in zip(*shown, strict=True):
+            shown_table.add_row(*map(Text, row))
+    else:
+        shown_table.add_column(table.header[0], no_wrap=True)
+        shown_table.add_column("", justify="right", no_wrap=True)
+        for row in zip(*shown, strict=True):
+            shown_table.add_row(Text(row[0]), "")
+            for name, cell in zip(table.header[1:], row[1:], strict=True):
+                shown_table.add_row(f"  {name}", Text(cell))
+    return drawn([shown_table], (), view)
 
 
 def _parts(answer: Answer, view: View) -> list[Text | Table]:
@@ -110,7 +119,7 @@ def _parts(answer: Answer, view: View) -> list[Text | Table]:
 
 
 def _headline(role: str, name: str, view: View) -> Text:
-    text = Text(f" {role} = ", style="bold" if view.color else "")
+    text = Text(f" {role} = ", style=styled(STRONG, view))
     text.append(fitted(name, max(8, view.width - 6)))
     return text
 
@@ -126,13 +135,9 @@ def fitted(text: str, width: int) -> str:
     return set_cell_size(text, width - 1 - cell_len(end)) + "…" + end
 
 
-def _table(view: View) -> Table:
-    return Table(box=SIMPLE_HEAD if view.unicode else ASCII2, show_edge=False, pad_edge=True, padding=(0, 1))
-
-
 def _measures(report: Report, unit: str, view: View) -> Table:
     catalogue = MEASURES | SINGLE
-    table = _table(view)
+    table = empty_table(view)
     table.add_column("measure", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
     units = [_unit_of(name, unit) for name in report.measures]
@@ -144,9 +149,9 @@ def _measures(report: Report, unit: str, view: View) -> Table:
         for column in ([e or t for e, t in zip(errors, titles, strict=True)], errors, [e.split(",")[0] for e in errors])
     ]
     values = [short(value, view.digits) for value in report.measures.values()]
-    taken = max(map(len, ["measure", *report.measures])) + max(map(len, ["value", *values])) + 3 * _BETWEEN
+    taken = max(map(len, ["measure", *report.measures])) + max(map(len, ["value", *values])) + 3 * BETWEEN
     meanings = next((one for one in choices if taken + max(map(len, one)) <= view.width), units)
-    table.add_column("", no_wrap=True, style=_QUIET if view.color else "")
+    table.add_column("", no_wrap=True, style=styled(QUIET, view))
     for row in zip(report.measures, values, meanings, strict=True):
         table.add_row(*row)
     return table
@@ -168,11 +173,11 @@ def _ranking(answer: Answer, view: View) -> list[Text | Table]:
     rows = [[short(value, view.digits) for value in report.measures.values()] for report in answer.reports]
     widths = [max(len(name), *(len(row[i]) for row in rows)) for i, name in enumerate(names)]
     longest = max(len("candidate"), *(cell_len(visible(report.name)) for report in answer.reports))
-    room = view.width - len(str(len(rows))) - 2 * _BETWEEN - sum(width + _BETWEEN for width in widths)
+    room = view.width - len(str(len(rows))) - 2 * BETWEEN - sum(width + BETWEEN for width in widths)
     while len(names) > 1 and room < min(_SMALLEST_LABEL, longest):
         names.pop()
-        room += widths.pop() + _BETWEEN
-    table = _table(view)
+        room += widths.pop() + BETWEEN
+    table = empty_table(view)
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("candidate", no_wrap=True)
     for name in names:
@@ -187,7 +192,7 @@ def _left_out(names: Sequence[str]) -> list[Text | Table]:
     return [Text(f" (no room for {', '.join(names)}: widen the terminal)")] if names else []
 
 
-class _Layout(NamedTuple):
+class _BreakdownLayout(NamedTuple):
     """What a breakdown has room for: the columns, the width of the labels, the width of the bars (0: none)."""
 
     columns: list[str]
@@ -203,7 +208,7 @@ def _breakdown(report: Report, wanted: Sequence[str], view: View) -> list[Text |
     cells = {name: [short(v, view.digits) for v in elements.columns[name].tolist()] for name in wanted}
     labels = [visible(outcome) for outcome in elements.outcomes]
     layout = _layout(cells, titles, labels, contribution, view.width)
-    table = _table(view)
+    table = empty_table(view)
     table.add_column("outcome", no_wrap=True)
     for name in layout.columns:
         table.add_column(titles[name], justify="right", no_wrap=True)
@@ -218,13 +223,13 @@ def _breakdown(report: Report, wanted: Sequence[str], view: View) -> list[Text |
 
 def _layout(
     cells: dict[str, list[str]], titles: dict[str, str], labels: list[str], contribution: str, width: int
-) -> _Layout:
+) -> _BreakdownLayout:
     """Columns are dropped, the least telling first, until labels and bars have room."""
     widths = {name: max(len(titles[name]), *map(len, values)) for name, values in cells.items()}
     columns = list(cells)
     longest = min(_LONGEST_LABEL, max(len("outcome"), *map(cell_len, labels)))
     for dropped in ("log_ratio", "self_information", "q", "p", ""):
-        room = width - 2 * _BETWEEN + 1 - sum(widths[name] + _BETWEEN for name in columns)
+        room = width - 2 * BETWEEN + 1 - sum(widths[name] + BETWEEN for name in columns)
         if room - longest >= _SMALLEST_BAR or dropped == "":
             break
         columns = [name for name in columns if name != dropped]
@@ -234,7 +239,7 @@ def _layout(
         longest = max(6, min(longest, room))
     if contribution not in columns:
         columns.append(contribution)
-    return _Layout(columns, longest, bar)
+    return _BreakdownLayout(columns, longest, bar)
 
 
 class _Bars:

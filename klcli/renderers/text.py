@@ -14,6 +14,11 @@ def exact(value: float) -> str:
     return "" if isnan(value) else repr(value)
 
 
+def on_one_line(label: str) -> str:
+    """A label that takes a line, as every bare value does: line ends in it are escaped."""
+    return label.replace("\r", "\\r").replace("\n", "\\n")
+
+
 def quoted(text: str, delimiter: str) -> str:
     """A field of CSV or TSV, in quotes where it must be."""
     special = any(c in text for c in (delimiter, '"', "\n", "\r"))

@@ -193,7 +193,7 @@ def test_a_large_table_is_read_whichever_way_it_is_named(run, tmp_path):
     (tmp_path / "bad.csv").write_text(f"name,p,q\n{rows}last,x,1\n", encoding="utf-8")
     expected = run("kl", "large.csv", "-q", "--label", "name", cwd=tmp_path)
     assert expected.code == 0
-    for args in (["kl", "large.csv", "-q"], ["kl", "large.csv:p", "large.csv:q", "-q"], ["kl", "-q", "@large.csv"]):
+    for args in (["kl", "large.csv", "-q"], ["kl", "large.csv:p", "@large.csv:q", "-q"]):
         assert run(*args, cwd=tmp_path) == expected
     bad = run("kl", "bad.csv", cwd=tmp_path)
     assert (bad.code, bad.err) == (3, "klcli: bad.csv:80002: 'x' in column 'p' is not a number\n")

@@ -202,6 +202,7 @@ def test_uniform_in_rank_and_batch(call):
         ("entropy", "uniform"),
         ("entropy", "0.4,0.6", "uniform"),
         ("matrix", "uniform"),
+        ("matrix", "0.4,0.6", "uniform"),
         ("kl", "uniform"),
         ("kl", "uniform", "uniform"),
         ("rank", "uniform", "uniform"),
@@ -212,6 +213,26 @@ def test_uniform_in_rank_and_batch(call):
 )
 def test_uniform_needs_another_side(refused, args):
     assert "uniform" in refused(2, *args)
+
+
+# ---------------------------------------------------------------------------------------------------------- several
+
+
+def test_distributions_of_an_argument_are_chosen_by_their_names(kl, refused):
+    three = '{"a":[1,2],"b":[2,1],"c":[1,1]}'
+    assert refused(3, "kl", three).endswith("a pair is two; --drop c leaves out the others")
+    assert kl(three, "--drop", "c") == kl(three, "--select", "a,b") == kl("1,2", "2,1")
+    assert refused(4, "kl", "[[1,2],[2,1],[1,1]]", "--rows").endswith("; --drop 3 leaves out the others")
+    assert kl("[[1,2],[2,1],[1,1]]", "--rows", "--drop", "3") == kl("1,2", "2,1")
+
+
+def test_pairs_of_one_label(kl, refused, call, write):
+    twice = "a=1,b=3,a=2"
+    assert refused(4, "kl", twice, "a=1,b=1").endswith("stands twice (first: P, item 1); --repeats sum adds them up")
+    assert kl(twice, "a=1,b=1", "--repeats", "sum") == 0
+    assert kl(write("t.txt", "a=1\na=2\nb=3\n"), "a=1,b=1", "--repeats", "sum") == 0
+    found = call("matrix", twice, "a=1,b=1", "--repeats", "sum", "-m", "total_variation", "-g", "total_variation", "-q")
+    assert found.out == "0.0\n"
 
 
 # ------------------------------------------------------------------------------------------------------------ arrays

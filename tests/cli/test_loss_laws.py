@@ -159,19 +159,6 @@ def test_kl_div_of_distributions_is_not_negative(loss, batch, reduction):
 
 
 @laws
-@given(soft_batches())
-def test_kl_div_is_the_same_however_the_operands_are_written(loss, batch):
-    rows, targets = batch
-    value = loss("kl-div", rows, targets, "--input-as", "logits")
-    logarithms = [log_softmax(row) for row in rows]
-    assert alike(loss("kl-div", logarithms, targets), value)
-    logs = [[log(x) for x in row] for row in targets]
-    assert alike(loss("kl-div", logarithms, logs, "--log-target"), value)
-    assert alike(loss("kl-div", logarithms, logs, "--target-as", "logprobs"), value)
-    assert alike(loss("kl-div", logarithms, logs, "--target-as", "logits"), value)
-
-
-@laws
 @given(elements(st.floats(min_value=-15, max_value=15)))
 def test_bce_of_the_sigmoid_is_bce_with_logits(loss, batch):
     rows, targets = batch

@@ -75,15 +75,6 @@ def test_table_is_the_golden_one(shown, view, columns):
     assert alike(out, golden(f"{view}-{columns}", out))
 
 
-@pytest.mark.parametrize("columns", [40, 57, 80, 300])
-@pytest.mark.parametrize("view", VIEWS)
-def test_no_line_is_wider_than_the_terminal_and_none_ends_in_blanks(shown, view, columns):
-    for digits in ("5", "12"):
-        for line in shown(view, "-f", "table", "--digits", digits, COLUMNS=str(columns)).split("\n"):
-            assert cell_len(line) <= columns
-            assert line == line.rstrip()
-
-
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("columns", [80, 40])
 def test_table_is_plain_ascii_where_the_encoding_is(call, view, columns):
@@ -325,52 +316,6 @@ def test_fields_and_the_script_go_to_the_output_too(shown, tmp_path):
     shown("soft", "-o", str(tmp_path / "a.py"), "--explain")
     assert (tmp_path / "a.txt").read_text() == shown("soft", "-g", "rows")
     assert (tmp_path / "a.py").read_text() == shown("soft", "--explain")
-
-
-def test_failed_run_leaves_the_output_as_it_was(refused, tmp_path):
-    path = tmp_path / "a.json"
-    path.write_text("before")
-    refused(4, "loss", "nll", "[[-1,-2]]", "2", "-o", path)
-    assert path.read_text() == "before"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-# ---------------------------------------------------------------------------------------------------------------- gates
-
-
-@pytest.mark.parametrize(
-    ("gate", "code", "said"),
-    [
-        ("1", 0, ""),
-        ("value=1", 0, ""),
-        ("0.5", 1, "klcli: value is 1.0, above 0.5\n"),
-        ("value=0.5", 1, "klcli: value is 1.0, above 0.5\n"),
-        ("inf", 0, ""),
-    ],
-)
-def test_value_above_the_gate_exits_with_1_and_is_printed_all_the_same(call, gate, code, said):
-    result = call("loss", "nll", "[[-0.5,-1]]", "1", "-q", "--fail-above", gate)
-    assert result == (code, "1.0\n", said)
-
-
-def test_every_value_must_pass_where_nothing_is_reduced(call):
-    args = ["loss", "nll", "[[-0.5,-1],[-0.25,-2]]", "1,0", "-q", "--reduction", "none", "--fail-above"]
-    assert call(*args, "1") == (0, "1.0\n0.25\n", "")
-    assert call(*args, "0.5") == (1, "1.0\n0.25\n", "klcli: value is 1.0, above 0.5\n")
-
-
-@pytest.mark.parametrize("gate", ["1", "inf"])
-def test_nan_passes_no_gate(call, gate):
-    args = ["--fail-above", gate, "-q", "--reduction", "none"]
-    for kind in (["cross-entropy", "[[Infinity,0],[1,1]]", "0,0"], ["cross-entropy", "[[1,1],[Infinity,0]]", "0,0"]):
-        result = call("loss", *kind, *args)
-        assert result.code == 1
-        assert result.err == f"klcli: value is nan, which is not at most {float(gate)!r}\n"
-
-
-def test_infinite_loss_is_above_every_number(call):
-    result = call("loss", "nll", "0,1", "0", "--input-as", "probs", "-q", "--fail-above", "1e300")
-    assert result == (1, "inf\n", "klcli: value is inf, above 1e+300\n")
 
 
 # --------------------------------------------------------------------------------------------------------------- script

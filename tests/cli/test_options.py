@@ -474,6 +474,7 @@ def test_any_gate_of_several_may_fail_and_need_not_be_shown(call):
 
 
 def test_gate_of_rank_and_entropy_names_who_failed(call):
+    assert "as entropy=0.1" in call("entropy", "1,1", "--fail-above", "0.1").err
     result = call("rank", "1,1", "1,1", "1,3", "--fail-above", "kl_pq=0.01", "-q")
     assert (result.code, result.err.count("\n")) == (1, 1)
     assert "1,3" in result.err

@@ -294,6 +294,33 @@ def test_a_distribution_that_is_a_total_is_refused(refused, get, write):
     assert "--drop All" in refused(4, "matrix", path, "--columns")
 
 
+@pytest.mark.parametrize(
+    ("args", "there_are"),
+    [
+        (["kl", "t.csv"], "k, a, b, x, y, Total"),
+        (["rank", "t.csv:a", "t.csv:b"], "k, a, b, x, y, Total"),
+        (["entropy", "t.csv", "--rows", "--keep-totals"], "x, y, Total, a, b"),
+        (["matrix", "t.csv"], "x, y, Total, a, b"),
+        (["matrix", "t.csv", "--columns"], "a, b, x, y, Total"),
+        (["compare", "x=1,y=2", "1,2"], "x, y"),
+        (["entropy", '{"a":[1,2]}'], "a"),
+        (["entropy", "red,red,x", "--tally"], "red, x"),
+    ],
+)
+def test_a_name_to_drop_that_is_nowhere_is_an_error(refused, write, tmp_path, args, there_are):
+    write("t.csv", TOTAL)
+    said = refused(2, *args, "--drop", "Total,zz" if "t.csv" in str(args) else "zz", cwd=tmp_path)
+    assert said == f"--drop 'zz': no outcome and no distribution is called so; there are {there_are}."
+
+
+def test_a_name_to_drop_need_not_be_in_every_input(kl, refused, write, tmp_path):
+    write("t.csv", TOTAL)
+    assert kl("t.csv:a", "x=1,y=2", "--drop", "Total,y", cwd=tmp_path) == 0
+    assert kl("t.csv:a", "x=1,y=3", "--drop", "Total,b", cwd=tmp_path) == 0  # which is a column besides
+    assert kl("1,2", "1,2", "--drop", ",") == 0
+    assert "none here has a name" in refused(2, "kl", "1,2", "2,1", "--drop", "1")
+
+
 def test_a_row_that_is_called_a_total_and_is_none_stands(kl, write):
     assert kl(write("t.csv", "k,a,b\nx,1,3\ny,3,1\nall,9,5\n")) > 0
 

@@ -127,6 +127,14 @@ def test_a_label_that_stands_twice_in_a_group(call, refused, folder):
     assert numbers(found) == pytest.approx([KL], rel=1e-13)
 
 
+def test_groups_of_one_name_are_refused(refused, call, write):
+    path = write("t.csv", 'a,b,p\n"x, y",z,1\nx,"y, z",2\n')
+    said = refused(3, "entropy", path, "--by", "a,b", "--select", "p")
+    assert said.endswith("two groups are called 'x, y, z'; write the cells of a, b without ', '")
+    path.write_text(path.read_text().replace("x, y", "x-y"))
+    assert call("entropy", path, "--by", "a,b", "--select", "p", "-g", "perplexity", "-q").out == "1.0\n1.0\n"
+
+
 def test_groups_of_raw_values(call, folder):
     (folder / "t.csv").write_text("g,v\nA,x\nA,y\nB,x\nB,x\n")
     found = call(
@@ -143,6 +151,14 @@ def test_matrix_of_groups(call, folder):
     answer = json.loads(found.out)
     assert answer["labels"] == ["A", "B"]
     assert answer["matrix"][0] == pytest.approx([0, KL], rel=1e-13)
+
+
+def test_groups_without_labels_must_be_of_one_length(refused, write):
+    path = write("t.csv", "m,p\nA,1\nA,2\nB,3\n")
+    given = ("matrix", path, "--by", "m", "--select", "p")
+    assert refused(4, *given) == "'A' has 2 values, 'B' 1; without labels they must match"
+    path.write_text("m,p\nA,1\nA,2\n")
+    assert refused(3, *given).endswith("1 group, and a pair needs two; without --by its rows are the distributions")
 
 
 def test_several_files_are_joined_by_label(call, folder):

@@ -4,14 +4,8 @@ A golden file is what the command prints, to the byte. After a wished change, de
 writes the file anew), and read the difference.
 """
 
-import fcntl
 import json
-import os
 import re
-import struct
-import subprocess
-import sys
-import termios
 from pathlib import Path
 
 import pytest
@@ -67,7 +61,7 @@ def test_table_is_the_golden_one(call, view, columns):
     assert result.out == golden.read_bytes().decode()
 
 
-@pytest.mark.parametrize("columns", [40, 41, 57, 80, 120, 300])
+@pytest.mark.parametrize("columns", [40, 57, 300])
 @pytest.mark.parametrize("view", VIEWS)
 def test_no_line_is_wider_than_the_terminal_and_none_ends_in_blanks(call, view, columns):
     result = call(*VIEWS[view], "-f", "table", input=GIVEN, env={"COLUMNS": str(columns)})
@@ -179,44 +173,12 @@ def test_machine_formats_have_no_colour_even_when_asked(call, shape):
 # ------------------------------------------------------------------------------------------------------ a real terminal
 
 
-@pytest.fixture
-def terminal(environment):
-    """terminal(*args, columns, env): what klcli writes on a terminal of that width, as the bytes come."""
-
-    def terminal(*args, columns, env=None):
-        main, side = os.openpty()
-        fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-        with subprocess.Popen(
-            [sys.executable, "-m", "klcli", *args],
-            stdin=subprocess.DEVNULL,
-            stdout=side,
-            stderr=subprocess.PIPE,
-            env=environment(env),
-        ) as process:
-            os.close(side)
-            written = b""
-            while True:
-                try:
-                    some = os.read(main, 1 << 16)
-                except OSError:  # Linux says so that the other side is closed
-                    break
-                if not some:
-                    break
-                written += some
-            err = process.stderr.read()
-        os.close(main)
-        assert (process.returncode, err) == (0, b"")
-        return written.decode()
-
-    return terminal
-
-
 @pytest.mark.parametrize("columns", [80, 40])
 @pytest.mark.parametrize("view", ["compare-infinite", "compare-wide", "compare-hostile", "entropy", "rank"])
 def test_terminal_shows_the_golden_table(terminal, view, columns):
     import pyte
 
-    screen = pyte.Screen(columns, 50)
+    screen = pyte.Screen(columns, 60)
     pyte.Stream(screen).feed(terminal(*VIEWS[view], columns=columns))
     # A wide character fills two cells, of which pyte leaves the second empty.
     shown = [line.rstrip() for line in screen.display]

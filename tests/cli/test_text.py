@@ -117,6 +117,13 @@ def test_a_table_between_blanks_is_told_how(refused):
     assert "add --input-format csv --delimiter space" in complaint
 
 
+def test_only_a_line_feed_ends_a_line(get):
+    text = "7 a\x0cb\n1 a\u2028b\r\n"
+    assert get("elements.outcome", "entropy", "-", input="1\n  # none\n1\n") == [1, 2]
+    for options in ((), UNIQ):
+        assert get("perplexity", "entropy", *options, "-", input=text) == get("perplexity", "entropy", "7,1")
+
+
 def test_uniq_names_the_line_that_is_none(refused, call):
     assert refused(3, "entropy", *UNIQ, input="7 a\nx b\n") == ("<stdin>:2: 'x b' is no COUNT LABEL, as uniq -c has it")
     assert outcomes(call, "   7 a b\n2\tc\n", *UNIQ) == ["a b", "c"]

@@ -21,7 +21,7 @@ from hypothesis.extra import numpy as hnp
 from pyarrow import feather, parquet
 
 from klcli.errors import InputError, KlcliError, UsageError
-from klcli.readers.arrays import FORMATS, Arrays, known_array_format
+from klcli.readers.arrays import FORMATS, Arrays
 from klcli.readers.sources import Dialect
 
 PRED = "id,p0,p1,label\na,0.25,0.75,1\nb,0.5,0.5,0\n"
@@ -589,7 +589,6 @@ def test_a_file_is_read_once_for_all(write):
 
 
 def test_the_formats():
-    assert known_array_format("npz") == "npz"
     with pytest.raises(UsageError, match=r"--input-format 'nyp': it is one of text, .*, npy, npz. Did you mean 'npy'?"):
         Arrays("nyp")
 

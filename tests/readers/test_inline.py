@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from klcli.errors import DistributionError, InputError
+from klcli.errors import InputError
 from klcli.readers.distributions import one
 from klcli.readers.inline import is_inline, means_numbers, parse
 
@@ -57,11 +57,6 @@ def test_an_error_names_the_item(text, message):
     with pytest.raises(InputError) as raised:
         parse(text, "P")
     assert str(raised.value).startswith(message)
-
-
-def test_a_label_stands_once():
-    with pytest.raises(DistributionError, match=r"P, item 3: the label 'a' stands twice \(first: P, item 1\)"):
-        parse("a=1,b=2,a=3", "P")
 
 
 @pytest.mark.parametrize("text", ["cat=0.7;dog=0.3", "cat=0.7 dog=0.3"])

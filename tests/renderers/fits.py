@@ -1,13 +1,13 @@
 """Reports of fits made by hand, for the renderers' tests."""
 
-import io
 from math import erf, exp, inf, lgamma, log, nan, sqrt
 
 import numpy as np
 
 from klcli.fits import FORWARD, REVERSE, Fit, FitReport, Histogram, Sample
 from klcli.parametric.catalogue import Component, Formula
-from klcli.renderers.fit import FORMATS
+from klcli.renderers.fit import Fitted
+from klcli.renderers.formats import RENDERERS
 from klcli.renderers.view import View
 
 
@@ -110,6 +110,4 @@ def bimodal_report():
 
 
 def shown(found, form, **view):
-    out = io.BytesIO()
-    FORMATS[form](found, View(**view), out)
-    return out.getvalue().decode()
+    return RENDERERS[form](Fitted(found), View(**view))

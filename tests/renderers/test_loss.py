@@ -68,7 +68,7 @@ def test_float32_is_written_as_the_doubles_that_it_holds():
     assert json.loads(shown(found, "json"))["value"] == np.float32([[0.1, 0.2]]).tolist()
 
 
-@pytest.mark.parametrize("n", [1, 65536, 131_073])
+@pytest.mark.parametrize("n", [1, 65_537])
 def test_many_values_are_all_written(n):
     values = np.random.default_rng(n).normal(size=(n, 1))
     values[n // 2] = inf

@@ -14,7 +14,8 @@ from klcli.errors import DistributionError, InputError, KlcliError, clipped
 from klcli.kernels import as_text, changes, codes, taken, texts
 from klcli.model import Distribution, frozen
 from klcli.readers.documents import object_of, series_of
-from klcli.readers.observations import BLANK, counted
+from klcli.readers.numbers import is_blank
+from klcli.readers.observations import counted
 from klcli.readers.tables.table import Table, concatenated
 from klcli.readers.totals import is_sum, is_total, mend, unnamed
 
@@ -354,7 +355,7 @@ def _counted(
     samples = []
     try:
         for name, cells in sides:
-            present = [row for row in rows if cells[row].strip().lower() not in BLANK]
+            present = [row for row in rows if not is_blank(cells[row])]
             if len(present) < len(rows) and counting.notation.blank != "skip":
                 last = next(row for row in rows if row not in set(present))
                 blank = f"column {clipped(name)}: {clipped(cells[last])} is no value to count"
