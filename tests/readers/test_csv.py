@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from klcli.errors import KlcliError
 from klcli.readers.sources import PLAIN, Source
+from klcli.readers.tables import csv_columns
 from klcli.readers.tables.csv_columns import Pieces
 from klcli.readers.tables.delimited import DelimitedStream
 from klcli.readers.tables.layout import Wanted, lay_out
+from klcli.readers.tables.pieces import row_ends
 from tests.readers.tables import by_arrow, by_csv, form_of, listed, told
 
 laws = settings(max_examples=120, deadline=None)
@@ -145,6 +147,15 @@ def test_a_piece_of_sound_rows_is_read_in_one_go(monkeypatch):
     monkeypatch.setattr(Pieces, "_judged", lambda *_, **__: pytest.fail("judged"))
     for data in (b"a,1,2e1\nb,3,0\n", b'"a,b",1,2\n"two\nlines",3,4\n'):
         alike(form_of(1, 2), data)
+
+
+def test_the_lines_of_rows_between_quotes_are_looked_for_once(monkeypatch):
+    """Once a row they took minutes where many rows of a large file failed."""
+    looked = []
+    monkeypatch.setattr(csv_columns, "row_ends", lambda *given: looked.append(1) or row_ends(*given))
+    table = by_arrow(form_of(1, 1), b'"two\nlines",1\n' * 1000)
+    assert [table.line(i) for i in range(1000)] == list(range(0, 2000, 2))
+    assert len(looked) == 1
 
 
 HEADERS = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -84,8 +83,8 @@ class Judge:
 
     def rows(self, piece: Bytes) -> tuple[list[Row], int, int]:
         """The rows of some bytes, how many lines they take, and how often the header came back among them."""
-        text = piece.decode("utf-8", "surrogateescape")
-        reader = csv_reader(io.StringIO(text, newline=""), self._form.delimiter, quotes=self._form.quotes)
+        lines = io.StringIO(piece.decode("utf-8", "surrogateescape"), newline="").readlines()
+        reader = csv_reader(lines, self._form.delimiter, quotes=self._form.quotes)
         rows: list[Row] = []
         repeated = 0
         while True:
@@ -97,7 +96,8 @@ class Judge:
                 repeated += 1
             elif cells or wrong:
                 if not wrong and reader.line_num > start + 1:
-                    wrong = self._swallowed(cells, list(islice(io.StringIO(text, newline=""), start, reader.line_num)))
+                    within = lines[start : reader.line_num]
+                    wrong = swallowed(cells, within, self._form.delimiter, len(self._form.names))
                 rows.append(self._row(start, cells, wrong))
 
     def table(self, piece: Bytes) -> Table:
@@ -165,9 +165,6 @@ class Judge:
             if i in form.percent and has_percent(cells[i]) != form.percent[i] and not is_blank(cells[i]):
                 return mixed_percent(cells[i], form.names[i])
         return ""
-
-    def _swallowed(self, cells: Sequence[str], lines: Sequence[str]) -> str:
-        return swallowed(cells, lines, self._form.delimiter, len(self._form.names))
 
 
 def swallowed(cells: Sequence[str], lines: Sequence[str], delimiter: str, width: int) -> str:

@@ -104,6 +104,17 @@ def count_lines(data: Bytes) -> int:
     return ends + (not data.endswith((b"\n", b"\r")))
 
 
+def line_ends(data: Bytes) -> Places:
+    """Where lines end: after each LF, and after each CR that no LF follows."""
+    text = np.frombuffer(data, dtype=np.uint8)
+    ends = np.flatnonzero(text == ord("\n")) + 1
+    if not has_lone_cr(data):
+        return ends
+    after = np.flatnonzero(text == ord("\r")) + 1
+    both: Places = np.union1d(ends, after[text[np.minimum(after, len(text) - 1)] != ord("\n")])
+    return both
+
+
 def end_of_lines(data: Bytes) -> int:
     """Where the last whole line ends; of text without any LF, at a CR that no LF can follow."""
     return data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, len(data) - 1) + 1
