@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from itertools import zip_longest
 from json import loads
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from klcli.readers.tables.table import Table, concatenated
 from klcli.readers.totals import is_sum, is_total, mend, unnamed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     Names = tuple[str, ...] | None
 
 _SINGLE = "{} have a single outcome, where every divergence is 0; --by COLUMN makes a pair of several rows"
+_ADDED_UP = "labels that stand twice in {} were added up"
 _SCATTERED = "the rows of a group did not stand together; all {n} rows were read into memory and put in order"
 
 
@@ -265,21 +267,8 @@ def gathered(table: Table, layout: Layout) -> Table:
     _, firsts, group = np.unique(
         codes([table.columns[i] for i in layout.by], table.size), return_index=True, return_inverse=True
     )
-    order = np.argsort(firsts[group], kind="stable")
-    at = np.empty_like(order)
-    at[order] = np.arange(len(order))
-    return Table(
-        table.names,
-        {i: taken(cells, order) for i, cells in table.columns.items()},
-        table.size,
-        table.lines,
-        table.form,
-        tuple(failure._replace(row=int(at[failure.row])) for failure in table.failures),
-        lambda row: table.line(int(order[row])),
-        {**table.remarks, _SCATTERED: table.size},
-        table.source,
-        table.place,
-    )
+    together = table.chosen(np.argsort(firsts[group], kind="stable"))
+    return replace(together, remarks={**table.remarks, _SCATTERED: table.size})
 
 
 def pair_groups(table: Table, layout: Layout) -> Block:
@@ -356,7 +345,7 @@ def _counted(
         for name, cells in sides:
             present = [row for row in rows if cells[row].strip().lower() not in BLANK]
             if len(present) < len(rows) and counting.notation.blank != "skip":
-                last = next(row for row in rows if row not in set(present))
+                last = next(row for row, other in zip_longest(rows, present) if row != other)
                 blank = f"column {clipped(name)}: {clipped(cells[last])} is no value to count"
                 message = f"{blank}; --blank skip leaves it out"
                 raise InputError(message)
@@ -394,8 +383,9 @@ def _undropped(table: Table, layout: Layout) -> Table:
     if layout.label is None or not layout.choices.drop:
         return table
     labels = texts(as_text(table.columns[layout.label]))
-    rows = np.array([i for i, label in enumerate(labels) if label not in layout.choices.drop], dtype=np.intp)
-    return _rows(table, rows, {int(row): i for i, row in enumerate(rows)})
+    return table.chosen(
+        np.array([i for i, label in enumerate(labels) if label not in layout.choices.drop], dtype=np.intp)
+    )
 
 
 def _with_each_label_once(table: Table, layout: Layout) -> Table:
@@ -410,27 +400,15 @@ def _with_each_label_once(table: Table, layout: Layout) -> Table:
         return table
     order = np.argsort(firsts)
     place = np.argsort(order)[inverse]
-    once = _rows(table, firsts[order], dict(enumerate(place.tolist())))
+    once = table.chosen(firsts[order], dict(enumerate(place.tolist())))
     columns = dict(once.columns)
     for i in layout.numbers:
         values = table.matrix((i,))[0]
         gaps = np.isnan(values) if layout.gaps else np.zeros(len(values), dtype=bool)
         sums = np.bincount(place, weights=np.where(gaps, 0.0, values))
         columns[i] = np.where(np.bincount(place, weights=~gaps) == 0, np.nan, sums)
-    remark = "labels that stand twice in {} were added up"
-    return replace(once, columns=columns, remarks={**table.remarks, remark: len(starts)})
-
-
-def _rows(table: Table, rows: Places, at: Mapping[int, int]) -> Table:
-    """Some of the rows. at: where each row stands in the new table; a failure of one that is left out is forgotten."""
-    failures = [failure._replace(row=at[failure.row]) for failure in table.failures if failure.row in at]
-    return replace(
-        table,
-        columns={i: taken(cells, rows) for i, cells in table.columns.items()},
-        size=len(rows),
-        failures=tuple(failures),
-        line=lambda row: table.line(int(rows[row])),
-    )
+    several = np.unique(groups[firsts[np.bincount(inverse) > 1]])
+    return replace(once, columns=columns, remarks={**table.remarks, _ADDED_UP: len(several)})
 
 
 class _Groups:

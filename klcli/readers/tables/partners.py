@@ -59,14 +59,7 @@ def _after(frame: Table, layout: Layout, last: list[Any] | None, wrong: str | No
     others = {i: column[: max(frame.size - (last is None), 0)] for i, column in enumerate(shifted)}
     found = replace(frame, failures=tuple(failures[row] for row in sorted(failures)))
     if last is None and frame.size:
-        found = replace(
-            found,
-            columns={i: column[1:] for i, column in frame.columns.items()},
-            size=frame.size - 1,
-            line=lambda row: frame.line(row + 1),
-            failures=tuple(failures[row]._replace(row=row - 1) for row in sorted(failures) if row),
-            remarks={**frame.remarks, FIRST: 1},
-        )
+        found = replace(found.chosen(np.arange(1, frame.size)), remarks={**frame.remarks, FIRST: 1})
     names = layout.names(layout.p)
     return beside(found, layout, others, names, tuple(range(len(names))), lambda _: f"{BEFORE}, ")
 
@@ -130,14 +123,18 @@ class Keyed:
             source.close()
         self.name, self.header, self.q = source.name, stream.names, found.q
         self._table, self._place = concatenated(parts), stream.place
+        self._failed = {failure.row: failure for failure in self._table.failures}
         self._at: dict[Any, int] = {}
         for row, key in enumerate(keys(self._table, on)):
+            if row in self._failed and not any(key):  # nobody knows whose partner it is
+                failed = self._failed[row]
+                message = f"{self.place(row)}: {failed.text}"
+                raise failed.error(message)
             if self._at.setdefault(key, row) != row:
                 shown = ", ".join(key) if isinstance(key, tuple) else key
                 again = f"{self.place(row)}: the key {clipped(shown)} stands twice (first: {self.place(self._at[key])})"
                 message = f"{again}; keep one, or add a column to --on"
                 raise DistributionError(message)
-        self._failed = {failure.row: failure for failure in self._table.failures}
         self._used = np.zeros(self._table.size, dtype=bool)
 
     def place(self, row: int) -> str:
@@ -156,33 +153,26 @@ class Keyed:
 
     def pairs(self, frame: Table, layout: Layout, q: tuple[int, ...]) -> Block:
         """The rows of a frame that have a partner here, each with it."""
-        at = np.array([self._at.get(key, -1) for key in keys(frame, layout.more)], dtype=np.intp)
-        rows = np.flatnonzero(at >= 0)
+        found = keys(frame, layout.more)
+        at = np.array([self._at.get(key, -1) for key in found], dtype=np.intp)
+        self._used[at[at >= 0]] = True
+        # A row whose key could not be read is not one without a partner: that would hide what is wrong with it.
+        unknown = [failure.row for failure in frame.failures if at[failure.row] < 0 and not any(found[failure.row])]
+        at[unknown] = 0
+        rows = np.flatnonzero(at >= 0) if self._table.size else np.empty(0, dtype=np.intp)
         at = at[rows]
-        self._used[at] = True
-        moved = {int(row): new for new, row in enumerate(rows)}
-        failures = {
-            moved[failure.row]: failure._replace(row=moved[failure.row])
-            for failure in frame.failures
-            if failure.row in moved
-        }
-        if self._failed:
-            for row, other in enumerate(at.tolist()):
-                if other in self._failed and row not in failures:
-                    failed = self._failed[other]
-                    text = f"{self.place(other)}: {failed.text}"
-                    failures[row] = Failure(row, frame.line(int(rows[row])), text, failed.error)
+        left = frame.chosen(rows)
+        failures = {failure.row: failure for failure in left.failures}
+        for row, other in enumerate(at.tolist() if self._failed else ()):
+            if other in self._failed and row not in failures:
+                failed = self._failed[other]
+                failures[row] = Failure(row, left.line(row), f"{self.place(other)}: {failed.text}", failed.error)
         alone = f"rows left out that have no partner in {self.name}: {{n}}"
-        left = Table(
-            frame.names,
-            {i: taken(cells, rows) for i, cells in frame.columns.items()},
-            len(rows),
-            frame.lines,
-            frame.form,
-            tuple(failures[row] for row in sorted(failures)),
-            lambda row: frame.line(int(rows[row])),
-            {**frame.remarks, **({alone: frame.size - len(rows)} if len(rows) < frame.size else {})},
-            frame.source,
+        alone_too = {alone: frame.size - len(rows)} if len(rows) < frame.size else {}
+        left = replace(
+            left,
+            failures=tuple(failures[row] for row in sorted(failures)),
+            remarks={**frame.remarks, **alone_too},
         )
         others = {i: taken(self._table.columns[i], at) for i in self.q}
         return beside(left, layout, others, self.header, q, lambda row: f"{self.place(int(at[row]))}, ")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from klcli.kernels import taken
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from klcli.blocks import Failure
+    from klcli.kernels import Places
     from klcli.model import Array
 
     Cells = Any
@@ -84,6 +87,21 @@ class Table:
             lambda row: self.line(row + start) - first,
             self.remarks if start == 0 else {},
             self.source,
+        )
+
+    def chosen(self, rows: Places, at: Mapping[int, int] | None = None) -> Table:
+        """Some of the rows, in any order. What is wrong with a row that is left out is forgotten.
+
+        at: where each row stands among those chosen, where several become one.
+        """
+        at = {row: i for i, row in enumerate(rows.tolist())} if at is None else at
+        failures = [failure._replace(row=at[failure.row]) for failure in self.failures if failure.row in at]
+        return replace(
+            self,
+            columns={i: taken(cells, rows) for i, cells in self.columns.items()},
+            size=len(rows),
+            failures=tuple(sorted(failures, key=lambda failure: failure.row)),
+            line=lambda row: self.line(int(rows[row])),
         )
 
 
