@@ -47,7 +47,8 @@ if TYPE_CHECKING:
 def run(plan: Plan, *, summarised: bool) -> Result:
     """Scores the tables. Raises what stops it, and then leaves no output file."""
     tables = Tables(plan.files, plan.reading)
-    if plan.output is not None and appears_whole(plan.output) and tables.has(os.path.realpath(plan.output)):
+    inputs = {os.path.realpath(path) for path in (*plan.files, plan.other or "-") if path != "-"}
+    if plan.output is not None and appears_whole(plan.output) and os.path.realpath(plan.output) in inputs:
         message = f"--output {clipped(plan.output)} is also an input; choose another file"
         raise UsageError(message)
     with tables:

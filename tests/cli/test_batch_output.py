@@ -121,6 +121,10 @@ def test_output_is_never_an_input(call, table):
     result = call("batch", table, *SELECT, "-m", "kl_pq", "-o", table.parent / "." / table.name)
     assert (result.code, result.out) == (2, "")
     assert "is also an input" in result.err
+    other = table.with_name("other.csv")
+    other.write_text(before)
+    result = call("batch", other, "--with", table, "--on", "1", *SELECT, "-m", "kl_pq", "-o", table)
+    assert (result.code, result.out) == (2, "")
     assert table.read_text() == before
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from shutil import copyfileobj
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -108,10 +107,6 @@ class Tables:
     def want(self, wanted: Wanted) -> None:
         """Changes what the next reading looks for."""
         self._reading = self._reading._replace(wanted=wanted)
-
-    def has(self, path: str) -> bool:
-        """Whether a path is that of one of the files."""
-        return any(source.path is not None and os.path.realpath(source.path) == path for source in self._sources)
 
     def __iter__(self) -> Iterator[Opened]:
         """The tables. Raises InputError where a later one has not the columns of the first."""
