@@ -239,6 +239,15 @@ def test_a_bad_line_is_named(line, says):
     assert says in rows[1][3][1]
 
 
+@pytest.mark.parametrize("nested", ["[" * 30_000 + "]" * 30_000, '{"a":' * 30_000 + "1" + "}" * 30_000])
+def test_a_value_that_nobody_wants_may_be_nested_too_deeply(nested):
+    """Arrow ends the process where it takes such a value."""
+    data = b'{"x": 1, "p": [1], "q": [2]}\n' * 2 + f'{{"x": {nested}, "p": [1], "q": [2]}}\n'.encode()
+    rows = assert_alike(data, NESTED._replace(keep=""))
+    assert [row[3] is None for row in rows] == [True, True, False]
+    assert "nested too deeply" in rows[2][3][1]
+
+
 @pytest.mark.parametrize("line", ["{}", "null", '{"p": [1]', '{"p": 1, "p": 2}', ""])
 def test_a_bad_first_record_is_an_error(line):
     kind, message = assert_alike(line.encode() + b"\n{}", NESTED)

@@ -37,6 +37,13 @@ _NUMERIC = {int, float}
 _NAMES: Mapping[type, str] = {int: "int64", float: "double", str: "string", bool: "bool"}
 _TYPES: Mapping[str, set[type]] = {"int64": _NUMERIC, "double": _NUMERIC, "string": set(), "bool": {bool}}
 
+_DEEPEST = 500
+"""Brackets that may be open in a line that is not json's to judge: from 1024 on orjson refuses it, at 20,000 Arrow dies."""
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_OPENS = np.zeros(256, dtype=np.int8)
+_OPENS[list(b"[{")], _OPENS[list(b"]}")] = 1, -1
+
 _AFTER_A_NUMBER = np.frombuffer(b" \t\r\n,]}", dtype=np.uint8)
 _WORD = re.compile(rb"[\s,:\[](?:NaN|-?Inf)")
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -252,14 +259,28 @@ def _has_a_record_a_line(piece: bytearray) -> bool:
     """Whether every line starts and ends as a record does.
 
     Of such lines each is a record if there are as many records as lines: none goes on in the next line, for after a
-    brace that closes inside of a record no other one opens.
+    brace that closes inside of a record no other one opens. A line that may be nested more deeply than json takes is
+    none: Arrow, which looks through values that nobody wants too, would not come back from it.
     """
     text = np.frombuffer(piece, dtype=np.uint8)
     ends = np.flatnonzero(text == ord("\n"))
     ends = ends if piece.endswith(b"\n") else np.append(ends, len(text))
     starts = np.append(0, ends[:-1] + 1)
     last = ends - 1 - (text[ends - 1] == ord("\r"))
-    return bool((text[starts] == ord("{")).all() and (text[last] == ord("}")).all())
+    long = np.flatnonzero(ends - starts > 2 * _DEEPEST)
+    return bool(
+        (text[starts] == ord("{")).all()
+        and (text[last] == ord("}")).all()
+        and not any(_is_deep(piece[starts[i] : ends[i]]) for i in long.tolist())
+    )
+
+
+def _is_deep(line: bytearray) -> bool:
+    """Whether more than so many brackets are open somewhere in a line."""
+    if line.count(b"[") + line.count(b"{") <= _DEEPEST:
+        return False
+    text = np.frombuffer(_STRING.sub(b"", line), dtype=np.uint8)
+    return bool(np.cumsum(_OPENS[text], dtype=np.int32).max() > _DEEPEST)
 
 
 def _has_words(piece: bytearray) -> bool:
