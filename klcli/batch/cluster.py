@@ -193,10 +193,9 @@ def _spans(path: str, reading: Reading) -> Iterator[tuple[Span | None, int]]:
         for span in spans.row_group_spans(groups, smallest=spans.SMALLEST):
             yield span, size * (span.end - span.start) // len(groups)
         return
-    begin, delimiter = (stream.begin, stream.delimiter) if isinstance(stream, DelimitedStream) else (0, None)
-    delimiter = delimiter if reading.dialect.quotes else None
+    delimiter = stream.delimiter if isinstance(stream, DelimitedStream) and reading.dialect.quotes else None
     with Path(path).open("rb") as file:
-        for span in spans.text_spans(file, size, begin, delimiter=delimiter, smallest=spans.SMALLEST):
+        for span in spans.text_spans(file, size, stream.begin, delimiter=delimiter, smallest=spans.SMALLEST):
             yield span, span.end - span.start
 
 

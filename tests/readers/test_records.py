@@ -3,6 +3,7 @@
 import io
 import json
 import math
+from contextlib import closing
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -237,6 +238,16 @@ def test_a_bad_line_is_named(line, says):
     assert rows[0][3] is None
     assert rows[1][3][0] == 1
     assert says in rows[1][3][1]
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_the_first_part_of_a_file_begins_after_the_mark(write, mark):
+    line = b'{"p": [1, 2], "q": [3, 4]}\n'
+    with closing(Source("w.ndjson", write("w.ndjson", mark + line * 3))) as source:
+        stream = RecordStream(source, ndjson=True)
+        layout = lay_out(NESTED, stream.names, stream.source, stream.text)
+        stream.narrow(stream.begin, len(mark + line * 2), 0)
+        assert [(part.size, part.failures) for part in (read() for read in stream.frames(layout))] == [(2, ())]
 
 
 @pytest.mark.parametrize("nested", ["[" * 30_000 + "]" * 30_000, '{"a":' * 30_000 + "1" + "}" * 30_000])

@@ -137,7 +137,7 @@ def _places(schema: pa.Schema, source: str) -> dict[str, int]:
 class ColumnarStream:
     """A table with types whose rows are still to be read. text: which of its columns hold text."""
 
-    form, small, note = "value", False, ""
+    small, note, begin = False, "", 0
 
     def __init__(self, source: Source, format_name: str) -> None:
         self.source = source.name

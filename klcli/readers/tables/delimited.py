@@ -56,8 +56,6 @@ class DelimitedStream:
     first row is.
     """
 
-    form = "text"
-
     def __init__(self, source: Source, delimiter: str, size: int | None = None, data: bytes | None = None) -> None:
         self.source, self.delimiter = source.name, source.dialect.between(delimiter)
         self._source, self._dialect = source, source.dialect

@@ -38,7 +38,7 @@ _NAMES: Mapping[type, str] = {int: "int64", float: "double", str: "string", bool
 _TYPES: Mapping[str, set[type]] = {"int64": _NUMERIC, "double": _NUMERIC, "string": set(), "bool": {bool}}
 
 _DEEPEST = 500
-"""Brackets that may be open in a line that is not json's to judge: from 1024 on orjson refuses it, at 20,000 Arrow dies."""
+"""Brackets that may be open in a line that is not json's to judge: orjson refuses 1024, Arrow dies of 20,000."""
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _OPENS = np.zeros(256, dtype=np.int8)

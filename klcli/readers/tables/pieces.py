@@ -96,12 +96,15 @@ def has_lone_cr(data: Bytes) -> bool:
     return b"\r" in data and data.count(b"\r") > data.count(b"\r\n")
 
 
-def count_lines(data: Bytes) -> int:
-    """How many lines the bytes are, the last one whether it ends or not; a lone CR ends a line too."""
+def count_line_ends(data: Bytes) -> int:
+    """How many lines end in the bytes. CR LF ends one, and so does each by itself."""
     ends = data.count(b"\n")
-    if b"\r" in data:
-        ends += data.count(b"\r") - data.count(b"\r\n")
-    return ends + (not data.endswith((b"\n", b"\r")))
+    return ends + data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else ends
+
+
+def count_lines(data: Bytes) -> int:
+    """How many lines the bytes are, the last one whether it ends or not."""
+    return count_line_ends(data) + (not data.endswith((b"\n", b"\r")))
 
 
 def line_ends(data: Bytes) -> Places:

@@ -94,10 +94,11 @@ def _joined(name: Any) -> str:  # noqa: ANN401
 class RecordStream:
     """A stream of records, the first of which has been read. size: bytes of a piece, None for what suits.
 
-    names: the keys of the first record. text: which of them hold text. small: whether no table engine is needed.
+    names: the keys of the first record. text: which of them hold text. small: whether no table engine is needed. begin:
+    where the lines begin, after a byte order mark.
     """
 
-    form, note = "json", ""
+    note = ""
 
     def __init__(self, source: Source, *, ndjson: bool, size: int | None = None) -> None:
         self.source, self._ndjson, self._before = source.name, ndjson, 0
@@ -161,7 +162,8 @@ class RecordStream:
         """Some bytes of the stream, and which is the first line in them that is not blank, and that line."""
         data = read_some(self._stream, SMALL + 1)
         self.small = len(data) <= SMALL
-        data = data.removeprefix(BOM_UTF8)
+        self.begin = len(BOM_UTF8) if data.startswith(BOM_UTF8) else 0
+        data = data[self.begin :]
         ended = self.small
         while True:
             lines = data.split(b"\n")

@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     class TableStream(Protocol):
         """A table whose columns are known and whose rows are still to be read.
 
-        names: of all columns. small: whether it is read without a table engine. note: what to say of its header.
+        names: of all columns. small: whether it is read without a table engine. note: what to say of its header. begin:
+        where in a file of text the rows begin, in bytes.
         """
 
         source: str
         names: tuple[str, ...]
         small: bool
         note: str
+        begin: int
 
         @property
         def text(self) -> Sequence[bool]:
