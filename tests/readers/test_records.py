@@ -13,7 +13,7 @@ from klcli.errors import InputError, KlcliError
 from klcli.readers.documents import series_of
 from klcli.readers.sources import Source
 from klcli.readers.tables.layout import Wanted, lay_out
-from klcli.readers.tables.records import RecordStream, read_records, table_of
+from klcli.readers.tables.records import RecordStream, table_of
 from klcli.readers.tables.table import concatenated
 
 NESTED, SCALARS, GROUPS = Wanted("p", "q"), Wanted("a,b", "c,d"), Wanted("a", "c", by="g", label="l")
@@ -276,8 +276,8 @@ def test_a_list_of_records_is_a_table():
 
 
 def test_a_whole_table_has_a_column_for_each_key():
-    table = read_records(Memory(b'{"a": 1}\n\n{"b": "x", "a": 2.5}\n'), ndjson=True)
+    table = table_of([{"a": 1}, {"b": "x", "a": 2.5}], "x", lambda i: f"x, item {i + 1}")
     assert (table.names, table.columns) == (("a", "b"), {0: [1, 2.5], 1: [None, "x"]})
-    assert table.where(1) == "w.ndjson:3"
+    assert table.where(1) == "x, item 2"
     with pytest.raises(InputError, match="x, item 2: this is no record"):
         table_of([{"a": 1}, [1]], "x", lambda i: f"x, item {i + 1}")

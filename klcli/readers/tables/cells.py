@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from json import dumps
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from klcli.errors import InputError, clipped
-from klcli.readers.documents import is_json_number, number_of
+from klcli.readers.documents import is_json_number, number_of, object_of
 from klcli.readers.numbers import (
     CURRENCY,
     POINT,
@@ -50,32 +51,32 @@ class Column(NamedTuple):
         return InputError(f"{self.where(row)}: the label is missing")
 
 
-class Cells(Protocol):
+class Cells(ABC):
     """The cells of a column."""
 
+    @abstractmethod
     def facts(self) -> Facts:
         """What decides the column's part."""
-        ...
 
+    @abstractmethod
     def numbers(self) -> Array:
         """The numbers that the cells are, (rows,). Raises InputError for the first that is none."""
-        ...
 
+    @abstractmethod
     def labels(self) -> Sequence[str]:
         """The cells as text. Raises InputError for the first that is missing."""
-        ...
 
+    @abstractmethod
     def values(self) -> list[Any]:
         """The cells as Python's values."""
-        ...
 
     def is_text(self) -> bool:
         """Whether the column holds text."""
-        ...
+        return False
 
     def stacked(self) -> npt.NDArray[Any] | None:
         """The lists that the cells are as one array, (rows, ...); None where they are kept otherwise than in Arrow."""
-        ...
+        return None
 
 
 def cells_of(cells: Any, form: str, column: Column) -> Cells:  # noqa: ANN401 - a column as `Table` holds it
@@ -87,7 +88,7 @@ def cells_of(cells: Any, form: str, column: Column) -> Cells:  # noqa: ANN401 - 
     return _Json(cells, column) if isinstance(cells, list) else _Typed(cells, column)
 
 
-class _Doubles:
+class _Doubles(Cells):
     """Numbers throughout."""
 
     def __init__(self, cells: Array) -> None:
@@ -105,14 +106,8 @@ class _Doubles:
     def values(self) -> list[Any]:
         return cast("list[Any]", self._cells.tolist())
 
-    def is_text(self) -> bool:
-        return False
 
-    def stacked(self) -> None:
-        return None
-
-
-class _Text:
+class _Text(Cells):
     """Strings as they stand in a file, a list of them or an Arrow array."""
 
     def __init__(self, cells: Any, column: Column) -> None:  # noqa: ANN401
@@ -149,9 +144,6 @@ class _Text:
 
     def is_text(self) -> bool:
         return True
-
-    def stacked(self) -> None:
-        return None
 
 
 def _refuse_mixed(cells: Sequence[str], column: Column) -> None:
@@ -191,7 +183,7 @@ def _likely(cells: pa.ChunkedArray) -> list[str]:
     return cast("list[str]", call("filter", [cells, call("match_substring_regex", [trimmed], pattern)]).to_pylist())
 
 
-class _Json:
+class _Json(Cells):
     """JSON values, None where a record lacks the key."""
 
     def __init__(self, cells: list[Any], column: Column) -> None:
@@ -234,11 +226,8 @@ class _Json:
     def is_text(self) -> bool:
         return self._kinds == {str}
 
-    def stacked(self) -> None:
-        return None
 
-
-class _Typed:
+class _Typed(Cells):
     """An Arrow column of any type."""
 
     def __init__(self, cells: Any, column: Column) -> None:  # noqa: ANN401
@@ -306,27 +295,12 @@ class _Typed:
             raise InputError(message) from None
 
     def values(self) -> list[Any]:
-        return [_without_nulls(value) for value in self._cells.to_pylist()]
+        return [json_value(value) for value in self._cells.to_pylist()]
 
     def stacked(self) -> npt.NDArray[Any] | None:
-        """As above; None where the lists differ in length, one or a number in one is missing, or there are others."""
-        import pyarrow as pa
+        from klcli.arrow import stacked
 
-        from klcli.arrow import call
-
-        cells = self._cells
-        shape = [len(cells)]
-        while isinstance(cells, pa.ListArray | pa.LargeListArray | pa.FixedSizeListArray):
-            if cells.null_count:
-                return None
-            lengths = np.from_dlpack(call("list_value_length", [cells])) if len(cells) else np.zeros(1, dtype=np.intp)
-            if (lengths != lengths[0]).any():
-                return None
-            shape.append(int(lengths[0]))
-            cells = cells.flatten()
-        if cells.null_count or not (pa.types.is_floating(cells.type) or pa.types.is_integer(cells.type)):
-            return None
-        return (np.from_dlpack(cells) if len(cells) else np.empty(0)).reshape(shape)
+        return stacked(self._cells)
 
 
 def _is_blank(cell: Any) -> bool:  # noqa: ANN401 - a JSON value
@@ -339,10 +313,16 @@ def _first_null(cells: Any) -> int:  # noqa: ANN401
     return int(nulls(cells).argmax())
 
 
-def _without_nulls(value: Any) -> Any:  # noqa: ANN401
-    """A structure, of which Arrow has every row all the fields, with those it was written with; a map as an object."""
+def json_value(value: Any) -> Any:  # noqa: ANN401
+    """A value as JSON has it: a map, to Arrow a list of pairs, as an object; a structure without what is null in it."""
     if isinstance(value, dict):
-        return {key: item for key, item in value.items() if item is not None}
-    if isinstance(value, list) and value and all(isinstance(item, tuple) for item in value):
-        return dict(value)
-    return value
+        return {key: json_value(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        if value and all(isinstance(item, tuple) for item in value):
+            return object_of([(str(key), json_value(item)) for key, item in value])
+        return list(map(json_value, value))
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    from decimal import Decimal
+
+    return float(value) if isinstance(value, Decimal) else str(value)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +18,10 @@ from pyarrow import types as of
 from klcli.arrow import as_text, call, nulls, taken, whole
 from klcli.blocks import Failure
 from klcli.errors import InputError, KlcliError, clipped, lacking
-from klcli.readers.documents import object_of, series_of
+from klcli.readers.documents import series_of
 from klcli.readers.numbers import POINT, NotANumberError, mend, number
 from klcli.readers.sources import cannot_read, first_line, unreadable
+from klcli.readers.tables.cells import json_value
 from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, read_by_pandas
 from klcli.readers.tables.table import Table
 
@@ -210,8 +210,7 @@ def _read_columns(table: pa.Table, layout: Layout, notation: Notation) -> Table:
             fail(row, f"nothing stands where a {what} should in column {clipped(layout.header[i])}{how}")
         return cells
 
-    in_fields = not layout.by and len(layout.p) <= 1 and len(layout.q) <= 1
-    nested = in_fields and any(of.is_nested(table.schema.field(layout.header[i]).type) for i in layout.numbers)
+    nested = layout.in_fields and any(of.is_nested(table.schema.field(layout.header[i]).type) for i in layout.numbers)
     for i in layout.numbers:
         name = clipped(layout.header[i])
 
@@ -268,20 +267,7 @@ def _fields(cells: Cells, name: str, fail: Callable[[int, str, type[KlcliError]]
             except KlcliError as error:
                 fail(row, str(error), type(error))
         return taken(cells, np.where(missing, np.argmin(missing), np.arange(len(cells))))
-    return list(map(_plain, cells.to_pylist()))
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    """A value as JSON has it: a map, to Arrow a list of pairs, as an object; a structure without what is null in it."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        if value and all(isinstance(item, tuple) for item in value):
-            return object_of([(str(key), _plain(item)) for key, item in value])
-        return list(map(_plain, value))
-    if isinstance(value, Decimal):
-        return float(value)
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+    return list(map(json_value, cells.to_pylist()))
 
 
 # -------------------------------------------------------------------------------------------------------------- formats

@@ -25,6 +25,7 @@ from klcli.readers.tables.csv_rows import Judge, remark
 from klcli.readers.tables.pieces import (
     count_lines,
     has_lone_cr,
+    is_utf8,
     line_ends,
     outside,
     quotes_enclose_fields,
@@ -240,7 +241,7 @@ class _RowsOf:
         if not self._piece.isascii():
             high = np.searchsorted(self._ends, np.flatnonzero(self._data > 127), side="right")  # noqa: PLR2004 - ASCII
             for row in np.unique(high).tolist():
-                doubt[row] |= not _is_utf8(self.bytes_of(row))
+                doubt[row] |= not is_utf8(self.bytes_of(row))
         return doubt
 
     def like_many(self) -> Places:
@@ -264,14 +265,6 @@ class _RowsOf:
     def line(self, row: int) -> int:
         """The line on which a row starts, counted from 0."""
         return int(np.searchsorted(self._line_ends, self._starts[row], side="right"))
-
-
-def _is_utf8(data: bytearray) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 _ALLOWED = np.isin(np.arange(256), list(b"0123456789.+-eE"))

@@ -23,6 +23,7 @@ from klcli.errors import KlcliError, clipped
 from klcli.readers.documents import series_of
 from klcli.readers.numbers import may_underflow
 from klcli.readers.tables.json_rows import decoded
+from klcli.readers.tables.pieces import is_utf8
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class JsonColumns:
         if not self._kinds:
             return None
         odd = _is_odd(piece)
-        if not odd and _has_a_record_a_line(piece) and not _has_words(piece) and _is_utf8(piece):
+        if not odd and _has_a_record_a_line(piece) and not _has_words(piece) and is_utf8(piece):
             total = piece.count(b"\n") + (not piece.endswith(b"\n"))
             table = self._read(piece, range(total), total)
             if table is not None and all(map(_finite, (table.columns[i] for i in self._layout.numbers))):
@@ -298,16 +299,6 @@ def _has_minus_zero(piece: bytearray | bytes) -> bool:
     zeros = np.flatnonzero(text[:-2] == ord("-")) + 1
     zeros = zeros[text[zeros] == ord("0")]
     return bool(np.isin(text[zeros + 1], _AFTER_A_NUMBER).any())
-
-
-def _is_utf8(piece: bytearray) -> bool:
-    if piece.isascii():
-        return True
-    try:
-        piece.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _finite(cells: Cells) -> bool:

@@ -78,6 +78,11 @@ class Layout(NamedTuple):
         return () if self.counting is not None else tuple(dict.fromkeys(self.p + self.q))
 
     @property
+    def in_fields(self) -> bool:
+        """Whether the weights of a side may be a list or an object in one column."""
+        return not self.by and len(self.p) <= 1 and len(self.q) <= 1
+
+    @property
     def cells(self) -> tuple[int, ...]:
         """The columns whose cells are needed as they stand: those of a group, or those kept, and some more."""
         return tuple(dict.fromkeys((*(self.by or self.kept), *self.more)))
@@ -130,20 +135,15 @@ class Layout(NamedTuple):
                 raise InputError(message)
             return places[nth]
 
-        return Layout(
-            source,
-            tuple(header),
-            tuple(map(place, self.p)),
-            tuple(map(place, self.q)),
-            tuple(map(place, self.kept)),
-            tuple(map(place, self.by)),
-            None if self.label is None else place(self.label),
-            self.exact,
-            self.gaps,
-            tuple(map(place, self.more)),
-            self.counting,
-            self.remarks,
-            self.choices,
+        return self._replace(
+            source=source,
+            header=tuple(header),
+            p=tuple(map(place, self.p)),
+            q=tuple(map(place, self.q)),
+            kept=tuple(map(place, self.kept)),
+            by=tuple(map(place, self.by)),
+            label=None if self.label is None else place(self.label),
+            more=tuple(map(place, self.more)),
         )
 
 

@@ -14,8 +14,9 @@ from klcli.blocks import Block, Column, Failure, Pairs
 from klcli.errors import DistributionError, InputError, KlcliError, clipped
 from klcli.kernels import as_text, changes, codes, taken, texts
 from klcli.model import Distribution, frozen
-from klcli.readers.documents import object_of, series_of
+from klcli.readers.documents import series_of
 from klcli.readers.observations import BLANK, counted
+from klcli.readers.tables.cells import json_value
 from klcli.readers.tables.table import Table, concatenated
 from klcli.readers.totals import is_sum, is_total, mend, unnamed
 
@@ -129,9 +130,9 @@ def _stacked(cells: Any) -> Any:  # noqa: ANN401
     """Lists of numbers, all of one length, or structures of them, as (K, n); None where that is not what they are."""
     if isinstance(cells, list | np.ndarray):
         return None
-    from klcli.arrow import stacked
+    from klcli.arrow import weights
 
-    return stacked(cells)
+    return weights(cells)
 
 
 def _labels_in(cells: Any) -> Names:  # noqa: ANN401
@@ -143,14 +144,7 @@ def _labels_in(cells: Any) -> Names:  # noqa: ANN401
 def _values(cells: Any) -> list[Any]:  # noqa: ANN401
     if isinstance(cells, list | np.ndarray):
         return list(cells)
-    return [_plain(value) for value in cells.to_pylist()]
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    """A structure without the fields that are null, which Arrow gives every row; a map, to it a list, as an object."""
-    if isinstance(value, list) and value and all(isinstance(item, tuple) for item in value):
-        return object_of(value)
-    return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
+    return [json_value(value) for value in cells.to_pylist()]
 
 
 def _pairs_of_fields(

@@ -91,6 +91,17 @@ def _fill(stream: ByteStream, room: memoryview) -> int:
     return filled
 
 
+def is_utf8(data: Bytes) -> bool:
+    """Whether the bytes are text in UTF-8."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def has_lone_cr(data: Bytes) -> bool:
     """Whether a CR ends a line by itself, as on old Macs."""
     return b"\r" in data and data.count(b"\r") > data.count(b"\r\n")

@@ -27,15 +27,6 @@ _ITEMS = 1 << 16
 # ------------------------------------------------------------------------------------------------------ the whole table
 
 
-def read_records(source: Source, *, ndjson: bool) -> Table:
-    """The records of a source as Python's values. Raises InputError for the first that is none."""
-    if not ndjson:
-        return table_of(load(source.text, source.name), source.name, lambda i: f"{source.name}, item {i + 1}")
-    lines = [(i, line) for i, line in enumerate(source.text.split("\n"), 1) if line.strip()]
-    values = [load(line, source.name, line=i) for i, line in lines]
-    return table_of(values, source.name, lambda i: f"{source.name}:{lines[i][0]}")
-
-
 def table_of(values: Any, source: str, where: Callable[[int], str]) -> Table:  # noqa: ANN401 - what a JSON text is
     """A list of records as a table with a column for each key that occurs, None where a record lacks it.
 
