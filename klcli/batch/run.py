@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 def run(plan: Plan, *, summarised: bool) -> Result:
     """Scores the tables. Raises what stops it, and then leaves no output file."""
+    if [*plan.files, plan.other].count("-") > 1:
+        message = "standard input can be read once; give - once"
+        raise UsageError(message)
     tables = Tables(plan.files, plan.reading)
     inputs = {os.path.realpath(path) for path in (*plan.files, plan.other or "-") if path != "-"}
     if plan.output is not None and appears_whole(plan.output) and os.path.realpath(plan.output) in inputs:

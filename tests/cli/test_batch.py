@@ -374,7 +374,8 @@ def test_strict_names_the_first_line_whose_sum_is_not_one(refused, write):
 @pytest.mark.parametrize(
     "options",
     [["-m", "kl"], ["--unit", "bit"], ["--smooth", "foo"], ["--on-error", "ignore"], ["-f", "cvs"], ["--threads", "0"],
-     ["--block-size", "0"], ["--fail-above", "kl=1"], ["--fail-above", "kl_pq"], ["--temperature", "2"]],
+     ["--block-size", "0"], ["--fail-above", "kl=1"], ["--fail-above", "kl_pq"], ["--temperature", "2"],
+     ["-", "--with", "-", "--on", "1"]],
     ids=" ".join,
 )  # fmt: skip
 def test_wrong_options_are_usage_errors(call, table, options):

@@ -6,7 +6,7 @@ from shutil import copyfileobj
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from klcli.console import Temporary
-from klcli.errors import InputError, UsageError
+from klcli.errors import InputError
 from klcli.readers.formats import format_of
 from klcli.readers.sources import PLAIN, open_source
 from klcli.readers.tables.layout import lay_out
@@ -87,9 +87,6 @@ class Tables:
 
     def __init__(self, paths: Sequence[str], reading: Reading, share: Share | None = None) -> None:
         self._reading, self._share = reading, share
-        if list(paths).count("-") > 1:
-            message = "standard input can be read once; give - once"
-            raise UsageError(message)
         self._sources = [open_source(path, reading.dialect, share and share.name) for path in paths]
         self._copies: dict[int, BinaryIO] = {}
         self._begun = 0
@@ -125,7 +122,7 @@ class Tables:
                 stream.narrow(*self._share.span)
             yield Opened(stream, layout)
             source.verify()
-            if self._reading.wanted.by is None:
+            if i not in self._copies:
                 source.close()
 
     def verify(self) -> None:
