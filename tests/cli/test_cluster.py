@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from klcli.batch import spans
+from klcli.batch import spans, workers
 from klcli.batch.partition import score_partition
 from klcli.batch.workers import LOCAL, connected
 from klcli.errors import OutputError
@@ -658,12 +658,13 @@ def test_nobody_but_its_owner_gives_a_cluster_of_its_own_tasks(address, environm
 # ---------------------------------------------------------------------------------------------- what is refused at once
 
 
-def test_dead_address_is_said_after_some_seconds(batch, files):
+def test_dead_address_is_said_after_some_seconds(call, files, tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, "_PATIENCE", 0.2)
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{deaf.getsockname()[1]}"
-        found = batch(*files("csv"), *PAIRS, cluster=address)
-    assert (found.code, found.out, found.parts) == (6, "", {})
+        found = call("batch", *files("csv"), *PAIRS, "--cluster", address, "-o", "out", cwd=tmp_path)
+    assert (found.code, found.out, parts_in(tmp_path / "out")) == (6, "", {})
     assert found.err.startswith(f"klcli: --cluster {address}: it does not answer; is a Dask scheduler running there?")
     assert found.err.count("\n") == 1
 
