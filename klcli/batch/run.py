@@ -24,7 +24,6 @@ from klcli.readers.observations import Cells, cells_given, equal_cells, numbers_
 from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, pair_rows, raw_texts, whole_groups
 from klcli.readers.tables.partners import Keyed, Previous
 from klcli.readers.tables.stream import Tables
-from klcli.readers.tables.table import concatenated
 from klcli.renderers.sinks import ERROR, SINKS, Schema
 
 if TYPE_CHECKING:
@@ -247,7 +246,7 @@ def _gathered(tables: Iterator[Opened], at_work: Workers) -> Blocks:
         i = bisect_right(firsts, line) - 1
         return opened[i].stream.place(line - firsts[i])
 
-    yield partial(pair_groups, gathered(concatenated(parts), layout), layout), place
+    yield partial(pair_groups, gathered(parts, layout), layout), place
 
 
 class Keys:

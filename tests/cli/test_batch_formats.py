@@ -142,6 +142,20 @@ def test_records_with_keys_in_another_order_or_missing(scored, write):
     assert len(set(values(records))) == 1
 
 
+def test_a_group_may_have_rows_in_files_of_several_formats(call, write, tmp_path):
+    """JSON has its keys in quotes, the others have not."""
+    write("a.csv", "g,p,q\na,1,2\nb,1,1\n")
+    write("b.ndjson", '{"g": "b", "p": 3, "q": 1}\n{"g": "c", "p": 1, "q": 1}\n{"g": 7, "p": 1, "q": 1}\n')
+    pq.write_table(pa.table({"g": ["a", "7"], "p": [1.0, 1.0], "q": [2.0, 1.0]}), tmp_path / "c.parquet")
+    for names in (("a.csv", "b.ndjson", "c.parquet"), ("c.parquet", "a.csv", "b.ndjson")):
+        args = ["--by", "g", "--p", "p", "--q", "q", "-m", "kl_pq", "-f", "csv"]
+        found = call("batch", "-q", *names, *args, cwd=tmp_path)
+        assert (found.code, found.err) == (0, "")
+        rows = dict(line.split(",") for line in found.out.splitlines()[1:])
+        assert float(rows.pop("b")) == pytest.approx(kl([1, 3], [1, 1]), rel=1e-13)
+        assert rows == {"a": "0.0", "c": "0.0", "7": "0.0"}
+
+
 def test_scalar_keys(scored, write):
     records = [{"id": f"r{i}", **{f"p{j}": p[j] for j in range(3)}, **{f"q{j}": q[j] for j in range(3)}}
                for i, (p, q) in enumerate(zip(P, Q, strict=True))]  # fmt: skip

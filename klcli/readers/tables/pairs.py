@@ -217,7 +217,7 @@ def group_starts(table: Table, layout: Layout) -> Places:
 
 def keys_of(table: Table, layout: Layout, rows: Places) -> list[Any]:
     """What stands in the columns `by` in some rows."""
-    return joined_keys([texts(taken(table.columns[i], rows)) for i in layout.by])
+    return joined_keys([raw_texts(table, i, rows) for i in layout.by])
 
 
 def joined_keys(columns: Sequence[list[str]]) -> list[Any]:
@@ -256,13 +256,21 @@ def _paired(parts: Sequence[Table], layout: Layout) -> Block:
     return pair_groups(concatenated(parts), layout)
 
 
-def gathered(table: Table, layout: Layout) -> Table:
-    """The rows with those of each group together, in the order in which the groups first appear."""
+def gathered(parts: Sequence[Table], layout: Layout) -> Table:
+    """The rows of all parts, with those of each group together, in the order in which the groups first appear."""
+    if len({part.form for part in parts}) > 1:
+        parts = [_as_text(part, layout) for part in parts]
+    table = concatenated(parts)
     _, firsts, group = np.unique(
         codes([table.columns[i] for i in layout.by], table.size), return_index=True, return_inverse=True
     )
     together = table.chosen(np.argsort(firsts[group], kind="stable"))
     return replace(together, remarks={**table.remarks, _SCATTERED: table.size})
+
+
+def _as_text(table: Table, layout: Layout) -> Table:
+    """The table with its keys and raw values as text, as which they are the same in files of all formats."""
+    return replace(table, columns={**table.columns, **{i: raw_texts(table, i) for i in layout.cells}}, form="text")
 
 
 def pair_groups(table: Table, layout: Layout) -> Block:
@@ -307,9 +315,10 @@ def _tally_groups(table: Table, layout: Layout, counting: Counting) -> Block:
     return Block(len(starts), table.lines, kept, tuple(pairs), wrongs, remarks=table.remarks)
 
 
-def raw_texts(table: Table, column: int) -> list[str]:
-    """The cells of a column as text; of JSON, where they are as it was written, without its quotes."""
-    found = texts(table.columns[~column if ~column in table.columns else column])
+def raw_texts(table: Table, column: int, rows: Places | None = None) -> list[str]:
+    """Cells of a column as text, of some rows or all; of JSON, where they are as it was written, without its quotes."""
+    cells = table.columns[~column if ~column in table.columns else column]
+    found = texts(cells if rows is None else taken(cells, rows))
     if table.form != "json":
         return found
     return [loads(cell) if cell.startswith('"') else "" if cell == "null" else cell for cell in found]
