@@ -133,6 +133,13 @@ def test_what_a_quote_swallows_is_told_alike(pieces):
         alike(form_of(1, weights), ("a,1,2\n" + "".join(pieces) + "\nb,2,3\n").encode())
 
 
+def test_a_line_on_which_one_field_ends_and_another_begins_is_no_row_that_a_quote_swallows():
+    data, form = b'"two\nlines",1,2,"and\ntwo"\n', form_of(1, 2)
+    form = form._replace(names=(*form.names, "t1"))
+    alike(form, data)
+    assert by_csv(form, data).failures == ()
+
+
 def test_a_mark_at_the_start_of_a_piece_stays():
     alike(form_of(1, 1), b"\xef\xbb\xbfa,1\nb,2\n")
 

@@ -172,7 +172,8 @@ def swallowed(cells: Sequence[str], lines: Sequence[str], delimiter: str, width:
 
     That is what an unmatched quote makes of the rows below it. A line is a row where it has numbers where the whole
     has: what somebody wrote in a quoted field may have commas. The last line, which closes the quote, is not one unless
-    the first is too: after `"two` a line `lines",1` is none.
+    the first is too: after `"two` a line `lines",1` is none. Nor is one between them in which another quote closes or
+    opens: it is not inside of the field.
     """
     if width == 1:
         return ""
@@ -182,7 +183,8 @@ def swallowed(cells: Sequence[str], lines: Sequence[str], delimiter: str, width:
         parts = line.rstrip("\r\n").split(delimiter)
         return len(parts) == width and all(is_number(parts[i]) for i in numeric)
 
-    if any(map(is_row, lines[1:-1])) or (is_row(lines[0]) and is_row(lines[-1])):
+    between = [line for line in lines[1:-1] if '"' not in line.replace('""', "")]
+    if any(map(is_row, between)) or (is_row(lines[0]) and is_row(lines[-1])):
         return f"a quote opens here and closes {len(lines) - 1} lines below, over what seem to be rows; {_NO_QUOTES}"
     return ""
 
