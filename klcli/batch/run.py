@@ -21,9 +21,10 @@ from klcli.batch.tally import Done, Plan, Result, Tally
 from klcli.console import Temporary, appears_whole, destination, ending, on_terminal
 from klcli.errors import UsageError, clipped, listed
 from klcli.readers.observations import Cells, cells_given, equal_cells, numbers_among
-from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, pair_rows, raw_texts, whole_groups
+from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, pair_rows, whole_groups
 from klcli.readers.tables.partners import Keyed, Previous
 from klcli.readers.tables.stream import Tables
+from klcli.readers.tables.table import concatenated
 from klcli.renderers.sinks import ERROR, SINKS, Schema
 
 if TYPE_CHECKING:
@@ -71,10 +72,10 @@ def _with_cells(plan: Plan, tables: Tables) -> Plan:
     if isinstance(cells, int):
         low, high = inf, -inf
         for table in tables:
-            for read in table.stream.frames(table.layout):
+            for read in table.frames():
                 frame = read()
                 for column in table.layout.more:
-                    found = numbers_among(raw_texts(frame, column), counting.notation)
+                    found = numbers_among(frame.texts(column), counting.notation)
                     low, high = min(low, found.min(initial=inf)), max(high, found.max(initial=-inf))
         cells = equal_cells(cells, low, high) if low <= high else Cells((), ("all",))
     wanted = plan.reading.wanted._replace(counting=counting._replace(bins=cells))
@@ -197,7 +198,7 @@ def _in_rows(tables: Iterator[Opened]) -> Blocks:
         return pair_rows(frame(), layout)
 
     for table in tables:
-        for frame in table.stream.frames(table.layout):
+        for frame in table.frames():
             yield partial(paired, frame, table.layout), table.stream.place
 
 
@@ -206,7 +207,7 @@ def _with_partners(tables: Iterator[Opened], at_work: Workers, keyed: Keyed | No
     previous = Previous()
     for table in tables:
         q = () if keyed is None else keyed.paired(table.layout)[0]
-        with closing(at_work.in_order(table.stream.frames(table.layout))) as frames:
+        with closing(at_work.in_order(table.frames())) as frames:
             for frame in frames:
                 if keyed is None:
                     yield previous.pairs(frame, table.layout), table.stream.place
@@ -222,7 +223,7 @@ def _in_groups(tables: Iterator[Opened], at_work: Workers, seen: Keys) -> Blocks
         return rows, group_starts(rows, layout)
 
     for table in tables:
-        reads = (partial(read, frame, table.layout) for frame in table.stream.frames(table.layout))
+        reads = (partial(read, frame, table.layout) for frame in table.frames())
         with closing(at_work.in_order(reads)) as frames:
             for block, keys in whole_groups(frames, table.layout):
                 seen.add(keys)
@@ -238,7 +239,7 @@ def _gathered(tables: Iterator[Opened], at_work: Workers) -> Blocks:
     for table in tables:
         opened.append(table)
         firsts.append(sum(part.lines for part in parts))
-        frames = at_work.in_order(table.stream.frames(table.layout))
+        frames = at_work.in_order(table.frames())
         parts += [opened[0].layout.renumbered(frame, table.layout) for frame in frames]
     layout = opened[0].layout
 
@@ -246,7 +247,7 @@ def _gathered(tables: Iterator[Opened], at_work: Workers) -> Blocks:
         i = bisect_right(firsts, line) - 1
         return opened[i].stream.place(line - firsts[i])
 
-    yield partial(pair_groups, gathered(parts, layout), layout), place
+    yield partial(pair_groups, gathered(concatenated(parts), layout), layout), place
 
 
 class Keys:

@@ -14,7 +14,7 @@ from klcli.blocks import Failure
 from klcli.errors import DistributionError, InputError
 from klcli.readers.tables.layout import Layout
 from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, whole_groups
-from klcli.readers.tables.table import Table
+from klcli.readers.tables.table import Table, concatenated
 
 laws = settings(max_examples=80, deadline=None)
 LABELLED = Layout("x", ("g", "h", "label", "p", "q"), (3,), (4,), (0, 1), (0, 1), 2)
@@ -110,7 +110,7 @@ def test_scattered_groups_are_gathered_in_the_order_of_their_first_rows(rows, cu
     numbered = sorted(enumerate(rows), key=lambda item: order[item[1][:2]])
     want = expected([row for _, row in numbered])
     lines = [2 * at + 1 for at, _ in numbered]
-    got = told([pair_groups(gathered(parts_of(rows, cuts, kind), LABELLED), LABELLED)])
+    got = told([pair_groups(gathered(concatenated(parts_of(rows, cuts, kind)), LABELLED), LABELLED)])
     assert [key for key, _ in got] == [key for key, _ in want]
     for (_, one), (_, other) in zip(got, want, strict=True):
         if len(other) == 2:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from itertools import zip_longest
-from json import loads
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -217,7 +216,7 @@ def group_starts(table: Table, layout: Layout) -> Places:
 
 def keys_of(table: Table, layout: Layout, rows: Places) -> list[Any]:
     """What stands in the columns `by` in some rows."""
-    return joined_keys([raw_texts(table, i, rows) for i in layout.by])
+    return joined_keys([texts(taken(table.columns[i], rows)) for i in layout.by])
 
 
 def joined_keys(columns: Sequence[list[str]]) -> list[Any]:
@@ -256,21 +255,13 @@ def _paired(parts: Sequence[Table], layout: Layout) -> Block:
     return pair_groups(concatenated(parts), layout)
 
 
-def gathered(parts: Sequence[Table], layout: Layout) -> Table:
-    """The rows of all parts, with those of each group together, in the order in which the groups first appear."""
-    if len({part.form for part in parts}) > 1:
-        parts = [_as_text(part, layout) for part in parts]
-    table = concatenated(parts)
+def gathered(table: Table, layout: Layout) -> Table:
+    """The rows with those of each group together, in the order in which the groups first appear."""
     _, firsts, group = np.unique(
         codes([table.columns[i] for i in layout.by], table.size), return_index=True, return_inverse=True
     )
     together = table.chosen(np.argsort(firsts[group], kind="stable"))
     return replace(together, remarks={**table.remarks, _SCATTERED: table.size})
-
-
-def _as_text(table: Table, layout: Layout) -> Table:
-    """The table with its keys and raw values as text, as which they are the same in files of all formats."""
-    return replace(table, columns={**table.columns, **{i: raw_texts(table, i) for i in layout.cells}}, form="text")
 
 
 def pair_groups(table: Table, layout: Layout) -> Block:
@@ -298,7 +289,7 @@ def _tally_groups(table: Table, layout: Layout, counting: Counting) -> Block:
     group_of = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, table.size)))
     wrong = {int(group_of[failure.row]): failure for failure in reversed(table.failures)}
     failures = {group: failure._replace(row=group) for group, failure in wrong.items()}
-    sides = [(layout.header[side[0]], raw_texts(table, side[0])) for side in (layout.p, layout.q) if side]
+    sides = [(layout.header[side[0]], table.texts(side[0])) for side in (layout.p, layout.q) if side]
     alike: dict[tuple[Names, ...], list[tuple[int, list[Distribution]]]] = {}
     for group, (start, end) in enumerate(zip(starts.tolist(), ends, strict=True)):
         if group in failures:
@@ -313,15 +304,6 @@ def _tally_groups(table: Table, layout: Layout, counting: Counting) -> Block:
     kept = tuple(Column(layout.header[i], taken(table.columns[i], starts), table.form) for i in layout.by)
     wrongs = tuple(failures[group] for group in sorted(failures))
     return Block(len(starts), table.lines, kept, tuple(pairs), wrongs, remarks=table.remarks)
-
-
-def raw_texts(table: Table, column: int, rows: Places | None = None) -> list[str]:
-    """Cells of a column as text, of some rows or all; of JSON, where they are as it was written, without its quotes."""
-    cells = table.columns[~column if ~column in table.columns else column]
-    found = texts(cells if rows is None else taken(cells, rows))
-    if table.form != "json":
-        return found
-    return [loads(cell) if cell.startswith('"') else "" if cell == "null" else cell for cell in found]
 
 
 class _NoValueError(Exception):

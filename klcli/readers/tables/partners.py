@@ -13,7 +13,7 @@ from klcli.errors import DistributionError, InputError, clipped
 from klcli.kernels import taken
 from klcli.readers.sources import open_source
 from klcli.readers.tables.layout import Layout, Wanted, lay_out, paired
-from klcli.readers.tables.pairs import joined_keys, pair_rows, raw_texts
+from klcli.readers.tables.pairs import joined_keys, pair_rows
 from klcli.readers.tables.select import select
 from klcli.readers.tables.stream import Reading, open_stream
 from klcli.readers.tables.table import Table, concatenated, joined
@@ -180,4 +180,4 @@ class Keyed:
 
 def keys(table: Table, columns: Sequence[int]) -> list[Any]:
     """The key of each row: what stands in some columns."""
-    return joined_keys([raw_texts(table, i) for i in columns])
+    return joined_keys([table.texts(i) for i in columns])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from shutil import copyfileobj
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -72,10 +74,27 @@ class Share(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A table of the stream, and where the wanted columns are in it."""
+    """A table of the stream, and where the wanted columns are in it.
+
+    mixed: whether tables of other formats stand beside it. What is kept is then text, so that keys can be compared.
+    """
 
     stream: TableStream
     layout: Layout
+    mixed: bool = False
+
+    def frames(self) -> Iterator[Callable[[], Table]]:
+        """The rows, as functions that each read some of them; any thread may call them, in any order."""
+        frames = self.stream.frames(self.layout)
+        return (partial(_as_text, frame, self.layout) for frame in frames) if self.mixed else frames
+
+
+def _as_text(read: Callable[[], Table], layout: Layout) -> Table:
+    table = read()
+    return replace(table, columns={**table.columns, **{i: table.texts(i) for i in layout.cells}}, form="text")
+
+
+_FORMS = {"csv": "text", "text": "text", "tsv": "text", "json": "json", "ndjson": "json"}
 
 
 class Tables:
@@ -110,6 +129,7 @@ class Tables:
     def __iter__(self) -> Iterator[Opened]:
         """The tables. Raises InputError where a later one has not the columns of the first."""
         first = self._share and self._share.layout
+        forms = {_FORMS.get(format_of(source, self._reading.input_format)) for source in self._sources}
         for i, source in enumerate(self._sources):
             self._begun = i + 1
             stream = open_stream(self._again(i, source), self._reading)
@@ -120,7 +140,7 @@ class Tables:
             layout = layout._replace(gaps=self._reading.dialect.blank == "skip")
             if self._share is not None and self._share.span is not None:
                 stream.narrow(*self._share.span)
-            yield Opened(stream, layout)
+            yield Opened(stream, layout, self._reading.wanted.by is not None and len(forms) > 1)
             source.verify()
             if i not in self._copies:
                 source.close()

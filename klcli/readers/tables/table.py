@@ -6,11 +6,12 @@ from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
+from json import loads
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from klcli.kernels import taken
+from klcli.kernels import taken, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -68,6 +69,13 @@ class Table:
         for out, i in zip(matrix, columns, strict=True):
             copy_doubles(self.columns[i], out)
         return matrix
+
+    def texts(self, column: int) -> list[str]:
+        """The cells of a column as text; of JSON, where they are as it was written, without its quotes."""
+        found = texts(self.columns[~column if ~column in self.columns else column])
+        if self.form != "json":
+            return found
+        return [loads(cell) if cell.startswith('"') else "" if cell == "null" else cell for cell in found]
 
     def part(self, start: int, end: int) -> Table:
         """The rows from `start` to before `end`."""
