@@ -35,7 +35,7 @@ class Previous:
 
     def __init__(self) -> None:
         self._last: list[Any] | None = None
-        self._wrong: str | None = None
+        self._wrong: Failure | None = None
 
     def pairs(self, frame: Table, layout: Layout) -> Callable[[], Block]:
         """The pairs of a frame, to be scored on any thread; frames must be given in order."""
@@ -43,29 +43,25 @@ class Previous:
         last, wrong = self._last, self._wrong
         if frame.size:
             self._last = [column[-1:] for column in cells]
-            failed = {failure.row: failure for failure in frame.failures}.get(frame.size - 1)
-            self._wrong = None if failed is None else failed.text
+            self._wrong = next((failure for failure in frame.failures if failure.row == frame.size - 1), None)
         return partial(_after, frame, layout, last, wrong)
 
 
-def _after(frame: Table, layout: Layout, last: list[Any] | None, wrong: str | None) -> Block:
+def _after(frame: Table, layout: Layout, last: list[Any] | None, wrong: Failure | None) -> Block:
     failures = {failure.row: failure for failure in frame.failures}
-    for row in [failure.row + 1 for failure in frame.failures if failure.row + 1 < frame.size]:
-        failures.setdefault(row, Failure(row, frame.line(row), *_said(failures[row - 1])))
-    if wrong is not None and frame.size:
-        failures.setdefault(0, Failure(0, frame.line(0), f"{BEFORE}: {wrong}", InputError))
+    before = {failure.row + 1: failure for failure in frame.failures} | ({} if wrong is None else {0: wrong})
+    for row, failure in before.items():
+        if row < frame.size:
+            found = Failure(row, frame.line(row), f"{BEFORE}: {failure.text}", failure.error)
+            failures.setdefault(row, found)
     cells = [frame.columns[i] for i in layout.p]
     shifted = cells if last is None else [joined([one, all_of]) for one, all_of in zip(last, cells, strict=True)]
     others = {i: column[: max(frame.size - (last is None), 0)] for i, column in enumerate(shifted)}
-    found = replace(frame, failures=tuple(failures[row] for row in sorted(failures)))
+    table = replace(frame, failures=tuple(failures[row] for row in sorted(failures)))
     if last is None and frame.size:
-        found = replace(found.chosen(np.arange(1, frame.size)), remarks={**frame.remarks, FIRST: 1})
+        table = replace(table.chosen(np.arange(1, frame.size)), remarks={**frame.remarks, FIRST: 1})
     names = layout.names(layout.p)
-    return beside(found, layout, others, names, tuple(range(len(names))), lambda _: f"{BEFORE}, ")
-
-
-def _said(failure: Failure) -> tuple[str, type[Any]]:
-    return f"{BEFORE}: {failure.text}", failure.error
+    return beside(table, layout, others, names, tuple(range(len(names))), lambda _: f"{BEFORE}, ")
 
 
 def beside(
