@@ -32,7 +32,7 @@ from klcli.readers.sources import exists, open_source
 from klcli.readers.tables.columnar import ColumnarStream
 from klcli.readers.tables.delimited import DelimitedStream
 from klcli.readers.tables.layout import Layout
-from klcli.readers.tables.stream import Reading, Share, Tables, open_stream
+from klcli.readers.tables.stream import ReadSettings, Share, Tables, open_stream
 
 
 def run_on_cluster(plan: Plan, cluster: str, *, summarised: bool) -> Result:
@@ -171,7 +171,7 @@ def _partitions(plan: Plan, layout: Layout, staging: Path, *, summarised: bool) 
             yield Partition(alone, Share(path, layout, span), staging, output, shown, summarised, size)
 
 
-def _spans(path: str, reading: Reading) -> Iterator[tuple[Span | None, int]]:
+def _spans(path: str, reading: ReadSettings) -> Iterator[tuple[Span | None, int]]:
     """The spans that one task each scores, and their bytes. None stands for all of a file.
 
     A file is not cut where a group of rows might be, nor where it has to be read from its start, as JSON has.

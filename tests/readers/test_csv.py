@@ -12,7 +12,7 @@ from klcli.readers.sources import PLAIN, Source
 from klcli.readers.tables import csv_columns
 from klcli.readers.tables.csv_columns import Pieces
 from klcli.readers.tables.delimited import DelimitedStream
-from klcli.readers.tables.layout import Wanted, lay_out
+from klcli.readers.tables.layout import WantedColumns, lay_out
 from klcli.readers.tables.pieces import row_ends
 from tests.readers.tables import by_arrow, by_csv, form_of, listed, told
 
@@ -188,7 +188,7 @@ class Bytes(Source):
 
 def opened(data, size=None):
     stream = DelimitedStream(Bytes(data), ",", size)
-    return stream, lay_out(Wanted(), stream.names, "x", stream.text)
+    return stream, lay_out(WantedColumns(), stream.names, "x", stream.text)
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])

@@ -12,11 +12,15 @@ from hypothesis import strategies as st
 from klcli.errors import InputError, KlcliError
 from klcli.readers.documents import series_of
 from klcli.readers.sources import Source
-from klcli.readers.tables.layout import Wanted, lay_out
+from klcli.readers.tables.layout import WantedColumns, lay_out
 from klcli.readers.tables.records import RecordStream, table_of
 from klcli.readers.tables.table import concatenated
 
-NESTED, SCALARS, GROUPS = Wanted("p", "q"), Wanted("a,b", "c,d"), Wanted("a", "c", by="g", label="l")
+NESTED, SCALARS, GROUPS = (
+    WantedColumns("p", "q"),
+    WantedColumns("a,b", "c,d"),
+    WantedColumns("a", "c", by="g", label="l"),
+)
 
 
 class Memory(Source):
@@ -214,7 +218,7 @@ def test_words_for_what_is_no_number_are_kept_in_quotes():
 
 
 def test_weights_can_be_kept():
-    layout, parts = frames(b'{"p": [1.0], "q": [2]}\n', Wanted("p", "q", keep="p"), small=True)
+    layout, parts = frames(b'{"p": [1.0], "q": [2]}\n', WantedColumns("p", "q", keep="p"), small=True)
     assert (parts[0].columns[0], parts[0].columns[~0]) == ([[1.0]], ["[1.0]"])
     assert layout.kept == (0,)
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from klcli.readers.numbers import Notation
 
 
-class Column(NamedTuple):
+class ColumnPlace(NamedTuple):
     """What errors say of a column. where(row): the place of a row. notation: of numbers that are text."""
 
     source: str
@@ -51,7 +51,7 @@ class Column(NamedTuple):
         return InputError(f"{self.where(row)}: the label is missing")
 
 
-class Cells(ABC):
+class ColumnCells(ABC):
     """The cells of a column."""
 
     @abstractmethod
@@ -79,7 +79,7 @@ class Cells(ABC):
         return None
 
 
-def cells_of(cells: Any, form: str, column: Column) -> Cells:  # noqa: ANN401 - a column as `Table` holds it
+def cells_of(cells: Any, form: str, column: ColumnPlace) -> ColumnCells:  # noqa: ANN401 - a column as `Table` holds it
     """The cells of a column of a table of that form."""
     if isinstance(cells, np.ndarray):
         return _Doubles(cells)
@@ -88,7 +88,7 @@ def cells_of(cells: Any, form: str, column: Column) -> Cells:  # noqa: ANN401 - 
     return _Json(cells, column) if isinstance(cells, list) else _Typed(cells, column)
 
 
-class _Doubles(Cells):
+class _Doubles(ColumnCells):
     """Numbers throughout."""
 
     def __init__(self, cells: Array) -> None:
@@ -107,10 +107,10 @@ class _Doubles(Cells):
         return cast("list[Any]", self._cells.tolist())
 
 
-class _Text(Cells):
+class _Text(ColumnCells):
     """Strings as they stand in a file, a list of them or an Arrow array."""
 
-    def __init__(self, cells: Any, column: Column) -> None:  # noqa: ANN401
+    def __init__(self, cells: Any, column: ColumnPlace) -> None:  # noqa: ANN401
         self._cells, self._column = cells, column
         self._numbers: Array | None = None
 
@@ -146,7 +146,7 @@ class _Text(Cells):
         return True
 
 
-def _refuse_mixed(cells: Sequence[str], column: Column) -> None:
+def _refuse_mixed(cells: Sequence[str], column: ColumnPlace) -> None:
     """Raises InputError at the first cell that is a percentage where those above are not, or the other way."""
     if not any("%" in cell for cell in cells):
         return
@@ -183,10 +183,10 @@ def _likely(cells: pa.ChunkedArray) -> list[str]:
     return cast("list[str]", call("filter", [cells, call("match_substring_regex", [trimmed], pattern)]).to_pylist())
 
 
-class _Json(Cells):
+class _Json(ColumnCells):
     """JSON values, None where a record lacks the key."""
 
-    def __init__(self, cells: list[Any], column: Column) -> None:
+    def __init__(self, cells: list[Any], column: ColumnPlace) -> None:
         self._cells, self._column = cells, column
         self._kinds = set(map(type, cells))
 
@@ -227,10 +227,10 @@ class _Json(Cells):
         return self._kinds == {str}
 
 
-class _Typed(Cells):
+class _Typed(ColumnCells):
     """An Arrow column of any type."""
 
-    def __init__(self, cells: Any, column: Column) -> None:  # noqa: ANN401
+    def __init__(self, cells: Any, column: ColumnPlace) -> None:  # noqa: ANN401
         from klcli.arrow import whole
 
         self._cells, self._column = whole(cells) if hasattr(cells, "chunks") else cells, column

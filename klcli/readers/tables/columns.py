@@ -13,7 +13,7 @@ from klcli.readers.distributions import Series, refuse_repeated, summed
 from klcli.readers.documents import series_of
 from klcli.readers.numbers import POINT, has_percent, is_blank, is_number, mixed_percent, numbers
 from klcli.readers.sources import column_of
-from klcli.readers.tables.cells import Column, cells_of
+from klcli.readers.tables.cells import ColumnPlace, cells_of
 from klcli.readers.tables.roles import (
     CHOICES,
     NO_LABELS,
@@ -71,7 +71,7 @@ class Columns:
         self.leaves_out, notation = notation.blank == "skip", notation._replace(delimiter=table.delimiter)
         self._notation = notation
         self._cells = [
-            cells_of(table.columns[i], table.form, Column(table.source, name, table.where, notation))
+            cells_of(table.columns[i], table.form, ColumnPlace(table.source, name, table.where, notation))
             for i, name in enumerate(table.names)
         ]
         self._facts: dict[int, Facts] = {}

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from klcli.readers.numbers import Notation
-    from klcli.readers.tables.csv_rows import Form, Row
+    from klcli.readers.tables.csv_rows import CsvForm, Row
 
     Cells = Any
     Mask = npt.NDArray[np.bool_]
@@ -67,7 +67,7 @@ _ZERO = r"^[+-]?[0.]+([eE].*)?$"
 class Pieces:
     """Reads pieces that end where a row does. Threads may share it: it holds nothing that changes what is read."""
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: CsvForm) -> None:
         self._form, self._judge = form, Judge(form)
         self._overlapping = not set(form.text).isdisjoint(form.numbers)
         # Arrow would take percentages and numbers of one column alike. Where the piece before had rows in doubt,
@@ -215,7 +215,7 @@ class Pieces:
 class _RowsOf:
     """Where the rows of a piece stand. A row may hold line ends where it holds quotes."""
 
-    def __init__(self, piece: bytearray, form: Form, *, quoted: bool) -> None:
+    def __init__(self, piece: bytearray, form: CsvForm, *, quoted: bool) -> None:
         self._piece, self._form = piece, form
         self._data = np.frombuffer(piece, dtype=np.uint8)
         self._quotes = np.flatnonzero(self._data == ord('"')) if quoted else None

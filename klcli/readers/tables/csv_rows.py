@@ -42,7 +42,7 @@ _NO_QUOTES = "if quotes enclose no fields here add --no-quotes"
 _REPEATED = "the header line came back {n} times, as where files were joined; left out"
 
 
-class Form(NamedTuple):
+class CsvForm(NamedTuple):
     """How a table is written, and which of its columns are wanted, by position: as numbers and as text.
 
     quotes: whether a quote encloses a field. percent: whether the numbers of a column are percentages, where that is
@@ -74,7 +74,7 @@ class Row(NamedTuple):
 class Judge:
     """Reads rows one by one, and says what is wrong with those that are none."""
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: CsvForm) -> None:
         self._form = form
         self._header = list(form.names)
         # A header of nothing but numbers may stand for a row that is just so.

@@ -17,7 +17,7 @@ from klcli.errors import InputError, clipped
 from klcli.readers.lines import TextLines
 from klcli.readers.numbers import has_percent, is_blank, is_number, numbers
 from klcli.readers.sources import empty, no_utf_8, utf_16
-from klcli.readers.tables.csv_rows import COMMENTS, Form, Judge, csv_reader, swallowed
+from klcli.readers.tables.csv_rows import COMMENTS, CsvForm, Judge, csv_reader, swallowed
 from klcli.readers.tables.layout import Layout
 from klcli.readers.tables.pieces import LONGEST_ROW, SMALL, end_of_lines, end_of_rows, piece_size, pieces, read_some
 from klcli.readers.tables.roles import header_note, holds_keys
@@ -96,7 +96,7 @@ class DelimitedStream:
         first = dict(enumerate(self._first))
         percent = {i: has_percent(first[i]) for i in layout.numbers if not is_blank(first.get(i, ""))}
         quotes = self._dialect.quotes
-        form = Form(self.names, self.delimiter, self._notation, layout.numbers, layout.text, quotes, percent)
+        form = CsvForm(self.names, self.delimiter, self._notation, layout.numbers, layout.text, quotes, percent)
         if self.small:
             read: Callable[[bytearray], Table] = Judge(form).table
         else:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from klcli.readers.tables.table import Table
 
 
-class Wanted(NamedTuple):
+class WantedColumns(NamedTuple):
     """What the command line says of the columns: selectors, None where it says nothing.
 
     reference: which side the rows lack, 'p' or 'q', because one distribution stands for it in all of them. by: the
@@ -147,7 +147,7 @@ class Layout(NamedTuple):
         )
 
 
-def lay_out(wanted: Wanted, header: Sequence[str], source: str, text: Sequence[bool] = ()) -> Layout:
+def lay_out(wanted: WantedColumns, header: Sequence[str], source: str, text: Sequence[bool] = ()) -> Layout:
     """The columns that are wanted of those there are. Raises InputError, DistributionError where P and Q differ.
 
     text: whether a column holds text, as far as that is known.
@@ -197,7 +197,7 @@ def paired(
     return p, q, (f"the columns are paired in this order: P {listed(names[0], 12)}; Q {listed(names[1], 12)}",)
 
 
-def _side(side: str, wanted: Wanted, header: Sequence[str], source: str) -> tuple[int, ...]:
+def _side(side: str, wanted: WantedColumns, header: Sequence[str], source: str) -> tuple[int, ...]:
     if wanted.reference == side or (side == "q" and wanted.apart):
         return ()
     selector = getattr(wanted, side)
@@ -214,13 +214,13 @@ def _side(side: str, wanted: Wanted, header: Sequence[str], source: str) -> tupl
     return tuple(select(selector, header, source))
 
 
-def _undropped(columns: tuple[int, ...], wanted: Wanted, header: Sequence[str]) -> tuple[int, ...]:
+def _undropped(columns: tuple[int, ...], wanted: WantedColumns, header: Sequence[str]) -> tuple[int, ...]:
     """The columns of weights without those that are dropped; where a row is an outcome, rows are."""
     return columns if wanted.by is not None else tuple(i for i in columns if header[i] not in wanted.choices.drop)
 
 
 def _grouped(
-    wanted: Wanted,
+    wanted: WantedColumns,
     header: Sequence[str],
     source: str,
     sides: tuple[tuple[int, ...], tuple[int, ...]],

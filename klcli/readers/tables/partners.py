@@ -12,10 +12,10 @@ from klcli.blocks import Failure
 from klcli.errors import DistributionError, InputError, clipped
 from klcli.kernels import taken
 from klcli.readers.sources import open_source
-from klcli.readers.tables.layout import Layout, Wanted, lay_out, paired
+from klcli.readers.tables.layout import Layout, WantedColumns, lay_out, paired
 from klcli.readers.tables.pairs import joined_keys, pair_rows
 from klcli.readers.tables.select import select
-from klcli.readers.tables.stream import Reading, open_stream
+from klcli.readers.tables.stream import ReadSettings, open_stream
 from klcli.readers.tables.table import Table, concatenated, joined
 
 if TYPE_CHECKING:
@@ -98,12 +98,12 @@ def _telling(pairs: Pairs, table: Table, told: Callable[[int], str]) -> Pairs:
 class Keyed:
     """A table in memory whose rows are found by their key, which no two of them share."""
 
-    def __init__(self, path: str, reading: Reading) -> None:
+    def __init__(self, path: str, reading: ReadSettings) -> None:
         wanted = reading.wanted
         source = open_source(path, reading.dialect)
         try:
             stream = open_stream(source, reading)
-            only_q = Wanted(None, wanted.q, "", None, None, "p", choices=wanted.choices)
+            only_q = WantedColumns(None, wanted.q, "", None, None, "p", choices=wanted.choices)
             found = lay_out(only_q, stream.names, source.name, stream.text)
             on = tuple(select(wanted.on or "", stream.names, source.name))
             both = next((i for i in on if i in found.q), None)

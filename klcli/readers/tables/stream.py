@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO, Protocol, Self
 
     from klcli.readers.sources import Dialect, Source
-    from klcli.readers.tables.layout import Layout, Wanted
+    from klcli.readers.tables.layout import Layout, WantedColumns
     from klcli.readers.tables.table import Table
 
     class TableStream(Protocol):
@@ -52,10 +52,10 @@ if TYPE_CHECKING:
             ...
 
 
-class Reading(NamedTuple):
+class ReadSettings(NamedTuple):
     """How tables are read. input_format: None for what the suffix says. size: bytes at a time, None for what suits."""
 
-    wanted: Wanted
+    wanted: WantedColumns
     input_format: str | None = None
     dialect: Dialect = PLAIN
     size: int | None = None
@@ -104,7 +104,7 @@ class Tables:
     share: what there is to be read of the stream, where that is not all.
     """
 
-    def __init__(self, paths: Sequence[str], reading: Reading, share: Share | None = None) -> None:
+    def __init__(self, paths: Sequence[str], reading: ReadSettings, share: Share | None = None) -> None:
         self._reading, self._share = reading, share
         self._sources = [open_source(path, reading.dialect, share and share.name) for path in paths]
         self._copies: dict[int, BinaryIO] = {}
@@ -122,7 +122,7 @@ class Tables:
         """The format of the first."""
         return format_of(self._sources[0], self._reading.input_format)
 
-    def want(self, wanted: Wanted) -> None:
+    def want(self, wanted: WantedColumns) -> None:
         """Changes what the next reading looks for."""
         self._reading = self._reading._replace(wanted=wanted)
 
@@ -175,7 +175,7 @@ class Tables:
             copy.close()
 
 
-def open_stream(source: Source, reading: Reading) -> TableStream:
+def open_stream(source: Source, reading: ReadSettings) -> TableStream:
     """The stream of a source, by its format. Raises InputError where it has no columns."""
     kind = format_of(source, reading.input_format)
     if kind in {"csv", "text", "tsv"}:
