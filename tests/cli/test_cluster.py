@@ -406,6 +406,12 @@ def test_group_whose_rows_do_not_stand_together_is_refused(batch, write, first, 
     assert "sort the rows by 'doc'" in found.err
 
 
+def test_keys_of_files_of_other_formats_are_the_same(batch, write):
+    write("1.csv", groups(*A, *B))
+    write("2.ndjson", '{"doc": "b", "word": "z", "p": 1, "q": 2}\n')
+    assert "1.csv and 2.ndjson hold rows of the same group" in batch("1.csv", "2.ndjson", *GROUPS).err
+
+
 # ------------------------------------------------------------------------------------------------------ what goes amiss
 
 

@@ -250,11 +250,9 @@ class _Typed(ColumnCells):
         return Facts(numeric, numeric, nested=bool(of.is_nested(kind)), empty=bool(of.is_null(kind)))
 
     def is_text(self) -> bool:
-        import pyarrow.types as of
+        from klcli.readers.tables.columnar import is_text
 
-        kind = self._cells.type
-        kind = kind.value_type if of.is_dictionary(kind) else kind
-        return bool(of.is_string(kind) or of.is_large_string(kind) or of.is_string_view(kind))
+        return is_text(self._cells.type)
 
     def numbers(self) -> Array:
         cells, column = self._cells, self._column

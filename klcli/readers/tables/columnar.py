@@ -148,7 +148,7 @@ class ColumnarStream:
         )
         places = _places(self._table.schema, source.name)
         self.names, self._before = tuple(places), 0
-        self.text = [_is_text(self._table.schema.field(place).type) for place in places.values()]
+        self.text = [is_text(self._table.schema.field(place).type) for place in places.values()]
 
     def place(self, line: int) -> str:
         """The row."""
@@ -177,7 +177,8 @@ class ColumnarStream:
             yield partial(_frame, partial(chosen.slice, start, _ROWS), layout, self._notation, remark)
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column of that type holds text."""
     kind = kind.value_type if of.is_dictionary(kind) else kind
     return bool(of.is_string(kind) or of.is_large_string(kind) or of.is_string_view(kind))
 

@@ -65,12 +65,14 @@ class ReadSettings(NamedTuple):
 class Share(NamedTuple):
     """One file of a stream, or some of its rows, where other processes read the rest.
 
-    name: what errors call the file. layout: of the first file of the stream. span: None for all of it.
+    name: what errors call the file. layout: of the first file of the stream. span: None for all of it. mixed: see
+    `Opened`.
     """
 
     name: str
     layout: Layout
     span: tuple[int, int, int] | None = None
+    mixed: bool = False
 
 
 class Opened(NamedTuple):
@@ -122,6 +124,14 @@ class Tables:
         """The format of the first."""
         return format_of(self._sources[0], self._reading.input_format)
 
+    @property
+    def mixed(self) -> bool:
+        """Whether groups may have rows in files of several formats."""
+        if self._share is not None:
+            return self._share.mixed
+        forms = {_FORMS.get(format_of(source, self._reading.input_format)) for source in self._sources}
+        return self._reading.wanted.by is not None and len(forms) > 1
+
     def want(self, wanted: WantedColumns) -> None:
         """Changes what the next reading looks for."""
         self._reading = self._reading._replace(wanted=wanted)
@@ -129,7 +139,6 @@ class Tables:
     def __iter__(self) -> Iterator[Opened]:
         """The tables. Raises InputError where a later one has not the columns of the first."""
         first = self._share and self._share.layout
-        forms = {_FORMS.get(format_of(source, self._reading.input_format)) for source in self._sources}
         for i, source in enumerate(self._sources):
             self._begun = i + 1
             stream = open_stream(self._again(i, source), self._reading)
@@ -140,7 +149,7 @@ class Tables:
             layout = layout._replace(gaps=self._reading.dialect.blank == "skip")
             if self._share is not None and self._share.span is not None:
                 stream.narrow(*self._share.span)
-            yield Opened(stream, layout, self._reading.wanted.by is not None and len(forms) > 1)
+            yield Opened(stream, layout, self.mixed)
             source.verify()
             if i not in self._copies:
                 source.close()
