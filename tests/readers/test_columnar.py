@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyarrow import feather, parquet
+from pyarrow import feather, orc, parquet
 
 from klcli.errors import InputError
 from klcli.readers.numbers import POINT, mend
@@ -206,6 +206,11 @@ def test_row_numbers_of_pandas_are_no_column(tmp_path):
     assert read(path).names == ("p", "q.1", "q")
     assert read(path).matrix([0, 2]).tolist() == [[1], [3]]
     assert read_columnar(open_source(str(path)), "parquet").columns[1].to_pylist() == [2.0]
+
+
+def test_integers_beside_gaps_stay_integers_in_orc(tmp_path):
+    orc.write_table(pa.table({"n": [1 << 60, None], "p": [1.0, 2.0], "q": [2.0, 1.0]}), tmp_path / "t.orc")
+    assert read(tmp_path / "t.orc", kind="orc").columns[0].to_pylist() == [1 << 60, None]
 
 
 def test_a_feather_file(tmp_path):

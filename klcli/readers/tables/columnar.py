@@ -1,4 +1,4 @@
-"""Tables that come with types: Parquet by row groups; Feather, and what pandas reads, all at once.
+"""Tables that come with types: Parquet by row groups; Feather, ORC, and what pandas reads, all at once.
 
 Arrow's own conversions to NumPy import pandas (0.3 s) where it is installed; `np.from_dlpack` does not.
 """
@@ -352,9 +352,15 @@ def _read_whole(source: Source, format_name: str) -> tuple[pa.Table, str]:
     """A table, and what should be known of how it was read, '' for nothing."""
     if format_name in PANDAS_FORMATS:
         return read_by_pandas(source, format_name)
-    from pyarrow import feather
-
+    data, kind = pa.BufferReader(source.data), "Feather"
     try:
-        return feather.read_table(pa.BufferReader(source.data)), ""
+        if format_name == "orc":  # by pandas, which would ask Arrow too, integers beside gaps were doubles
+            from pyarrow import orc
+
+            kind = "orc"
+            return orc.ORCFile(data).read(), ""
+        from pyarrow import feather
+
+        return feather.read_table(data), ""
     except (pa.ArrowException, OSError) as error:
-        raise unreadable(source.name, "Feather", error) from None
+        raise unreadable(source.name, kind, error) from None
