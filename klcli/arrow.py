@@ -79,29 +79,11 @@ def taken(cells: Cells, places: npt.NDArray[np.intp]) -> Cells:
     return call("take", [cells, numbers(places.astype(np.int64))])
 
 
-def cut(cells: Cells, before: int, after: int) -> Cells:
-    """Strings without their first and last bytes."""
-    if not before and not after:
-        return cells
-    # Without an end the kernel multiplies the largest integer there is by the number of cells.
-    options = kernels.SliceOptions(before, -after or 1 << 31)
-    return call("binary_slice", [cells.view(pa.binary())], options).view(pa.string())
-
-
 def bytes_and_offsets(cells: Cells) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
     """The UTF-8 of an array of strings, and where in it each starts; the last offset is the end."""
     _, offsets, data = cells.buffers()
     text = np.empty(0, dtype=np.uint8) if data is None else np.frombuffer(data, dtype=np.uint8)
     return text, np.frombuffer(offsets, dtype=np.int32)[cells.offset : cells.offset + len(cells) + 1]
-
-
-def doubles(column: pa.ChunkedArray, out: npt.NDArray[np.float64]) -> None:
-    """Copies a column of doubles without nulls. out: (n,)."""
-    start = 0
-    for chunk in column.chunks:
-        if len(chunk):
-            out[start : start + len(chunk)] = np.from_dlpack(chunk)
-        start += len(chunk)
 
 
 def utf8_data(cells: Cells) -> memoryview:
@@ -165,37 +147,35 @@ def chained(pieces: Sequence[Cells]) -> Cells:
     return pa.concat_arrays(arrays)
 
 
-def stacked(cells: Cells) -> npt.NDArray[np.float64] | None:
-    """Lists of numbers, all of one length, or structures of them, as (K, n); None where that is not what they are."""
-    if isinstance(cells, pa.ChunkedArray):
-        cells = whole(cells)
-    kind, of = cells.type, pa.types
-    if of.is_struct(kind) and kind.num_fields and len(cells) and not cells.null_count:
-        columns = [_doubles(cells.field(i)) for i in range(kind.num_fields)]
-        return None if any(column is None for column in columns) else np.stack(columns)
-    if not (of.is_list(kind) or of.is_large_list(kind) or of.is_fixed_size_list(kind)) or not len(cells):
-        return None
-    if cells.null_count:
-        return None
-    values = cells.flatten()
-    length = len(values) // len(cells)
-    if not of.is_fixed_size_list(kind):
-        size = np.dtype(np.int32 if of.is_list(kind) else np.int64)
-        offsets = np.frombuffer(cells.buffers()[1], dtype=size)[cells.offset : cells.offset + len(cells) + 1]
-        if (np.diff(offsets) != length).any():
+def stacked(cells: Cells) -> npt.NDArray[Any] | None:
+    """Numbers, or lists of them, or lists of such lists, all of one shape, as (n, ...); None where they are no such."""
+    cells = whole(cells) if isinstance(cells, pa.ChunkedArray) else cells
+    shape = [len(cells)]
+    while isinstance(cells, pa.ListArray | pa.LargeListArray | pa.FixedSizeListArray):
+        if cells.null_count:
             return None
-    weights = _doubles(values) if length else None
-    return None if weights is None else weights.reshape(len(cells), length).T
-
-
-def _doubles(cells: Cells) -> Any:  # noqa: ANN401
-    """The numbers of an array; None where it holds something else, or a null."""
+        lengths = np.from_dlpack(call("list_value_length", [cells])) if len(cells) else np.zeros(1, dtype=np.intp)
+        if (lengths != lengths[0]).any():
+            return None
+        shape.append(int(lengths[0]))
+        cells = cells.flatten()
     if cells.null_count or not (pa.types.is_floating(cells.type) or pa.types.is_integer(cells.type)):
         return None
-    if cells.type != pa.float64():
-        options = kernels.CastOptions(target_type=pa.float64(), allow_int_overflow=True, allow_float_truncate=True)
-        cells = call("cast", [cells], options)
-    return np.from_dlpack(cells)
+    numbers: npt.NDArray[Any] = np.from_dlpack(cells) if len(cells) else np.empty(0)
+    return numbers.reshape(shape)
+
+
+def weights(cells: Cells) -> npt.NDArray[np.float64] | None:
+    """Lists of numbers, all of one length, or structures of them, as (K, n); None where that is not what they are."""
+    cells = whole(cells) if isinstance(cells, pa.ChunkedArray) else cells
+    if pa.types.is_struct(cells.type):
+        fields = [] if cells.null_count else [stacked(cells.field(i)) for i in range(cells.type.num_fields)]
+        columns = [column for column in fields if column is not None and column.ndim == 1]
+        found = np.stack(columns) if columns and len(columns) == len(fields) else None
+    else:
+        lists = stacked(cells)
+        found = None if lists is None or lists.ndim != 2 else lists.T  # noqa: PLR2004 - rows, outcomes
+    return None if found is None or not found.size else found.astype(np.float64, copy=False)
 
 
 def bracketed(text: bytes, n: int) -> Cells:

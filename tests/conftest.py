@@ -1,7 +1,6 @@
 """The command line as tests call it: `run`, a process of its own, and `call`, the same in this process and quicker."""
 
 import contextlib
-import csv
 import fcntl
 import io
 import os
@@ -96,9 +95,7 @@ def call():
             mock.patch.multiple(sys, stdin=given, stdout=out, stderr=err),
             contextlib.chdir(cwd or Path.cwd()),
         ):
-            limit = csv.field_size_limit()
             code = guarded([str(arg) for arg in args])
-            csv.field_size_limit(limit)  # klcli sets it for its process, and this one goes on
             out.flush()
             err.flush()
         return Result(code, out.buffer.getvalue().decode(), err.buffer.getvalue().decode())

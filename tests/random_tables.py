@@ -395,6 +395,7 @@ def _records(table, name, names):
         if isinstance(p, dict) and isinstance(q, dict):
             p, q = ([side.get(label, Number("0")) for label in p | q] for side in (p, q))
         sides = (side if isinstance(side, list) else [None] for side in (p, q))
+        sides = (list(chain(*side)) if all(isinstance(of, list) for of in side) else side for side in sides)
         p, q = ([getattr(of, "text", "no number") for of in side] for side in sides)
         yield _row(tuple(map(record.get, names)), [place], p, q)
 

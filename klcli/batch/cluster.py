@@ -31,8 +31,7 @@ from klcli.readers.formats import format_of, is_known_suffix
 from klcli.readers.sources import exists, open_source
 from klcli.readers.tables.columnar import ColumnarStream
 from klcli.readers.tables.delimited import DelimitedStream
-from klcli.readers.tables.layout import Layout
-from klcli.readers.tables.stream import Reading, Share, Tables, open_stream
+from klcli.readers.tables.stream import Opened, ReadSettings, Share, Tables, open_stream
 
 
 def run_on_cluster(plan: Plan, cluster: str, *, summarised: bool) -> Result:
@@ -47,7 +46,7 @@ def run_on_cluster(plan: Plan, cluster: str, *, summarised: bool) -> Result:
     plan = plan._replace(files=_files(plan.files))
     gc.enable()  # which a command that ends at once does without
     with Tables(plan.files, plan.reading) as tables:
-        layout = next(iter(tables)).layout  # what is wrong with the first file is said before a cluster is asked
+        first = next(iter(tables))  # what is wrong with the first file is said before a cluster is asked
     plan = plan._replace(format=plan.format or like(tables.format()))
     read = SimpleNamespace(done=0, total=tables.total)
     workers = min(plan.reading.threads, max(len(plan.files), tables.total // spans.SMALLEST))
@@ -58,7 +57,7 @@ def run_on_cluster(plan: Plan, cluster: str, *, summarised: bool) -> Result:
         _staged(target, str(plan.output)) as staging,
         closing(Tally(plan, summarised=summarised)) as tally,
     ):
-        partitions = _partitions(plan, layout, staging, summarised=summarised)
+        partitions = _partitions(plan, first, staging, summarised=summarised)
         with closing(answers(client, partitions, cluster)) as found, Progress(read, wanted=not plan.quiet) as bar:
             for partition, part in found:
                 if part.scattered:
@@ -148,7 +147,7 @@ def _files_in(folder: str) -> list[str]:
 # --------------------------------------------------------------------------------------------------------- the tasks
 
 
-def _partitions(plan: Plan, layout: Layout, staging: Path, *, summarised: bool) -> Iterator[Partition]:
+def _partitions(plan: Plan, first: Opened, staging: Path, *, summarised: bool) -> Iterator[Partition]:
     """The tasks, in the order of their rows. The names of their parts sort in that order too."""
     digits = max(4, len(str(len(plan.files) - 1)))
     for i, path in enumerate(plan.files):
@@ -164,14 +163,15 @@ def _partitions(plan: Plan, layout: Layout, staging: Path, *, summarised: bool) 
             quiet=True,
         )
         found = _spans(path, plan.reading)
-        first, second = next(found), next(found, None)
-        for j, (span, size) in enumerate([first] if second is None else chain([first, second], found)):
+        one, second = next(found), next(found, None)
+        for j, (span, size) in enumerate([one] if second is None else chain([one, second], found)):
             output = f"{name}.{plan.format}" if second is None else f"{name}-{j:03d}.{plan.format}"
             shown = os.path.join(str(plan.output), output)  # noqa: PTH118 - as it was written, with its dots
-            yield Partition(alone, Share(path, layout, span), staging, output, shown, summarised, size)
+            share = Share(path, first.layout, span, first.mixed)
+            yield Partition(alone, share, staging, output, shown, summarised, size)
 
 
-def _spans(path: str, reading: Reading) -> Iterator[tuple[Span | None, int]]:
+def _spans(path: str, reading: ReadSettings) -> Iterator[tuple[Span | None, int]]:
     """The spans that one task each scores, and their bytes. None stands for all of a file.
 
     A file is not cut where a group of rows might be, nor where it has to be read from its start, as JSON has.
@@ -193,10 +193,9 @@ def _spans(path: str, reading: Reading) -> Iterator[tuple[Span | None, int]]:
         for span in spans.row_group_spans(groups, smallest=spans.SMALLEST):
             yield span, size * (span.end - span.start) // len(groups)
         return
-    begin, delimiter = (stream.begin, stream.delimiter) if isinstance(stream, DelimitedStream) else (0, None)
-    delimiter = delimiter if reading.dialect.quotes else None
+    delimiter = stream.delimiter if isinstance(stream, DelimitedStream) and reading.dialect.quotes else None
     with Path(path).open("rb") as file:
-        for span in spans.text_spans(file, size, begin, delimiter=delimiter, smallest=spans.SMALLEST):
+        for span in spans.text_spans(file, size, stream.begin, delimiter=delimiter, smallest=spans.SMALLEST):
             yield span, span.end - span.start
 
 

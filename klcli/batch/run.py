@@ -7,6 +7,7 @@ from bisect import bisect_right
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from math import inf
 from shutil import copyfileobj
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from klcli.batch.tally import Done, Plan, Result, Tally
 from klcli.console import Temporary, appears_whole, destination, ending, on_terminal
 from klcli.errors import UsageError, clipped, listed
 from klcli.readers.observations import Cells, cells_given, equal_cells, numbers_among
-from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, pair_rows, raw_texts, whole_groups
+from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, pair_rows, whole_groups
 from klcli.readers.tables.partners import Keyed, Previous
 from klcli.readers.tables.stream import Tables
 from klcli.readers.tables.table import concatenated
@@ -41,13 +42,17 @@ if TYPE_CHECKING:
     Job = Callable[[], Table]
     Score = Callable[[Block], Done]
     Place = Callable[[int], str]
-    Results = Generator[tuple[Done, Place], None, None]
+    Blocks = Iterator[tuple[Callable[[], Block], Place]]
 
 
 def run(plan: Plan, *, summarised: bool) -> Result:
     """Scores the tables. Raises what stops it, and then leaves no output file."""
+    if [*plan.files, plan.other].count("-") > 1:
+        message = "standard input can be read once; give - once"
+        raise UsageError(message)
     tables = Tables(plan.files, plan.reading)
-    if plan.output is not None and appears_whole(plan.output) and tables.has(os.path.realpath(plan.output)):
+    inputs = {os.path.realpath(path) for path in (*plan.files, plan.other or "-") if path != "-"}
+    if plan.output is not None and appears_whole(plan.output) and os.path.realpath(plan.output) in inputs:
         message = f"--output {clipped(plan.output)} is also an input; choose another file"
         raise UsageError(message)
     with tables:
@@ -67,10 +72,10 @@ def _with_cells(plan: Plan, tables: Tables) -> Plan:
     if isinstance(cells, int):
         low, high = inf, -inf
         for table in tables:
-            for read in table.stream.frames(table.layout):
+            for read in table.frames():
                 frame = read()
                 for column in table.layout.more:
-                    found = numbers_among(raw_texts(frame, column), counting.notation)
+                    found = numbers_among(frame.texts(column), counting.notation)
                     low, high = min(low, found.min(initial=inf)), max(high, found.max(initial=-inf))
         cells = equal_cells(cells, low, high) if low <= high else Cells((), ("all",))
     wanted = plan.reading.wanted._replace(counting=counting._replace(bins=cells))
@@ -113,16 +118,21 @@ def score_tables(
     tally.say([*([first.stream.note] if first.stream.note else []), *_doubts(first.layout), *paired])
     sink = SINKS[format_name](out, schema) if plan.rows else None
     score = partial(_score, plan, sink, summarised=tally.summarised)
+    every = chain([first], opened)
+
+    def blocks(at_work: Workers) -> Blocks:
+        if together:
+            return _gathered(every, at_work)
+        if wanted.by is not None:
+            return _in_groups(every, at_work, Keys() if seen is None else seen)
+        return _with_partners(every, at_work, keyed) if wanted.apart else _in_rows(every)
+
     threads = 1 if first.stream.small and len(plan.files) == 1 else plan.reading.threads
-    in_groups = partial(_in_groups, seen=Keys() if seen is None else seen)
-    apart = _with_partners if keyed is None else partial(_with_partners, keyed=keyed)
-    in_rows = apart if wanted.apart else _in_rows
-    in_their_way = _gathered if together else in_rows if wanted.by is None else in_groups
     try:
         with (
             workers(threads) as at_work,
             Progress(tables, wanted=_has_room(plan)) as bar,
-            closing(in_their_way(_after(first, opened), at_work, score)) as results,
+            closing(_results(blocks(at_work), at_work, score)) as results,
         ):
             for done, place in results:
                 tally.take(done, place)
@@ -140,11 +150,6 @@ def score_tables(
         raise
     if sink is not None:
         sink.close()
-
-
-def _after(first: Opened, others: Iterator[Opened]) -> Iterator[Opened]:
-    yield first
-    yield from others
 
 
 def _schema(plan: Plan, layout: Layout, format_name: str) -> Schema:
@@ -177,61 +182,56 @@ def _doubts(layout: Layout) -> list[str]:
 # ------------------------------------------------------------------------------------------------------- three ways
 
 
-def _in_rows(tables: Iterator[Opened], at_work: Workers, score: Score) -> Results:
+def _results(blocks: Blocks, at_work: Workers, score: Score) -> Generator[tuple[Done, Place], None, None]:
+    """Makes and scores the blocks, on any thread, in order."""
+
+    def work(block: Callable[[], Block], place: Place) -> tuple[Done, Place]:
+        return score(block()), place
+
+    yield from at_work.in_order(partial(work, block, place) for block, place in blocks)
+
+
+def _in_rows(tables: Iterator[Opened]) -> Blocks:
     """Each row is a pair: a frame is read, paired and scored in one go."""
 
-    def work(frame: Job, table: Opened) -> tuple[Done, Place]:
-        return score(pair_rows(frame(), table.layout)), table.stream.place
+    def paired(frame: Job, layout: Layout) -> Block:
+        return pair_rows(frame(), layout)
 
-    yield from at_work.in_order(
-        partial(work, frame, table) for table in tables for frame in table.stream.frames(table.layout)
-    )
+    for table in tables:
+        for frame in table.frames():
+            yield partial(paired, frame, table.layout), table.stream.place
 
 
-def _with_partners(tables: Iterator[Opened], at_work: Workers, score: Score, keyed: Keyed | None = None) -> Results:
+def _with_partners(tables: Iterator[Opened], at_work: Workers, keyed: Keyed | None) -> Blocks:
     """Q stands in the row before, or in the row of another table with the same key."""
     previous = Previous()
-
-    def work(pair: Callable[[], Block], place: Place) -> tuple[Done, Place]:
-        return score(pair()), place
-
-    def jobs() -> Iterator[Callable[[], tuple[Done, Place]]]:
-        for table in tables:
-            q = () if keyed is None else keyed.paired(table.layout)[0]
-            with closing(at_work.in_order(table.stream.frames(table.layout))) as frames:
-                for frame in frames:
-                    if keyed is None:
-                        pair = previous.pairs(frame, table.layout)
-                    else:
-                        pair = partial(keyed.pairs, frame, table.layout, q)
-                    yield partial(work, pair, table.stream.place)
-
-    yield from at_work.in_order(jobs())
+    for table in tables:
+        q = () if keyed is None else keyed.paired(table.layout)[0]
+        with closing(at_work.in_order(table.frames())) as frames:
+            for frame in frames:
+                if keyed is None:
+                    yield previous.pairs(frame, table.layout), table.stream.place
+                else:
+                    yield partial(keyed.pairs, frame, table.layout, q), table.stream.place
 
 
-def _in_groups(tables: Iterator[Opened], at_work: Workers, score: Score, seen: Keys) -> Results:
+def _in_groups(tables: Iterator[Opened], at_work: Workers, seen: Keys) -> Blocks:
     """A group is a pair: frames are read, cut where groups end, and scored. Raises ScatteredError."""
 
     def read(frame: Job, layout: Layout) -> tuple[Table, npt.NDArray[np.intp]]:
         rows = frame()
         return rows, group_starts(rows, layout)
 
-    def work(pair: Callable[[], Block], place: Place) -> tuple[Done, Place]:
-        return score(pair()), place
-
-    def jobs() -> Iterator[Callable[[], tuple[Done, Place]]]:
-        for table in tables:
-            reads = (partial(read, frame, table.layout) for frame in table.stream.frames(table.layout))
-            with closing(at_work.in_order(reads)) as frames:
-                for pair, keys in whole_groups(frames, table.layout):
-                    seen.add(keys)
-                    yield partial(work, pair, table.stream.place)
-
-    yield from at_work.in_order(jobs())
+    for table in tables:
+        reads = (partial(read, frame, table.layout) for frame in table.frames())
+        with closing(at_work.in_order(reads)) as frames:
+            for block, keys in whole_groups(frames, table.layout):
+                seen.add(keys)
+                yield block, table.stream.place
     seen.check()
 
 
-def _gathered(tables: Iterator[Opened], at_work: Workers, score: Score) -> Results:
+def _gathered(tables: Iterator[Opened], at_work: Workers) -> Blocks:
     """All rows are read into memory, and put in groups."""
     parts: list[Table] = []
     opened: list[Opened] = []
@@ -239,7 +239,7 @@ def _gathered(tables: Iterator[Opened], at_work: Workers, score: Score) -> Resul
     for table in tables:
         opened.append(table)
         firsts.append(sum(part.lines for part in parts))
-        frames = at_work.in_order(table.stream.frames(table.layout))
+        frames = at_work.in_order(table.frames())
         parts += [opened[0].layout.renumbered(frame, table.layout) for frame in frames]
     layout = opened[0].layout
 
@@ -247,7 +247,7 @@ def _gathered(tables: Iterator[Opened], at_work: Workers, score: Score) -> Resul
         i = bisect_right(firsts, line) - 1
         return opened[i].stream.place(line - firsts[i])
 
-    yield score(pair_groups(gathered(concatenated(parts), layout), layout)), place
+    yield partial(pair_groups, gathered(concatenated(parts), layout), layout), place
 
 
 class Keys:

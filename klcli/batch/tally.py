@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from klcli.blocks import Failure
     from klcli.errors import KlcliError
     from klcli.model import Distribution, Settings
-    from klcli.readers.tables.stream import Reading
+    from klcli.readers.tables.stream import ReadSettings
 
 GATE, SOME_FAILED = 1, 5
 """The exit codes of a batch that is above a gate, and of one that was done but for some rows."""
@@ -28,7 +28,7 @@ class Plan(NamedTuple):
     """
 
     files: Sequence[str]
-    reading: Reading
+    reading: ReadSettings
     settings: Settings
     measures: tuple[str, ...]
     others: tuple[str, ...]

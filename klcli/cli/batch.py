@@ -77,7 +77,7 @@ class PairColumns(Group):
 
     def wanted(self, choices: Any) -> Any:  # noqa: ANN401 - importing their types would import NumPy
         """The columns as the readers take them. Raises UsageError."""
-        from klcli.readers.tables.layout import Wanted
+        from klcli.readers.tables.layout import WantedColumns
 
         if self.by is not None and self.keep is not None:
             message = "--keep does not go with --by: the rows of a group have no one value of another column"
@@ -88,7 +88,9 @@ class PairColumns(Group):
         self._check_partner()
         side = None if self.reference is None else "q" if self.p is not None else "p"
         apart = self.previous or self.other is not None
-        return Wanted(self.p, self.q, self.keep, self.by, choices.label, side, apart=apart, on=self.on, choices=choices)
+        return WantedColumns(
+            self.p, self.q, self.keep, self.by, choices.label, side, apart=apart, on=self.on, choices=choices
+        )
 
     def _check_partner(self) -> None:
         """Raises UsageError where options say in two ways, or not at all, which row Q stands in."""
@@ -222,9 +224,9 @@ def batch(
 
     from klcli.batch.run import run
     from klcli.batch.tally import Plan, finish
-    from klcli.readers.tables.stream import Reading
+    from klcli.readers.tables.stream import ReadSettings
 
-    reading = Reading(
+    reading = ReadSettings(
         wanted, inputs.checked_format(), inputs.dialect(), threads=speed.threads or _processors(), size=speed.block_size
     )
     if inputs.blank == "skip" and (columns.reference is not None or settings.p.smoothing or settings.q.smoothing):

@@ -144,11 +144,16 @@ def _present(series: Series, blank: str, source: str) -> Series:
     return left._replace(remarks=(*series.remarks, note))
 
 
+def is_value(text: str) -> bool:
+    """Whether there is a value to count; a cell that says that there is none is no value."""
+    return text.strip() not in _NO_VALUE
+
+
 def present(texts: Sequence[str], where: Callable[[int], str], blank: str) -> list[int]:
     """Which of the texts are values. Raises InputError for the first that is none, unless those are to be left out."""
-    at = [i for i, text in enumerate(texts) if text.strip() not in _NO_VALUE]
+    at = [i for i, text in enumerate(texts) if is_value(text)]
     if len(at) < len(texts) and blank != "skip":
-        first = next(i for i, text in enumerate(texts) if text.strip() in _NO_VALUE)
+        first = next(i for i, text in enumerate(texts) if not is_value(text))
         message = f"{where(first)}: {clipped(texts[first])} is no value to count; --blank skip leaves it out"
         raise InputError(message)
     return at

@@ -177,9 +177,10 @@ class Source:
             yield bytes(room[:read])
 
     def close(self) -> None:
-        """Closes the file; standard input stays open."""
+        """Closes the file, which `rewind` opens again; standard input stays open."""
         if self._raw is not None and self.path is not None:
             self._raw.close()
+            self._raw = None
 
     def verify(self) -> None:
         """Raises InputError where the file is another one than was opened, or has been written to since."""

@@ -185,11 +185,10 @@ def kl_of(pairs):
     return sum(a / p * math.log(a / p * q / b) for a, b in pairs.values() if a)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("size", [1, 20, 1000])
+@pytest.mark.parametrize("size", [1, 1000])
 @pytest.mark.parametrize("order", ["together", "scattered", "reversed"])
 @pytest.mark.parametrize("stdin", [False, True], ids=["file", "stdin"])
-def test_groups_by_several_columns_whatever_stands_between_them(call, write, order, size, threads, stdin):
+def test_groups_by_several_columns_whatever_stands_between_them(call, write, order, size, stdin):
     rows = long_rows()
     if order == "scattered":
         random.Random(2).shuffle(rows)  # noqa: S311 - test data
@@ -198,27 +197,13 @@ def test_groups_by_several_columns_whatever_stands_between_them(call, write, ord
     text = long_csv(rows)
     source = ["-", "--input-format", "csv"] if stdin else [write("w.csv", text)]
     args = [*source, "--by", "doc,sub", "--label", "word", "--p", "p", "--q", "q", "-m", "kl_pq", "-f", "ndjson"]
-    result = call("batch", *args, "--block-size", size, "--threads", threads, input=text)
+    result = call("batch", *args, "--block-size", size, "--threads", "2", input=text)
     assert result.code == 0, result
     records = [json.loads(line) for line in result.out.splitlines()]
     order_of_appearance = list(dict.fromkeys((row[0], row[1]) for row in rows))
     assert [(record["doc"], record["sub"]) for record in records] == order_of_appearance
     assert column(records, "kl_pq") == near([kl_of(GROUPS[key]) for key in order_of_appearance], rel=1e-12)
     assert ("did not stand together" in result.err) == (order != "together")
-
-
-@pytest.mark.parametrize("size", [None, 1, 100])
-@pytest.mark.parametrize("other", ["b", "n\nl", "n" * 30, "n" * 300])
-@pytest.mark.parametrize("kind", ["csv", "ndjson"])
-def test_a_scattered_group_is_found_next_to_a_key_of_any_length(call, write, kind, other, size):
-    rows = [["a", "1", "z", 3, 1], [other, "1", "x", 1, 3], ["a", "1", "w", 2, 1]]
-    names = WORDS.strip().split(",")
-    records = "".join(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows)
-    path = write(f"w.{kind}", records if kind == "ndjson" else long_csv(rows))
-    size = [] if size is None else ["--block-size", size]
-    args = ["--by", "doc", "--label", "word", "--p", "p", "--q", "q", "-m", "kl_pq", "-f", "ndjson", *size]
-    result = call("batch", path, *args)
-    assert column(map(json.loads, result.out.splitlines()), "doc") == ["a", other]
 
 
 def test_scattered_groups_many_rows_apart(scored, write):
@@ -240,10 +225,8 @@ def test_one_giant_group(scored, write, size):
     assert record["kl_pq"] == pytest.approx(kl_of(pairs), rel=1e-11)
 
 
-@pytest.mark.parametrize("long", ["z", "z" * 200])
-def test_label_twice_in_a_large_group_is_found(refused, write, long):
-    n = 16_384
-    text = "g,l,p,q\n" + "".join(f"k,g{i},1,2\n" for i in range(n)) + f"k,{long},1,2\nk,g5,1,2\n"
+def test_label_twice_in_a_large_group_is_found(refused, write):
+    text = "g,l,p,q\n" + "".join(f"k,g{i},1,2\n" for i in range(16_384)) + "k,g5,1,2\n"
     assert "'g5' stands twice" in refused(4, "batch", write("w.csv", text), "--by", "g",
                                              "--label", "l", "--p", "p", "--q", "q")  # fmt: skip
 
@@ -374,7 +357,8 @@ def test_strict_names_the_first_line_whose_sum_is_not_one(refused, write):
 @pytest.mark.parametrize(
     "options",
     [["-m", "kl"], ["--unit", "bit"], ["--smooth", "foo"], ["--on-error", "ignore"], ["-f", "cvs"], ["--threads", "0"],
-     ["--block-size", "0"], ["--fail-above", "kl=1"], ["--fail-above", "kl_pq"], ["--temperature", "2"]],
+     ["--block-size", "0"], ["--fail-above", "kl=1"], ["--fail-above", "kl_pq"], ["--temperature", "2"],
+     ["-", "--with", "-", "--on", "1"]],
     ids=" ".join,
 )  # fmt: skip
 def test_wrong_options_are_usage_errors(call, table, options):

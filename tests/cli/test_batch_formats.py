@@ -1,6 +1,5 @@
 """`klcli batch`: what it reads. Each format, its borders between blocks, and several files as one stream."""
 
-import gzip
 import json
 import math
 
@@ -63,28 +62,6 @@ def ids(records):
 # ----------------------------------------------------------------------------------------------------------------- text
 
 
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-@pytest.mark.parametrize("mark", ["", "\ufeff"])
-@pytest.mark.parametrize("last", [True, False], ids=["ended", "unended"])
-@pytest.mark.parametrize("quoted", [True, False], ids=["quoted", "bare"])
-def test_csv_of_every_make(scored, write, end, mark, last, quoted):
-    rows = [line.split(",") for line in CSV.splitlines()]
-    rows[1][0] = '"two\nlines, a comma"'
-    if quoted:
-        rows = [[cell if cell.startswith('"') else f'"{cell}"' for cell in row] for row in rows]
-    text = mark + end.join(",".join(row) for row in rows) + end * last
-    for how in ({"files": [write("t.csv", text)]}, {"files": ["-", "--input-format", "csv"], "input": text}):
-        records = scored(*how.pop("files"), *WIDE, **how)
-        assert ids(records) == ["two\nlines, a comma", "r1", "r2"]
-        assert values(records) == KL
-
-
-def test_blank_lines_between_rows_are_no_rows(scored, write):
-    assert ids(scored(write("t.csv", CSV.replace("\n", "\n\n")), *WIDE)) == ["r0", "r1", "r2"]
-    path = write("t.ndjson", lines(RECORDS).replace("\n", "\n\r\n\n"))
-    assert ids(scored(path, *LISTS)) == ["r0", "r1", "r2"]
-
-
 def test_european_csv_of_a_spreadsheet(scored, write):
     text = "\ufeff" + CSV.replace(",", ";").replace(".", ",").replace("\n", "\r\n").replace("r0", '"r;0"')
     records = scored(write("t.csv", text), *WIDE, "--decimal", ",")
@@ -93,27 +70,10 @@ def test_european_csv_of_a_spreadsheet(scored, write):
     assert values(scored(write("u.csv", text), *WIDE, "--decimal", ",", "--delimiter", ";")) == KL
 
 
-@pytest.mark.parametrize("mark", ["|", ";", "\t", "tab"])
-def test_other_delimiters(scored, write, mark):
-    text = CSV.replace(",", "\t" if mark == "tab" else mark)
-    assert values(scored(write("t.csv", text), *WIDE, "--delimiter", mark)) == KL
-    if mark == "\t":
-        assert values(scored(write("t.tsv", text), *WIDE)) == KL
-
-
-@pytest.mark.parametrize("kind", ["gz", "zst"])
-def test_compressed_text(scored, tmp_path, kind):
-    for name, text, args in (("t.csv", CSV, WIDE), ("t.ndjson", lines(RECORDS), LISTS)):
-        data = text.encode()
-        packed = gzip.compress(data) if kind == "gz" else pa.Codec("zstd").compress(data, asbytes=True)
-        path = tmp_path / f"{name}.{kind}"
-        path.write_bytes(packed)
-        assert values(scored(path, *args)) == KL
-
-
-def test_mark_at_the_start_of_a_cell_is_kept_wherever_a_block_begins(scored, write):
-    path = write("t.csv", "id,p0,p1,q0,q1\n" + "\ufeffx,1,1,1,3\n" * 5)
-    assert ids(scored(path, *WIDE)) == ["\ufeffx"] * 5
+def test_a_tab_has_a_name(scored, write):
+    text = CSV.replace(",", "\t")
+    assert values(scored(write("t.csv", text), *WIDE, "--delimiter", "tab")) == KL
+    assert values(scored(write("t.tsv", text), *WIDE)) == KL
 
 
 # ----------------------------------------------------------------------------------------------------------------- JSON
@@ -140,6 +100,20 @@ def test_records_with_keys_in_another_order_or_missing(scored, write):
     records = scored(write("t.ndjson", text), *LISTS)
     assert ids(records) == [1, 2.5, None]
     assert len(set(values(records))) == 1
+
+
+def test_a_group_may_have_rows_in_files_of_several_formats(call, write, tmp_path):
+    """JSON has its keys in quotes, the others have not."""
+    write("a.csv", "g,p,q\na,1,2\nb,1,1\n")
+    write("b.ndjson", '{"g": "b", "p": 3, "q": 1}\n{"g": "c", "p": 1, "q": 1}\n{"g": 7, "p": 1, "q": 1}\n')
+    pq.write_table(pa.table({"g": ["a", "7"], "p": [1.0, 1.0], "q": [2.0, 1.0]}), tmp_path / "c.parquet")
+    for names in (("a.csv", "b.ndjson", "c.parquet"), ("c.parquet", "a.csv", "b.ndjson")):
+        args = ["--by", "g", "--p", "p", "--q", "q", "-m", "kl_pq", "-f", "csv"]
+        found = call("batch", "-q", *names, *args, cwd=tmp_path)
+        assert (found.code, found.err) == (0, "")
+        rows = dict(line.split(",") for line in found.out.splitlines()[1:])
+        assert float(rows.pop("b")) == pytest.approx(kl([1, 3], [1, 1]), rel=1e-13)
+        assert rows == {"a": "0.0", "c": "0.0", "7": "0.0"}
 
 
 def test_scalar_keys(scored, write):

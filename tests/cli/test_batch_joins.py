@@ -173,6 +173,26 @@ def test_what_is_wrong_on_the_right_is_said_with_its_place(call, refused, folder
 
 
 @pytest.mark.parametrize(
+    ("bad", "sound", "says"),
+    [
+        ('id,cat,dog\n1,.9,.1\n"2"x,.5,.5\n', "id,cat,dog\n1,.9,.1\n", "quotes that do not match"),
+        ('{"id":1,"cat":9,"dog":1}\n{"id":2\n', '{"id":1,"cat":9,"dog":1}\n', "malformed JSON"),
+    ],
+)
+def test_a_row_whose_key_cannot_be_read_is_no_row_without_a_partner(call, refused, tmp_path, bad, sound, says):
+    suffix = "csv" if bad.startswith("id") else "ndjson"
+    (tmp_path / f"bad.{suffix}").write_text(bad)
+    (tmp_path / f"sound.{suffix}").write_text(sound)
+    files, columns = [f"bad.{suffix}", f"sound.{suffix}"], ("--on", "id", "--p", "cat,dog", "--q", "cat,dog")
+    for one, other in (files, reversed(files)):
+        message = refused(3, "batch", one, "--with", other, *columns, cwd=tmp_path)
+        assert message.startswith(f"bad.{suffix}:{bad.count(chr(10))}: {says}")
+    found = call("batch", files[0], "--with", files[1], *columns, "--on-error", "keep", cwd=tmp_path)
+    assert found.code == 5
+    assert says in found.out
+
+
+@pytest.mark.parametrize(
     ("options", "code", "message"),
     [
         (("--with", "b.csv"), 2, "add --on COLUMNS"),

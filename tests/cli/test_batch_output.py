@@ -41,21 +41,20 @@ def doubles(records):
 # -------------------------------------------------------------------------------------------------------------- formats
 
 
-@pytest.mark.parametrize("threads", [1, 2, 4])
 @pytest.mark.parametrize("to", ["stdout", "file", "suffix"])
 @pytest.mark.parametrize("form", ["csv", "tsv", "parquet"])
-def test_every_format_reads_back_as_the_same_doubles(call, run, table, form, to, threads):
-    expected = strict(call("batch", table, *SELECT, "-f", "ndjson", "--threads", 1).out)
+def test_every_format_reads_back_as_the_same_doubles(call, run, table, form, to):
+    expected = strict(call("batch", table, *SELECT, "-f", "ndjson").out)
     assert any(math.isinf(value) for row in doubles(expected) for value in row)
     out = table.with_name("o." + (form if to == "suffix" else "bin"))
     if to == "stdout" and form != "parquet":
-        out.write_bytes(call("batch", table, *SELECT, "-f", form, "--threads", threads).out.encode())
+        out.write_bytes(call("batch", table, *SELECT, "-f", form).out.encode())
     elif to == "stdout":
         with out.open("wb") as file:
-            assert run("batch", table, *SELECT, "-f", form, "--threads", threads, stdout=file).code == 0
+            assert run("batch", table, *SELECT, "-f", form, stdout=file).code == 0
     else:
         chosen = [] if to == "suffix" else ["-f", form]
-        result = call("batch", table, *SELECT, *chosen, "-o", out, "--threads", threads)
+        result = call("batch", table, *SELECT, *chosen, "-o", out)
         assert (result.code, result.out) == (0, "")
     if form == "parquet":
         found = pq.read_table(out).to_pylist()
@@ -65,16 +64,6 @@ def test_every_format_reads_back_as_the_same_doubles(call, run, table, form, to,
         found = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=",\t"[form == "tsv"]))
     assert [record["id"] for record in found] == [f"r{i}" for i in range(N)]
     assert doubles(found) == doubles(expected)
-
-
-@pytest.mark.parametrize("size", [1, 100, 1000])
-def test_block_size_changes_no_value(call, table, size):
-    """The last digit may differ: what is near a row decides which way to it is the quickest."""
-    whole = strict(call("batch", table, *SELECT, "-m", "all", "-f", "ndjson").out)
-    cut = strict(call("batch", table, *SELECT, "-m", "all", "-f", "ndjson", "--block-size", size).out)
-    assert [record["id"] for record in cut] == [record["id"] for record in whole]
-    for found, expected in zip(doubles(cut), doubles(whole), strict=True):
-        assert found == pytest.approx(expected, rel=1e-13, abs=0)
 
 
 def test_a_large_file_shared_by_processes_comes_out_the_same(call, tmp_path):

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from klcli.batch import spans
+from klcli.batch import spans, workers
 from klcli.batch.partition import score_partition
 from klcli.batch.workers import LOCAL, connected
 from klcli.errors import OutputError
@@ -104,12 +104,12 @@ class Run(NamedTuple):
 
 
 @pytest.fixture
-def batch(run, address, tmp_path):
+def batch(call, address, tmp_path):
     """batch(*args): klcli batch on the cluster, writing to the folder 'out'; nothing else may be left behind."""
 
     def batch(*args, cluster=address):
         before = names_in(tmp_path)
-        result = run("batch", *args, "--cluster", cluster, "-o", "out", cwd=tmp_path)
+        result = call("batch", *args, "--cluster", cluster, "-o", "out", cwd=tmp_path)
         assert [name for name in names_in(tmp_path) if name != "out"] == before
         return Run(*result, parts_in(tmp_path / "out"))
 
@@ -406,6 +406,12 @@ def test_group_whose_rows_do_not_stand_together_is_refused(batch, write, first, 
     assert "sort the rows by 'doc'" in found.err
 
 
+def test_keys_of_files_of_other_formats_are_the_same(batch, write):
+    write("1.csv", groups(*A, *B))
+    write("2.ndjson", '{"doc": "b", "word": "z", "p": 1, "q": 2}\n')
+    assert "1.csv and 2.ndjson hold rows of the same group" in batch("1.csv", "2.ndjson", *GROUPS).err
+
+
 # ------------------------------------------------------------------------------------------------------ what goes amiss
 
 
@@ -627,43 +633,47 @@ def ports_of(address):
     return [int(one.rpartition(":")[2]) for one in addresses]
 
 
-@pytest.mark.parametrize("user", [None, 65534], ids=["the-same-user", "another-user"])
-def test_nobody_but_its_owner_gives_a_cluster_of_its_own_tasks(address, environment, tmp_path, monkeypatch, user):
+def test_nobody_but_its_owner_gives_a_cluster_of_its_own_tasks(address, environment, tmp_path, monkeypatch):
     """Nor do its workers and nannies obey others. The same attempts succeed at a cluster that is open to all."""
-    if user is not None and os.geteuid() != 0:
-        pytest.skip("only root can become another user")
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "cwd": "/"}
+    users = [None, 65534] if os.geteuid() == 0 else [None]  # only root can become another user
     before = listening()
-    with connected(LOCAL, 2) as client:
+    with connected(LOCAL, 2) as client, ExitStack() as stack:
         hosts, ports = zip(*listening() - before, strict=True)
-        given = json.dumps([user, str(tmp_path / "intruded"), ports_of(address), ports])
-        how = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "timeout": SECONDS, "cwd": "/"}
-        done = subprocess.run([sys.executable, "-c", ATTACK, given], check=True, env=environment({"HOME": "/"}), **how)
+        attackers = []
+        for user in users:
+            given = json.dumps([user, str(tmp_path / f"intruded-{user}"), ports_of(address), ports])
+            command = [sys.executable, "-c", ATTACK, given]
+            attackers.append(stack.enter_context(subprocess.Popen(command, env=environment({"HOME": "/"}), **how)))
+        answers = [json.loads(attacker.communicate(timeout=SECONDS)[0]) for attacker in attackers]
         assert client.submit(os.getppid).result() == os.getpid()  # whoever has the key may
         files = [path for path in temporary.rglob("*") if path.is_file()]
         assert not [path for path in files if b"PRIVATE KEY" in path.read_bytes()]
-    uid, control, attack = json.loads(done.stdout)
-    assert uid == (os.getuid() if user is None else user)
-    assert control == [""] * 6
     assert set(hosts) == {"127.0.0.1"}
     assert len(ports) == 5  # of the scheduler, two nannies and two workers; no HTTP server is among them
-    assert len(attack) == 5 * 4 * 2
-    assert "" not in attack
-    assert sorted(path.name for path in tmp_path.glob("intruded*")) == [f"intruded.control.{i}" for i in range(6)]
+    for user, (uid, control, attack) in zip(users, answers, strict=True):
+        assert uid == (os.getuid() if user is None else user)
+        assert control == [""] * 6
+        assert len(attack) == 5 * 4 * 2
+        assert "" not in attack
+        made = sorted(path.name for path in tmp_path.glob(f"intruded-{user}*"))
+        assert made == [f"intruded-{user}.control.{i}" for i in range(6)]
     assert names_in(temporary) == []
 
 
 # ---------------------------------------------------------------------------------------------- what is refused at once
 
 
-def test_dead_address_is_said_after_some_seconds(batch, files):
+def test_dead_address_is_said_after_some_seconds(call, files, tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, "_PATIENCE", 0.2)
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{deaf.getsockname()[1]}"
-        found = batch(*files("csv"), *PAIRS, cluster=address)
-    assert (found.code, found.out, found.parts) == (6, "", {})
+        found = call("batch", *files("csv"), *PAIRS, "--cluster", address, "-o", "out", cwd=tmp_path)
+    assert (found.code, found.out, parts_in(tmp_path / "out")) == (6, "", {})
     assert found.err.startswith(f"klcli: --cluster {address}: it does not answer; is a Dask scheduler running there?")
     assert found.err.count("\n") == 1
 

@@ -1,8 +1,11 @@
 """Raw values as inputs: --tally counts equal ones, --bins numbers in cells; and the hint where they are missed."""
 
 import re
+from datetime import date
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 LN = 0.6365141682948129  # the entropy of 2/3, 1/3, by hand: log 3 - 2/3 log 2
 
@@ -207,6 +210,14 @@ def test_batch_names_a_value_that_is_none(call, refused, tmp_path):
     found = call(*args, "--bins", "1,2", "--blank", "skip", "--on-error", "keep", cwd=tmp_path)
     assert found.code == 5
     assert found.out.startswith("g,entropy_p,error\na,0.0,\nb,,")
+
+
+def test_values_of_any_type_are_counted(call, refused, tmp_path):
+    days = pa.array([date(2020, 1, 1), None, date(2020, 1, 2), date(2020, 1, 1)])
+    parquet.write_table(pa.table({"day": days}), tmp_path / "t.parquet")
+    args = ("entropy", "-q", "--tally", "t.parquet", "-g", "entropy")
+    assert "row 2, column 'day': '' is no value to count" in refused(3, *args, cwd=tmp_path)
+    assert value(call(*args, "--blank", "skip", cwd=tmp_path)) == pytest.approx(LN)
 
 
 def test_batch_tally_needs_groups_and_the_mend_works(call, refused):

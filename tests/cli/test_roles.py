@@ -365,12 +365,14 @@ def test_labels_that_stand_twice_are_added_up_when_asked(refused, kl, call, writ
 
 
 def test_labels_that_stand_twice_in_a_group_are_added_up_when_asked(refused, call, kl, write):
-    path = write("t.csv", "g,k,p,q\nx,a,3,4\nx,b,1,2\nx,a,1,1\nz,a,1,1\nz,b,3,1\n")
-    given = ["batch", path, "--by", "g", "--p", "p", "--q", "q", "-m", "kl_pq", "-q"]
+    path = write("t.csv", "g,k,p,q\nx,a,3,4\nx,b,1,2\nx,a,1,1\ny,a,1,1\nz,a,1,1\nz,b,3,1\n")
+    given = ["batch", path, "--by", "g", "--p", "p", "--q", "q", "-m", "kl_pq"]
     assert "--repeats sum" in refused(4, *given)
-    rows = call(*given, "--repeats", "sum").out.splitlines()
-    assert [row.partition(",")[0] for row in rows] == ["g", "x", "z"]
-    assert [float(row.partition(",")[2]) for row in rows[1:]] == [near(kl("4,1", "5,2")), near(kl("1,3", "1,1"))]
+    result = call(*given, "--repeats", "sum")
+    rows = [row.split(",") for row in result.out.splitlines()]
+    assert [row[0] for row in rows] == ["g", "x", "y", "z"]
+    assert [float(row[1]) for row in rows[1:]] == [near(kl("4,1", "5,2")), 0, near(kl("1,3", "1,1"))]
+    assert "labels that stand twice in 1 of 3 groups were added up" in result.err
 
 
 # -------------------------------------------------------------------------------------------------------------- unicode

@@ -4,13 +4,13 @@ import numpy as np
 
 from klcli.readers.numbers import Notation
 from klcli.readers.tables.csv_columns import Pieces
-from klcli.readers.tables.csv_rows import Form, Judge
+from klcli.readers.tables.csv_rows import CsvForm, Judge
 
 
 def form_of(others, weights, delimiter=",", decimal=".", **changed):
     """Columns t0, t1, ... of text, then w0, w1, ... of weights."""
     names = (*(f"t{i}" for i in range(others)), *(f"w{i}" for i in range(weights)))
-    form = Form(names, delimiter, Notation(decimal), tuple(range(others, others + weights)), tuple(range(others)))
+    form = CsvForm(names, delimiter, Notation(decimal), tuple(range(others, others + weights)), tuple(range(others)))
     return form._replace(**changed)
 
 

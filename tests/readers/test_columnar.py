@@ -10,19 +10,19 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyarrow import feather, parquet
+from pyarrow import feather, orc, parquet
 
 from klcli.errors import InputError
 from klcli.readers.numbers import POINT, mend
 from klcli.readers.sources import Source, open_source
 from klcli.readers.tables.columnar import ColumnarStream, doubles, read_columnar
-from klcli.readers.tables.layout import Wanted, lay_out
+from klcli.readers.tables.layout import WantedColumns, lay_out
 from klcli.readers.tables.table import concatenated
 
 laws = settings(max_examples=60, deadline=None)
 
 
-NESTED = Wanted("p", "q")
+NESTED = WantedColumns("p", "q")
 
 
 def read(path, wanted=NESTED, kind="parquet"):
@@ -117,7 +117,7 @@ def test_kept_columns_come_out_as_they_stood(tmp_path):
 
 def test_weights_can_be_kept_with_their_type(tmp_path):
     path = written(tmp_path, {"p": pa.array([Decimal("0.10")]), "q": [2]})
-    table = read(path, Wanted("p", "q", keep="p"))
+    table = read(path, WantedColumns("p", "q", keep="p"))
     assert (table.columns[0].tolist(), table.columns[~0].to_pylist()) == ([0.1], [Decimal("0.10")])
 
 
@@ -154,7 +154,7 @@ def test_row_groups_are_frames_and_large_ones_are_cut(tmp_path, rows):
     values = np.arange(rows, dtype=float)
     path = written(tmp_path, {"x": values, "p": values, "q": values}, row_group_size=rows)
     stream = ColumnarStream(open_source(str(path)), "parquet")
-    frames = [frame() for frame in stream.frames(lay_out(Wanted("p", "q"), stream.names, "w", stream.text))]
+    frames = [frame() for frame in stream.frames(lay_out(WantedColumns("p", "q"), stream.names, "w", stream.text))]
     assert [frame.size for frame in frames] == ([rows] if rows <= 1 << 18 else [1 << 17, 1 << 17, 5])
     assert (concatenated(frames).matrix([1])[0] == values).all()
 
@@ -162,7 +162,7 @@ def test_row_groups_are_frames_and_large_ones_are_cut(tmp_path, rows):
 def test_a_file_is_opened_once(tmp_path):
     path = written(tmp_path, {"p": [1.0, 2.0], "q": [1.0, 2.0]}, row_group_size=1)
     stream = ColumnarStream(open_source(str(path)), "parquet")
-    first, second = stream.frames(lay_out(Wanted("p", "q"), stream.names, "w", stream.text))
+    first, second = stream.frames(lay_out(WantedColumns("p", "q"), stream.names, "w", stream.text))
     assert first().matrix([0]).tolist() == [[1]]
     other = tmp_path / "other"
     parquet.write_table(pa.table({"p": [7.0, 8.0], "q": [1.0, 2.0]}), other, row_group_size=1)
@@ -206,6 +206,11 @@ def test_row_numbers_of_pandas_are_no_column(tmp_path):
     assert read(path).names == ("p", "q.1", "q")
     assert read(path).matrix([0, 2]).tolist() == [[1], [3]]
     assert read_columnar(open_source(str(path)), "parquet").columns[1].to_pylist() == [2.0]
+
+
+def test_integers_beside_gaps_stay_integers_in_orc(tmp_path):
+    orc.write_table(pa.table({"n": [1 << 60, None], "p": [1.0, 2.0], "q": [2.0, 1.0]}), tmp_path / "t.orc")
+    assert read(tmp_path / "t.orc", kind="orc").columns[0].to_pylist() == [1 << 60, None]
 
 
 def test_a_feather_file(tmp_path):

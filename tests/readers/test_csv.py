@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from klcli.errors import KlcliError
 from klcli.readers.sources import PLAIN, Source
+from klcli.readers.tables import csv_columns
 from klcli.readers.tables.csv_columns import Pieces
 from klcli.readers.tables.delimited import DelimitedStream
-from klcli.readers.tables.layout import Wanted, lay_out
+from klcli.readers.tables.layout import WantedColumns, lay_out
+from klcli.readers.tables.pieces import row_ends
 from tests.readers.tables import by_arrow, by_csv, form_of, listed, told
 
 laws = settings(max_examples=120, deadline=None)
@@ -131,6 +133,13 @@ def test_what_a_quote_swallows_is_told_alike(pieces):
         alike(form_of(1, weights), ("a,1,2\n" + "".join(pieces) + "\nb,2,3\n").encode())
 
 
+def test_a_line_on_which_one_field_ends_and_another_begins_is_no_row_that_a_quote_swallows():
+    data, form = b'"two\nlines",1,2,"and\ntwo"\n', form_of(1, 2)
+    form = form._replace(names=(*form.names, "t1"))
+    alike(form, data)
+    assert by_csv(form, data).failures == ()
+
+
 def test_a_mark_at_the_start_of_a_piece_stays():
     alike(form_of(1, 1), b"\xef\xbb\xbfa,1\nb,2\n")
 
@@ -145,6 +154,15 @@ def test_a_piece_of_sound_rows_is_read_in_one_go(monkeypatch):
     monkeypatch.setattr(Pieces, "_judged", lambda *_, **__: pytest.fail("judged"))
     for data in (b"a,1,2e1\nb,3,0\n", b'"a,b",1,2\n"two\nlines",3,4\n'):
         alike(form_of(1, 2), data)
+
+
+def test_the_lines_of_rows_between_quotes_are_looked_for_once(monkeypatch):
+    """Once a row they took minutes where many rows of a large file failed."""
+    looked = []
+    monkeypatch.setattr(csv_columns, "row_ends", lambda *given: looked.append(1) or row_ends(*given))
+    table = by_arrow(form_of(1, 1), b'"two\nlines",1\n' * 1000)
+    assert [table.line(i) for i in range(1000)] == list(range(0, 2000, 2))
+    assert len(looked) == 1
 
 
 HEADERS = {
@@ -170,7 +188,7 @@ class Bytes(Source):
 
 def opened(data, size=None):
     stream = DelimitedStream(Bytes(data), ",", size)
-    return stream, lay_out(Wanted(), stream.names, "x", stream.text)
+    return stream, lay_out(WantedColumns(), stream.names, "x", stream.text)
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+from contextlib import closing
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -11,11 +12,15 @@ from hypothesis import strategies as st
 from klcli.errors import InputError, KlcliError
 from klcli.readers.documents import series_of
 from klcli.readers.sources import Source
-from klcli.readers.tables.layout import Wanted, lay_out
-from klcli.readers.tables.records import RecordStream, read_records, table_of
+from klcli.readers.tables.layout import WantedColumns, lay_out
+from klcli.readers.tables.records import RecordStream, table_of
 from klcli.readers.tables.table import concatenated
 
-NESTED, SCALARS, GROUPS = Wanted("p", "q"), Wanted("a,b", "c,d"), Wanted("a", "c", by="g", label="l")
+NESTED, SCALARS, GROUPS = (
+    WantedColumns("p", "q"),
+    WantedColumns("a,b", "c,d"),
+    WantedColumns("a", "c", by="g", label="l"),
+)
 
 
 class Memory(Source):
@@ -213,7 +218,7 @@ def test_words_for_what_is_no_number_are_kept_in_quotes():
 
 
 def test_weights_can_be_kept():
-    layout, parts = frames(b'{"p": [1.0], "q": [2]}\n', Wanted("p", "q", keep="p"), small=True)
+    layout, parts = frames(b'{"p": [1.0], "q": [2]}\n', WantedColumns("p", "q", keep="p"), small=True)
     assert (parts[0].columns[0], parts[0].columns[~0]) == ([[1.0]], ["[1.0]"])
     assert layout.kept == (0,)
 
@@ -239,6 +244,25 @@ def test_a_bad_line_is_named(line, says):
     assert says in rows[1][3][1]
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_the_first_part_of_a_file_begins_after_the_mark(write, mark):
+    line = b'{"p": [1, 2], "q": [3, 4]}\n'
+    with closing(Source("w.ndjson", write("w.ndjson", mark + line * 3))) as source:
+        stream = RecordStream(source, ndjson=True)
+        layout = lay_out(NESTED, stream.names, stream.source, stream.text)
+        stream.narrow(stream.begin, len(mark + line * 2), 0)
+        assert [(part.size, part.failures) for part in (read() for read in stream.frames(layout))] == [(2, ())]
+
+
+@pytest.mark.parametrize("nested", ["[" * 30_000 + "]" * 30_000, '{"a":' * 30_000 + "1" + "}" * 30_000])
+def test_a_value_that_nobody_wants_may_be_nested_too_deeply(nested):
+    """Arrow ends the process where it takes such a value."""
+    data = b'{"x": 1, "p": [1], "q": [2]}\n' * 2 + f'{{"x": {nested}, "p": [1], "q": [2]}}\n'.encode()
+    rows = assert_alike(data, NESTED._replace(keep=""))
+    assert [row[3] is None for row in rows] == [True, True, False]
+    assert "nested too deeply" in rows[2][3][1]
+
+
 @pytest.mark.parametrize("line", ["{}", "null", '{"p": [1]', '{"p": 1, "p": 2}', ""])
 def test_a_bad_first_record_is_an_error(line):
     kind, message = assert_alike(line.encode() + b"\n{}", NESTED)
@@ -256,8 +280,8 @@ def test_a_list_of_records_is_a_table():
 
 
 def test_a_whole_table_has_a_column_for_each_key():
-    table = read_records(Memory(b'{"a": 1}\n\n{"b": "x", "a": 2.5}\n'), ndjson=True)
+    table = table_of([{"a": 1}, {"b": "x", "a": 2.5}], "x", lambda i: f"x, item {i + 1}")
     assert (table.names, table.columns) == (("a", "b"), {0: [1, 2.5], 1: [None, "x"]})
-    assert table.where(1) == "w.ndjson:3"
+    assert table.where(1) == "x, item 2"
     with pytest.raises(InputError, match="x, item 2: this is no record"):
         table_of([{"a": 1}, [1]], "x", lambda i: f"x, item {i + 1}")

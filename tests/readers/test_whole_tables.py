@@ -206,14 +206,14 @@ def test_a_column_of_labels_that_are_numbers_keeps_their_text_and_can_be_weights
 
 @pytest.mark.parametrize("cell", ["50%", "1/3", "x", "", "nan", "1_0", " 7", "0x1", "1e400", "NA", "٣"])
 def test_an_odd_number_after_many_plain_ones_is_seen(cell):
-    rows = "".join(f"row{i},1,2\n" for i in range(12_000))
+    rows = "".join(f"row{i},1,2\n" for i in range(200))
     small, large = both(f"label,p,q\n{rows}last,{cell},3\n".encode())
     assert large == small
 
 
 @pytest.mark.parametrize("last", ["last,x,3\n", "last,1\n", "row7,1,2\n", '"last,1,2\n'])
 def test_errors_are_the_same_line_for_line(last):
-    rows = "".join(f"row{i},1,2\n" for i in range(12_000))
+    rows = "".join(f"row{i},1,2\n" for i in range(200))
     data = f"label,p,q\n{rows}{last}".encode()
     said = []
     for large in (False, True):
@@ -221,7 +221,7 @@ def test_errors_are_the_same_line_for_line(last):
             read(data, large=large).series("p")
         said.append(str(raised.value))
     assert said[0] == said[1]
-    assert "w.csv:12002" in said[0]
+    assert "w.csv:202" in said[0]
 
 
 def test_places_are_the_same_line_for_line():

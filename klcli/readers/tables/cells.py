@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from json import dumps
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from klcli.errors import InputError, clipped
-from klcli.readers.documents import is_json_number, number_of
+from klcli.readers.documents import is_json_number, number_of, object_of
 from klcli.readers.numbers import (
     CURRENCY,
     POINT,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from klcli.readers.numbers import Notation
 
 
-class Column(NamedTuple):
+class ColumnPlace(NamedTuple):
     """What errors say of a column. where(row): the place of a row. notation: of numbers that are text."""
 
     source: str
@@ -50,35 +51,35 @@ class Column(NamedTuple):
         return InputError(f"{self.where(row)}: the label is missing")
 
 
-class Cells(Protocol):
+class ColumnCells(ABC):
     """The cells of a column."""
 
+    @abstractmethod
     def facts(self) -> Facts:
         """What decides the column's part."""
-        ...
 
+    @abstractmethod
     def numbers(self) -> Array:
         """The numbers that the cells are, (rows,). Raises InputError for the first that is none."""
-        ...
 
+    @abstractmethod
     def labels(self) -> Sequence[str]:
         """The cells as text. Raises InputError for the first that is missing."""
-        ...
 
+    @abstractmethod
     def values(self) -> list[Any]:
         """The cells as Python's values."""
-        ...
 
     def is_text(self) -> bool:
         """Whether the column holds text."""
-        ...
+        return False
 
     def stacked(self) -> npt.NDArray[Any] | None:
         """The lists that the cells are as one array, (rows, ...); None where they are kept otherwise than in Arrow."""
-        ...
+        return None
 
 
-def cells_of(cells: Any, form: str, column: Column) -> Cells:  # noqa: ANN401 - a column as `Table` holds it
+def cells_of(cells: Any, form: str, column: ColumnPlace) -> ColumnCells:  # noqa: ANN401 - a column as `Table` holds it
     """The cells of a column of a table of that form."""
     if isinstance(cells, np.ndarray):
         return _Doubles(cells)
@@ -87,7 +88,7 @@ def cells_of(cells: Any, form: str, column: Column) -> Cells:  # noqa: ANN401 - 
     return _Json(cells, column) if isinstance(cells, list) else _Typed(cells, column)
 
 
-class _Doubles:
+class _Doubles(ColumnCells):
     """Numbers throughout."""
 
     def __init__(self, cells: Array) -> None:
@@ -105,17 +106,11 @@ class _Doubles:
     def values(self) -> list[Any]:
         return cast("list[Any]", self._cells.tolist())
 
-    def is_text(self) -> bool:
-        return False
 
-    def stacked(self) -> None:
-        return None
-
-
-class _Text:
+class _Text(ColumnCells):
     """Strings as they stand in a file, a list of them or an Arrow array."""
 
-    def __init__(self, cells: Any, column: Column) -> None:  # noqa: ANN401
+    def __init__(self, cells: Any, column: ColumnPlace) -> None:  # noqa: ANN401
         self._cells, self._column = cells, column
         self._numbers: Array | None = None
 
@@ -150,11 +145,8 @@ class _Text:
     def is_text(self) -> bool:
         return True
 
-    def stacked(self) -> None:
-        return None
 
-
-def _refuse_mixed(cells: Sequence[str], column: Column) -> None:
+def _refuse_mixed(cells: Sequence[str], column: ColumnPlace) -> None:
     """Raises InputError at the first cell that is a percentage where those above are not, or the other way."""
     if not any("%" in cell for cell in cells):
         return
@@ -191,10 +183,10 @@ def _likely(cells: pa.ChunkedArray) -> list[str]:
     return cast("list[str]", call("filter", [cells, call("match_substring_regex", [trimmed], pattern)]).to_pylist())
 
 
-class _Json:
+class _Json(ColumnCells):
     """JSON values, None where a record lacks the key."""
 
-    def __init__(self, cells: list[Any], column: Column) -> None:
+    def __init__(self, cells: list[Any], column: ColumnPlace) -> None:
         self._cells, self._column = cells, column
         self._kinds = set(map(type, cells))
 
@@ -234,14 +226,11 @@ class _Json:
     def is_text(self) -> bool:
         return self._kinds == {str}
 
-    def stacked(self) -> None:
-        return None
 
-
-class _Typed:
+class _Typed(ColumnCells):
     """An Arrow column of any type."""
 
-    def __init__(self, cells: Any, column: Column) -> None:  # noqa: ANN401
+    def __init__(self, cells: Any, column: ColumnPlace) -> None:  # noqa: ANN401
         from klcli.arrow import whole
 
         self._cells, self._column = whole(cells) if hasattr(cells, "chunks") else cells, column
@@ -261,11 +250,9 @@ class _Typed:
         return Facts(numeric, numeric, nested=bool(of.is_nested(kind)), empty=bool(of.is_null(kind)))
 
     def is_text(self) -> bool:
-        import pyarrow.types as of
+        from klcli.readers.tables.columnar import is_text
 
-        kind = self._cells.type
-        kind = kind.value_type if of.is_dictionary(kind) else kind
-        return bool(of.is_string(kind) or of.is_large_string(kind) or of.is_string_view(kind))
+        return is_text(self._cells.type)
 
     def numbers(self) -> Array:
         cells, column = self._cells, self._column
@@ -306,27 +293,12 @@ class _Typed:
             raise InputError(message) from None
 
     def values(self) -> list[Any]:
-        return [_without_nulls(value) for value in self._cells.to_pylist()]
+        return [json_value(value) for value in self._cells.to_pylist()]
 
     def stacked(self) -> npt.NDArray[Any] | None:
-        """As above; None where the lists differ in length, one or a number in one is missing, or there are others."""
-        import pyarrow as pa
+        from klcli.arrow import stacked
 
-        from klcli.arrow import call
-
-        cells = self._cells
-        shape = [len(cells)]
-        while isinstance(cells, pa.ListArray | pa.LargeListArray | pa.FixedSizeListArray):
-            if cells.null_count:
-                return None
-            lengths = np.from_dlpack(call("list_value_length", [cells])) if len(cells) else np.zeros(1, dtype=np.intp)
-            if (lengths != lengths[0]).any():
-                return None
-            shape.append(int(lengths[0]))
-            cells = cells.flatten()
-        if cells.null_count or not (pa.types.is_floating(cells.type) or pa.types.is_integer(cells.type)):
-            return None
-        return (np.from_dlpack(cells) if len(cells) else np.empty(0)).reshape(shape)
+        return stacked(self._cells)
 
 
 def _is_blank(cell: Any) -> bool:  # noqa: ANN401 - a JSON value
@@ -339,10 +311,16 @@ def _first_null(cells: Any) -> int:  # noqa: ANN401
     return int(nulls(cells).argmax())
 
 
-def _without_nulls(value: Any) -> Any:  # noqa: ANN401
-    """A structure, of which Arrow has every row all the fields, with those it was written with; a map as an object."""
+def json_value(value: Any) -> Any:  # noqa: ANN401
+    """A value as JSON has it: a map, to Arrow a list of pairs, as an object; a structure without what is null in it."""
     if isinstance(value, dict):
-        return {key: item for key, item in value.items() if item is not None}
-    if isinstance(value, list) and value and all(isinstance(item, tuple) for item in value):
-        return dict(value)
-    return value
+        return {key: json_value(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        if value and all(isinstance(item, tuple) for item in value):
+            return object_of([(str(key), json_value(item)) for key, item in value])
+        return list(map(json_value, value))
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    from decimal import Decimal
+
+    return float(value) if isinstance(value, Decimal) else str(value)

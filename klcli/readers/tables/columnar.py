@@ -1,4 +1,4 @@
-"""Tables that come with types: Parquet by row groups; Feather, and what pandas reads, all at once.
+"""Tables that come with types: Parquet by row groups; Feather, ORC, and what pandas reads, all at once.
 
 Arrow's own conversions to NumPy import pandas (0.3 s) where it is installed; `np.from_dlpack` does not.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +18,10 @@ from pyarrow import types as of
 from klcli.arrow import as_text, call, nulls, taken, whole
 from klcli.blocks import Failure
 from klcli.errors import InputError, KlcliError, clipped, lacking
-from klcli.readers.documents import object_of, series_of
+from klcli.readers.documents import series_of
 from klcli.readers.numbers import POINT, NotANumberError, mend, number
 from klcli.readers.sources import cannot_read, first_line, unreadable
+from klcli.readers.tables.cells import json_value
 from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, read_by_pandas
 from klcli.readers.tables.table import Table
 
@@ -137,7 +137,7 @@ def _places(schema: pa.Schema, source: str) -> dict[str, int]:
 class ColumnarStream:
     """A table with types whose rows are still to be read. text: which of its columns hold text."""
 
-    form, small, note = "value", False, ""
+    small, note, begin = False, "", 0
 
     def __init__(self, source: Source, format_name: str) -> None:
         self.source = source.name
@@ -148,7 +148,7 @@ class ColumnarStream:
         )
         places = _places(self._table.schema, source.name)
         self.names, self._before = tuple(places), 0
-        self.text = [_is_text(self._table.schema.field(place).type) for place in places.values()]
+        self.text = [is_text(self._table.schema.field(place).type) for place in places.values()]
 
     def place(self, line: int) -> str:
         """The row."""
@@ -177,7 +177,8 @@ class ColumnarStream:
             yield partial(_frame, partial(chosen.slice, start, _ROWS), layout, self._notation, remark)
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column of that type holds text."""
     kind = kind.value_type if of.is_dictionary(kind) else kind
     return bool(of.is_string(kind) or of.is_large_string(kind) or of.is_string_view(kind))
 
@@ -210,8 +211,7 @@ def _read_columns(table: pa.Table, layout: Layout, notation: Notation) -> Table:
             fail(row, f"nothing stands where a {what} should in column {clipped(layout.header[i])}{how}")
         return cells
 
-    in_fields = not layout.by and len(layout.p) <= 1 and len(layout.q) <= 1
-    nested = in_fields and any(of.is_nested(table.schema.field(layout.header[i]).type) for i in layout.numbers)
+    nested = layout.in_fields and any(of.is_nested(table.schema.field(layout.header[i]).type) for i in layout.numbers)
     for i in layout.numbers:
         name = clipped(layout.header[i])
 
@@ -268,20 +268,7 @@ def _fields(cells: Cells, name: str, fail: Callable[[int, str, type[KlcliError]]
             except KlcliError as error:
                 fail(row, str(error), type(error))
         return taken(cells, np.where(missing, np.argmin(missing), np.arange(len(cells))))
-    return list(map(_plain, cells.to_pylist()))
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    """A value as JSON has it: a map, to Arrow a list of pairs, as an object; a structure without what is null in it."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        if value and all(isinstance(item, tuple) for item in value):
-            return object_of([(str(key), _plain(item)) for key, item in value])
-        return list(map(_plain, value))
-    if isinstance(value, Decimal):
-        return float(value)
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+    return list(map(json_value, cells.to_pylist()))
 
 
 # -------------------------------------------------------------------------------------------------------------- formats
@@ -365,9 +352,15 @@ def _read_whole(source: Source, format_name: str) -> tuple[pa.Table, str]:
     """A table, and what should be known of how it was read, '' for nothing."""
     if format_name in PANDAS_FORMATS:
         return read_by_pandas(source, format_name)
-    from pyarrow import feather
-
+    data, kind = pa.BufferReader(source.data), "Feather"
     try:
-        return feather.read_table(pa.BufferReader(source.data)), ""
+        if format_name == "orc":  # by pandas, which would ask Arrow too, integers beside gaps were doubles
+            from pyarrow import orc
+
+            kind = "orc"
+            return orc.ORCFile(data).read(), ""
+        from pyarrow import feather
+
+        return feather.read_table(data), ""
     except (pa.ArrowException, OSError) as error:
-        raise unreadable(source.name, "Feather", error) from None
+        raise unreadable(source.name, kind, error) from None

@@ -13,7 +13,7 @@ from klcli.readers.distributions import DISTRIBUTIONS, Series, added_up, refuse_
 from klcli.readers.documents import series_of
 from klcli.readers.numbers import POINT, has_percent, is_blank, is_number, mixed_percent, numbers
 from klcli.readers.sources import column_of
-from klcli.readers.tables.cells import Column, cells_of
+from klcli.readers.tables.cells import ColumnPlace, cells_of
 from klcli.readers.tables.roles import (
     CHOICES,
     NO_LABELS,
@@ -73,7 +73,7 @@ class Columns:
         self.leaves_out, notation = notation.blank == "skip", notation._replace(delimiter=table.delimiter)
         self._notation = notation
         self._cells = [
-            cells_of(table.columns[i], table.form, Column(table.source, name, table.where, notation))
+            cells_of(table.columns[i], table.form, ColumnPlace(table.source, name, table.where, notation))
             for i, name in enumerate(table.names)
         ]
         self._facts: dict[int, Facts] = {}
@@ -91,7 +91,7 @@ class Columns:
     def label(self) -> int | None:
         """The column of the labels, found without looking through more columns than that takes."""
         found = label_column(self._known, self._chosen)
-        return found if found is None else self._position(self.table.names[found])
+        return found if found is None else self.position(self.table.names[found])
 
     @property
     def named_label(self) -> int | None:
@@ -161,7 +161,7 @@ class Columns:
 
     def series(self, name: str) -> Series:
         """The numbers of a column, with the labels. Raises InputError, DistributionError where a label stands twice."""
-        column = self._position(name)
+        column = self.position(name)
         values = self.numbers(column)
         is_labelled = self.label not in {None, column}
         sums = is_labelled and self._choices.repeats == "sum"
@@ -201,7 +201,8 @@ class Columns:
         """SOURCE:COLUMN."""
         return column_of(self.source, name)
 
-    def _position(self, name: str) -> int:
+    def position(self, name: str) -> int:
+        """Where the column of that name is. Raises InputError where there is none, or two."""
         names = self.table.names
         if name not in names:
             raise no_such(self.source, name, names, "key" if self._has_keys else "column")
@@ -266,10 +267,6 @@ class Columns:
         for out, column in zip(array, columns, strict=True):
             out[:] = self._cells[column].numbers()
         return array.T
-
-    def position(self, name: str) -> int:
-        """Where the column of that name is. Raises InputError where there is none, or two."""
-        return self._position(name)
 
     def texts(self, column: int) -> Sequence[str]:
         """The cells of a column as text, '' where nothing stands."""

@@ -8,6 +8,7 @@ is in doubt too. So a bad row costs what it takes to read one row, and nothing i
 from __future__ import annotations
 
 import re
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from klcli.readers.tables.csv_rows import Judge, remark
 from klcli.readers.tables.pieces import (
     count_lines,
     has_lone_cr,
+    is_utf8,
+    line_ends,
     outside,
     quotes_enclose_fields,
     row_ends,
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from klcli.readers.numbers import Notation
-    from klcli.readers.tables.csv_rows import Form, Row
+    from klcli.readers.tables.csv_rows import CsvForm, Row
 
     Cells = Any
     Mask = npt.NDArray[np.bool_]
@@ -64,7 +67,7 @@ _ZERO = r"^[+-]?[0.]+([eE].*)?$"
 class Pieces:
     """Reads pieces that end where a row does. Threads may share it: it holds nothing that changes what is read."""
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: CsvForm) -> None:
         self._form, self._judge = form, Judge(form)
         self._overlapping = not set(form.text).isdisjoint(form.numbers)
         # Arrow would take percentages and numbers of one column alike. Where the piece before had rows in doubt,
@@ -136,15 +139,14 @@ class Pieces:
                 copy_doubles(call("coalesce", [cells, pa.scalar(np.nan)]), numbers[form.numbers.index(i)])
         columns |= {i: whole(columns[i]) for i in form.text}
         columns |= dict(zip(form.numbers, numbers, strict=True))
-        if quoted:
-            lines = count_lines(piece)
-            if lines > n and len(form.names) > 1:
-                ends = row_ends(piece, form.delimiter)
-                if len(rows_like_many(piece, ends, form.delimiter, len(form.names))):
-                    self._doubtful = True
-                    return None
-            return Table(form.names, columns, n, lines, line=_Lines(piece, form.delimiter))
-        return Table(form.names, columns, n, n)
+        if not quoted:
+            return Table(form.names, columns, n, n)
+        rows = cache(partial(_RowsOf, piece, form, quoted=True))
+        lines = count_lines(piece)
+        if lines > n and len(form.names) > 1 and len(rows().like_many()):
+            self._doubtful = True
+            return None
+        return Table(form.names, columns, n, lines, line=lambda row: rows().line(row))
 
     def _judged(self, piece: bytearray, *, quoted: bool) -> Table:
         """The rows, of which those in doubt are judged one by one."""
@@ -213,18 +215,12 @@ class Pieces:
 class _RowsOf:
     """Where the rows of a piece stand. A row may hold line ends where it holds quotes."""
 
-    def __init__(self, piece: bytearray, form: Form, *, quoted: bool) -> None:
+    def __init__(self, piece: bytearray, form: CsvForm, *, quoted: bool) -> None:
         self._piece, self._form = piece, form
         self._data = np.frombuffer(piece, dtype=np.uint8)
         self._quotes = np.flatnonzero(self._data == ord('"')) if quoted else None
-        if quoted:
-            ends = row_ends(piece, form.delimiter)
-        else:
-            lone = has_lone_cr(piece)
-            ends = np.flatnonzero(self._data == ord("\n")) + 1
-            if lone:
-                cr = np.flatnonzero(self._data == ord("\r")) + 1
-                ends = np.union1d(ends, cr[self._data[np.minimum(cr, len(piece) - 1)] != ord("\n")])
+        self._line_ends = line_ends(piece)
+        ends = row_ends(piece, form.delimiter) if quoted else self._line_ends
         if len(ends) == 0 or ends[-1] < len(piece):
             ends = np.append(ends, len(piece))
         self._ends, self._starts = ends, np.concatenate([[0], ends[:-1]])
@@ -239,14 +235,18 @@ class _RowsOf:
         if len(self._form.names) == 1:
             doubt |= self._ends - self._starts <= len("\r\n")  # it may be blank
         elif self._quotes is not None and self.lines > len(self._ends):
-            doubt[rows_like_many(self._piece, self._ends, self._form.delimiter, len(self._form.names))] = True
+            doubt[self.like_many()] = True
         if b"\0" in self._piece:
             doubt[np.searchsorted(self._ends, np.flatnonzero(self._data == 0), side="right")] = True
         if not self._piece.isascii():
             high = np.searchsorted(self._ends, np.flatnonzero(self._data > 127), side="right")  # noqa: PLR2004 - ASCII
             for row in np.unique(high).tolist():
-                doubt[row] |= not _is_utf8(self.bytes_of(row))
+                doubt[row] |= not is_utf8(self.bytes_of(row))
         return doubt
+
+    def like_many(self) -> Places:
+        """The rows that hold line ends, and lines that seem to be rows themselves."""
+        return rows_like_many(self._piece, self._ends, self._form.delimiter, len(self._form.names))
 
     def bytes_of(self, row: int) -> bytearray:
         """A row with its end."""
@@ -264,26 +264,7 @@ class _RowsOf:
 
     def line(self, row: int) -> int:
         """The line on which a row starts, counted from 0."""
-        return count_lines(self._piece[: self._starts[row]] + b"x") - 1 if self._quotes is not None else row
-
-
-def _is_utf8(data: bytearray) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-class _Lines:
-    """The line on which a row of a piece with quotes starts, found out when it is asked for."""
-
-    def __init__(self, piece: bytearray, delimiter: str) -> None:
-        self._piece, self._delimiter = piece, delimiter
-
-    def __call__(self, row: int) -> int:
-        starts = np.concatenate([[0], row_ends(self._piece, self._delimiter)])
-        return count_lines(self._piece[: int(starts[row])] + b"x") - 1
+        return int(np.searchsorted(self._line_ends, self._starts[row], side="right"))
 
 
 _ALLOWED = np.isin(np.arange(256), list(b"0123456789.+-eE"))

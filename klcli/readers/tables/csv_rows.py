@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,7 +42,7 @@ _NO_QUOTES = "if quotes enclose no fields here add --no-quotes"
 _REPEATED = "the header line came back {n} times, as where files were joined; left out"
 
 
-class Form(NamedTuple):
+class CsvForm(NamedTuple):
     """How a table is written, and which of its columns are wanted, by position: as numbers and as text.
 
     quotes: whether a quote encloses a field. percent: whether the numbers of a column are percentages, where that is
@@ -75,7 +74,7 @@ class Row(NamedTuple):
 class Judge:
     """Reads rows one by one, and says what is wrong with those that are none."""
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: CsvForm) -> None:
         self._form = form
         self._header = list(form.names)
         # A header of nothing but numbers may stand for a row that is just so.
@@ -84,8 +83,8 @@ class Judge:
 
     def rows(self, piece: Bytes) -> tuple[list[Row], int, int]:
         """The rows of some bytes, how many lines they take, and how often the header came back among them."""
-        text = piece.decode("utf-8", "surrogateescape")
-        reader = csv_reader(io.StringIO(text, newline=""), self._form.delimiter, quotes=self._form.quotes)
+        lines = io.StringIO(piece.decode("utf-8", "surrogateescape"), newline="").readlines()
+        reader = csv_reader(lines, self._form.delimiter, quotes=self._form.quotes)
         rows: list[Row] = []
         repeated = 0
         while True:
@@ -97,7 +96,8 @@ class Judge:
                 repeated += 1
             elif cells or wrong:
                 if not wrong and reader.line_num > start + 1:
-                    wrong = self._swallowed(cells, list(islice(io.StringIO(text, newline=""), start, reader.line_num)))
+                    within = lines[start : reader.line_num]
+                    wrong = swallowed(cells, within, self._form.delimiter, len(self._form.names))
                 rows.append(self._row(start, cells, wrong))
 
     def table(self, piece: Bytes) -> Table:
@@ -166,16 +166,14 @@ class Judge:
                 return mixed_percent(cells[i], form.names[i])
         return ""
 
-    def _swallowed(self, cells: Sequence[str], lines: Sequence[str]) -> str:
-        return swallowed(cells, lines, self._form.delimiter, len(self._form.names))
-
 
 def swallowed(cells: Sequence[str], lines: Sequence[str], delimiter: str, width: int) -> str:
     """What is wrong with a row where one of its later lines is a row itself, of so many fields.
 
     That is what an unmatched quote makes of the rows below it. A line is a row where it has numbers where the whole
-    has: what somebody wrote in a quoted field may have commas. One at whose end a quote of its own is open is none; nor
-    is the last, which closes the quote, unless the first is too: after `"two` a line `lines",1` is none.
+    has: what somebody wrote in a quoted field may have commas. The last line, which closes the quote, is not one unless
+    the first is too: after `"two` a line `lines",1` is none. Nor is one between them in which another quote closes or
+    opens: it is not inside of the field.
     """
     if width == 1:
         return ""
@@ -185,20 +183,10 @@ def swallowed(cells: Sequence[str], lines: Sequence[str], delimiter: str, width:
         parts = line.rstrip("\r\n").split(delimiter)
         return len(parts) == width and all(is_number(parts[i]) for i in numeric)
 
-    if any(is_row(line) and _is_closed(line, delimiter) for line in lines[1:-1]) or (
-        is_row(lines[0]) and is_row(lines[-1])
-    ):
+    between = [line for line in lines[1:-1] if '"' not in line.replace('""', "")]
+    if any(map(is_row, between)) or (is_row(lines[0]) and is_row(lines[-1])):
         return f"a quote opens here and closes {len(lines) - 1} lines below, over what seem to be rows; {_NO_QUOTES}"
     return ""
-
-
-def _is_closed(line: str, delimiter: str) -> bool:
-    """Whether no quote is open at the end of a line that is read alone."""
-    try:
-        next(csv_reader([line.rstrip("\r\n")], delimiter, quotes=True), None)
-    except csv.Error:
-        return False
-    return True
 
 
 COMMENTS = frozenset("#%!")

@@ -17,7 +17,7 @@ from klcli.errors import InputError, clipped
 from klcli.readers.lines import TextLines
 from klcli.readers.numbers import has_percent, is_blank, is_number, numbers
 from klcli.readers.sources import empty, no_utf_8, utf_16
-from klcli.readers.tables.csv_rows import COMMENTS, Form, Judge, csv_reader, swallowed
+from klcli.readers.tables.csv_rows import COMMENTS, CsvForm, Judge, csv_reader, swallowed
 from klcli.readers.tables.layout import Layout
 from klcli.readers.tables.pieces import LONGEST_ROW, SMALL, end_of_lines, end_of_rows, piece_size, pieces, read_some
 from klcli.readers.tables.roles import header_note, holds_keys
@@ -55,8 +55,6 @@ class DelimitedStream:
     size: bytes of a piece, None for what suits. data: what the source holds, where that has been read. begin: where the
     first row is.
     """
-
-    form = "text"
 
     def __init__(self, source: Source, delimiter: str, size: int | None = None, data: bytes | None = None) -> None:
         self.source, self.delimiter = source.name, source.dialect.between(delimiter)
@@ -101,7 +99,7 @@ class DelimitedStream:
         first = dict(enumerate(self._first))
         percent = {i: has_percent(first[i]) for i in layout.numbers if not is_blank(first.get(i, ""))}
         quotes = self._dialect.quotes
-        form = Form(self.names, self.delimiter, self._notation, layout.numbers, layout.text, quotes, percent)
+        form = CsvForm(self.names, self.delimiter, self._notation, layout.numbers, layout.text, quotes, percent)
         if self.small:
             read: Callable[[bytearray], Table] = Judge(form).table
         else:
@@ -166,15 +164,18 @@ class DelimitedStream:
         As many bytes are read as it takes, twice as many each time.
         """
         while True:
-            lines = _Lines(self._rest, whole=self._ended)
+            lines = io.StringIO(self._rest.decode("latin-1"), newline="")  # whose characters are bytes
+            reader = csv_reader(lines, self.delimiter, quotes=self._dialect.quotes)
             try:
-                row = next(csv_reader(lines, self.delimiter, quotes=self._dialect.quotes), None)
+                row = next(reader, None)
             except csv.Error:
-                if self._ended or not lines.exhausted or (len(self._rest) > LONGEST_ROW and lines.count):
+                begun = lines.tell() == len(self._rest) and (len(self._rest) <= LONGEST_ROW or reader.line_num == 1)
+                if self._ended or not begun:
                     raise
                 row = None
-            if not lines.exhausted or self._ended:
-                return (None if row is None else [_decoded(cell) for cell in row]), lines.read, lines.count
+            # The last line of the bytes may go on, with an LF after its CR at the least.
+            if self._ended or lines.tell() < len(self._rest):
+                return (None if row is None else [_decoded(cell) for cell in row]), lines.tell(), reader.line_num
             more = read_some(self._stream, max(len(self._rest), SMALL))
             self._ended = not more
             self._rest += more
@@ -296,36 +297,6 @@ def _read_all(stream: DelimitedStream, numeric: Sequence[int]) -> Table:
     text = tuple(i for i in range(len(stream.names)) if i not in numeric)
     layout = Layout(stream.source, stream.names, tuple(numeric), (), text)
     return concatenated([read() for read in stream.frames(layout)] or [Table(stream.names, {}, 0, 0)])
-
-
-class _Lines:
-    """The lines of some bytes for a CSV reader, as Latin-1, whose characters are bytes; how far it has gone.
-
-    whole: whether nothing follows the bytes. exhausted: whether a line was asked for that is not whole.
-    """
-
-    def __init__(self, data: bytes, *, whole: bool) -> None:
-        # What ends in a CR may go on with an LF.
-        self._lines = io.StringIO(data.decode("latin-1"), newline="")
-        self._whole, self.read, self.count, self.exhausted = whole, 0, 0, False
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        line = self._lines.readline()
-        if not line or (not self._whole and (line[-1] not in "\r\n" or (line[-1] == "\r" and not self._more()))):
-            self.exhausted = True
-            raise StopIteration
-        self.read += len(line)
-        self.count += 1
-        return line
-
-    def _more(self) -> bool:
-        at = self._lines.tell()
-        more = bool(self._lines.read(1))
-        self._lines.seek(at)
-        return more
 
 
 def _decoded(cell: str) -> str:

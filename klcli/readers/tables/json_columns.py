@@ -23,6 +23,7 @@ from klcli.errors import KlcliError, clipped
 from klcli.readers.documents import series_of
 from klcli.readers.numbers import may_underflow
 from klcli.readers.tables.json_rows import decoded
+from klcli.readers.tables.pieces import is_utf8
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -36,6 +37,13 @@ if TYPE_CHECKING:
 _NUMERIC = {int, float}
 _NAMES: Mapping[type, str] = {int: "int64", float: "double", str: "string", bool: "bool"}
 _TYPES: Mapping[str, set[type]] = {"int64": _NUMERIC, "double": _NUMERIC, "string": set(), "bool": {bool}}
+
+_DEEPEST = 500
+"""Brackets that may be open in a line that is not json's to judge: orjson refuses 1024, Arrow dies of 20,000."""
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_OPENS = np.zeros(256, dtype=np.int8)
+_OPENS[list(b"[{")], _OPENS[list(b"]}")] = 1, -1
 
 _AFTER_A_NUMBER = np.frombuffer(b" \t\r\n,]}", dtype=np.uint8)
 _WORD = re.compile(rb"[\s,:\[](?:NaN|-?Inf)")
@@ -83,7 +91,7 @@ class JsonColumns:
         if not self._kinds:
             return None
         odd = _is_odd(piece)
-        if not odd and _has_a_record_a_line(piece) and not _has_words(piece) and _is_utf8(piece):
+        if not odd and _has_a_record_a_line(piece) and not _has_words(piece) and is_utf8(piece):
             total = piece.count(b"\n") + (not piece.endswith(b"\n"))
             table = self._read(piece, range(total), total)
             if table is not None and all(map(_finite, (table.columns[i] for i in self._layout.numbers))):
@@ -252,14 +260,28 @@ def _has_a_record_a_line(piece: bytearray) -> bool:
     """Whether every line starts and ends as a record does.
 
     Of such lines each is a record if there are as many records as lines: none goes on in the next line, for after a
-    brace that closes inside of a record no other one opens.
+    brace that closes inside of a record no other one opens. A line that may be nested more deeply than json takes is
+    none: Arrow, which looks through values that nobody wants too, would not come back from it.
     """
     text = np.frombuffer(piece, dtype=np.uint8)
     ends = np.flatnonzero(text == ord("\n"))
     ends = ends if piece.endswith(b"\n") else np.append(ends, len(text))
     starts = np.append(0, ends[:-1] + 1)
     last = ends - 1 - (text[ends - 1] == ord("\r"))
-    return bool((text[starts] == ord("{")).all() and (text[last] == ord("}")).all())
+    long = np.flatnonzero(ends - starts > 2 * _DEEPEST)
+    return bool(
+        (text[starts] == ord("{")).all()
+        and (text[last] == ord("}")).all()
+        and not any(_is_deep(piece[starts[i] : ends[i]]) for i in long.tolist())
+    )
+
+
+def _is_deep(line: bytearray) -> bool:
+    """Whether more than so many brackets are open somewhere in a line."""
+    if line.count(b"[") + line.count(b"{") <= _DEEPEST:
+        return False
+    text = np.frombuffer(_STRING.sub(b"", line), dtype=np.uint8)
+    return bool(np.cumsum(_OPENS[text], dtype=np.int32).max() > _DEEPEST)
 
 
 def _has_words(piece: bytearray) -> bool:
@@ -277,16 +299,6 @@ def _has_minus_zero(piece: bytearray | bytes) -> bool:
     zeros = np.flatnonzero(text[:-2] == ord("-")) + 1
     zeros = zeros[text[zeros] == ord("0")]
     return bool(np.isin(text[zeros + 1], _AFTER_A_NUMBER).any())
-
-
-def _is_utf8(piece: bytearray) -> bool:
-    if piece.isascii():
-        return True
-    try:
-        piece.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _finite(cells: Cells) -> bool:

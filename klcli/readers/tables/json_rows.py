@@ -111,7 +111,7 @@ class JsonRows:
     def __init__(self, layout: Layout, *, small: bool, blank: str = "error") -> None:
         self._blank = {"zero": 0.0, "skip": nan}.get(blank)
         self.layout, self._small, self._known = layout, small, frozenset(layout.header)
-        self.nested = not layout.by and len(layout.p) <= 1 and len(layout.q) <= 1
+        self.nested = layout.in_fields
         self.required = layout.names([*layout.by, *([] if layout.label is None else [layout.label])])
 
     def lines(self, piece: bytearray) -> Table:

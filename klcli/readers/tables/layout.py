@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from klcli.readers.tables.table import Table
 
 
-class Wanted(NamedTuple):
+class WantedColumns(NamedTuple):
     """What the command line says of the columns: selectors, None where it says nothing.
 
     reference: which side the rows lack, 'p' or 'q', because one distribution stands for it in all of them. by: the
@@ -78,6 +78,11 @@ class Layout(NamedTuple):
         return () if self.counting is not None else tuple(dict.fromkeys(self.p + self.q))
 
     @property
+    def in_fields(self) -> bool:
+        """Whether the weights of a side may be a list or an object in one column."""
+        return not self.by and len(self.p) <= 1 and len(self.q) <= 1
+
+    @property
     def cells(self) -> tuple[int, ...]:
         """The columns whose cells are needed as they stand: those of a group, or those kept, and some more."""
         return tuple(dict.fromkeys((*(self.by or self.kept), *self.more)))
@@ -130,24 +135,19 @@ class Layout(NamedTuple):
                 raise InputError(message)
             return places[nth]
 
-        return Layout(
-            source,
-            tuple(header),
-            tuple(map(place, self.p)),
-            tuple(map(place, self.q)),
-            tuple(map(place, self.kept)),
-            tuple(map(place, self.by)),
-            None if self.label is None else place(self.label),
-            self.exact,
-            self.gaps,
-            tuple(map(place, self.more)),
-            self.counting,
-            self.remarks,
-            self.choices,
+        return self._replace(
+            source=source,
+            header=tuple(header),
+            p=tuple(map(place, self.p)),
+            q=tuple(map(place, self.q)),
+            kept=tuple(map(place, self.kept)),
+            by=tuple(map(place, self.by)),
+            label=None if self.label is None else place(self.label),
+            more=tuple(map(place, self.more)),
         )
 
 
-def lay_out(wanted: Wanted, header: Sequence[str], source: str, text: Sequence[bool] = ()) -> Layout:
+def lay_out(wanted: WantedColumns, header: Sequence[str], source: str, text: Sequence[bool] = ()) -> Layout:
     """The columns that are wanted of those there are. Raises InputError, DistributionError where P and Q differ.
 
     text: whether a column holds text, as far as that is known.
@@ -197,7 +197,7 @@ def paired(
     return p, q, (f"the columns are paired in this order: P {listed(names[0], 12)}; Q {listed(names[1], 12)}",)
 
 
-def _side(side: str, wanted: Wanted, header: Sequence[str], source: str) -> tuple[int, ...]:
+def _side(side: str, wanted: WantedColumns, header: Sequence[str], source: str) -> tuple[int, ...]:
     if wanted.reference == side or (side == "q" and wanted.apart):
         return ()
     selector = getattr(wanted, side)
@@ -214,13 +214,13 @@ def _side(side: str, wanted: Wanted, header: Sequence[str], source: str) -> tupl
     return tuple(select(selector, header, source))
 
 
-def _undropped(columns: tuple[int, ...], wanted: Wanted, header: Sequence[str]) -> tuple[int, ...]:
+def _undropped(columns: tuple[int, ...], wanted: WantedColumns, header: Sequence[str]) -> tuple[int, ...]:
     """The columns of weights without those that are dropped; where a row is an outcome, rows are."""
     return columns if wanted.by is not None else tuple(i for i in columns if header[i] not in wanted.choices.drop)
 
 
 def _grouped(
-    wanted: Wanted,
+    wanted: WantedColumns,
     header: Sequence[str],
     source: str,
     sides: tuple[tuple[int, ...], tuple[int, ...]],

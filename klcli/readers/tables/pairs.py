@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from json import loads
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,14 +13,14 @@ from klcli.blocks import Block, Column, Failure, Pairs
 from klcli.errors import DistributionError, InputError, KlcliError, clipped
 from klcli.kernels import as_text, changes, codes, taken, texts
 from klcli.model import Distribution, frozen
-from klcli.readers.documents import object_of, series_of
-from klcli.readers.numbers import is_blank
-from klcli.readers.observations import counted
+from klcli.readers.documents import series_of
+from klcli.readers.observations import counted, is_value
+from klcli.readers.tables.cells import json_value
 from klcli.readers.tables.table import Table, concatenated
 from klcli.readers.totals import is_sum, is_total, mend, unnamed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Names = tuple[str, ...] | None
 
 _SINGLE = "{} have a single outcome, where every divergence is 0; --by COLUMN makes a pair of several rows"
+_ADDED_UP = "labels that stand twice in {} were added up"
 _SCATTERED = "the rows of a group did not stand together; all {n} rows were read into memory and put in order"
 
 
@@ -128,9 +129,9 @@ def _stacked(cells: Any) -> Any:  # noqa: ANN401
     """Lists of numbers, all of one length, or structures of them, as (K, n); None where that is not what they are."""
     if isinstance(cells, list | np.ndarray):
         return None
-    from klcli.arrow import stacked
+    from klcli.arrow import weights
 
-    return stacked(cells)
+    return weights(cells)
 
 
 def _labels_in(cells: Any) -> Names:  # noqa: ANN401
@@ -142,14 +143,7 @@ def _labels_in(cells: Any) -> Names:  # noqa: ANN401
 def _values(cells: Any) -> list[Any]:  # noqa: ANN401
     if isinstance(cells, list | np.ndarray):
         return list(cells)
-    return [_plain(value) for value in cells.to_pylist()]
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    """A structure without the fields that are null, which Arrow gives every row; a map, to it a list, as an object."""
-    if isinstance(value, list) and value and all(isinstance(item, tuple) for item in value):
-        return object_of(value)
-    return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
+    return [json_value(value) for value in cells.to_pylist()]
 
 
 def _pairs_of_fields(
@@ -266,21 +260,8 @@ def gathered(table: Table, layout: Layout) -> Table:
     _, firsts, group = np.unique(
         codes([table.columns[i] for i in layout.by], table.size), return_index=True, return_inverse=True
     )
-    order = np.argsort(firsts[group], kind="stable")
-    at = np.empty_like(order)
-    at[order] = np.arange(len(order))
-    return Table(
-        table.names,
-        {i: taken(cells, order) for i, cells in table.columns.items()},
-        table.size,
-        table.lines,
-        table.form,
-        tuple(failure._replace(row=int(at[failure.row])) for failure in table.failures),
-        lambda row: table.line(int(order[row])),
-        {**table.remarks, _SCATTERED: table.size},
-        table.source,
-        table.place,
-    )
+    together = table.chosen(np.argsort(firsts[group], kind="stable"))
+    return replace(together, remarks={**table.remarks, _SCATTERED: table.size})
 
 
 def pair_groups(table: Table, layout: Layout) -> Block:
@@ -308,7 +289,7 @@ def _tally_groups(table: Table, layout: Layout, counting: Counting) -> Block:
     group_of = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, table.size)))
     wrong = {int(group_of[failure.row]): failure for failure in reversed(table.failures)}
     failures = {group: failure._replace(row=group) for group, failure in wrong.items()}
-    sides = [(layout.header[side[0]], raw_texts(table, side[0])) for side in (layout.p, layout.q) if side]
+    sides = [(layout.header[side[0]], table.texts(side[0])) for side in (layout.p, layout.q) if side]
     alike: dict[tuple[Names, ...], list[tuple[int, list[Distribution]]]] = {}
     for group, (start, end) in enumerate(zip(starts.tolist(), ends, strict=True)):
         if group in failures:
@@ -323,14 +304,6 @@ def _tally_groups(table: Table, layout: Layout, counting: Counting) -> Block:
     kept = tuple(Column(layout.header[i], taken(table.columns[i], starts), table.form) for i in layout.by)
     wrongs = tuple(failures[group] for group in sorted(failures))
     return Block(len(starts), table.lines, kept, tuple(pairs), wrongs, remarks=table.remarks)
-
-
-def raw_texts(table: Table, column: int) -> list[str]:
-    """The cells of a column as text; of JSON, where they are as it was written, without its quotes."""
-    found = texts(table.columns[~column if ~column in table.columns else column])
-    if table.form != "json":
-        return found
-    return [loads(cell) if cell.startswith('"') else "" if cell == "null" else cell for cell in found]
 
 
 class _NoValueError(Exception):
@@ -355,9 +328,9 @@ def _counted(
     samples = []
     try:
         for name, cells in sides:
-            present = [row for row in rows if not is_blank(cells[row])]
+            present = [row for row in rows if is_value(cells[row])]
             if len(present) < len(rows) and counting.notation.blank != "skip":
-                last = next(row for row in rows if row not in set(present))
+                last = next(row for row, other in zip_longest(rows, present) if row != other)
                 blank = f"column {clipped(name)}: {clipped(cells[last])} is no value to count"
                 message = f"{blank}; --blank skip leaves it out"
                 raise InputError(message)
@@ -395,8 +368,9 @@ def _undropped(table: Table, layout: Layout) -> Table:
     if layout.label is None or not layout.choices.drop:
         return table
     labels = texts(as_text(table.columns[layout.label]))
-    rows = np.array([i for i, label in enumerate(labels) if label not in layout.choices.drop], dtype=np.intp)
-    return _rows(table, rows, {int(row): i for i, row in enumerate(rows)})
+    return table.chosen(
+        np.array([i for i, label in enumerate(labels) if label not in layout.choices.drop], dtype=np.intp)
+    )
 
 
 def _with_each_label_once(table: Table, layout: Layout) -> Table:
@@ -411,27 +385,15 @@ def _with_each_label_once(table: Table, layout: Layout) -> Table:
         return table
     order = np.argsort(firsts)
     place = np.argsort(order)[inverse]
-    once = _rows(table, firsts[order], dict(enumerate(place.tolist())))
+    once = table.chosen(firsts[order], dict(enumerate(place.tolist())))
     columns = dict(once.columns)
     for i in layout.numbers:
         values = table.matrix((i,))[0]
         gaps = np.isnan(values) if layout.gaps else np.zeros(len(values), dtype=bool)
         sums = np.bincount(place, weights=np.where(gaps, 0.0, values))
         columns[i] = np.where(np.bincount(place, weights=~gaps) == 0, np.nan, sums)
-    remark = "labels that stand twice in {} were added up"
-    return replace(once, columns=columns, remarks={**table.remarks, remark: len(starts)})
-
-
-def _rows(table: Table, rows: Places, at: Mapping[int, int]) -> Table:
-    """Some of the rows. at: where each row stands in the new table; a failure of one that is left out is forgotten."""
-    failures = [failure._replace(row=at[failure.row]) for failure in table.failures if failure.row in at]
-    return replace(
-        table,
-        columns={i: taken(cells, rows) for i, cells in table.columns.items()},
-        size=len(rows),
-        failures=tuple(failures),
-        line=lambda row: table.line(int(rows[row])),
-    )
+    several = np.unique(groups[firsts[np.bincount(inverse) > 1]])
+    return replace(once, columns=columns, remarks={**table.remarks, _ADDED_UP: len(several)})
 
 
 class _Groups:

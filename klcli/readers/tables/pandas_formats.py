@@ -1,4 +1,4 @@
-"""Tables that pandas reads: Excel and OpenDocument sheets, ORC, Stata, SPSS."""
+"""Tables that pandas reads: Excel and OpenDocument sheets, Stata, SPSS."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ _SHEET: tuple[str, dict[str, Any]] = ("read_excel", {"keep_default_na": False, "
 PANDAS_FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     "xlsx": _SHEET,
     "ods": _SHEET,
-    "orc": ("read_orc", {}),
     "dta": ("read_stata", {"convert_categoricals": True}),
     "sav": ("read_spss", {}),
 }

@@ -12,10 +12,10 @@ from klcli.blocks import Failure
 from klcli.errors import DistributionError, InputError, clipped
 from klcli.kernels import taken
 from klcli.readers.sources import open_source
-from klcli.readers.tables.layout import Layout, Wanted, lay_out, paired
-from klcli.readers.tables.pairs import joined_keys, pair_rows, raw_texts
+from klcli.readers.tables.layout import Layout, WantedColumns, lay_out, paired
+from klcli.readers.tables.pairs import joined_keys, pair_rows
 from klcli.readers.tables.select import select
-from klcli.readers.tables.stream import Reading, open_stream
+from klcli.readers.tables.stream import ReadSettings, open_stream
 from klcli.readers.tables.table import Table, concatenated, joined
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Previous:
 
     def __init__(self) -> None:
         self._last: list[Any] | None = None
-        self._wrong: str | None = None
+        self._wrong: Failure | None = None
 
     def pairs(self, frame: Table, layout: Layout) -> Callable[[], Block]:
         """The pairs of a frame, to be scored on any thread; frames must be given in order."""
@@ -43,36 +43,25 @@ class Previous:
         last, wrong = self._last, self._wrong
         if frame.size:
             self._last = [column[-1:] for column in cells]
-            failed = {failure.row: failure for failure in frame.failures}.get(frame.size - 1)
-            self._wrong = None if failed is None else failed.text
+            self._wrong = next((failure for failure in frame.failures if failure.row == frame.size - 1), None)
         return partial(_after, frame, layout, last, wrong)
 
 
-def _after(frame: Table, layout: Layout, last: list[Any] | None, wrong: str | None) -> Block:
+def _after(frame: Table, layout: Layout, last: list[Any] | None, wrong: Failure | None) -> Block:
     failures = {failure.row: failure for failure in frame.failures}
-    for row in [failure.row + 1 for failure in frame.failures if failure.row + 1 < frame.size]:
-        failures.setdefault(row, Failure(row, frame.line(row), *_said(failures[row - 1])))
-    if wrong is not None and frame.size:
-        failures.setdefault(0, Failure(0, frame.line(0), f"{BEFORE}: {wrong}", InputError))
+    before = {failure.row + 1: failure for failure in frame.failures} | ({} if wrong is None else {0: wrong})
+    for row, failure in before.items():
+        if row < frame.size:
+            found = Failure(row, frame.line(row), f"{BEFORE}: {failure.text}", failure.error)
+            failures.setdefault(row, found)
     cells = [frame.columns[i] for i in layout.p]
     shifted = cells if last is None else [joined([one, all_of]) for one, all_of in zip(last, cells, strict=True)]
     others = {i: column[: max(frame.size - (last is None), 0)] for i, column in enumerate(shifted)}
-    found = replace(frame, failures=tuple(failures[row] for row in sorted(failures)))
+    table = replace(frame, failures=tuple(failures[row] for row in sorted(failures)))
     if last is None and frame.size:
-        found = replace(
-            found,
-            columns={i: column[1:] for i, column in frame.columns.items()},
-            size=frame.size - 1,
-            line=lambda row: frame.line(row + 1),
-            failures=tuple(failures[row]._replace(row=row - 1) for row in sorted(failures) if row),
-            remarks={**frame.remarks, FIRST: 1},
-        )
+        table = replace(table.chosen(np.arange(1, frame.size)), remarks={**frame.remarks, FIRST: 1})
     names = layout.names(layout.p)
-    return beside(found, layout, others, names, tuple(range(len(names))), lambda _: f"{BEFORE}, ")
-
-
-def _said(failure: Failure) -> tuple[str, type[Any]]:
-    return f"{BEFORE}: {failure.text}", failure.error
+    return beside(table, layout, others, names, tuple(range(len(names))), lambda _: f"{BEFORE}, ")
 
 
 def beside(
@@ -109,12 +98,12 @@ def _telling(pairs: Pairs, table: Table, told: Callable[[int], str]) -> Pairs:
 class Keyed:
     """A table in memory whose rows are found by their key, which no two of them share."""
 
-    def __init__(self, path: str, reading: Reading) -> None:
+    def __init__(self, path: str, reading: ReadSettings) -> None:
         wanted = reading.wanted
         source = open_source(path, reading.dialect)
         try:
             stream = open_stream(source, reading)
-            only_q = Wanted(None, wanted.q, "", None, None, "p", choices=wanted.choices)
+            only_q = WantedColumns(None, wanted.q, "", None, None, "p", choices=wanted.choices)
             found = lay_out(only_q, stream.names, source.name, stream.text)
             on = tuple(select(wanted.on or "", stream.names, source.name))
             both = next((i for i in on if i in found.q), None)
@@ -130,14 +119,18 @@ class Keyed:
             source.close()
         self.name, self.header, self.q = source.name, stream.names, found.q
         self._table, self._place = concatenated(parts), stream.place
+        self._failed = {failure.row: failure for failure in self._table.failures}
         self._at: dict[Any, int] = {}
         for row, key in enumerate(keys(self._table, on)):
+            if row in self._failed and not any(key):  # nobody knows whose partner it is
+                failed = self._failed[row]
+                message = f"{self.place(row)}: {failed.text}"
+                raise failed.error(message)
             if self._at.setdefault(key, row) != row:
                 shown = ", ".join(key) if isinstance(key, tuple) else key
                 again = f"{self.place(row)}: the key {clipped(shown)} stands twice (first: {self.place(self._at[key])})"
                 message = f"{again}; keep one, or add a column to --on"
                 raise DistributionError(message)
-        self._failed = {failure.row: failure for failure in self._table.failures}
         self._used = np.zeros(self._table.size, dtype=bool)
 
     def place(self, row: int) -> str:
@@ -156,33 +149,26 @@ class Keyed:
 
     def pairs(self, frame: Table, layout: Layout, q: tuple[int, ...]) -> Block:
         """The rows of a frame that have a partner here, each with it."""
-        at = np.array([self._at.get(key, -1) for key in keys(frame, layout.more)], dtype=np.intp)
-        rows = np.flatnonzero(at >= 0)
+        found = keys(frame, layout.more)
+        at = np.array([self._at.get(key, -1) for key in found], dtype=np.intp)
+        self._used[at[at >= 0]] = True
+        # A row whose key could not be read is not one without a partner: that would hide what is wrong with it.
+        unknown = [failure.row for failure in frame.failures if at[failure.row] < 0 and not any(found[failure.row])]
+        at[unknown] = 0
+        rows = np.flatnonzero(at >= 0) if self._table.size else np.empty(0, dtype=np.intp)
         at = at[rows]
-        self._used[at] = True
-        moved = {int(row): new for new, row in enumerate(rows)}
-        failures = {
-            moved[failure.row]: failure._replace(row=moved[failure.row])
-            for failure in frame.failures
-            if failure.row in moved
-        }
-        if self._failed:
-            for row, other in enumerate(at.tolist()):
-                if other in self._failed and row not in failures:
-                    failed = self._failed[other]
-                    text = f"{self.place(other)}: {failed.text}"
-                    failures[row] = Failure(row, frame.line(int(rows[row])), text, failed.error)
+        left = frame.chosen(rows)
+        failures = {failure.row: failure for failure in left.failures}
+        for row, other in enumerate(at.tolist() if self._failed else ()):
+            if other in self._failed and row not in failures:
+                failed = self._failed[other]
+                failures[row] = Failure(row, left.line(row), f"{self.place(other)}: {failed.text}", failed.error)
         alone = f"rows left out that have no partner in {self.name}: {{n}}"
-        left = Table(
-            frame.names,
-            {i: taken(cells, rows) for i, cells in frame.columns.items()},
-            len(rows),
-            frame.lines,
-            frame.form,
-            tuple(failures[row] for row in sorted(failures)),
-            lambda row: frame.line(int(rows[row])),
-            {**frame.remarks, **({alone: frame.size - len(rows)} if len(rows) < frame.size else {})},
-            frame.source,
+        alone_too = {alone: frame.size - len(rows)} if len(rows) < frame.size else {}
+        left = replace(
+            left,
+            failures=tuple(failures[row] for row in sorted(failures)),
+            remarks={**frame.remarks, **alone_too},
         )
         others = {i: taken(self._table.columns[i], at) for i in self.q}
         return beside(left, layout, others, self.header, q, lambda row: f"{self.place(int(at[row]))}, ")
@@ -190,4 +176,4 @@ class Keyed:
 
 def keys(table: Table, columns: Sequence[int]) -> list[Any]:
     """The key of each row: what stands in some columns."""
-    return joined_keys([raw_texts(table, i) for i in columns])
+    return joined_keys([table.texts(i) for i in columns])

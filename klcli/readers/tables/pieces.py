@@ -95,17 +95,42 @@ def _fill(stream: ByteStream, room: memoryview) -> int:
     return filled
 
 
+def is_utf8(data: Bytes) -> bool:
+    """Whether the bytes are text in UTF-8."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def has_lone_cr(data: Bytes) -> bool:
     """Whether a CR ends a line by itself, as on old Macs."""
     return b"\r" in data and data.count(b"\r") > data.count(b"\r\n")
 
 
-def count_lines(data: Bytes) -> int:
-    """How many lines the bytes are, the last one whether it ends or not; a lone CR ends a line too."""
+def count_line_ends(data: Bytes) -> int:
+    """How many lines end in the bytes. CR LF ends one, and so does each by itself."""
     ends = data.count(b"\n")
-    if b"\r" in data:
-        ends += data.count(b"\r") - data.count(b"\r\n")
-    return ends + (not data.endswith((b"\n", b"\r")))
+    return ends + data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else ends
+
+
+def count_lines(data: Bytes) -> int:
+    """How many lines the bytes are, the last one whether it ends or not."""
+    return count_line_ends(data) + (not data.endswith((b"\n", b"\r")))
+
+
+def line_ends(data: Bytes) -> Places:
+    """Where lines end: after each LF, and after each CR that no LF follows."""
+    text = np.frombuffer(data, dtype=np.uint8)
+    ends = np.flatnonzero(text == ord("\n")) + 1
+    if not has_lone_cr(data):
+        return ends
+    after = np.flatnonzero(text == ord("\r")) + 1
+    both: Places = np.union1d(ends, after[text[np.minimum(after, len(text) - 1)] != ord("\n")])
+    return both
 
 
 def end_of_lines(data: Bytes) -> int:

@@ -27,15 +27,6 @@ _ITEMS = 1 << 16
 # ------------------------------------------------------------------------------------------------------ the whole table
 
 
-def read_records(source: Source, *, ndjson: bool) -> Table:
-    """The records of a source as Python's values. Raises InputError for the first that is none."""
-    if not ndjson:
-        return table_of(load(source.text, source.name), source.name, lambda i: f"{source.name}, item {i + 1}")
-    lines = [(i, line) for i, line in enumerate(source.text.split("\n"), 1) if line.strip()]
-    values = [load(line, source.name, line=i) for i, line in lines]
-    return table_of(values, source.name, lambda i: f"{source.name}:{lines[i][0]}")
-
-
 def table_of(values: Any, source: str, where: Callable[[int], str]) -> Table:  # noqa: ANN401 - what a JSON text is
     """A list of records as a table with a column for each key that occurs, None where a record lacks it.
 
@@ -94,10 +85,11 @@ def _joined(name: Any) -> str:  # noqa: ANN401
 class RecordStream:
     """A stream of records, the first of which has been read. size: bytes of a piece, None for what suits.
 
-    names: the keys of the first record. text: which of them hold text. small: whether no table engine is needed.
+    names: the keys of the first record. text: which of them hold text. small: whether no table engine is needed. begin:
+    where the lines begin, after a byte order mark.
     """
 
-    form, note = "json", ""
+    note = ""
 
     def __init__(self, source: Source, *, ndjson: bool, size: int | None = None) -> None:
         self.source, self._ndjson, self._before = source.name, ndjson, 0
@@ -162,7 +154,8 @@ class RecordStream:
         """Some bytes of the stream, and which is the first line in them that is not blank, and that line."""
         data = read_some(self._stream, SMALL + 1)
         self.small = len(data) <= SMALL
-        data = data.removeprefix(BOM_UTF8)
+        self.begin = len(BOM_UTF8) if data.startswith(BOM_UTF8) else 0
+        data = data[self.begin :]
         ended = self.small
         while True:
             lines = data.split(b"\n")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
+from dataclasses import replace
+from functools import partial
 from shutil import copyfileobj
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from klcli.console import Temporary
-from klcli.errors import InputError, UsageError
+from klcli.errors import InputError
 from klcli.readers.formats import format_of
 from klcli.readers.sources import PLAIN, open_source
 from klcli.readers.tables.layout import lay_out
@@ -17,19 +18,21 @@ if TYPE_CHECKING:
     from typing import BinaryIO, Protocol, Self
 
     from klcli.readers.sources import Dialect, Source
-    from klcli.readers.tables.layout import Layout, Wanted
+    from klcli.readers.tables.layout import Layout, WantedColumns
     from klcli.readers.tables.table import Table
 
     class TableStream(Protocol):
         """A table whose columns are known and whose rows are still to be read.
 
-        names: of all columns. small: whether it is read without a table engine. note: what to say of its header.
+        names: of all columns. small: whether it is read without a table engine. note: what to say of its header. begin:
+        where in a file of text the rows begin, in bytes.
         """
 
         source: str
         names: tuple[str, ...]
         small: bool
         note: str
+        begin: int
 
         @property
         def text(self) -> Sequence[bool]:
@@ -49,10 +52,10 @@ if TYPE_CHECKING:
             ...
 
 
-class Reading(NamedTuple):
+class ReadSettings(NamedTuple):
     """How tables are read. input_format: None for what the suffix says. size: bytes at a time, None for what suits."""
 
-    wanted: Wanted
+    wanted: WantedColumns
     input_format: str | None = None
     dialect: Dialect = PLAIN
     size: int | None = None
@@ -62,19 +65,38 @@ class Reading(NamedTuple):
 class Share(NamedTuple):
     """One file of a stream, or some of its rows, where other processes read the rest.
 
-    name: what errors call the file. layout: of the first file of the stream. span: None for all of it.
+    name: what errors call the file. layout: of the first file of the stream. span: None for all of it. mixed: see
+    `Opened`.
     """
 
     name: str
     layout: Layout
     span: tuple[int, int, int] | None = None
+    mixed: bool = False
 
 
 class Opened(NamedTuple):
-    """A table of the stream, and where the wanted columns are in it."""
+    """A table of the stream, and where the wanted columns are in it.
+
+    mixed: whether tables of other formats stand beside it. What is kept is then text, so that keys can be compared.
+    """
 
     stream: TableStream
     layout: Layout
+    mixed: bool = False
+
+    def frames(self) -> Iterator[Callable[[], Table]]:
+        """The rows, as functions that each read some of them; any thread may call them, in any order."""
+        frames = self.stream.frames(self.layout)
+        return (partial(_as_text, frame, self.layout) for frame in frames) if self.mixed else frames
+
+
+def _as_text(read: Callable[[], Table], layout: Layout) -> Table:
+    table = read()
+    return replace(table, columns={**table.columns, **{i: table.texts(i) for i in layout.cells}}, form="text")
+
+
+_FORMS = {"csv": "text", "text": "text", "tsv": "text", "json": "json", "ndjson": "json"}
 
 
 class Tables:
@@ -84,11 +106,8 @@ class Tables:
     share: what there is to be read of the stream, where that is not all.
     """
 
-    def __init__(self, paths: Sequence[str], reading: Reading, share: Share | None = None) -> None:
+    def __init__(self, paths: Sequence[str], reading: ReadSettings, share: Share | None = None) -> None:
         self._reading, self._share = reading, share
-        if list(paths).count("-") > 1:
-            message = "standard input can be read once; give - once"
-            raise UsageError(message)
         self._sources = [open_source(path, reading.dialect, share and share.name) for path in paths]
         self._copies: dict[int, BinaryIO] = {}
         self._begun = 0
@@ -105,13 +124,17 @@ class Tables:
         """The format of the first."""
         return format_of(self._sources[0], self._reading.input_format)
 
-    def want(self, wanted: Wanted) -> None:
+    @property
+    def mixed(self) -> bool:
+        """Whether groups may have rows in files of several formats."""
+        if self._share is not None:
+            return self._share.mixed
+        forms = {_FORMS.get(format_of(source, self._reading.input_format)) for source in self._sources}
+        return self._reading.wanted.by is not None and len(forms) > 1
+
+    def want(self, wanted: WantedColumns) -> None:
         """Changes what the next reading looks for."""
         self._reading = self._reading._replace(wanted=wanted)
-
-    def has(self, path: str) -> bool:
-        """Whether a path is that of one of the files."""
-        return any(source.path is not None and os.path.realpath(source.path) == path for source in self._sources)
 
     def __iter__(self) -> Iterator[Opened]:
         """The tables. Raises InputError where a later one has not the columns of the first."""
@@ -126,9 +149,9 @@ class Tables:
             layout = layout._replace(gaps=self._reading.dialect.blank == "skip")
             if self._share is not None and self._share.span is not None:
                 stream.narrow(*self._share.span)
-            yield Opened(stream, layout)
+            yield Opened(stream, layout, self.mixed)
             source.verify()
-            if self._reading.wanted.by is None:
+            if i not in self._copies:
                 source.close()
 
     def verify(self) -> None:
@@ -161,7 +184,7 @@ class Tables:
             copy.close()
 
 
-def open_stream(source: Source, reading: Reading) -> TableStream:
+def open_stream(source: Source, reading: ReadSettings) -> TableStream:
     """The stream of a source, by its format. Raises InputError where it has no columns."""
     kind = format_of(source, reading.input_format)
     if kind in {"csv", "text", "tsv"}:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
+from json import loads
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from klcli.kernels import taken, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from klcli.blocks import Failure
+    from klcli.kernels import Places
     from klcli.model import Array
 
     Cells = Any
@@ -66,6 +70,13 @@ class Table:
             copy_doubles(self.columns[i], out)
         return matrix
 
+    def texts(self, column: int) -> list[str]:
+        """The cells of a column as text; of JSON, where they are as it was written, without its quotes."""
+        found = texts(self.columns[~column if ~column in self.columns else column])
+        if self.form != "json":
+            return found
+        return [loads(cell) if cell.startswith('"') else "" if cell == "null" else cell for cell in found]
+
     def part(self, start: int, end: int) -> Table:
         """The rows from `start` to before `end`."""
         first = self.line(start) if start else 0
@@ -84,6 +95,21 @@ class Table:
             lambda row: self.line(row + start) - first,
             self.remarks if start == 0 else {},
             self.source,
+        )
+
+    def chosen(self, rows: Places, at: Mapping[int, int] | None = None) -> Table:
+        """Some of the rows, in any order. What is wrong with a row that is left out is forgotten.
+
+        at: where each row stands among those chosen, where several become one.
+        """
+        at = {row: i for i, row in enumerate(rows.tolist())} if at is None else at
+        failures = [failure._replace(row=at[failure.row]) for failure in self.failures if failure.row in at]
+        return replace(
+            self,
+            columns={i: taken(cells, rows) for i, cells in self.columns.items()},
+            size=len(rows),
+            failures=tuple(sorted(failures, key=lambda failure: failure.row)),
+            line=lambda row: self.line(int(rows[row])),
         )
 
 
