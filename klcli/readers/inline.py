@@ -63,7 +63,7 @@ def parse(text: str, source: str, notation: Notation = POINT) -> Document | Sing
         raise _of_several_lines(lines, source)
     refuse_two_separators(text, source, notation)
     values = numbers(parts, _item(source), notation=notation)
-    refuse_mixed_percent(parts, _item(source))
+    refuse_mixed_percent(parts, values, _item(source))
     return Single(source, Series("", values, None, _item(source)))
 
 
@@ -188,5 +188,5 @@ def _pairs(text: str, source: str, notation: Notation) -> Single:
         except NotANumberError as error:
             message = f"{where(i)}: {error}"
             raise InputError(message) from None
-    refuse_mixed_percent(written, where)
+    refuse_mixed_percent(written, values, where)
     return Single(source, Series("", values, labels, where))

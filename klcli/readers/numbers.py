@@ -195,21 +195,27 @@ def has_percent(text: str) -> bool:
     return text.rstrip().endswith("%")
 
 
-def mixed_percent(text: str, name: str | None = None) -> str:
-    """What is wrong with a number, in a column of that name, where some are percentages and some are not."""
+def mixed_percent(text: str, name: str) -> str:
+    """What is wrong with a cell of a column of which some cells are percentages, and some are not."""
     here, others = ("a percentage", "are none") if has_percent(text) else ("no percentage", "are")
-    place, above = ("", "those before it") if name is None else (f" in column {clipped(name)}", "cells above it")
-    return f"{clipped(text.strip())}{place} is {here}, and {above} {others}; write % in all of them or in none"
+    both = f"is {here}, and cells above it {others}"
+    return f"{clipped(text)} in column {clipped(name)} {both}; {_ALL_OR_NONE}"
 
 
-def refuse_mixed_percent(texts: Sequence[str], where: Callable[[int], str]) -> None:
-    """Raises InputError where some numbers are percentages and some are not. where(i): the place of number i."""
-    percent = [has_percent(text) for text in texts]
-    if any(percent) and not all(percent):
-        i = percent.index(not percent[0])
-        message = f"{where(i)}: {mixed_percent(texts[i])}"
-        raise InputError(message)
+def refuse_mixed_percent(texts: Sequence[str], values: Sequence[float], where: Callable[[int], str]) -> None:
+    """Raises InputError where percentages stand beside a number above 1, which is then hardly a share: 50%,60.
 
+    where(i): the place of number i.
+    """
+    if not any(map(has_percent, texts)):
+        return
+    for i, (text, value) in enumerate(zip(texts, values, strict=True)):
+        if abs(value) > 1 and not has_percent(text):
+            message = f"{where(i)}: {clipped(text.strip())} is no percentage, and others here are; {_ALL_OR_NONE}"
+            raise InputError(message)
+
+
+_ALL_OR_NONE = "write % in all of them or in none"
 
 _DIGITS = r"[-+]?\d[\d.,' ]*"
 _UNIT = re.compile(rf"([^\w\s.,+'-]{{1,3}}|[A-Z]{{3}}\s)\s*{_DIGITS}|{_DIGITS}\s*([^\W\d_]{{1,5}}|[^\w\s.,]{{1,3}})")

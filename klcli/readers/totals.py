@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import fsum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -104,8 +103,10 @@ def _refuse_outcome(one: Distribution) -> None:
     labels = one.outcomes
     if labels is None or len(one) == 1:
         return
-    others = fsum(one.values.tolist()) - one.values
-    for i in np.flatnonzero((others > 0) & (np.abs(others - one.values) <= _ROUNDED * others)).tolist():
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite weights are refused elsewhere
+        others = one.values.sum() - one.values
+        sums = (others > 0) & (np.abs(others - one.values) <= _ROUNDED * others)
+    for i in np.flatnonzero(sums).tolist():
         if is_total(labels[i]):
             message = f"{one.where(i)}: {clipped(labels[i])} {mend(labels[i])}"
             raise DistributionError(message)

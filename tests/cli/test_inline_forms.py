@@ -166,7 +166,7 @@ def test_blanks_around_a_separator_are_none(kl):
     assert kl("-q", "0.4, 0.6", "0.3 ; 0.7") == KL
 
 
-@pytest.mark.parametrize("text", ["-1,2", "-.5,1", "-inf,0", "-1/2,3/2", "-1e-5 2", "-40%,10%"])
+@pytest.mark.parametrize("text", ["-1,2", "-.5,1", "-inf,0", "-1/2,3/2", "-1e-5 2", "-40%,1"])
 def test_a_minus_sign_in_front_needs_no_dashes(call, text):
     assert call("entropy", "-q", "--as", "logits", text).code == 0
 
