@@ -22,7 +22,7 @@ from klcli.errors import InputError, KlcliError, clipped, lacking
 from klcli.readers.documents import object_of, series_of
 from klcli.readers.numbers import POINT, NotANumberError, mend, number
 from klcli.readers.sources import cannot_read, first_line, unreadable
-from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, read_by_pandas
+from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, read_by_pandas, rows_above
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -47,13 +47,21 @@ _MOST_AT_ONCE = 1 << 18
 
 def read_columnar(source: Source, format_name: str) -> Table:
     """All of a table, with Arrow's columns, whose numbers `doubles` gives. Raises InputError."""
-    table, remark = (_Parquet(source).read(), "") if format_name == "parquet" else _read_whole(source, format_name)
+    table, remarks = (_Parquet(source).read(), ()) if format_name == "parquet" else _read_whole(source, format_name)
     places = _places(table.schema, source.name)
     columns = {i: table.column(place) for i, place in enumerate(places.values())}
     n = table.num_rows
-    remarks = {remark: n} if remark else {}
-    place = partial(_place, source.name)
-    return Table(tuple(places), columns, n, n, "value", remarks=remarks, source=source.name, place=place)
+    said, above = dict.fromkeys(remarks, n), rows_above(source.dialect, format_name)
+    return Table(
+        tuple(places),
+        columns,
+        n,
+        n,
+        "value",
+        remarks=said,
+        source=source.name,
+        place=lambda line: _place(source.name, above + line),
+    )
 
 
 def doubles(cells: Cells, refuse: Callable[[int, NotANumberError], None], notation: Notation = POINT) -> Cells:
@@ -143,11 +151,12 @@ class ColumnarStream:
         self.source = source.name
         self._notation = source.dialect.notation
         self._table: _Parquet | pa.Table
-        self._table, self._remark = (
-            (_Parquet(source), "") if format_name == "parquet" else _read_whole(source, format_name)
+        self._remarks: tuple[str, ...]
+        self._table, self._remarks = (
+            (_Parquet(source), ()) if format_name == "parquet" else _read_whole(source, format_name)
         )
         places = _places(self._table.schema, source.name)
-        self.names, self._before = tuple(places), 0
+        self.names, self._before = tuple(places), rows_above(source.dialect, format_name)
         self.text = [_is_text(self._table.schema.field(place).type) for place in places.values()]
 
     def place(self, line: int) -> str:
@@ -173,8 +182,8 @@ class ColumnarStream:
             return
         chosen = self._table.select(names)
         for start in range(0, chosen.num_rows, _ROWS):
-            remark = "" if start else self._remark
-            yield partial(_frame, partial(chosen.slice, start, _ROWS), layout, self._notation, remark)
+            remarks = () if start else self._remarks
+            yield partial(_frame, partial(chosen.slice, start, _ROWS), layout, self._notation, remarks)
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -182,12 +191,12 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(of.is_string(kind) or of.is_large_string(kind) or of.is_string_view(kind))
 
 
-def _frame(read: Callable[[], pa.Table], layout: Layout, notation: Notation, remark: str = "") -> Table:
-    """The columns of the layout of some rows. remark: what should be known of them. Raises InputError."""
+def _frame(read: Callable[[], pa.Table], layout: Layout, notation: Notation, remarks: Sequence[str] = ()) -> Table:
+    """The columns of the layout of some rows. remarks: what should be known of them. Raises InputError."""
     table = read()
     try:
         found = _read_columns(table, layout, notation)
-        return replace(found, remarks={remark: found.size}) if remark else found
+        return replace(found, remarks=dict.fromkeys(remarks, found.size))
     except (pa.ArrowException, ValueError) as error:
         message = f"{layout.source}: not readable ({first_line(error)})"
         raise lacking(error) or InputError(message) from None
@@ -361,13 +370,13 @@ def _opened(source: Source) -> Any:  # noqa: ANN401 - a pyarrow.NativeFile, whic
     return file
 
 
-def _read_whole(source: Source, format_name: str) -> tuple[pa.Table, str]:
-    """A table, and what should be known of how it was read, '' for nothing."""
+def _read_whole(source: Source, format_name: str) -> tuple[pa.Table, tuple[str, ...]]:
+    """A table, and what should be known of how it was read."""
     if format_name in PANDAS_FORMATS:
         return read_by_pandas(source, format_name)
     from pyarrow import feather
 
     try:
-        return feather.read_table(pa.BufferReader(source.data)), ""
+        return feather.read_table(pa.BufferReader(source.data)), ()
     except (pa.ArrowException, OSError) as error:
         raise unreadable(source.name, "Feather", error) from None

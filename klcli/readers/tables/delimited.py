@@ -80,8 +80,9 @@ class DelimitedStream:
         self._first = self._first_cells()
         self.text: Sequence[bool] = [not (is_number(c, self._notation) or self._is_left_out(c)) for c in self._first]
         unsure = self._dialect.header is None
-        place = f"{self.source}:{self._line - 1}"
-        self.note = header_note(self.names, self._first, place, self._notation) if unsure else ""
+        line = self._line - 1
+        place = f"{self.source}:{line}", f"line {line}"
+        self.note = header_note(self.names, self._first, *place, self._notation) if unsure else ""
         self.begin = source.done - len(self._rest)
 
     def place(self, line: int) -> str:

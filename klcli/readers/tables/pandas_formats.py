@@ -12,14 +12,16 @@ from zipfile import BadZipFile, ZipFile
 from klcli.errors import InputError, clipped, lacking, listed, nearest
 from klcli.readers.numbers import is_blank, is_number, number
 from klcli.readers.sources import unreadable
+from klcli.readers.tables.roles import header_note
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
     import pyarrow as pa
 
     from klcli.readers.numbers import Notation
-    from klcli.readers.sources import Source
+    from klcli.readers.sources import Dialect, Source
 
 _SHEET: tuple[str, dict[str, Any]] = ("read_excel", {"keep_default_na": False, "na_values": []})
 
@@ -39,8 +41,13 @@ _MOST_BYTES = 1 << 32
 """Bytes that a sheet is unpacked to."""
 
 
-def read_by_pandas(source: Source, format_name: str) -> tuple[pa.Table, str]:
-    """A file that pandas reads, labels as text, and what should be known of that: which of several sheets it is.
+def rows_above(dialect: Dialect, format_name: str) -> int:
+    """How many rows of a sheet stand above the first of the table: those left out, and the names of the columns."""
+    return dialect.skip + (dialect.header is not False) if PANDAS_FORMATS.get(format_name) is _SHEET else 0
+
+
+def read_by_pandas(source: Source, format_name: str) -> tuple[pa.Table, tuple[str, ...]]:
+    """A file that pandas reads, labels as text, and what should be known of it, such as which of several sheets it is.
 
     What pandas needs besides itself is named when it is missing.
     """
@@ -48,7 +55,7 @@ def read_by_pandas(source: Source, format_name: str) -> tuple[pa.Table, str]:
     import pyarrow as pa
 
     name, options = PANDAS_FORMATS[format_name]
-    remark = ""
+    remarks: list[str] = []
     try:
         # These readers want a path or a seekable file; some of the libraries behind them only a path.
         whole = source.path if source.path is not None and not source.compression else BytesIO(source.data)
@@ -56,14 +63,19 @@ def read_by_pandas(source: Source, format_name: str) -> tuple[pa.Table, str]:
         if options is _SHEET[1]:
             with pd.ExcelFile(whole) as book:
                 sheet, remark = _sheet(source, [str(each) for each in book.sheet_names])
-                frame = pd.read_excel(book, sheet_name=sheet, **options)
+                named = source.dialect.header is not False
+                rows: dict[str, Any] = {"header": 0 if named else None, "skiprows": source.dialect.skip}
+                frame = pd.read_excel(book, sheet_name=sheet, **rows, **options)
+            remarks = [remark, _names(source, frame) if named else ""]
+            if not named:
+                frame.columns = pd.RangeIndex(1, len(frame.columns) + 1)
         else:
             frame = getattr(pd, name)(whole, **options)
     except InputError:
         raise
     except ImportError as error:
-        named = re.search(r"openpyxl|odfpy|xlrd|pyreadstat", str(error))
-        missing = named[0] if named else error.name
+        needed = re.search(r"openpyxl|odfpy|xlrd|pyreadstat", str(error))
+        missing = needed[0] if needed else error.name
         message = f"{source.name}: reading this needs {missing}; pip install {missing}, or 'klcli[sheets]'"
         raise lacking(error) or InputError(message) from None
     except Exception as error:  # noqa: BLE001 - each of these libraries has errors of its own, without a common root
@@ -74,7 +86,23 @@ def read_by_pandas(source: Source, format_name: str) -> tuple[pa.Table, str]:
             cells = frame.iloc[:, i]
             found = _numbers(cells.tolist(), source.dialect.notation) if options is _SHEET[1] else None
             frame.isetitem(i, cells.astype(str).tolist() if found is None else found)
-    return pa.Table.from_pandas(frame, preserve_index=False), remark
+    return pa.Table.from_pandas(frame, preserve_index=False), tuple(filter(None, remarks))
+
+
+def _names(source: Source, frame: pd.DataFrame) -> str:
+    """What to say of the row that names a sheet's columns. Raises InputError where it is a title, or may be numbers."""
+    above, names = source.dialect.skip, [str(name) for name in frame.columns]
+    filled = (frame.map(str) != "").sum(axis=1).tolist()
+    start = next((i for i, width in enumerate(filled) if width > 1), len(filled))
+    titled = len(names) > 2 and all(name.startswith("Unnamed: ") for name in names[1:])  # noqa: PLR2004 - a label and p
+    if titled and start + 1 < len(filled):
+        title = f"{source.name}, row {above + 1}: {clipped(names[0])} seems to stand above the table"
+        message = f"{title}, whose rows have {filled[start]} cells; add --skip {above + 1 + start}"
+        raise InputError(message)
+    if source.dialect.header or not len(frame):
+        return ""
+    first = [str(cell) for cell in frame.iloc[0]]
+    return header_note(names, first, f"{source.name}, row {above + 1}", f"row {above + 1}", source.dialect.notation)
 
 
 def _numbers(cells: list[Any], notation: Notation) -> list[float] | None:
