@@ -17,7 +17,7 @@ from klcli.readers.numbers import POINT, NotANumberError, is_number, items, numb
 from klcli.readers.sources import exists, split_selector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from klcli.model import Array
     from klcli.readers.documents import Document
@@ -94,7 +94,7 @@ def of_list(name: str, value: object, source: str) -> Series:
 class Observed:
     """The columns of a table, or the lists of a JSON value, as samples of raw values by name."""
 
-    mend, left_out, doubtful = "", (), ()
+    mend, left_out = "", ()
 
     def __init__(self, found: Columns | Document, chosen: Sequence[str], blank: str) -> None:
         self.source, self._found, self._chosen, self._blank = found.source, found, list(chosen), blank
@@ -102,6 +102,11 @@ class Observed:
     def names(self) -> list[str]:
         """The names of the columns or lists."""
         return self._found.names()
+
+    @property
+    def doubtful(self) -> Collection[str]:
+        """The first column, where it may hold keys."""
+        return self._found.doubtful
 
     def numeric(self) -> list[str]:
         """Those that may be samples: all but the labels, or those that were selected."""

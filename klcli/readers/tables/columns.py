@@ -132,9 +132,9 @@ class Columns:
 
     @property
     def doubtful(self) -> tuple[str, ...]:
-        """The name of the first column, where it counts as weights and may hold labels."""
+        """The name of the first column, where it is of numbers and may hold labels."""
         name = self.table.names[0]
-        keys = self.label != 0 and self.facts(0).of_numbers and (is_key(name) or may_hold_keys(name, self.numbers(0)))
+        keys = self.facts(0).of_numbers and (is_key(name) or may_hold_keys(name, self.numbers(0)))
         return (name,) if keys else ()
 
     @property
