@@ -339,7 +339,7 @@ def _reference(
 
     role = wanted.reference.upper()
     arguments = Arguments(inputs.checked_format(), inputs.choices()._replace(rows=by_rows), inputs.dialect())
-    reference = arguments.counted([arguments.one(text, REFERENCE)])[0]
+    reference = arguments.counted([arguments.one(text, REFERENCE)], others=True)[0]
     return reference, reference_notes(reference, role, settings)
 
 

@@ -87,10 +87,16 @@ class Arguments:
         choices = self._choices._replace(keep_totals=True) if self._choices.tally else self._choices
         return without_totals(given, [one.name for one in series], choices)
 
-    def counted(self, read: Sequence[Distribution]) -> list[Distribution]:
-        """The distributions as they were read; of raw values how often each occurs, in cells that all of them share."""
+    def counted(self, read: Sequence[Distribution], *, others: bool = False) -> list[Distribution]:
+        """The distributions as they were read; of raw values how often each occurs, in cells that all of them share.
+
+        others: whether raw values stand elsewhere. Raises InputError where there are none.
+        """
         if not self._choices.tally:
             return list(read)
+        if not others and all(one.tallied for one in read):
+            message = f"{read[0].where(0)} is counted already, and --tally counts raw values; leave out --tally"
+            raise InputError(message)
         from klcli.readers.observations import counted
 
         return counted(read, self._choices.bins, self._dialect.notation)
@@ -138,7 +144,7 @@ class Arguments:
     def _of_raw_text(self, text: str, role: str) -> Distributions:
         from klcli.readers.observations import of_text
 
-        return of_text(text, role)
+        return of_text(text, role, self._dialect.notation)
 
     def _of_source(self, text: str) -> Distributions:
         path, selector, chosen = split_selector(text)

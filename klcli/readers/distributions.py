@@ -72,6 +72,8 @@ class Series(NamedTuple):
     """What the values are, where the source says so; None: what the settings say."""
     running: str = ""
     """What to call the values in a note that they seem to be running totals, '' where they do not."""
+    tallied: bool = False
+    """Whether they are weights though raw values are counted."""
 
     @classmethod
     def of(cls, given: Distribution) -> Series:
@@ -82,7 +84,7 @@ class Series(NamedTuple):
     def distribution(self, name: str, source: str) -> Distribution:
         """The series as it is given to a command. source: where it came from, as the command line has it."""
         rest = self.where, self.labels, self.remarks, self.keys, self.read_as, self.running
-        return Distribution(name, source, frozen(self.values), *rest)
+        return Distribution(name, source, frozen(self.values), *rest, tallied=self.tallied)
 
 
 class Single:

@@ -12,6 +12,54 @@ def near(value):
     return pytest.approx(value, rel=1e-12)
 
 
+# ------------------------------------------------------------------------------------------ labels, counts and weights
+
+
+def test_two_columns_of_numbers_are_offered_as_counts_and_as_weights(refused, get):
+    text = "404 2404\n304 292\n200 152\n"
+    message = refused(3, "entropy", input=text)
+    for kind, option in (("LABEL COUNT", "1"), ("two columns of weights", "none")):
+        mend = f"--input-format csv --delimiter space --no-header --label {option}"
+        assert f"for {kind} {mend}" in message
+        found = get("entropy", "entropy", "-", *mend.split(), input=text)
+        assert found[-1] == near(0.532983292129539)
+        assert len(found) == (2 if option == "none" else 1)
+
+
+TALLY = ("raw.csv:ms", "--tally")
+RAW_KL = 0.6 * log(0.6 / 0.5) + 0.4 * log(0.4 / 0.5)
+
+
+@pytest.fixture
+def raw(write, tmp_path):
+    """A folder with raw values: 3 three times, 4 twice."""
+    write("raw.csv", "ms\n3.0\n4\n4\n3\n3\n")
+    write("known.json", '{"3": 1, "4": 1}')
+    return tmp_path
+
+
+@pytest.mark.parametrize("known", ["3=1,4=1", '{"3": 1, "4": 1}', "4=2,3=2", "known.json", "uniform"])
+def test_raw_values_are_compared_with_a_known_distribution(kl, call, raw, known):
+    assert kl(*TALLY, known, "-q", cwd=raw) == near(RAW_KL)
+    rows = "g,ms\na,3\na,4\na,4\na,3\na,3\n"
+    columns = ("--by", "g", "--tally", "--p", "ms", "--reference", known, "-m", "kl_pq", "-q")
+    assert float(call("batch", "-", *columns, input=rows, cwd=raw).out.split(",")[-1]) == near(RAW_KL)
+    ranked = call("rank", "raw.csv:ms", known, "3=9,4=1", "--tally", "-q", "-g", "kl_pq", cwd=raw)
+    assert float(ranked.out.split()[0]) == near(RAW_KL)
+
+
+def test_a_known_distribution_of_cells_is_written_as_the_error_says(kl, refused, raw):
+    message = refused(3, "kl", *TALLY, "3=1,4=1", "--bins", "3,4", cwd=raw)
+    assert message.startswith("Q, item 1: '3' is no cell of --bins; ")
+    cells = message.partition("written as ")[2]
+    assert kl(*TALLY, cells, "--bins", "3,4", "-q", cwd=raw) == near(RAW_KL + log(1.5))
+
+
+def test_known_distributions_alone_are_not_to_be_counted(refused):
+    assert "leave out --tally" in refused(3, "kl", "3=1,4=1", "3=1,4=2", "--tally")
+    assert "'3' stands twice" in refused(4, "kl", "3,4", "3=1,3.0=1", "--tally")
+
+
 # --------------------------------------------------------------------------------------------- which column is offered
 
 
