@@ -60,6 +60,35 @@ def test_known_distributions_alone_are_not_to_be_counted(refused):
     assert "'3' stands twice" in refused(4, "kl", "3,4", "3=1,3.0=1", "--tally")
 
 
+# --------------------------------------------------------------------------------------------------- lines of a table
+
+ROWS = "car,4,3\nbus,6,7\n"
+KL = 0.4 * log(0.4 / 0.3) + 0.6 * log(0.6 / 0.7)
+
+
+@pytest.mark.parametrize("rows", [ROWS, ROWS.replace("car", '"car"').replace("bus", '"bus"')])
+def test_row_names_of_r_are_labels_with_a_note(call, get, write, rows):
+    path = write("r.csv", f'"before","after"\n{rows}')
+    result = call("kl", path)
+    assert float(result.out) == near(KL)
+    assert "line 1 names one column less than there are: the first one holds row names, as R writes them" in result.err
+    assert get("kl_pq", "compare", f"{path}:before", "bus=7,car=3") == [near(KL)]
+    scored = call("batch", path, "--p", "before", "--q", "after", "-m", "kl_pq", "-q")
+    assert scored.out == ",kl_pq\ncar,0.0\nbus,0.0\n"
+
+
+@pytest.mark.parametrize("rows", ["1,000,2\n2,000,3\n", "car,4,\nbus,6,\n", "car,4,3\nbus,6\n"])
+def test_other_rows_with_a_field_more_have_no_row_names(refused, write, rows):
+    assert ":2: 3 fields, the header has 2; quote a field" in refused(3, "kl", write("r.csv", f"a,b\n{rows}"))
+
+
+def test_a_footer_is_taken_out_as_the_error_says(refused, call, write):
+    path = write("t.csv", f"mode,p,q\n{ROWS}Total rows: 2\n")
+    message = refused(3, "batch", path, "-m", "kl_pq")
+    assert message.endswith(":4: 1 field, the header has 3; complete it, or take it out as batch --on-error skip does")
+    assert call("batch", path, "-m", "kl_pq", "--on-error", "skip", "-q").out == "mode,kl_pq\ncar,0.0\nbus,0.0\n"
+
+
 # --------------------------------------------------------------------------------------------- which column is offered
 
 

@@ -137,9 +137,12 @@ class Judge:
         """What is wrong with a row before anybody looks at its numbers."""
         form = self._form
         if len(cells) != len(form.names):
-            comment = f"; if it is a comment add --comment '{cells[0][0]}'" if cells[0][:1] in COMMENTS else ""
+            how = "complete it" if len(cells) < len(form.names) else f"quote a field that holds {form.delimiter!r}"
+            how += ", or take it out as batch --on-error skip does"
+            if cells[0][:1] in COMMENTS:
+                how = f"if it is a comment add --comment '{cells[0][0]}'"
             fields = "1 field" if len(cells) == 1 else f"{len(cells)} fields"
-            return f"{fields}, the header has {len(form.names)}{comment}"
+            return f"{fields}, the header has {len(form.names)}; {how}"
         wanted = [cells[i] for i in (*form.text, *form.numbers)]
         if any("\0" in cell for cell in wanted):
             return "a NUL byte; this row is not text"

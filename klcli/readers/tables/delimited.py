@@ -74,15 +74,19 @@ class DelimitedStream:
         header = self._header()
         self._check_delimiter(header)
         self._check_title(header)
-        named = self._dialect.header is not False
+        self._first = self._first_cells()
+        named, of_r = self._dialect.header is not False, self._has_row_names(header)
+        header = [""] * of_r + header
         self.names = tuple(header) if named else tuple(str(i) for i in range(1, len(header) + 1))
         self._size = size or max(piece_size(source.size), _WIDE_PIECE if len(header) >= _WIDE else 0)
-        self._first = self._first_cells()
         self.text: Sequence[bool] = [not (is_number(c, self._notation) or self._is_left_out(c)) for c in self._first]
         unsure = self._dialect.header is None
         line = self._line - 1
         place = f"{self.source}:{line}", f"line {line}"
         self.note = header_note(self.names, self._first, *place, self._notation) if unsure else ""
+        if of_r:
+            said = f"line {line} names one column less than there are: the first one holds row names, as R writes them"
+            self.note = f"{said}; {self.note}" if self.note else said
         self.begin = source.done - len(self._rest)
 
     def place(self, line: int) -> str:
@@ -219,6 +223,14 @@ class DelimitedStream:
         first = f"{self.source}:{self._line - 1}: {clipped(header[0])} seems to stand above the table"
         message = f"{first}, whose rows have {widths.pop()} fields; add {option}"
         raise InputError(message)
+
+    def _has_row_names(self, header: Sequence[str]) -> bool:
+        """Whether each row has a field more than the header, in front and no number: R names no column of row names."""
+        width = len(header) + 1
+        if self._dialect.header is False or len(self._first) != width:
+            return False
+        rows = [row for _, row in self._top()]
+        return all(len(row) == width and row[-1] and not is_number(row[0], self._notation) for row in rows)
 
     def _top(self) -> list[tuple[int, list[str]]]:
         """Some rows below the header, and the lines down to the end of each."""
