@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from klcli.errors import DistributionError, InputError, clipped, listed, nearest, no_such
 from klcli.readers.distributions import Series, refuse_repeated
-from klcli.readers.numbers import NotANumberError, number
+from klcli.readers.numbers import NotANumberError, is_number, number
 from klcli.readers.sources import STDIN, column_of, no_pointer
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Document:
     content: the value, but for the answer of a language model the positions of its text.
     """
 
-    mend, left_out, doubtful = "", (), ()
+    mend, left_out = "", ()
 
     def __init__(self, source: str, value: Any) -> None:  # noqa: ANN401
         self.source, self.value = source, value
@@ -197,6 +197,12 @@ class Document:
         """The keys whose members are lists or objects of numbers. Raises InputError where one is so in part."""
         members = self._members()
         return [""] if members is None else [name for name in self.names() if self._is_numeric(name, members[name])]
+
+    @property
+    def doubtful(self) -> list[str]:
+        """The keys whose members are lists of text, which may be labels."""
+        members = self._members() or {}
+        return [name for name, member in members.items() if _is_of(member, str) and not any(map(is_number, member))]
 
     def _is_numeric(self, name: str, member: Any) -> bool:  # noqa: ANN401
         """Whether all the values in a member are numbers, or text that may be. Raises InputError where some are."""

@@ -89,6 +89,30 @@ def test_a_footer_is_taken_out_as_the_error_says(refused, call, write):
     assert call("batch", path, "-m", "kl_pq", "--on-error", "skip", "-q").out == "mode,kl_pq\ncar,0.0\nbus,0.0\n"
 
 
+def test_a_table_between_blanks_is_read_as_the_error_says(refused, kl, write):
+    path = write("t.csv", "mode p q\ncar  4 3\nbus  6 7\n")
+    assert refused(3, "kl", path).endswith("one field, 'mode p q'; if ' ' separates the fields add --delimiter space")
+    assert kl(path, "--delimiter", "space", "-q") == near(KL)
+    words = write("w.csv", "city name\nNew York\nNew York\n")
+    assert kl(words, "New York,New York", "--tally", "-q") == 0
+
+
+@pytest.mark.parametrize("form", ["text", "csv"])
+def test_a_column_without_a_name_is_not_named(refused, form):
+    text = "a 10%\nb 20%\nc 70\n" if form == "text" else "k,\na,10%\nb,20%\nc,70\n"
+    message = refused(3, "entropy", "--input-format", form, input=text)
+    assert message.partition(":")[2].endswith(
+        ": '70' is no percentage, and cells above it are; write % in all of them or in none"
+    )
+
+
+def test_a_list_of_labels_is_not_offered_as_weights(refused, kl, write, tmp_path):
+    write("t.json", '{"labels": ["a", "b"], "before": [4, 6], "after": [3, 7]}')
+    message = refused(3, "kl", "t.json", cwd=tmp_path)
+    assert message.endswith("choose: t.json#/before t.json#/after")
+    assert kl(*message.partition("choose: ")[2].split(), "-q", cwd=tmp_path) == near(KL)
+
+
 # --------------------------------------------------------------------------------------------- which column is offered
 
 

@@ -13,6 +13,7 @@ from klcli.readers.numbers import (
     CURRENCY,
     POINT,
     has_percent,
+    in_column,
     is_blank,
     is_meant,
     is_number,
@@ -39,11 +40,6 @@ class Column(NamedTuple):
     name: str
     where: Callable[[int], str]
     notation: Notation = POINT
-
-    @property
-    def inside(self) -> str:
-        """' in column NAME', which goes between a cell and what is wrong with it."""
-        return f" in column {clipped(self.name)}"
 
     def refuse_missing_label(self, row: int) -> InputError:
         """The error for a row without a label."""
@@ -132,7 +128,7 @@ class _Text:
         if self._numbers is None:
             column = self._column
             cells = self.values()
-            found = numbers(cells, column.where, column.inside, column.notation)
+            found = numbers(cells, column.where, in_column(column.name), column.notation)
             _refuse_mixed(cells, column)
             self._numbers = np.array(found, dtype=np.float64)
         return self._numbers
@@ -271,13 +267,15 @@ class _Typed:
         cells, column = self._cells, self._column
         blank = column.notation.blank
         if cells.null_count and blank == "error":
-            message = f"{column.where(_first_null(cells))}: nothing stands where a number should{column.inside}"
+            message = (
+                f"{column.where(_first_null(cells))}: nothing stands where a number should{in_column(column.name)}"
+            )
             message += mend("", column.notation)
             raise InputError(message)
         if self.is_text():
             written = [text or "" for text in cells.to_pylist()]
             _refuse_mixed(written, column)
-            return np.array(numbers(written, column.where, column.inside, column.notation), dtype=np.float64)
+            return np.array(numbers(written, column.where, in_column(column.name), column.notation), dtype=np.float64)
         if not self.facts().of_numbers:
             message = f"{column.source}: column {clipped(column.name)} holds {cells.type}, not numbers"
             raise InputError(message)

@@ -11,7 +11,7 @@ import numpy as np
 from klcli.errors import InputError, clipped, no_such
 from klcli.readers.distributions import Series, refuse_repeated, summed
 from klcli.readers.documents import series_of
-from klcli.readers.numbers import POINT, has_percent, is_blank, is_number, mixed_percent, numbers
+from klcli.readers.numbers import POINT, has_percent, in_column, is_blank, is_number, mixed_percent, numbers
 from klcli.readers.sources import column_of
 from klcli.readers.tables.cells import Column, cells_of
 from klcli.readers.tables.roles import (
@@ -115,7 +115,9 @@ class Columns:
             try:
                 self.numbers(column)
             except InputError as error:
-                message = f"{error}{self._mend.replace('{}', self.table.names[column])}"
+                others = self.roles.weights or self.roles.mixed[1:]  # for it to be their labels
+                mend = self._mend.replace("{}", self.table.names[column] or str(column + 1)) if others else ""
+                message = f"{error}{mend}"
                 raise InputError(message) from None
         return list(self.roles.weights)
 
@@ -256,7 +258,7 @@ class Columns:
         return values, faults
 
     def _number(self, text: str, row: int, name: str) -> float:
-        return numbers([text], lambda _: self.row(row), f" in column {clipped(name)}", self._notation)[0]
+        return numbers([text], lambda _: self.row(row), in_column(name), self._notation)[0]
 
     def array(self, columns: Sequence[int]) -> Array:
         """The numbers of some columns, (rows, columns). Raises InputError as `numbers`."""

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from klcli.blocks import Failure
-from klcli.errors import InputError, clipped
+from klcli.errors import InputError
 from klcli.readers.numbers import (
     NotANumberError,
     has_percent,
+    in_column,
     is_blank,
     is_number,
     mend,
@@ -158,7 +159,7 @@ class Judge:
                 number(cells[i], self._form.notation)
             except NotANumberError as error:
                 how = mend(cells[i], self._form.notation)
-                return f"{error.found} in column {clipped(self._form.names[i])} {error.wrong}{how}"
+                return f"{error.found}{in_column(self._form.names[i])} {error.wrong}{how}"
         return ""
 
     def _mixed(self, cells: Sequence[str]) -> str:

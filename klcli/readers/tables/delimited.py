@@ -39,6 +39,8 @@ _BINARY = {
 _MARKS = {BOM_UTF16_LE, BOM_UTF16_BE}
 
 _OTHERS = ";\t,|"
+_SPELT = {",": ",", "\t": "tab", " ": "space"}
+"""How --delimiter has a character; others are quoted for the shell."""
 
 _TOP, _TOP_ROWS = 1 << 14, 30
 """Bytes and rows in which the table below a title is looked for."""
@@ -183,17 +185,24 @@ class DelimitedStream:
 
     def _check_delimiter(self, header: list[str]) -> None:
         other = next((c for c in _OTHERS if c != self.delimiter and c in header[0]), None)
+        other = " " if other is None and self._is_between_blanks(header[0]) else other
         if len(header) == 1 and header[0][:1] not in COMMENTS and other is not None:
             one = f"{self.source}:{self._line - 1}: one field, {clipped(header[0])}"
             message = f"{one}; if {other!r} separates the fields add {self._delimiter_option(other)}"
             raise InputError(message)
+
+    def _is_between_blanks(self, header: str) -> bool:
+        """Whether the names and the first row are as many words, of which one is a number."""
+        words = "".join(self._first_cells()[:1]).split()
+        alike = 1 < len(words) == len(header.split())
+        return alike and any(is_number(word, self._notation) for word in words)
 
     def _delimiter_option(self, other: str) -> str:
         """The option by which another character separates the fields, and a decimal comma with it."""
         formats = {",": "--input-format csv", "\t": "--input-format tsv"}
         if other in formats and self._dialect.delimiter is None and self._dialect.decimal == ".":
             return formats[other]
-        option = f"--delimiter {'tab' if other == chr(9) else other if other == ',' else repr(other)}"
+        option = f"--delimiter {_SPELT.get(other, repr(other))}"
         cells = re.split(f"[{re.escape(other)}\r\n]", self._rest[:1000].decode("latin-1"))
         commas = self._notation.decimal == "." and any(re.fullmatch(r'[" ]*[-+]?[\d.]+,\d+[" ]*', c) for c in cells)
         return f"{option} --decimal ," if commas else option
