@@ -1,5 +1,6 @@
 """What an error or a note offers works as it is typed: each test obeys it."""
 
+import json
 from math import log
 
 import pytest
@@ -87,6 +88,43 @@ def test_a_footer_is_taken_out_as_the_error_says(refused, call, write):
     message = refused(3, "batch", path, "-m", "kl_pq")
     assert message.endswith(":4: 1 field, the header has 3; complete it, or take it out as batch --on-error skip does")
     assert call("batch", path, "-m", "kl_pq", "--on-error", "skip", "-q").out == "mode,kl_pq\ncar,0.0\nbus,0.0\n"
+
+
+@pytest.fixture(params=[1, 30_000], ids=["small", "large"])
+def padded(request, write):
+    """padded(row): how many rows a table has, and its path; below them stand two such."""
+
+    def padded(row):
+        rows = "".join(f"car{i},4,3\nbus{i},6,7\n" for i in range(request.param))
+        return 2 * request.param, write("t.csv", f"mode,p,q\n{rows}{row}\n{row}\n")
+
+    return padded
+
+
+@pytest.mark.parametrize("blank", ["zero", "skip"])
+@pytest.mark.parametrize("empty", [",,", " , ,", '"",,""'])
+def test_rows_in_which_nothing_stands_are_left_out_as_blank_cells_are(refused, kl, call, padded, blank, empty):
+    n, path = padded(empty)
+    assert f":{n + 2}: '" in refused(3, "kl", path)
+    assert f"--blank {blank} " in refused(3, "kl", path)
+    assert kl(path, "--blank", blank, "-q") == near(KL)
+    scored = call("batch", path, "--blank", blank, "-m", "kl_pq", "-q")
+    assert scored.out.count("\n") == n + 1
+    texts = call("batch", path, "--by", "mode", "--p", "q", "--tally", "-m", "entropy_p", "--blank", blank, "-q")
+    assert texts.out.count("\n") == n + 1
+
+
+def test_a_blank_row_inside_a_field_stays(call, write):
+    path = write("t.csv", 'k,p,q\n"a\n,,\n",4,3\nb,6,7\n,,\n')
+    shape = json.loads(call("compare", path, "--blank", "skip", "-f", "json", "-q").out)
+    assert [element["outcome"] for element in shape["elements"]] == ["a\n,,\n", "b"]
+
+
+@pytest.mark.parametrize("encoding", [[], ["--encoding", "latin-1"]])
+@pytest.mark.parametrize("name", ["g.csv", "g.tsv", "g.txt"])
+def test_a_binary_file_is_called_so(refused, write, name, encoding):
+    path = write(name, b"\xc1\xa0x,\n" + bytes(range(1, 256)) * 9 + b"\0")
+    assert refused(3, "entropy", path, *encoding).endswith(": this is a binary file, not text")
 
 
 def test_a_table_between_blanks_is_read_as_the_error_says(refused, kl, write):

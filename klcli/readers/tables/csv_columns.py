@@ -61,6 +61,11 @@ _BLANK_LINE = re.compile(rb"\n\r?\n|\r\r|\A[\r\n]")
 _ZERO = r"^[+-]?[0.]+([eE].*)?$"
 
 
+def _empty_row(form: Form) -> re.Pattern[bytes]:
+    """Finds the rows in which nothing stands, and perhaps others."""
+    return re.compile(rb"(?:(?<=[\r\n])|\A)[%b\" \t]+(?=[\r\n]|\Z)" % re.escape(form.delimiter.encode()))
+
+
 class Pieces:
     """Reads pieces that end where a row does. Threads may share it: it holds nothing that changes what is read."""
 
@@ -128,7 +133,8 @@ class Pieces:
             copy_doubles(columns[i], out)
         least, most = numbers.min(initial=1.0), numbers.max(initial=1.0)
         # NaN is neither: what Arrow takes for one, and an infinity, is for `number` to say.
-        if not (-np.inf < least and most < np.inf) or (least <= 0 and may_underflow(piece)):
+        empty = form.notation.blank != "error" and len(gaps) == len(form.numbers) and _empty_row(form).search(piece)
+        if empty or not (-np.inf < least and most < np.inf) or (least <= 0 and may_underflow(piece)):
             self._doubtful = True
             return None
         if form.notation.blank == "skip":
@@ -240,6 +246,9 @@ class _RowsOf:
             doubt |= self._ends - self._starts <= len("\r\n")  # it may be blank
         elif self._quotes is not None and self.lines > len(self._ends):
             doubt[rows_like_many(self._piece, self._ends, self._form.delimiter, len(self._form.names))] = True
+        if self._form.notation.blank != "error":
+            empty = [match.start() for match in _empty_row(self._form).finditer(self._piece)]
+            doubt[np.searchsorted(self._ends, empty, side="right")] = True
         if b"\0" in self._piece:
             doubt[np.searchsorted(self._ends, np.flatnonzero(self._data == 0), side="right")] = True
         if not self._piece.isascii():

@@ -96,10 +96,14 @@ class Judge:
                 return rows, reader.line_num, repeated
             if self._may_repeat and cells and [cells[0].removeprefix(_MARK), *cells[1:]] == self._header:
                 repeated += 1
-            elif cells or wrong:
+            elif wrong or (cells and not self._is_left_out(cells)):
                 if not wrong and reader.line_num > start + 1:
                     wrong = self._swallowed(cells, list(islice(io.StringIO(text, newline=""), start, reader.line_num)))
                 rows.append(self._row(start, cells, wrong))
+
+    def _is_left_out(self, cells: Sequence[str]) -> bool:
+        """Whether nothing stands in a row of several cells, as spreadsheets write rows below a table."""
+        return self._form.notation.blank != "error" and len(cells) > 1 and not any(map(str.strip, cells))
 
     def table(self, piece: Bytes) -> Table:
         """The rows of some bytes as a table of lists and doubles."""

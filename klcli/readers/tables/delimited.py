@@ -144,6 +144,7 @@ class DelimitedStream:
             try:
                 header, end, lines = self._first_row()
             except UnicodeDecodeError as error:
+                self._refuse_binary(self._rest)
                 message = f"{self.source}:{self._line}: {no_utf_8(error.object[error.start])}"
                 raise InputError(message) from None
             except csv.Error as error:
@@ -249,13 +250,19 @@ class DelimitedStream:
         rows = [(reader.line_num, row) for row in islice(reader, _TOP_ROWS) if row]
         return rows[:-1] if len(head) < len(self._rest) and len(rows) > 1 else rows  # the last one may be cut
 
+    def _refuse_binary(self, data: bytes) -> None:
+        """Raises InputError where a NUL byte shows that this is no text."""
+        if b"\0" in data:
+            message = f"{self.source}: this is {utf_16(data) or _BINARY.get(data[:2], 'a binary file, not text')}"
+            raise InputError(message)
+
     def _check_text(self) -> None:
         """Raises InputError for what no table of text begins with."""
         data = self._rest
-        if b"\0" in data[:1000] or (data[:2] in _BINARY and data[:2] != b"PA") or data[:2] in _MARKS:
-            kind = utf_16(data) or _BINARY.get(data[:2], "a binary file, not text")
-            message = f"{self.source}: this is {kind}"
+        if (data[:2] in _BINARY and data[:2] != b"PA") or data[:2] in _MARKS:
+            message = f"{self.source}: this is {utf_16(data) or _BINARY[data[:2]]}"
             raise InputError(message)
+        self._refuse_binary(data[:1000] if self._dialect.is_utf8 else data)  # further down a bad row may hold one
         if data.lstrip()[:1] == b"{":
             message = f"{self.source}: this is JSON; add --input-format ndjson, or json for a list of records"
             raise InputError(message)
