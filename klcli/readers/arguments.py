@@ -202,8 +202,12 @@ class Arguments:
         taken: the columns that are named on the command line.
         """
         if isinstance(read, distributions.Single):
+            read.repeats = self._choices.repeats
             return read
         from klcli.readers.documents import Document
+
+        if isinstance(read, Document):
+            read.repeats = self._choices.repeats
 
         if self._choices.rows and isinstance(read, Document) and read.table() is None:
             from klcli.readers.grids import rows

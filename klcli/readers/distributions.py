@@ -91,6 +91,8 @@ class Single:
     """A source that is one distribution without a name."""
 
     mend, left_out, doubtful = "", (), ()
+    repeats: str | None = None
+    """What labels that stand twice do, as --repeats says; None where there is no such option."""
 
     def __init__(self, source: str, series: Series) -> None:
         self.source, self._series = source, series
@@ -237,14 +239,42 @@ def summed(labels: Sequence[str], values: Values, *, gaps: bool = False) -> tupl
     return list(first), list(map(fsum, sums)), list(first.values()), f"{count} twice added up: {listed(twice, 3)}"
 
 
-def refuse_repeated(labels: Sequence[str], where: Callable[[int], str], column: str | None = None) -> None:
+class Pairs(Single):
+    """A source that is labels and numbers."""
+
+    def series(self, name: str) -> Series:
+        """The distribution. Raises DistributionError where a label stands twice, unless its numbers are added up."""
+        found = super().series(name)
+        if self.repeats == "sum":
+            return added_up(found)
+        refuse_repeated(found.labels or (), found.where, mend=add_up(self.repeats))
+        return found
+
+
+def add_up(repeats: str | None) -> str:
+    """How labels that stand twice are mended. repeats: what --repeats says, None where there is no such option."""
+    return "add the two up" if repeats is None else "--repeats sum adds them up"
+
+
+def added_up(series: Series) -> Series:
+    """The series with each label once, and the sum of its values."""
+    labels, values, at, said = summed(series.labels or (), series.values)
+    if not said:
+        return series
+    return series._replace(
+        values=values, labels=labels, where=lambda i: series.where(at[i]), remarks=(*series.remarks, said)
+    )
+
+
+def refuse_repeated(
+    labels: Sequence[str], where: Callable[[int], str], column: str | None = None, mend: str = "add the two up"
+) -> None:
     """Raises DistributionError where a label stands twice: an outcome has one weight. column: of a table, theirs."""
     if len(set(labels)) == len(labels):
         return
     first: dict[str, int] = {}
     for i, label in enumerate(labels):
         if label in first:
-            mend = "add the two up"
             if column is not None:
                 these = f" (these are column {clipped(column)})" if column else ""
                 mend = f"--repeats sum adds them up, or take other labels with --label{these}"

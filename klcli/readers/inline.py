@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from klcli.errors import DistributionError, InputError, clipped
-from klcli.readers.distributions import Series, Single, refuse_repeated
+from klcli.readers.distributions import Pairs, Series, Single
 from klcli.readers.numbers import POINT, NotANumberError, is_number, items, number, numbers
 from klcli.readers.sources import exists, is_hidden, near_file, split_selector
 
@@ -187,5 +187,4 @@ def _pairs(text: str, source: str, notation: Notation) -> Single:
         except NotANumberError as error:
             message = f"{where(i)}: {error}"
             raise InputError(message) from None
-    refuse_repeated(labels, where)
-    return Single(source, Series("", values, labels, where))
+    return Pairs(source, Series("", values, labels, where))

@@ -90,6 +90,19 @@ def test_a_footer_is_taken_out_as_the_error_says(refused, call, write):
     assert call("batch", path, "-m", "kl_pq", "--on-error", "skip", "-q").out == "mode,kl_pq\ncar,0.0\nbus,0.0\n"
 
 
+TWICE = '{"a": 1, "a": 2, "b": 1}'
+
+
+@pytest.mark.parametrize("given", ["a=1,a=2,b=1", TWICE, "d.json", "d.json#/x", "-"])
+def test_repeats_of_pairs_and_of_json_are_added_up_as_the_error_says(refused, call, write, tmp_path, given):
+    write("d.json", f'{{"x": {TWICE}}}' if "#" in given else TWICE)
+    how = {"cwd": tmp_path, "input": "a=1\na=2\nb=1\n"}
+    assert refused(4, "kl", given, "a=1,b=1", **how).endswith("--repeats sum adds them up")
+    result = call("kl", given, "a=1,b=1", "--repeats", "sum", **how)
+    assert float(result.out) == near(0.75 * log(1.5) + 0.25 * log(0.5))
+    assert "1 label that stands twice added up: a" in result.err
+
+
 @pytest.fixture(params=[1, 30_000], ids=["small", "large"])
 def padded(request, write):
     """padded(row): how many rows a table has, and its path; below them stand two such."""

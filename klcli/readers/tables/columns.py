@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from klcli.errors import InputError, clipped, no_such
-from klcli.readers.distributions import Series, refuse_repeated, summed
+from klcli.readers.distributions import Series, added_up, refuse_repeated
 from klcli.readers.documents import series_of
 from klcli.readers.numbers import POINT, has_percent, in_column, is_blank, is_number, mixed_percent, numbers
 from klcli.readers.sources import column_of
@@ -170,7 +170,7 @@ class Columns:
         series = Series(name, values, labels, lambda i: self.place(i, column), self.notes, self._keys, running=running)
         if self.leaves_out and self._has_gaps:
             series = _without_gaps(series)
-        return _summed(series) if sums else series
+        return added_up(series) if sums else series
 
     def running(self, values: Array, column: int) -> str:
         """What to call a column that seems to hold running totals, by its name or the labels' and as it never falls."""
@@ -311,14 +311,4 @@ def _without_gaps(series: Series) -> Series:
     labels = [str(i + 1) if series.labels is None else series.labels[i] for i in left]
     return series._replace(
         values=[series.values[i] for i in left], labels=labels, where=lambda i: series.where(left[i])
-    )
-
-
-def _summed(series: Series) -> Series:
-    """The series with each label once, and the sum of its values."""
-    labels, values, at, said = summed(series.labels or (), series.values)
-    if not said:
-        return series
-    return series._replace(
-        values=values, labels=labels, where=lambda i: series.where(at[i]), remarks=(*series.remarks, said)
     )
