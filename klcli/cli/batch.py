@@ -142,6 +142,9 @@ class Rows(Output):
         if self.get is not None and not self.summary:
             message = "--get is of the statistics; add --summary"
             raise UsageError(message)
+        for part in ",".join(self.get or ()).split(","):
+            if ":" in part:
+                one_of("--get STATISTIC:FIELD", part.partition(":")[0].strip(), STATISTICS)
         return names("--get", self.get, STATISTICS_OF_ALL)
 
     def summary_format(self) -> str | None:

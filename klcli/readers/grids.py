@@ -30,11 +30,15 @@ if TYPE_CHECKING:
 
 
 class Grid(NamedTuple):
-    """The distributions, where each of them stands, and what the column that names them is called ('': none does)."""
+    """The distributions, where each of them stands, and what the column that names them is called ('': none does).
+
+    labels: the same of the column that names the outcomes.
+    """
 
     heading: str
     distributions: list[Distribution]
     where: Callable[[int], str]
+    labels: str = ""
 
     def without(self, some: Container[int]) -> Grid:
         """The others. Raises DistributionError where fewer than two are left."""
@@ -83,19 +87,24 @@ def read_grids(texts: Sequence[str], wanted: Wanted) -> Grid:
             clear = column_of(inline.name_of(text), one.name) if one.name in clashing else one.name
             found.append(replace(one, name=clear))
             places.append(partial(grid.where, i))
-    _refuse_unlike(found)
+    _refuse_unlike(found, next((grid.labels for grid in grids if grid.labels), ""))
     headings = {grid.heading for grid in grids}
     heading = headings.pop() if len(headings) == 1 else ""
     return _checked(Grid(heading, found, lambda i: places[i]()), texts[0], wanted)
 
 
-def _refuse_unlike(found: Sequence[Distribution]) -> None:
-    """Raises DistributionError where distributions of several sources cannot be joined."""
+def _refuse_unlike(found: Sequence[Distribution], label: str) -> None:
+    """Raises DistributionError where distributions of several sources cannot be joined.
+
+    label: the column of labels of one of them, which may be among the distributions of another.
+    """
     first = found[0] if found else None
     for one in found[1:]:
         if first is not None and (one.outcomes is None) != (first.outcomes is None):
             bare, other = (one, first) if one.outcomes is None else (first, one)
-            message = f"{clipped(other.name)} has labels, {clipped(bare.name)} has none; give all or none"
+            taken = any(one.outcomes is None and one.name in {label, column_of(one.source, label)} for one in found)
+            how = f"take them by --label {label}" if label and taken else "give all or none"
+            message = f"{clipped(other.name)} has labels, {clipped(bare.name)} has none; {how}"
             raise DistributionError(message)
         if first is not None and one.outcomes is None and len(one) != len(first):
             sizes = f"{clipped(first.name)} has {len(first)} values, {clipped(one.name)} {len(one)}"
@@ -310,7 +319,8 @@ def _of_table(read: Table, wanted: Wanted) -> Grid:
     given = _distributions(values.T, header, labels, lambda i, outcome: place(at[outcome], i), table)
     running = [table.running(column, i) for column, i in zip(values.T, chosen, strict=True)]
     given = [replace(one, running=said) for one, said in zip(given, running, strict=True)]
-    return _noted(Grid("", given, lambda i: f"{table.source}, column {clipped(header[i])}"), notes)
+    grid = Grid("", given, lambda i: f"{table.source}, column {clipped(header[i])}", labels=heading)
+    return _noted(grid, notes)
 
 
 def _filled(table: Table) -> Table:

@@ -164,6 +164,60 @@ def test_a_list_of_labels_is_not_offered_as_weights(refused, kl, write, tmp_path
     assert kl(*message.partition("choose: ")[2].split(), "-q", cwd=tmp_path) == near(KL)
 
 
+def test_a_record_without_a_number_is_mended_by_the_option_that_the_error_names(refused, kl, write):
+    path = write("t.json", '[{"word": "a", "p": 1, "q": 2}, {"q": 3, "word": "b"}]')
+    message = refused(3, "kl", path)
+    assert "item 2, 'p': nothing stands where a number should; --blank zero counts it as 0" in message
+    assert kl(path, "--blank", "zero", "-q") == near(-log(0.4))
+
+
+def test_totals_whose_labels_do_not_rise_are_sorted_as_the_error_says(refused, get, write):
+    lines = ["1,5\n", "0.5,3\n", "+Inf,7\n"]
+    path = write("t.csv", "le,n\n" + "".join(lines))
+    assert refused(4, "entropy", path, "--as", "cumulative").endswith(
+        "the labels do not rise: sort the rows by them, as sort -g does"
+    )
+    path.write_text("le,n\n" + "".join([lines[1], lines[0], lines[2]]))
+    assert get("entropy", "entropy", path, "--as", "cumulative") == [near(1.0789922078775833)]
+    assert "drop --as" in refused(4, "entropy", "2,1", "--as", "cumulative")
+
+
+def test_the_labels_of_one_file_are_those_of_the_other_as_the_error_says(refused, call, write, tmp_path):
+    write("a.csv", "k,n\n5,1\n3,2\n")
+    write("b.csv", "k,n\n3,2\n5,1\n6,4\n")
+    args = ("matrix", "a.csv", "b.csv", "--columns", "-q")
+    assert refused(4, *args, cwd=tmp_path) == "'b.csv:n' has labels, 'k' has none; take them by --label k"
+    assert call(*args, "--label", "k", cwd=tmp_path).out.startswith("name\ta.csv:n\tb.csv:n\n")
+
+
+# ---------------------------------------------------------------------------------------------------------------- batch
+
+
+@pytest.mark.parametrize(("columns", "keep"), [("p,q,kl_pq", "''"), ("day,kl_qp,p,q,kl_pq", "day")])
+def test_columns_named_as_the_output_are_left_out_as_the_error_says(refused, call, write, columns, keep):
+    path = write("t.csv", f"{columns}\n{','.join('1' * (columns.count(',') + 1))}\n")
+    message = refused(2, "batch", path, "-m", "kl_pq,kl_qp")
+    assert message.endswith(f"keep the others: --keep {keep}")
+    assert call("batch", path, "-m", "kl_pq,kl_qp", "--keep", keep.strip("'"), "-q").code == 0
+
+
+def test_of_many_fields_the_nearest_are_listed(refused):
+    for args in (("compare", ".3,.7", ".4,.6", "-g", "p99:kl_pq"), ("batch", "-", "--summary", "-g", "mean:kl_p")):
+        message = refused(2, *args, input="p,q\n1,1\n")
+        assert len(message) < 160
+        assert "kl_pq" in message
+    args = ("batch", "-", "--summary", "-g", "p99:kl_pq")
+    assert "'p99': it is one of count, infinite, mean, " in refused(2, *args, input="p,q\n1,1\n")
+
+
+def test_a_reference_without_labels_is_taken_in_the_order_of_each_group_with_a_note(call, write):
+    path = write("t.csv", "model,class,p\nA,x,.5\nA,y,.5\nB,y,.1\nB,x,.9\n")
+    args = ("batch", path, "--by", "model", "--label", "class", "--p", "p", "-m", "kl_pq", "--reference")
+    note = "the reference has no labels; its values were taken in the order of those in all 2 groups"
+    assert call(*args, ".3,.7").err.count(note) == 1
+    assert call(*args, "x=.3,y=.7").err == ""
+
+
 # --------------------------------------------------------------------------------------------- which column is offered
 
 

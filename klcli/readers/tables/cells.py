@@ -45,6 +45,10 @@ class Column(NamedTuple):
         """The error for a row without a label."""
         return InputError(f"{self.where(row)}: the label is missing")
 
+    def refuse_missing_number(self, place: str, inside: str = "") -> InputError:
+        """The error for a cell in which nothing stands. inside: ' in column NAME', where the place does not say so."""
+        return InputError(f"{place}: nothing stands where a number should{inside}{mend('', self.notation)}")
+
 
 class Cells(Protocol):
     """The cells of a column."""
@@ -206,6 +210,8 @@ class _Json:
         if self._kinds == {float}:
             return np.array(self._cells)
         blank = self._column.notation.blank
+        if blank == "error" and None in self._cells:
+            raise self._column.refuse_missing_number(self._place(self._cells.index(None)))
         value = {"zero": 0.0, "skip": np.nan}.get(blank)
         return np.array(
             [
@@ -267,11 +273,7 @@ class _Typed:
         cells, column = self._cells, self._column
         blank = column.notation.blank
         if cells.null_count and blank == "error":
-            message = (
-                f"{column.where(_first_null(cells))}: nothing stands where a number should{in_column(column.name)}"
-            )
-            message += mend("", column.notation)
-            raise InputError(message)
+            raise column.refuse_missing_number(column.where(_first_null(cells)), in_column(column.name))
         if self.is_text():
             written = [text or "" for text in cells.to_pylist()]
             _refuse_mixed(written, column)
