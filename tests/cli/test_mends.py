@@ -193,6 +193,31 @@ def test_the_labels_of_one_file_are_those_of_the_other_as_the_error_says(refused
 # ---------------------------------------------------------------------------------------------------------------- batch
 
 
+@pytest.mark.parametrize(
+    ("header", "options", "proposed"),
+    [
+        ("day,a,b,c", ["--previous"], ["--p a,b,c"]),
+        ("id,a,b,c,d", [], ["--p a,b", "--q c,d"]),
+        ("id,a,b,c,d,e,f", ["-m", "entropy_p"], ["--p a:f"]),
+        ("id,a,b,c,d", ["--reference", "1,2,3,4"], ["--q a,b,c,d"]),
+        ("id,pa,pb,qa,qb", [], ["--p 'p*'", "--q 'q*'"]),
+        ("g,label,x,y", ["--by", "g"], ["--p x", "--q y"]),
+        ("user,arm,ms", ["--by", "arm", "--tally", "-m", "entropy_p"], ["--p ms"]),
+    ],
+)
+def test_columns_are_proposed_that_there_are(refused, call, write, header, options, proposed):
+    n = header.count(",") + 1
+    path = write("t.csv", f"{header}\n{','.join('1' * n)}\n{','.join('2' * n)}\n")
+    for selector in proposed:
+        assert f"such as {selector}" in refused(3, "batch", path, *options).split(", or -m")[0]
+        options = [*options, *selector.replace("'", "").split()]
+    assert call("batch", path, *options).code == 0
+
+
+def test_what_may_be_the_labels_of_groups_is_not_proposed(refused):
+    assert "such as --q 'q*'" in refused(3, "batch", "-", "--by", "g", input="g,class,p\nA,1,.5\nA,2,.5\n")
+
+
 @pytest.mark.parametrize(("columns", "keep"), [("p,q,kl_pq", "''"), ("day,kl_qp,p,q,kl_pq", "day")])
 def test_columns_named_as_the_output_are_left_out_as_the_error_says(refused, call, write, columns, keep):
     path = write("t.csv", f"{columns}\n{','.join('1' * (columns.count(',') + 1))}\n")
