@@ -236,6 +236,19 @@ def test_errors_name_the_row_of_the_sheet(refused, sheet, rows, options, row):
     assert f", row {row}: 'x' in column" in refused(3, "batch", path, "--p", "2", "--q", "3", *options)
 
 
+@pytest.mark.parametrize("blank", ["zero", "skip"])
+def test_rows_of_a_sheet_in_which_nothing_stands_are_left_out_as_blank_cells_are(call, refused, sheet, blank):
+    rows = [*TITLED[2:4], [None] * 3, TITLED[4], [None] * 3, ["tram", "x", 1]]
+    path = sheet([*rows[:-1], ["tram", 0, 0]])
+    message = refused(3, "kl", path)
+    assert ", row 3: nothing stands where a number should in column 'before'; " in message
+    assert f"--blank {blank} " in message
+    assert value(call, path, "--blank", blank) == KL
+    for command in ("kl", "batch"):
+        columns = () if command == "kl" else ("--p", "before", "--q", "after")
+        assert ", row 6: 'x' in column 'before'" in refused(3, command, sheet(rows), *columns, "--blank", blank)
+
+
 @pytest.mark.parametrize("form", ["parquet", "ndjson", "json"])
 def test_nulls_are_blank_cells(call, tmp_path, form):
     frame = pd.DataFrame({"k": ["x", "y", "z"], "g": ["1"] * 3, "a": [4, 6, None], "b": [3.0, 7, 0]})

@@ -22,7 +22,7 @@ from klcli.errors import InputError, KlcliError, clipped, lacking
 from klcli.readers.documents import object_of, series_of
 from klcli.readers.numbers import POINT, NotANumberError, mend, number
 from klcli.readers.sources import cannot_read, first_line, unreadable
-from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, read_by_pandas, rows_above
+from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, Whole, read_by_pandas
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -47,20 +47,19 @@ _MOST_AT_ONCE = 1 << 18
 
 def read_columnar(source: Source, format_name: str) -> Table:
     """All of a table, with Arrow's columns, whose numbers `doubles` gives. Raises InputError."""
-    table, remarks = (_Parquet(source).read(), ()) if format_name == "parquet" else _read_whole(source, format_name)
+    table, rows, remarks = _read_whole(source, format_name)
     places = _places(table.schema, source.name)
     columns = {i: table.column(place) for i, place in enumerate(places.values())}
     n = table.num_rows
-    said, above = dict.fromkeys(remarks, n), rows_above(source.dialect, format_name)
     return Table(
         tuple(places),
         columns,
         n,
         n,
         "value",
-        remarks=said,
+        remarks=dict.fromkeys(remarks, n),
         source=source.name,
-        place=lambda line: _place(source.name, above + line),
+        place=lambda line: f"{source.name}, row {rows[line]}",
     )
 
 
@@ -123,10 +122,6 @@ def _of_decimals(cells: Cells) -> Array:
     return numbers
 
 
-def _place(source: str, line: int) -> str:
-    return f"{source}, row {line + 1}"
-
-
 def _places(schema: pa.Schema, source: str) -> dict[str, int]:
     """Where each column stands, without those that pandas makes of row numbers. Raises InputError."""
     places: dict[str, int] = {}
@@ -151,17 +146,19 @@ class ColumnarStream:
         self.source = source.name
         self._notation = source.dialect.notation
         self._table: _Parquet | pa.Table
-        self._remarks: tuple[str, ...]
-        self._table, self._remarks = (
-            (_Parquet(source), ()) if format_name == "parquet" else _read_whole(source, format_name)
-        )
+        self._rows: Sequence[int] = ()
+        self._remarks: tuple[str, ...] = ()
+        if format_name == "parquet":
+            self._table = _Parquet(source)
+        else:
+            self._table, self._rows, self._remarks = _read_whole(source, format_name)
         places = _places(self._table.schema, source.name)
-        self.names, self._before = tuple(places), rows_above(source.dialect, format_name)
+        self.names, self._before = tuple(places), 0
         self.text = [_is_text(self._table.schema.field(place).type) for place in places.values()]
 
     def place(self, line: int) -> str:
         """The row."""
-        return _place(self.source, self._before + line)
+        return f"{self.source}, row {self._rows[line] if self._rows else self._before + line + 1}"
 
     @property
     def row_groups(self) -> list[tuple[int, int]]:
@@ -370,13 +367,16 @@ def _opened(source: Source) -> Any:  # noqa: ANN401 - a pyarrow.NativeFile, whic
     return file
 
 
-def _read_whole(source: Source, format_name: str) -> tuple[pa.Table, tuple[str, ...]]:
-    """A table, and what should be known of how it was read."""
+def _read_whole(source: Source, format_name: str) -> Whole:
     if format_name in PANDAS_FORMATS:
         return read_by_pandas(source, format_name)
+    if format_name == "parquet":
+        table = _Parquet(source).read()
+        return Whole(table, range(1, table.num_rows + 1))
     from pyarrow import feather
 
     try:
-        return feather.read_table(pa.BufferReader(source.data)), ()
+        table = feather.read_table(pa.BufferReader(source.data))
     except (pa.ArrowException, OSError) as error:
         raise unreadable(source.name, "Feather", error) from None
+    return Whole(table, range(1, table.num_rows + 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from io import BytesIO
 from math import nan
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from xml.etree.ElementTree import ParseError, iterparse
 from zipfile import BadZipFile, ZipFile
 
@@ -15,13 +15,14 @@ from klcli.readers.sources import unreadable
 from klcli.readers.tables.roles import header_note
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
     import pyarrow as pa
 
     from klcli.readers.numbers import Notation
-    from klcli.readers.sources import Dialect, Source
+    from klcli.readers.sources import Source
 
 _SHEET: tuple[str, dict[str, Any]] = ("read_excel", {"keep_default_na": False, "na_values": []})
 
@@ -41,21 +42,28 @@ _MOST_BYTES = 1 << 32
 """Bytes that a sheet is unpacked to."""
 
 
-def rows_above(dialect: Dialect, format_name: str) -> int:
-    """How many rows of a sheet stand above the first of the table: those left out, and the names of the columns."""
-    return dialect.skip + (dialect.header is not False) if PANDAS_FORMATS.get(format_name) is _SHEET else 0
+class Whole(NamedTuple):
+    """A table that was read at once, and what should be known of it.
+
+    rows: the numbers by which errors call its rows.
+    """
+
+    table: pa.Table
+    rows: Sequence[int]
+    remarks: tuple[str, ...] = ()
 
 
-def read_by_pandas(source: Source, format_name: str) -> tuple[pa.Table, tuple[str, ...]]:
-    """A file that pandas reads, labels as text, and what should be known of it, such as which of several sheets it is.
+def read_by_pandas(source: Source, format_name: str) -> Whole:
+    """A file that pandas reads, labels as text. Rows of a sheet have the numbers that they have there.
 
-    What pandas needs besides itself is named when it is missing.
+    Rows of a sheet in which nothing stands are left out where blank cells are no errors. What pandas needs besides
+    itself is named when it is missing.
     """
     import pandas as pd
     import pyarrow as pa
 
     name, options = PANDAS_FORMATS[format_name]
-    remarks: list[str] = []
+    remarks, above = [""], 0
     try:
         # These readers want a path or a seekable file; some of the libraries behind them only a path.
         whole = source.path if source.path is not None and not source.compression else BytesIO(source.data)
@@ -64,11 +72,13 @@ def read_by_pandas(source: Source, format_name: str) -> tuple[pa.Table, tuple[st
             with pd.ExcelFile(whole) as book:
                 sheet, remark = _sheet(source, [str(each) for each in book.sheet_names])
                 named = source.dialect.header is not False
-                rows: dict[str, Any] = {"header": 0 if named else None, "skiprows": source.dialect.skip}
-                frame = pd.read_excel(book, sheet_name=sheet, **rows, **options)
-            remarks = [remark, _names(source, frame) if named else ""]
+                top: dict[str, Any] = {"header": 0 if named else None, "skiprows": source.dialect.skip}
+                frame = pd.read_excel(book, sheet_name=sheet, **top, **options)
+            remarks, above = [remark, _names(source, frame) if named else ""], source.dialect.skip + named
             if not named:
                 frame.columns = pd.RangeIndex(1, len(frame.columns) + 1)
+            if source.dialect.blank != "error":
+                frame = frame[_filled(frame) > 0]
         else:
             frame = getattr(pd, name)(whole, **options)
     except InputError:
@@ -86,17 +96,24 @@ def read_by_pandas(source: Source, format_name: str) -> tuple[pa.Table, tuple[st
             cells = frame.iloc[:, i]
             found = _numbers(cells.tolist(), source.dialect.notation) if options is _SHEET[1] else None
             frame.isetitem(i, cells.astype(str).tolist() if found is None else found)
-    return pa.Table.from_pandas(frame, preserve_index=False), tuple(filter(None, remarks))
+    rows = (frame.index + above + 1).tolist() if options is _SHEET[1] else range(1, len(frame) + 1)
+    return Whole(pa.Table.from_pandas(frame, preserve_index=False), rows, tuple(filter(None, remarks)))
+
+
+def _filled(frame: pd.DataFrame) -> pd.Series[int]:
+    """How many cells of each row hold something."""
+    return (frame.map(str) != "").sum(axis=1)
 
 
 def _names(source: Source, frame: pd.DataFrame) -> str:
     """What to say of the row that names a sheet's columns. Raises InputError where it is a title, or may be numbers."""
     above, names = source.dialect.skip, [str(name) for name in frame.columns]
-    filled = (frame.map(str) != "").sum(axis=1).tolist()
+    filled = _filled(frame).tolist()
     start = next((i for i, width in enumerate(filled) if width > 1), len(filled))
     titled = len(names) > 2 and all(name.startswith("Unnamed: ") for name in names[1:])  # noqa: PLR2004 - a label and p
     if titled and start + 1 < len(filled):
-        title = f"{source.name}, row {above + 1}: {clipped(names[0])} seems to stand above the table"
+        what = "an empty row" if names[0].startswith("Unnamed: ") else clipped(names[0])
+        title = f"{source.name}, row {above + 1}: {what} seems to stand above the table"
         message = f"{title}, whose rows have {filled[start]} cells; add --skip {above + 1 + start}"
         raise InputError(message)
     if source.dialect.header or not len(frame):
