@@ -108,10 +108,10 @@ def _filled(frame: pd.DataFrame) -> pd.Series[int]:
 def _names(source: Source, frame: pd.DataFrame) -> str:
     """What to say of the row that names a sheet's columns. Raises InputError where it is a title, or may be numbers."""
     above, names = source.dialect.skip, [str(name) for name in frame.columns]
-    filled = _filled(frame).tolist()
-    start = next((i for i, width in enumerate(filled) if width > 1), len(filled))
     titled = len(names) > 2 and all(name.startswith("Unnamed: ") for name in names[1:])  # noqa: PLR2004 - a label and p
-    if titled and start + 1 < len(filled):
+    filled = _filled(frame).tolist() if titled else []
+    start = next((i for i, width in enumerate(filled) if width > 1), len(filled))
+    if start + 1 < len(filled):
         what = "an empty row" if names[0].startswith("Unnamed: ") else clipped(names[0])
         title = f"{source.name}, row {above + 1}: {what} seems to stand above the table"
         message = f"{title}, whose rows have {filled[start]} cells; add --skip {above + 1 + start}"
