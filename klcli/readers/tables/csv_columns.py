@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import _compute as kernels
 from pyarrow import csv as arrow_csv
 
-from klcli.arrow import bytes_and_offsets, call, strings, taken, truths, whole
+from klcli.arrow import bytes_and_offsets, call, nulls, strings, taken, truths, whole
 from klcli.blocks import Failure
 from klcli.console import ending
 from klcli.errors import InputError
@@ -32,6 +32,8 @@ from klcli.readers.tables.pieces import (
 from klcli.readers.tables.table import Table, copy_doubles
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
 
     from klcli.readers.numbers import Notation
@@ -59,11 +61,6 @@ _BLANKS = ["", "NA", "N/A", "n/a", "NULL", "null", "None", "NaN", "-"]
 _BLANK_LINE = re.compile(rb"\n\r?\n|\r\r|\A[\r\n]")
 
 _ZERO = r"^[+-]?[0.]+([eE].*)?$"
-
-
-def _empty_row(form: Form) -> re.Pattern[bytes]:
-    """Finds the rows in which nothing stands, and perhaps others."""
-    return re.compile(rb"(?:(?<=[\r\n])|\A)[%b\" \t]+(?=[\r\n]|\Z)" % re.escape(form.delimiter.encode()))
 
 
 class Pieces:
@@ -133,8 +130,11 @@ class Pieces:
             copy_doubles(columns[i], out)
         least, most = numbers.min(initial=1.0), numbers.max(initial=1.0)
         # NaN is neither: what Arrow takes for one, and an infinity, is for `number` to say.
-        empty = form.notation.blank != "error" and len(gaps) == len(form.numbers) and _empty_row(form).search(piece)
-        if empty or not (-np.inf < least and most < np.inf) or (least <= 0 and may_underflow(piece)):
+        if (
+            self._has_empty_row(piece, gaps)
+            or not (-np.inf < least and most < np.inf)
+            or (least <= 0 and may_underflow(piece))
+        ):
             self._doubtful = True
             return None
         if form.notation.blank == "skip":
@@ -151,6 +151,16 @@ class Pieces:
                     return None
             return Table(form.names, columns, n, lines, line=_Lines(piece, form.delimiter))
         return Table(form.names, columns, n, n)
+
+    def _has_empty_row(self, piece: bytearray, gaps: Mapping[int, Cells]) -> bool:
+        """Whether there may be a row in which nothing stands, which is left out. gaps: the columns with blank cells."""
+        form = self._form
+        if form.notation.blank == "error" or len(gaps) < len(form.numbers):
+            return False
+        if gaps and not np.logical_and.reduce([nulls(whole(cells)) for cells in gaps.values()]).any():
+            return False
+        empty = rb"(?:(?<=[\r\n])|\A)[%b\" \t]+(?=[\r\n]|\Z)" % re.escape(form.delimiter.encode())
+        return re.search(empty, piece) is not None
 
     def _judged(self, piece: bytearray, *, quoted: bool) -> Table:
         """The rows, of which those in doubt are judged one by one."""
@@ -246,9 +256,9 @@ class _RowsOf:
             doubt |= self._ends - self._starts <= len("\r\n")  # it may be blank
         elif self._quotes is not None and self.lines > len(self._ends):
             doubt[rows_like_many(self._piece, self._ends, self._form.delimiter, len(self._form.names))] = True
-        if self._form.notation.blank != "error":
-            empty = [match.start() for match in _empty_row(self._form).finditer(self._piece)]
-            doubt[np.searchsorted(self._ends, empty, side="right")] = True
+        if self._form.notation.blank != "error" and self._piece:
+            nothing = np.isin(np.arange(256), list(b'" \t\r\n' + self._form.delimiter.encode()))
+            doubt |= np.logical_and.reduceat(nothing[self._data], self._starts)
         if b"\0" in self._piece:
             doubt[np.searchsorted(self._ends, np.flatnonzero(self._data == 0), side="right")] = True
         if not self._piece.isascii():
