@@ -51,7 +51,8 @@ class Distribution:
     read_as: what the values are, where that is known whatever the settings say; None where it is not. running: what to
     call the values in a note that they seem to be running totals, '' where they do not. uniform: whether it is the
     uniform distribution on the other side's outcomes, without values of its own. fault: why some values could not be
-    read, where that makes it none instead of being an error.
+    read, where that makes it none instead of being an error. tallied: whether these are weights where raw values are
+    counted.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Distribution:
     running: str = ""
     uniform: bool = False
     fault: str = ""
+    tallied: bool = False
 
     def __len__(self) -> int:
         """The number of outcomes."""

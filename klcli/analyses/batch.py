@@ -95,7 +95,9 @@ def _fitting(reference: Distribution | None, pairs: Pairs) -> tuple[Distribution
         values = frozen(np.full(n, 1 / max(n, 1)))
         return replace(reference, values=values, outcomes=names, read_as="weights"), pairs, ""
     if reference is None or reference.outcomes is None or (names and not pairs.by_columns):
-        return reference, pairs, ""
+        bare = reference is not None and reference.outcomes is None and names and not pairs.by_columns
+        said = "the reference has no labels; its values were taken in the order of those in {}" if bare else ""
+        return reference, pairs, said
     labels = set(reference.outcomes)
     if names is not None and labels & set(names):
         return reference, pairs, ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from math import fsum, inf, isfinite
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
@@ -135,7 +136,7 @@ def _as_weights(given: Distribution, side: Side, settings: Settings, role: str) 
     read = {"logits": _from_logits, "logprobs": _from_log_probabilities}.get(side.read_as, _from_weights)
     differences: tuple[str, ...] = ()
     if side.read_as == "cumulative":
-        values = increases(values, given.where)
+        values = _increases(values, given)
         differences = (f"{role}: running totals; their differences are the weights",)
     prepared = read(values, settings, role)
     doubts = (never_falls(given.running),) if given.running and side.read_as in {"weights", "probs"} else ()
@@ -151,20 +152,32 @@ def never_falls(running: str) -> str:
 
 def weights_of_totals(given: Distribution, role: str) -> Distribution:
     """Running totals as the weights that they are the totals of. Raises DistributionError where they are none."""
-    values = increases(_checked(given, "cumulative", role), given.where)
+    values = _increases(_checked(given, "cumulative", role), given)
     return replace(given, values=frozen(values), read_as="weights")
 
 
-def increases(totals: Array, where: Callable[[int], str]) -> Array:
+def _increases(totals: Array, given: Distribution) -> Array:
     """What running totals, (K,), grow by. Raises DistributionError where they fall."""
     grown = np.diff(totals, prepend=0.0)
     falls = np.flatnonzero(grown < 0)
     if len(falls):
         i = int(falls[0])
-        said = f"{where(i)}: {float(totals[i])!r} is below {float(totals[i - 1])!r} before it"
-        message = f"{said}, and running totals never fall; if these are none drop --as cumulative"
+        said = f"{given.where(i)}: {float(totals[i])!r} is below {float(totals[i - 1])!r} before it"
+        mend = "if these are none drop --as cumulative"
+        if _fall(given.outcomes or ()):
+            mend = "the labels do not rise: sort the rows by them, as sort -g does"
+        message = f"{said}, and running totals never fall; {mend}"
         raise DistributionError(message)
     return grown
+
+
+def _fall(labels: Sequence[str]) -> bool:
+    """Whether labels are numbers that do not rise from one to the next."""
+    try:
+        keys = [float(label) for label in labels]
+    except ValueError:
+        return False
+    return any(low > high for low, high in pairwise(keys))
 
 
 def _from_weights(values: Array, settings: Settings, role: str) -> _Prepared:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 from math import inf
+from shlex import quote
 from shutil import copyfileobj
 from typing import TYPE_CHECKING, Any
 
@@ -159,7 +160,9 @@ def _schema(plan: Plan, layout: Layout, format_name: str) -> Schema:
         (name for name in schema.kept if schema.names.count(name) > 1 and name in {*plan.measures, ERROR}), None
     )
     if twice is not None:
-        message = f"{layout.source}: its column {clipped(twice)} has a name the output needs; leave it out with --keep"
+        others = ",".join(name for name in schema.kept if name not in {*plan.measures, ERROR})
+        mend = "rename it" if layout.by else f"keep the others: --keep {quote(others)}"
+        message = f"{layout.source}: its column {clipped(twice)} has a name the output needs; {mend}"
         raise UsageError(message)
     if plan.rows and format_name == "parquet" and plan.output is None and on_terminal():
         message = "Parquet is no text for a terminal; add -o FILE, or -f csv"

@@ -140,6 +140,9 @@ class Rows(Drawn):
         if self.get is not None and not self.summary:
             message = "--get is of the statistics; add --summary"
             raise UsageError(message)
+        for part in ",".join(self.get or ()).split(","):
+            if ":" in part:
+                one_of("--get STATISTIC:FIELD", part.partition(":")[0].strip(), STATISTICS)
         return names("--get", self.get, STATISTICS_OF_ALL)
 
     def summary_format(self) -> str | None:
@@ -320,7 +323,7 @@ def _reference(
 
     role = wanted.reference.upper()
     arguments = inputs.arguments(rows=by_rows)
-    reference = arguments.counted([arguments.one(text, REFERENCE)])[0]
+    reference = arguments.counted([arguments.one(text, REFERENCE)], others=True)[0]
     return reference, reference_notes(reference, role, settings)
 
 

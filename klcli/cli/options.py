@@ -103,8 +103,18 @@ def one_of(option: str, value: str, choices: Iterable[str]) -> str:
     choices = list(choices)
     if value in choices:
         return value
-    message = f"{option} {clipped(value)}: it is one of {listed(choices, 20)}.{nearest(value, choices)}"
+    if len(choices) <= _MOST_LISTED:
+        known = f"it is one of {listed(choices, _MOST_LISTED)}."
+    else:
+        from difflib import get_close_matches
+
+        known = f"it is one of {len(choices)}, such as {listed(get_close_matches(value, choices, 4, 0))}; see --help."
+    message = f"{option} {clipped(value)}: {known}{nearest(value, choices)}"
     raise UsageError(message)
+
+
+_MOST_LISTED = 20
+"""Of more choices an error shows those that are most like what was written."""
 
 
 def names(option: str, given: Iterable[str] | None, choices: Iterable[str]) -> list[str]:

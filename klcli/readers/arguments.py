@@ -92,10 +92,16 @@ class Arguments:
         refuse_undropped(self._choices.drop, self._names)
         return self.counted(read)
 
-    def counted(self, read: Sequence[Distribution]) -> list[Distribution]:
-        """The distributions as they were read; of raw values how often each occurs, in cells that all of them share."""
+    def counted(self, read: Sequence[Distribution], *, others: bool = False) -> list[Distribution]:
+        """The distributions as they were read; of raw values how often each occurs, in cells that all of them share.
+
+        others: whether raw values stand elsewhere. Raises InputError where there are none.
+        """
         if not self._choices.tally:
             return list(read)
+        if not others and all(one.tallied for one in read):
+            message = f"{read[0].where(0)} is counted already, and --tally counts raw values; leave out --tally"
+            raise InputError(message)
         from klcli.readers.observations import counted
 
         return counted(read, self._choices.bins, self._dialect.notation)
@@ -143,7 +149,7 @@ class Arguments:
         if self._choices.tally:
             from klcli.readers.observations import of_text
 
-            return of_text(text, role)
+            return of_text(text, role, self._dialect.notation)
         return self._narrowed(self._distributions(inline.parse(text, role, self._dialect.notation)), is_inline=True)
 
     def _of_source(self, path: str, selector: str, chosen: str) -> Distributions:
@@ -204,6 +210,10 @@ class Arguments:
         """
         if isinstance(read, distributions.Single):
             return read if self._choices.tally else read.once(self._choices.repeats)
+        from klcli.readers.documents import Document
+
+        if isinstance(read, Document):
+            read.repeats = self._choices.repeats
         if self._choices.rows or self._choices.by is not None:
             from klcli.readers.rows import members
 

@@ -84,6 +84,8 @@ class Series(NamedTuple):
     """What the values are, where the source says so; None: what the settings say."""
     running: str = ""
     """What to call the values in a note that they seem to be running totals, '' where they do not."""
+    tallied: bool = False
+    """Whether they are weights though raw values are counted."""
 
     @classmethod
     def of(cls, given: Distribution) -> Series:
@@ -94,7 +96,7 @@ class Series(NamedTuple):
     def distribution(self, name: str, source: str) -> Distribution:
         """The series as it is given to a command. source: where it came from, as the command line has it."""
         rest = self.where, self.labels, self.remarks, self.keys, self.read_as, self.running
-        return Distribution(name, source, frozen(self.values), *rest)
+        return Distribution(name, source, frozen(self.values), *rest, tallied=self.tallied)
 
 
 class Single:
@@ -278,6 +280,11 @@ def summed(labels: Sequence[str], values: Values, *, gaps: bool = False) -> tupl
         sums = [[value for value in parts if not isnan(value)] or parts for parts in sums]
     count = "1 label that stands" if len(twice) == 1 else f"{len(twice)} labels that stand"
     return list(first), list(map(fsum, sums)), list(first.values()), f"{count} twice added up: {listed(twice, 3)}"
+
+
+def add_up(repeats: str | None) -> str:
+    """How labels that stand twice are mended. repeats: what --repeats says, None where there is no such option."""
+    return "add the two up" if repeats is None else "--repeats sum adds them up"
 
 
 def added_up(series: Series) -> Series:

@@ -9,8 +9,8 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from klcli.errors import DistributionError, InputError, clipped, listed, nearest, no_such
-from klcli.readers.distributions import DISTRIBUTIONS, Series, refuse_repeated
-from klcli.readers.numbers import NotANumberError, number
+from klcli.readers.distributions import DISTRIBUTIONS, Series, add_up, added_up, refuse_repeated
+from klcli.readers.numbers import NotANumberError, is_number, number
 from klcli.readers.sources import STDIN, column_of, no_pointer
 
 if TYPE_CHECKING:
@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
 
 class _Object(dict[str, Any]):
-    """A JSON object that remembers a key that stood twice: a plain dict would keep the last and say nothing."""
+    """A JSON object that remembers a key that stood twice: a plain dict would keep the last and say nothing.
+
+    pairs: all keys and values where one did.
+    """
 
     repeated: str | None = None
+    pairs: Sequence[tuple[str, Any]] = ()
 
 
 def object_of(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -33,7 +37,7 @@ def object_of(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                made.repeated = key
+                made.repeated, made.pairs = key, pairs
             seen.add(key)
     return made
 
@@ -129,7 +133,9 @@ class Document:
     content: the value, but for the answer of a language model the positions of its text.
     """
 
-    what, mend, left_out, doubtful = DISTRIBUTIONS, "", (), ()
+    what, mend, left_out = DISTRIBUTIONS, "", ()
+    repeats: str | None = None
+    """What keys that stand twice in a distribution do, as --repeats says; None where there is no such option."""
 
     def __init__(self, source: str, value: Any) -> None:  # noqa: ANN401
         self.source, self.value = source, value
@@ -198,6 +204,12 @@ class Document:
         members = self._members()
         return [""] if members is None else [name for name in self.names() if self._is_numeric(name, members[name])]
 
+    @property
+    def doubtful(self) -> list[str]:
+        """The keys whose members are lists of text, which may be labels."""
+        members = self._members() or {}
+        return [name for name, member in members.items() if _is_of(member, str) and not any(map(is_number, member))]
+
     def _is_numeric(self, name: str, member: Any) -> bool:  # noqa: ANN401
         """Whether all the values in a member are numbers, or text that may be. Raises InputError where some are."""
         inside: Any = list(member.values()) if isinstance(member, dict) else member
@@ -214,11 +226,11 @@ class Document:
         """The member of that name; for the empty name the value itself. Raises InputError, DistributionError."""
         members = self._members()
         if not name and members is None:
-            return series_of("", self.content, self.source)
+            return series_of("", self.content, self.source, self.repeats)
         if members is None or name not in members:
             raise no_such(self.source, name, self.names() if members else [], "key")
         no_repeated_key(members, self.source)
-        return series_of(name, members[name], f"{self.source}#/{name}")
+        return series_of(name, members[name], f"{self.source}#/{name}", self.repeats)
 
     def address(self, name: str) -> str:
         """SOURCE#/KEY."""
@@ -239,19 +251,26 @@ class Archive(Document):
         return column_of(self.source, name)
 
 
-def no_repeated_key(value: Any, source: str, what: str = "label") -> None:  # noqa: ANN401
+def no_repeated_key(
+    value: Any,  # noqa: ANN401
+    source: str,
+    what: str = "label",
+    mend: str = "add the two up",
+) -> None:
     """Raises DistributionError where a label of an object stood twice, InputError where it is a record's key."""
     if isinstance(value, _Object) and value.repeated is not None:
         found = f"{source}: the {what} {clipped(value.repeated)} stands twice"
         if what == "key":
             message = f"{found}; keep one"
             raise InputError(message)
-        message = f"{found}; add the two up"
+        message = f"{found}; {mend}"
         raise DistributionError(message)
 
 
-def series_of(name: str, value: Any, source: str) -> Series:  # noqa: ANN401
+def series_of(name: str, value: Any, source: str, repeats: str | None = None) -> Series:  # noqa: ANN401
     """The distribution that a list of numbers or an object of label: number is. source: what errors call it.
+
+    repeats: what a label that stands twice does, as --repeats says; None where there is no such option.
 
     So are lists in lists, an outcome for each place in them; lists of a label and a number each; tokens of a language
     model. Raises InputError for anything else, DistributionError where a label stands twice.
@@ -260,10 +279,14 @@ def series_of(name: str, value: Any, source: str) -> Series:  # noqa: ANN401
     if nested and (found := _of_parts(name, value, source)) is not None:
         return found
     if isinstance(value, dict):
-        no_repeated_key(value, source)
-        labels = list(value)
+        pairs: Sequence[tuple[str, Any]] = list(value.items())
+        if repeats == "sum" and isinstance(value, _Object):
+            pairs = value.pairs or pairs
+        else:
+            no_repeated_key(value, source, mend=add_up(repeats))
+        labels = [label for label, _ in pairs]
         where = _label_of(source, labels)
-        return Series(name, _numbers(list(value.values()), where), labels, where)
+        return added_up(Series(name, _numbers([number for _, number in pairs], where), labels, where))
     if isinstance(value, list):
         where = _item_of(source)
         return Series(name, _numbers(value, where), None, where)

@@ -31,11 +31,15 @@ if TYPE_CHECKING:
 
 
 class Grid(NamedTuple):
-    """The distributions, where each of them stands, and what the column that names them is called ('': none does)."""
+    """The distributions, where each of them stands, and what the column that names them is called ('': none does).
+
+    labels: the same of the column that names the outcomes.
+    """
 
     heading: str
     distributions: list[Distribution]
     where: Callable[[int], str]
+    labels: str = ""
 
     def without(self, some: Container[int]) -> Grid:
         """The others. Raises DistributionError where fewer than two are left."""
@@ -91,7 +95,7 @@ def read_grids(texts: Sequence[str], wanted: GridOptions) -> Grid:
             found.append(replace(one, name=clear) if names[one.name] > 1 else one)
             places.append(partial(grid.where, i))
     _refuse_few(texts[0], len(found), wanted)
-    _refuse_unlike(found)
+    _refuse_unlike(found, label=next((grid.labels for grid in grids if grid.labels), ""))
     headings = {grid.heading for grid in grids}
     return Grid(headings.pop() if len(headings) == 1 else "", found, lambda i: places[i]())
 
@@ -112,13 +116,18 @@ def _refuse_few(text: str, n: int, wanted: GridOptions) -> None:
         raise InputError(message)
 
 
-def _refuse_unlike(found: Sequence[Distribution], source: str = "") -> None:
-    """Raises DistributionError where distributions cannot be joined. source: what to say of all of them in front."""
+def _refuse_unlike(found: Sequence[Distribution], source: str = "", label: str = "") -> None:
+    """Raises DistributionError where distributions cannot be joined. source: what to say of all of them in front.
+
+    label: the column of labels of one of them, which may be among the distributions of another.
+    """
     for one in found[1:]:
         first = found[0]
         if (one.outcomes is None) != (first.outcomes is None):
             bare, other = (one, first) if one.outcomes is None else (first, one)
-            message = f"{source}{clipped(other.name)} has labels, {clipped(bare.name)} has none; give all or none"
+            taken = any(one.outcomes is None and one.name in {label, column_of(one.source, label)} for one in found)
+            how = f"take them by --label {label}" if label and taken else "give all or none"
+            message = f"{source}{clipped(other.name)} has labels, {clipped(bare.name)} has none; {how}"
             raise DistributionError(message)
         if one.outcomes is None and len(one) != len(first):
             sizes = f"{clipped(first.name)} has {len(first)} values, {clipped(one.name)} {len(one)}"
@@ -276,7 +285,8 @@ def _of_table(read: Table, wanted: GridOptions) -> Grid:
     given = _distributions(values.T, header, labels, lambda i, outcome: place(at[outcome], i), table)
     running = [table.running(column, i) for column, i in zip(values.T, chosen, strict=True)]
     given = [replace(one, running=said) for one, said in zip(given, running, strict=True)]
-    return _noted(Grid("", given, lambda i: f"{table.source}, column {clipped(header[i])}"), notes)
+    grid = Grid("", given, lambda i: f"{table.source}, column {clipped(header[i])}", labels=heading)
+    return _noted(grid, notes)
 
 
 def _filled(table: Table) -> Table:

@@ -195,11 +195,16 @@ def has_percent(text: str) -> bool:
     return text.rstrip().endswith("%")
 
 
+def in_column(name: str) -> str:
+    """' in column NAME', which goes between a cell and what is wrong with it; '' where it has no name."""
+    return f" in column {clipped(name)}" if name else ""
+
+
 def mixed_percent(text: str, name: str) -> str:
     """What is wrong with a cell of a column of which some cells are percentages, and some are not."""
     here, others = ("a percentage", "are none") if has_percent(text) else ("no percentage", "are")
     both = f"is {here}, and cells above it {others}"
-    return f"{clipped(text)} in column {clipped(name)} {both}; {_ALL_OR_NONE}"
+    return f"{clipped(text)}{in_column(name)} {both}; {_ALL_OR_NONE}"
 
 
 def refuse_mixed_percent(texts: Sequence[str], values: Sequence[float], where: Callable[[int], str]) -> None:

@@ -12,12 +12,13 @@ import numpy as np
 
 from klcli.errors import DistributionError, InputError, UsageError, clipped, listed
 from klcli.model import Distribution, frozen
-from klcli.readers.distributions import DISTRIBUTIONS, Series, Single
+from klcli.readers.distributions import DISTRIBUTIONS, Series, Single, refuse_repeated
+from klcli.readers.inline import parse
 from klcli.readers.numbers import POINT, NotANumberError, are_numbers, is_number, items, number, numbers
 from klcli.readers.sources import exists, split_selector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from klcli.model import Array
     from klcli.readers.documents import Document
@@ -32,6 +33,7 @@ _NO_VALUE = frozenset({"", "NA", "N/A", "n/a", "NULL", "null", "None", "NaN", "n
 
 HINT = "; if they are raw values, --tally --bins 10 counts them in cells, and klcli fit describes each"
 _MOST_CELLS = 1_000_000
+_SHOWN = 6
 _FEW, _MANY, _REPEATED = 3, 8, 0.9
 
 
@@ -43,10 +45,11 @@ def sample(name: str, values: Sequence[str], where: Callable[[int], str]) -> Ser
     return Series(name, np.ones(len(values)), values, where)
 
 
-def of_text(text: str, source: str) -> Single:
+def of_text(text: str, source: str, notation: Notation = POINT) -> Single:
     """The raw values in an argument: labels or numbers with one kind of separator, or a JSON list of them.
 
-    Raises InputError where the text is no such list, or a file is called so.
+    LABEL=NUMBER pairs, or a JSON object of them, are a distribution that others are compared with. Raises InputError
+    where the text is neither, or a file is called so.
     """
     if text.lstrip()[:1] in {"[", "{"}:
         from klcli.readers.documents import load
@@ -57,9 +60,8 @@ def of_text(text: str, source: str) -> Single:
     if exists(split_selector(text)[0]) or (len(values) < 2 and not is_number(text)):  # noqa: PLR2004 - a list
         message = f"{source}: {clipped(text)} is no list of raw values; write red,red,blue or name a file"
         raise InputError(message)
-    if all("=" in value and is_number(value.rpartition("=")[2]) for value in values):
-        message = f"{source}: {clipped(values[0])} is counted already, and --tally counts raw values; leave out --tally"
-        raise InputError(message)
+    if all("=" in value and is_number(value.rpartition("=")[2], notation) for value in values):
+        return Single(source, parse(text, source, notation).series("")._replace(tallied=True))
     return Single(source, sample("", values, lambda i: f"{source}, item {i + 1}"))
 
 
@@ -87,7 +89,11 @@ def of_lines(source: Source) -> Single:
 
 
 def of_list(name: str, value: object, source: str) -> Series:
-    """The raw values in a JSON list. Raises InputError where it is none, or a list or an object stands in it."""
+    """The raw values in a JSON list, or the distribution that an object is. Raises InputError for anything else."""
+    from klcli.readers.documents import is_json_number, series_of
+
+    if isinstance(value, dict) and value and all(map(is_json_number, value.values())):
+        return series_of(name, value, source)._replace(tallied=True)
     if not isinstance(value, list) or any(isinstance(item, list | dict) for item in value):
         message = f"{source}: --tally counts raw values, and this is no list of them"
         raise InputError(message)
@@ -100,7 +106,7 @@ def of_list(name: str, value: object, source: str) -> Series:
 class Observed:
     """The columns of a table, or the lists of a JSON value, as samples of raw values by name."""
 
-    what, mend, left_out, doubtful = DISTRIBUTIONS, "", (), ()
+    what, mend, left_out = DISTRIBUTIONS, "", ()
 
     def __init__(self, found: Columns | Document, chosen: Sequence[str], blank: str) -> None:
         self.source, self._found, self._chosen, self._blank = found.source, found, list(chosen), blank
@@ -108,6 +114,11 @@ class Observed:
     def names(self) -> list[str]:
         """The names of the columns or lists."""
         return self._found.names()
+
+    @property
+    def doubtful(self) -> Collection[str]:
+        """The first column, where it may hold keys."""
+        return self._found.doubtful
 
     def numeric(self) -> list[str]:
         """Those that may be samples: all but the labels, or those that were selected."""
@@ -136,6 +147,8 @@ class Observed:
 def _present(series: Series, blank: str, source: str) -> Series:
     """The values but for blank ones, which are left out or an error. Raises InputError at the first."""
     labels = series.labels or ()
+    if series.tallied:
+        return series
     at = present(labels, series.where, blank)
     if len(at) == len(labels):
         return series
@@ -250,14 +263,14 @@ def counted(
 ) -> list[Distribution]:
     """How often each raw value occurs in each sample; with bins, how many are in each of the cells common to all.
 
-    bins: what --bins says, or the cells.
+    bins: what --bins says, or the cells. What is tallied stays as it is; its labels are values or names of cells.
 
     Raises InputError for what is no number where cells need one, DistributionError for one that is not finite.
     """
     if bins is None:
         alike = _alike({label for one in samples for label in one.outcomes or ()})
         return [_tallied(one, alike) for one in samples]
-    values = [finite(one.outcomes or (), one.where, notation) for one in samples]
+    values = [finite(() if one.tallied else one.outcomes or (), one.where, notation) for one in samples]
     cells = cells_given(bins) if isinstance(bins, str) else bins
     if isinstance(cells, int):
         every = np.concatenate([np.empty(0), *values])
@@ -266,9 +279,26 @@ def counted(
             raise DistributionError(message)
         cells = equal_cells(cells, float(every.min()), float(every.max()))
     return [
-        replace(one, values=frozen(cells.counts(found)), outcomes=list(cells.names), where=_cell_of(one, cells.names))
+        _in_cells(one, cells)
+        if one.tallied
+        else replace(
+            one, values=frozen(cells.counts(found)), outcomes=list(cells.names), where=_cell_of(one, cells.names)
+        )
         for one, found in zip(samples, values, strict=True)
     ]
+
+
+def _in_cells(one: Distribution, cells: Cells) -> Distribution:
+    """A distribution of the cells. Raises InputError where a label is no name of one."""
+    labels = one.outcomes or ()
+    other = next((i for i, label in enumerate(labels) if label not in cells.names), None)
+    if other is not None:
+        from json import dumps
+
+        names = dumps(dict.fromkeys(cells.names[:_SHOWN], 1))
+        message = f"{one.where(other)}: {clipped(labels[other])} is no cell of --bins; cells are written as {names}"
+        raise InputError(message)
+    return one
 
 
 def _cell_of(one: Distribution, names: Sequence[str]) -> Callable[[int], str]:
@@ -310,6 +340,10 @@ def _alike(labels: Iterable[str]) -> Mapping[str, str]:
 
 
 def _tallied(one: Distribution, alike: Mapping[str, str]) -> Distribution:
+    if one.tallied:
+        same = [alike.get(label, label) for label in one.outcomes or ()]
+        refuse_repeated(same, one.where)
+        return replace(one, outcomes=same)
     counts = Counter(one.outcomes) if not alike else Counter(alike[label] for label in one.outcomes or ())
     labels = [label for label in dict.fromkeys(alike.values()) if label in counts] if alike else list(counts)
     values = frozen([float(counts[label]) for label in labels])

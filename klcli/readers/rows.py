@@ -12,7 +12,7 @@ from klcli.readers.distributions import Series, added_up, refuse_repeated
 from klcli.readers.observations import present, sample
 from klcli.readers.sources import column_of
 from klcli.readers.tables.columns import Columns
-from klcli.readers.tables.roles import NO_LABELS, chosen_label
+from klcli.readers.tables.roles import NO_LABELS, chosen_label, is_key
 from klcli.readers.tables.select import select
 from klcli.readers.tables.table import Table
 
@@ -147,7 +147,10 @@ def _weights(table: Columns, rest: Table, selected: Sequence[str] | None, headin
     names = [rest.names[i] for i in found] or list(rest.names)
     what = "raw values" if tally else "weights"
     has = f"{len(found) or 'no'} columns of {what} besides {clipped(heading)} ({listed(names)}), --by needs one"
-    mend = f"; add --select {names[0]}" if names else ""
+    offered = [name for name in names if not is_key(name)] or names  # labels and keys stand in front
+    mend = f"; add --select {offered[-1]}" if names else ""
+    if len(found) == 2 and table.label is None and not tally:  # noqa: PLR2004 - the other one is left
+        mend += f", or --label {names[0]} if {clipped(names[0])} holds labels"
     message = f"{table.source}: {has}{mend}"
     raise InputError(message)
 

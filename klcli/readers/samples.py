@@ -10,13 +10,16 @@ from klcli.errors import DistributionError, InputError, listed
 from klcli.fits import Sample
 from klcli.model import frozen
 from klcli.readers.sources import column_of, split_selector
+from klcli.readers.tables.roles import is_key
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from klcli.model import Array
     from klcli.readers.arrays import Arrays
-    from klcli.tensors import Index, Tensor
+    from klcli.tensors import Index, Numbers, Tensor
 
 WEIGHTS = "--weights"
 
@@ -56,12 +59,18 @@ def _column(tensor: Tensor, *, weights: bool) -> Array:
     if ", column " in first and not selector and len(tensor.shape) == 2:  # noqa: PLR2004
         headers = [tensor.where((0, j)).rpartition(", column ")[2][1:-1] for j in range(columns)]
         with_weights = "" if weights else f", and of frequencies the other by {WEIGHTS}"
-        mend = f"columns of numbers ({listed(headers)}); choose one, as in {column_of(path, headers[0])}{with_weights}"
-        message = f"{name}: {columns} {mend}"
+        mend = f"choose one, as in {column_of(path, _measured(headers, tensor.values))}{with_weights}"
+        message = f"{name}: {columns} columns of numbers ({listed(headers)}); {mend}"
         raise InputError(message)
     shape = " x ".join(map(str, tensor.shape))
     message = f"{name}: {shape} numbers; {tensor.role} is one column, one number a line"
     raise InputError(message)
+
+
+def _measured(headers: Sequence[str], values: Numbers) -> str:
+    """The column to propose: the first with decimals, else the last, as keys stand in front. values: (rows, n)."""
+    columns = [i for i, name in enumerate(headers) if not is_key(name)] or list(range(len(headers)))
+    return headers[next((i for i in columns if (values[:, i] % 1 != 0).any()), columns[-1])]
 
 
 def _place(tensor: Tensor, i: int) -> Index:

@@ -213,7 +213,8 @@ def _refuse_numbers(lines: Sequence[_Line], widths: Sequence[int], source: Sourc
     tabs = all("\t" in line.text.strip() for line in lines)
     table = f"--input-format {'tsv' if tabs else 'csv --delimiter space'} --no-header"
     if set(widths) == {2} and all(_WHOLE.match(line.text) for line in lines):
-        message = f"{place}: {shown} may be a count and its label, or two weights; {_FOR_COUNTS}, for a table {table}"
+        message = f"{place}: {shown} may be a count and its label, or two weights; {_FOR_COUNTS}, "
+        message += f"for LABEL COUNT {table} --label 1, for two columns of weights {table} --label none"
     else:
         message = f"{source.name}: several numbers on each of several lines; for a table add {table}"
     raise InputError(message)

@@ -191,6 +191,69 @@ def test_the_sheet_that_is_meant(call, refused, sheets):
     assert "--sheet reads second" in rows.err
 
 
+TITLED = [["Monthly report", None, None], [None] * 3, ["mode", "before", "after"], ["car", 4, 3], ["bus", 6, 7]]
+
+
+@pytest.fixture(params=["xlsx", "ods"])
+def sheet(request, tmp_path):
+    """sheet(rows): a file of one sheet."""
+
+    def sheet(rows):
+        path = tmp_path / f"t.{request.param}"
+        pd.DataFrame(rows).to_excel(path, index=False, header=False)
+        return path
+
+    return sheet
+
+
+def test_a_sheet_with_a_title_is_read_by_the_option_that_the_error_names(call, refused, sheet):
+    path = sheet(TITLED)
+    assert refused(3, "kl", path).endswith(
+        "row 1: 'Monthly report' seems to stand above the table, whose rows have 3 cells; add --skip 2"
+    )
+    assert value(call, path, "--skip", "2") == KL
+    assert value(call, f"{path}:before", f"{path}:after", "--skip", "2") == KL
+    assert call("kl", path, "--skip", "9").code == 3
+
+
+def test_a_sheet_without_a_header_is_read_by_the_option_that_the_error_names(call, refused, sheet):
+    path = sheet(TITLED[3:])
+    assert "row 1: '4' stands above a column of numbers; if row 1 is a row add --no-header" in refused(3, "kl", path)
+    assert value(call, path, "--no-header") == KL
+    assert value(call, f"{path}:2", f"{path}:3", "--no-header") == KL
+    assert call("kl", path, "--header", "-q").out == "0.0\n"
+
+
+def test_years_name_the_columns_of_a_sheet(call, sheet):
+    result = call("kl", sheet([["mode", 2019, 2020], ["car", 4, 3], ["bus", 6, 7]]))
+    assert "row 1 is taken as names: 2019, 2020; --no-header takes it as a row" in result.err
+    assert float(result.out) == KL
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "row"),
+    [(TITLED[2:], [], 2), (TITLED, ["--skip", "2"], 4), (TITLED[3:], ["--no-header"], 1)],
+)
+def test_errors_name_the_row_of_the_sheet(refused, sheet, rows, options, row):
+    rows = [["car", "x", 3] if cells[0] == "car" else cells for cells in rows]
+    path = sheet(rows)
+    assert f", row {row}: 'x' in column" in refused(3, "kl", path, *options)
+    assert f", row {row}: 'x' in column" in refused(3, "batch", path, "--p", "2", "--q", "3", *options)
+
+
+@pytest.mark.parametrize("blank", ["zero", "skip"])
+def test_rows_of_a_sheet_in_which_nothing_stands_are_left_out_as_blank_cells_are(call, refused, sheet, blank):
+    rows = [*TITLED[2:4], [None] * 3, TITLED[4], [None] * 3, ["tram", "x", 1]]
+    path = sheet([*rows[:-1], ["tram", 0, 0]])
+    message = refused(3, "kl", path)
+    assert ", row 3: nothing stands where a number should in column 'before'; " in message
+    assert f"--blank {blank} " in message
+    assert value(call, path, "--blank", blank) == KL
+    for command in ("kl", "batch"):
+        columns = () if command == "kl" else ("--p", "before", "--q", "after")
+        assert ", row 6: 'x' in column 'before'" in refused(3, command, sheet(rows), *columns, "--blank", blank)
+
+
 @pytest.mark.parametrize("form", ["parquet", "ndjson", "json"])
 def test_nulls_are_blank_cells(call, tmp_path, form):
     frame = pd.DataFrame({"k": ["x", "y", "z"], "g": ["1"] * 3, "a": [4, 6, None], "b": [3.0, 7, 0]})

@@ -138,7 +138,11 @@ def test_directory_is_no_file(refused, tmp_path):
         ("a.csv", b"w,a\na,1\n", "a.csv: 1 "),
         ("a.ndjson", b'{"p":1,"q":2}\n[1]\n', "a.ndjson:2: "),
         ("a.ndjson", b'{"p":1,"q":2}\n{"p":1,\n', "a.ndjson:2: malformed JSON"),
-        ("a.ndjson", b'{"p":1,"q":2}\n\n{"p":1}\n', "a.ndjson:3, 'q': null is not a number"),
+        (
+            "a.ndjson",
+            b'{"p":1,"q":2}\n\n{"p":1}\n',
+            "a.ndjson:3, 'q': nothing stands where a number should; --blank zero ",
+        ),
         ("a.ndjson", b'{"p":1,"q":2}\n{"p":"x","q":2}\n', "a.ndjson:2, 'p': 'x' is not a number"),
         ("a.json", b"0.4,0.6", "a.json:1: malformed JSON"),
     ],

@@ -619,7 +619,7 @@ BAD_FILES = {
         (3, "empty.txt", "empty.txt is empty"),
         (3, "none.csv", "'none.csv' is neither numbers nor a file that exists"),
         (3, "text.csv:c", "text.csv: no column 'c'; it has a, b"),
-        (3, "two.csv", "two.csv: 2 columns of numbers (a, b); choose one, as in two.csv:a"),
+        (3, "two.csv", "two.csv: 2 columns of numbers (a, b); choose one, as in two.csv:b"),
         (4, "nan.csv", "nan.csv:3, column 'a': nan is not finite"),
         (4, "inf.csv", "inf.csv:4, column 'a': -inf is not finite"),
         (4, "5", "one value, 5; a fit needs at least two different ones"),

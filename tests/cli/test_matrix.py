@@ -563,7 +563,11 @@ def test_bad_columns_are_refused_by_file_and_line(refused, write, text, code, me
         ('{"a": [1, 2], "a": [0, 1], "b": [1, 1]}', 4, "the label 'a' stands twice"),
         ("[[1, 2], [3]]", 4, "t.json: '1' has 2 values, '2' 1; without labels they must match"),
         ("[[1, 2], [3, null]]", 3, "t.json, item 2, item 2: null is not a number"),
-        ('[{"n": "a", "x": 1}, {"n": "b", "x": null}]', 3, "t.json, item 2, 'x': null is not a number"),
+        (
+            '[{"n": "a", "x": 1}, {"n": "b", "x": null}]',
+            3,
+            "t.json, item 2, 'x': nothing stands where a number should; --blank zero ",
+        ),
         ('[{"n": "a", "x": 1}, {"n": "a", "x": 2}]', 4, "t.json, item 2: 'a' stands twice in column 'n'"),
         ('[{"n": "a", "x": 1}, {"x": 2}]', 3, "t.json, item 2: the label is missing"),
         ("[1, {}]", 3, "t.json, item 1: 1 is no distribution"),

@@ -113,9 +113,9 @@ def test_three_groups_are_named(call, refused, folder):
 
 
 def test_one_column_of_weights_is_needed_and_the_mend_works(call, refused, folder):
-    (folder / "t.csv").write_text("g,x,n,m\nA,a,4,1\nA,b,6,1\nB,a,3,1\nB,b,7,1\n")
+    (folder / "t.csv").write_text("g,x,n,m\nA,a,1,4\nA,b,1,6\nB,a,1,3\nB,b,1,7\n")
     message = refused(3, "kl", "t.csv", "--by", "g", cwd=folder)
-    assert "2 columns of weights besides 'g' (n, m), --by needs one; add --select n" in message
+    assert "2 columns of weights besides 'g' (n, m), --by needs one; add --select m" in message
     found = call("kl", "-q", "t.csv", "--by", "g", *message.rpartition("add ")[2].split(), cwd=folder)
     assert numbers(found) == pytest.approx([KL], rel=1e-13)
 

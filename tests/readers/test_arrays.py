@@ -290,7 +290,7 @@ def test_large_tables_are_read_as_small_ones(write, monkeypatch):
         ),
         ("x.ndjson", '{"v":[1]}\n{"v":[1,2]}\n', ":v", "x.ndjson:2, column 'v' has 2 values, x.ndjson:1, column 'v'"),
         ("x.ndjson", '{"v":[1],"p":1}\n', ":v,p", "x.ndjson: lists stand in one column, and here are v, p"),
-        ("x.ndjson", '{"v":null}\n', "", "x.ndjson:1, 'v': null is not a number"),
+        ("x.ndjson", '{"v":null}\n', "", "x.ndjson:1, 'v': nothing stands where a number should; --blank zero "),
         ("x.csv", PRED, ":p", "x.csv: no column 'p'; it has id, p0, p1, label. Did you mean 'p0'?"),
         ("x.csv", PRED, ":2-9", "x.csv: '2-9' is outside the columns, which are 1 to 4"),
         ("x.csv", PRED, ":id", "x.csv:2: 'a' in column 'id' is not a number"),

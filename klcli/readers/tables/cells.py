@@ -14,6 +14,7 @@ from klcli.readers.numbers import (
     CURRENCY,
     POINT,
     has_percent,
+    in_column,
     is_blank,
     is_meant,
     is_number,
@@ -41,14 +42,13 @@ class ColumnPlace(NamedTuple):
     where: Callable[[int], str]
     notation: Notation = POINT
 
-    @property
-    def inside(self) -> str:
-        """' in column NAME', which goes between a cell and what is wrong with it."""
-        return f" in column {clipped(self.name)}"
-
     def refuse_missing_label(self, row: int) -> InputError:
         """The error for a row without a label."""
         return InputError(f"{self.where(row)}: the label is missing")
+
+    def refuse_missing_number(self, place: str, inside: str = "") -> InputError:
+        """The error for a cell in which nothing stands. inside: ' in column NAME', where the place does not say so."""
+        return InputError(f"{place}: nothing stands where a number should{inside}{mend('', self.notation)}")
 
 
 class ColumnCells(ABC):
@@ -127,7 +127,7 @@ class _Text(ColumnCells):
         if self._numbers is None:
             column = self._column
             cells = self.values()
-            found = numbers(cells, column.where, column.inside, column.notation)
+            found = numbers(cells, column.where, in_column(column.name), column.notation)
             _refuse_mixed(cells, column)
             self._numbers = np.array(found, dtype=np.float64)
         return self._numbers
@@ -202,6 +202,8 @@ class _Json(ColumnCells):
         if self._kinds == {float}:
             return np.array(self._cells)
         blank = self._column.notation.blank
+        if blank == "error" and None in self._cells:
+            raise self._column.refuse_missing_number(self._place(self._cells.index(None)))
         value = {"zero": 0.0, "skip": np.nan}.get(blank)
         return np.array(
             [
@@ -258,13 +260,11 @@ class _Typed(ColumnCells):
         cells, column = self._cells, self._column
         blank = column.notation.blank
         if cells.null_count and blank == "error":
-            message = f"{column.where(_first_null(cells))}: nothing stands where a number should{column.inside}"
-            message += mend("", column.notation)
-            raise InputError(message)
+            raise column.refuse_missing_number(column.where(_first_null(cells)), in_column(column.name))
         if self.is_text():
             written = [text or "" for text in cells.to_pylist()]
             _refuse_mixed(written, column)
-            return np.array(numbers(written, column.where, column.inside, column.notation), dtype=np.float64)
+            return np.array(numbers(written, column.where, in_column(column.name), column.notation), dtype=np.float64)
         if not self.facts().of_numbers:
             message = f"{column.source}: column {clipped(column.name)} holds {cells.type}, not numbers"
             raise InputError(message)

@@ -22,7 +22,7 @@ from klcli.readers.documents import series_of
 from klcli.readers.numbers import POINT, NotANumberError, mend, number
 from klcli.readers.sources import cannot_read, first_line, unreadable
 from klcli.readers.tables.cells import json_value
-from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, read_by_pandas
+from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, Whole, read_by_pandas
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -47,13 +47,20 @@ _MOST_AT_ONCE = 1 << 18
 
 def read_columnar(source: Source, format_name: str) -> Table:
     """All of a table, with Arrow's columns, whose numbers `doubles` gives. Raises InputError."""
-    table, remark = (_Parquet(source).read(), "") if format_name == "parquet" else _read_whole(source, format_name)
+    table, rows, remarks = _read_whole(source, format_name)
     places = _places(table.schema, source.name)
     columns = {i: table.column(place) for i, place in enumerate(places.values())}
     n = table.num_rows
-    remarks = {remark: n} if remark else {}
-    place = partial(_place, source.name)
-    return Table(tuple(places), columns, n, n, "value", remarks=remarks, source=source.name, place=place)
+    return Table(
+        tuple(places),
+        columns,
+        n,
+        n,
+        "value",
+        remarks=dict.fromkeys(remarks, n),
+        source=source.name,
+        place=lambda line: f"{source.name}, row {rows[line]}",
+    )
 
 
 def doubles(cells: Cells, refuse: Callable[[int, NotANumberError], None], notation: Notation = POINT) -> Cells:
@@ -115,10 +122,6 @@ def _of_decimals(cells: Cells) -> Array:
     return numbers
 
 
-def _place(source: str, line: int) -> str:
-    return f"{source}, row {line + 1}"
-
-
 def _places(schema: pa.Schema, source: str) -> dict[str, int]:
     """Where each column stands, without those that pandas makes of row numbers. Raises InputError."""
     places: dict[str, int] = {}
@@ -143,16 +146,19 @@ class ColumnarStream:
         self.source = source.name
         self._notation = source.dialect.notation
         self._table: _Parquet | pa.Table
-        self._table, self._remark = (
-            (_Parquet(source), "") if format_name == "parquet" else _read_whole(source, format_name)
-        )
+        self._rows: Sequence[int] = ()
+        self._remarks: tuple[str, ...] = ()
+        if format_name == "parquet":
+            self._table = _Parquet(source)
+        else:
+            self._table, self._rows, self._remarks = _read_whole(source, format_name)
         places = _places(self._table.schema, source.name)
         self.names, self._before = tuple(places), 0
         self.text = [is_text(self._table.schema.field(place).type) for place in places.values()]
 
     def place(self, line: int) -> str:
         """The row."""
-        return _place(self.source, self._before + line)
+        return f"{self.source}, row {self._rows[line] if self._rows else self._before + line + 1}"
 
     @property
     def row_groups(self) -> list[tuple[int, int]]:
@@ -173,8 +179,8 @@ class ColumnarStream:
             return
         chosen = self._table.select(names)
         for start in range(0, chosen.num_rows, _ROWS):
-            remark = "" if start else self._remark
-            yield partial(_frame, partial(chosen.slice, start, _ROWS), layout, self._notation, remark)
+            remarks = () if start else self._remarks
+            yield partial(_frame, partial(chosen.slice, start, _ROWS), layout, self._notation, remarks)
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -183,12 +189,12 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(of.is_string(kind) or of.is_large_string(kind) or of.is_string_view(kind))
 
 
-def _frame(read: Callable[[], pa.Table], layout: Layout, notation: Notation, remark: str = "") -> Table:
-    """The columns of the layout of some rows. remark: what should be known of them. Raises InputError."""
+def _frame(read: Callable[[], pa.Table], layout: Layout, notation: Notation, remarks: Sequence[str] = ()) -> Table:
+    """The columns of the layout of some rows. remarks: what should be known of them. Raises InputError."""
     table = read()
     try:
         found = _read_columns(table, layout, notation)
-        return replace(found, remarks={remark: found.size}) if remark else found
+        return replace(found, remarks=dict.fromkeys(remarks, found.size))
     except (pa.ArrowException, ValueError) as error:
         message = f"{layout.source}: not readable ({first_line(error)})"
         raise lacking(error) or InputError(message) from None
@@ -348,19 +354,23 @@ def _opened(source: Source) -> Any:  # noqa: ANN401 - a pyarrow.NativeFile, whic
     return file
 
 
-def _read_whole(source: Source, format_name: str) -> tuple[pa.Table, str]:
-    """A table, and what should be known of how it was read, '' for nothing."""
+def _read_whole(source: Source, format_name: str) -> Whole:
     if format_name in PANDAS_FORMATS:
         return read_by_pandas(source, format_name)
+    if format_name == "parquet":
+        table = _Parquet(source).read()
+        return Whole(table, range(1, table.num_rows + 1))
     data, kind = pa.BufferReader(source.data), "Feather"
     try:
         if format_name == "orc":  # by pandas, which would ask Arrow too, integers beside gaps were doubles
             from pyarrow import orc
 
             kind = "orc"
-            return orc.ORCFile(data).read(), ""
-        from pyarrow import feather
+            table = orc.ORCFile(data).read()
+        else:
+            from pyarrow import feather
 
-        return feather.read_table(data), ""
+            table = feather.read_table(data)
     except (pa.ArrowException, OSError) as error:
         raise unreadable(source.name, kind, error) from None
+    return Whole(table, range(1, table.num_rows + 1))

@@ -11,7 +11,7 @@ import numpy as np
 from klcli.errors import InputError, clipped, no_such
 from klcli.readers.distributions import DISTRIBUTIONS, Series, added_up, refuse_repeated
 from klcli.readers.documents import series_of
-from klcli.readers.numbers import POINT, has_percent, is_blank, is_number, mixed_percent, numbers
+from klcli.readers.numbers import POINT, has_percent, in_column, is_blank, is_number, mixed_percent, numbers
 from klcli.readers.sources import column_of
 from klcli.readers.tables.cells import ColumnPlace, cells_of
 from klcli.readers.tables.roles import (
@@ -117,7 +117,9 @@ class Columns:
             try:
                 self.numbers(column)
             except InputError as error:
-                message = f"{error}{self._mend.replace('{}', self.table.names[column])}"
+                others = self.roles.weights or self.roles.mixed[1:]  # for it to be their labels
+                mend = self._mend.replace("{}", self.table.names[column] or str(column + 1)) if others else ""
+                message = f"{error}{mend}"
                 raise InputError(message) from None
         return list(self.roles.weights)
 
@@ -134,9 +136,9 @@ class Columns:
 
     @property
     def doubtful(self) -> tuple[str, ...]:
-        """The name of the first column, where it counts as weights and may hold labels."""
+        """The name of the first column, where it is of numbers and may hold labels."""
         name = self.table.names[0]
-        keys = self.label != 0 and self.facts(0).of_numbers and (is_key(name) or may_hold_keys(name, self.numbers(0)))
+        keys = self.facts(0).of_numbers and (is_key(name) or may_hold_keys(name, self.numbers(0)))
         return (name,) if keys else ()
 
     @property
@@ -259,7 +261,7 @@ class Columns:
         return values, faults
 
     def _number(self, text: str, row: int, name: str) -> float:
-        return numbers([text], lambda _: self.row(row), f" in column {clipped(name)}", self._notation)[0]
+        return numbers([text], lambda _: self.row(row), in_column(name), self._notation)[0]
 
     def array(self, columns: Sequence[int]) -> Array:
         """The numbers of some columns, (rows, columns). Raises InputError as `numbers`."""

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyarrow import _compute as kernels
 from pyarrow import csv as arrow_csv
 
-from klcli.arrow import bytes_and_offsets, call, strings, taken, truths, whole
+from klcli.arrow import bytes_and_offsets, call, nulls, strings, taken, truths, whole
 from klcli.blocks import Failure
 from klcli.console import ending
 from klcli.errors import InputError
@@ -35,6 +35,8 @@ from klcli.readers.tables.pieces import (
 from klcli.readers.tables.table import Table, copy_doubles
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
 
     from klcli.readers.numbers import Notation
@@ -131,7 +133,11 @@ class Pieces:
             copy_doubles(columns[i], out)
         least, most = numbers.min(initial=1.0), numbers.max(initial=1.0)
         # NaN is neither: what Arrow takes for one, and an infinity, is for `number` to say.
-        if not (-np.inf < least and most < np.inf) or (least <= 0 and may_underflow(piece)):
+        if (
+            self._has_empty_row(piece, gaps)
+            or not (-np.inf < least and most < np.inf)
+            or (least <= 0 and may_underflow(piece))
+        ):
             self._doubtful = True
             return None
         if form.notation.blank == "skip":
@@ -147,6 +153,16 @@ class Pieces:
             self._doubtful = True
             return None
         return Table(form.names, columns, n, lines, line=lambda row: rows().line(row))
+
+    def _has_empty_row(self, piece: bytearray, gaps: Mapping[int, Cells]) -> bool:
+        """Whether there may be a row in which nothing stands, which is left out. gaps: the columns with blank cells."""
+        form = self._form
+        if form.notation.blank == "error" or len(gaps) < len(form.numbers):
+            return False
+        if gaps and not np.logical_and.reduce([nulls(whole(cells)) for cells in gaps.values()]).any():
+            return False
+        empty = rb"(?:(?<=[\r\n])|\A)[%b\" \t]+(?=[\r\n]|\Z)" % re.escape(form.delimiter.encode())
+        return re.search(empty, piece) is not None
 
     def _judged(self, piece: bytearray, *, quoted: bool) -> Table:
         """The rows, of which those in doubt are judged one by one."""
@@ -236,6 +252,9 @@ class _RowsOf:
             doubt |= self._ends - self._starts <= len("\r\n")  # it may be blank
         elif self._quotes is not None and self.lines > len(self._ends):
             doubt[self.like_many()] = True
+        if self._form.notation.blank != "error" and self._piece:
+            nothing = np.isin(np.arange(256), list(b'" \t\r\n' + self._form.delimiter.encode()))
+            doubt |= np.logical_and.reduceat(nothing[self._data], self._starts)
         if b"\0" in self._piece:
             doubt[np.searchsorted(self._ends, np.flatnonzero(self._data == 0), side="right")] = True
         if not self._piece.isascii():

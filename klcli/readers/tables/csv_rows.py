@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from klcli.blocks import Failure
-from klcli.errors import InputError, clipped
+from klcli.errors import InputError
 from klcli.readers.numbers import (
     NotANumberError,
     has_percent,
+    in_column,
     is_blank,
     is_number,
     mend,
@@ -94,11 +95,15 @@ class Judge:
                 return rows, reader.line_num, repeated
             if self._may_repeat and cells and [cells[0].removeprefix(_MARK), *cells[1:]] == self._header:
                 repeated += 1
-            elif cells or wrong:
+            elif wrong or (cells and not self._is_left_out(cells)):
                 if not wrong and reader.line_num > start + 1:
                     within = lines[start : reader.line_num]
                     wrong = swallowed(cells, within, self._form.delimiter, len(self._form.names))
                 rows.append(self._row(start, cells, wrong))
+
+    def _is_left_out(self, cells: Sequence[str]) -> bool:
+        """Whether nothing stands in a row of several cells, as spreadsheets write rows below a table."""
+        return self._form.notation.blank != "error" and len(cells) > 1 and not any(map(str.strip, cells))
 
     def table(self, piece: Bytes) -> Table:
         """The rows of some bytes as a table of lists and doubles."""
@@ -137,9 +142,12 @@ class Judge:
         """What is wrong with a row before anybody looks at its numbers."""
         form = self._form
         if len(cells) != len(form.names):
-            comment = f"; if it is a comment add --comment '{cells[0][0]}'" if cells[0][:1] in COMMENTS else ""
+            how = "complete it" if len(cells) < len(form.names) else f"quote a field that holds {form.delimiter!r}"
+            how += ", or take it out as batch --on-error skip does"
+            if cells[0][:1] in COMMENTS:
+                how = f"if it is a comment add --comment '{cells[0][0]}'"
             fields = "1 field" if len(cells) == 1 else f"{len(cells)} fields"
-            return f"{fields}, the header has {len(form.names)}{comment}"
+            return f"{fields}, the header has {len(form.names)}; {how}"
         wanted = [cells[i] for i in (*form.text, *form.numbers)]
         if any("\0" in cell for cell in wanted):
             return "a NUL byte; this row is not text"
@@ -155,7 +163,7 @@ class Judge:
                 number(cells[i], self._form.notation)
             except NotANumberError as error:
                 how = mend(cells[i], self._form.notation)
-                return f"{error.found} in column {clipped(self._form.names[i])} {error.wrong}{how}"
+                return f"{error.found}{in_column(self._form.names[i])} {error.wrong}{how}"
         return ""
 
     def _mixed(self, cells: Sequence[str]) -> str:

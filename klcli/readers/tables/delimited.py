@@ -39,6 +39,8 @@ _BINARY = {
 _MARKS = {BOM_UTF16_LE, BOM_UTF16_BE}
 
 _OTHERS = ";\t,|"
+_SPELT = {",": ",", "\t": "tab", " ": "space"}
+"""How --delimiter has a character; others are quoted for the shell."""
 
 _TOP, _TOP_ROWS = 1 << 14, 30
 """Bytes and rows in which the table below a title is looked for."""
@@ -72,17 +74,22 @@ class DelimitedStream:
         header = self._header()
         self._check_delimiter(header)
         self._check_title(header)
-        named = self._dialect.header is not False
+        self._first = self._first_cells()
+        named, of_r = self._dialect.header is not False, self._has_row_names(header)
+        header = [""] * of_r + header
         self.names = tuple(header) if named else tuple(str(i) for i in range(1, len(header) + 1))
         separator = self.delimiter.encode("utf-8", "surrogateescape")
         self._size = size or max(
             piece_size(source.size, self._rest, separator), _WIDE_PIECE if len(header) >= _WIDE else 0
         )
-        self._first = self._first_cells()
         self.text: Sequence[bool] = [not (is_number(c, self._notation) or self._is_left_out(c)) for c in self._first]
         unsure = self._dialect.header is None
-        place = f"{self.source}:{self._line - 1}"
-        self.note = header_note(self.names, self._first, place, self._notation) if unsure else ""
+        line = self._line - 1
+        place = f"{self.source}:{line}", f"line {line}"
+        self.note = header_note(self.names, self._first, *place, self._notation) if unsure else ""
+        if of_r:
+            said = f"line {line} names one column less than there are: the first one holds row names, as R writes them"
+            self.note = f"{said}; {self.note}" if self.note else said
         self.begin = source.done - len(self._rest)
 
     def place(self, line: int) -> str:
@@ -138,6 +145,7 @@ class DelimitedStream:
             try:
                 header, end, lines = self._first_row()
             except UnicodeDecodeError as error:
+                self._refuse_binary(self._rest)
                 message = f"{self.source}:{self._line}: {no_utf_8(error.object[error.start])}"
                 raise InputError(message) from None
             except csv.Error as error:
@@ -182,17 +190,24 @@ class DelimitedStream:
 
     def _check_delimiter(self, header: list[str]) -> None:
         other = next((c for c in _OTHERS if c != self.delimiter and c in header[0]), None)
+        other = " " if other is None and self._is_between_blanks(header[0]) else other
         if len(header) == 1 and header[0][:1] not in COMMENTS and other is not None:
             one = f"{self.source}:{self._line - 1}: one field, {clipped(header[0])}"
             message = f"{one}; if {other!r} separates the fields add {self._delimiter_option(other)}"
             raise InputError(message)
+
+    def _is_between_blanks(self, header: str) -> bool:
+        """Whether the names and the first row are as many words, of which one is a number."""
+        words = "".join(self._first_cells()[:1]).split()
+        alike = 1 < len(words) == len(header.split())
+        return alike and any(is_number(word, self._notation) for word in words)
 
     def _delimiter_option(self, other: str) -> str:
         """The option by which another character separates the fields, and a decimal comma with it."""
         formats = {",": "--input-format csv", "\t": "--input-format tsv"}
         if other in formats and self._dialect.delimiter is None and self._dialect.decimal == ".":
             return formats[other]
-        option = f"--delimiter {'tab' if other == chr(9) else other if other == ',' else repr(other)}"
+        option = f"--delimiter {_SPELT.get(other, repr(other))}"
         cells = re.split(f"[{re.escape(other)}\r\n]", self._rest[:1000].decode("latin-1"))
         commas = self._notation.decimal == "." and any(re.fullmatch(r'[" ]*[-+]?[\d.]+,\d+[" ]*', c) for c in cells)
         return f"{option} --decimal ," if commas else option
@@ -223,6 +238,14 @@ class DelimitedStream:
         message = f"{first}, whose rows have {widths.pop()} fields; add {option}"
         raise InputError(message)
 
+    def _has_row_names(self, header: Sequence[str]) -> bool:
+        """Whether each row has a field more than the header, in front and no number: R names no column of row names."""
+        width = len(header) + 1
+        if self._dialect.header is False or len(self._first) != width:
+            return False
+        rows = [row for _, row in self._top()]
+        return all(len(row) == width and row[-1] and not is_number(row[0], self._notation) for row in rows)
+
     def _top(self) -> list[tuple[int, list[str]]]:
         """Some rows below the header, and the lines down to the end of each."""
         head = self._rest[:_TOP]
@@ -231,13 +254,19 @@ class DelimitedStream:
         rows = [(reader.line_num, row) for row in islice(reader, _TOP_ROWS) if row]
         return rows[:-1] if len(head) < len(self._rest) and len(rows) > 1 else rows  # the last one may be cut
 
+    def _refuse_binary(self, data: bytes) -> None:
+        """Raises InputError where a NUL byte shows that this is no text."""
+        if b"\0" in data:
+            message = f"{self.source}: this is {utf_16(data) or _BINARY.get(data[:2], 'a binary file, not text')}"
+            raise InputError(message)
+
     def _check_text(self) -> None:
         """Raises InputError for what no table of text begins with."""
         data = self._rest
-        if b"\0" in data[:1000] or (data[:2] in _BINARY and data[:2] != b"PA") or data[:2] in _MARKS:
-            kind = utf_16(data) or _BINARY.get(data[:2], "a binary file, not text")
-            message = f"{self.source}: this is {kind}"
+        if (data[:2] in _BINARY and data[:2] != b"PA") or data[:2] in _MARKS:
+            message = f"{self.source}: this is {utf_16(data) or _BINARY[data[:2]]}"
             raise InputError(message)
+        self._refuse_binary(data[:1000] if self._dialect.is_utf8 else data)  # further down a bad row may hold one
         if data.lstrip()[:1] == b"{":
             message = f"{self.source}: this is JSON; add --input-format ndjson, or json for a list of records"
             raise InputError(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 from klcli.errors import DistributionError, InputError, clipped, listed, no_such
@@ -152,7 +153,7 @@ def lay_out(wanted: WantedColumns, header: Sequence[str], source: str, text: Seq
 
     text: whether a column holds text, as far as that is known.
     """
-    p, q = (_undropped(_side(side, wanted, header, source), wanted, header) for side in ("p", "q"))
+    p, q = (_undropped(_side(side, wanted, header, source, text), wanted, header) for side in ("p", "q"))
     if wanted.by is not None:
         return _grouped(wanted, header, source, (p, q), text)
     if p and q:
@@ -197,7 +198,9 @@ def paired(
     return p, q, (f"the columns are paired in this order: P {listed(names[0], 12)}; Q {listed(names[1], 12)}",)
 
 
-def _side(side: str, wanted: WantedColumns, header: Sequence[str], source: str) -> tuple[int, ...]:
+def _side(
+    side: str, wanted: WantedColumns, header: Sequence[str], source: str, text: Sequence[bool]
+) -> tuple[int, ...]:
     if wanted.reference == side or (side == "q" and wanted.apart):
         return ()
     selector = getattr(wanted, side)
@@ -206,12 +209,42 @@ def _side(side: str, wanted: WantedColumns, header: Sequence[str], source: str) 
             return ()
         if header.count(side) != 1:
             has = f"it has {listed(header)}"
-            message = f"{source}: which columns are {side.upper()}? {has}; add --{side}, such as --{side} '{side}*'"
+            proposed = _proposed(side, wanted, header, source, text)
+            message = f"{source}: which columns are {side.upper()}? {has}; add --{side}, such as --{side} {proposed}"
             if side == "q" and wanted.p is not None:
                 message += ", or -m entropy_p, which needs P alone"
             raise InputError(message)
         selector = side
     return tuple(select(selector, header, source))
+
+
+def _proposed(side: str, wanted: WantedColumns, header: Sequence[str], source: str, text: Sequence[bool]) -> str:
+    """A selector of columns that may be a side: those that begin as it is called, else of numbers, as many as it needs.
+
+    Keys and labels stand in front: of groups, which need one column, it is the last, or the one before it.
+    """
+    name = "q" if side == "p" else "p"
+    other = getattr(wanted, name) or (name if header.count(name) == 1 else None)
+    given = [selector for selector in (wanted.by, wanted.on, wanted.label, other) if selector not in {None, "none"}]
+    taken = {i for selector in given for i in select(selector or "", header, source)}
+    numeric = [i for i in range(len(header)) if not any(text[i : i + 1]) or wanted.counting is not None]
+    free = [i for i in numeric if i not in taken and (i or not is_key(header[0]))]
+    needs_both = other is None and not (wanted.apart or wanted.alone or wanted.reference)
+    if wanted.by is not None:
+        found = free[-2:-1] if needs_both else free[-1:]
+        labelled = wanted.label is not None or any(is_text for i, is_text in enumerate(text) if i not in taken)
+        found = found if labelled or wanted.counting is not None or found != free[:1] else []  # which are labels
+    else:
+        found = free[: len(free) // 2 if needs_both else None if other is None else len(select(other, header, source))]
+    if not found or any(column.startswith(side) for column in header):
+        return f"'{side}*'"
+    if len(found) > _MOST_NAMED and found == list(range(found[0], found[-1] + 1)):
+        return quote(f"{header[found[0]]}:{header[found[-1]]}")
+    return quote(",".join(header[i] for i in found))
+
+
+_MOST_NAMED = 4
+"""Of more columns side by side a selector names the first and the last."""
 
 
 def _undropped(columns: tuple[int, ...], wanted: WantedColumns, header: Sequence[str]) -> tuple[int, ...]:

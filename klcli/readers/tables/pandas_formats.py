@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from io import BytesIO
 from math import nan
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from xml.etree.ElementTree import ParseError, iterparse
 from zipfile import BadZipFile, ZipFile
 
 from klcli.errors import InputError, clipped, lacking, listed, nearest
 from klcli.readers.numbers import is_blank, is_number, number
 from klcli.readers.sources import unreadable
+from klcli.readers.tables.roles import header_note
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    import pandas as pd
     import pyarrow as pa
 
     from klcli.readers.numbers import Notation
@@ -38,16 +41,28 @@ _MOST_BYTES = 1 << 32
 """Bytes that a sheet is unpacked to."""
 
 
-def read_by_pandas(source: Source, format_name: str) -> tuple[pa.Table, str]:
-    """A file that pandas reads, labels as text, and what should be known of that: which of several sheets it is.
+class Whole(NamedTuple):
+    """A table that was read at once, and what should be known of it.
 
-    What pandas needs besides itself is named when it is missing.
+    rows: the numbers by which errors call its rows.
+    """
+
+    table: pa.Table
+    rows: Sequence[int]
+    remarks: tuple[str, ...] = ()
+
+
+def read_by_pandas(source: Source, format_name: str) -> Whole:
+    """A file that pandas reads, labels as text. Rows of a sheet have the numbers that they have there.
+
+    Rows of a sheet in which nothing stands are left out where blank cells are no errors. What pandas needs besides
+    itself is named when it is missing.
     """
     import pandas as pd
     import pyarrow as pa
 
     name, options = PANDAS_FORMATS[format_name]
-    remark = ""
+    remarks, above = [""], 0
     source.look()
     try:
         # These readers want a path or a seekable file; some of the libraries behind them only a path.
@@ -56,14 +71,21 @@ def read_by_pandas(source: Source, format_name: str) -> tuple[pa.Table, str]:
         if options is _SHEET[1]:
             with pd.ExcelFile(whole) as book:
                 sheet, remark = _sheet(source, [str(each) for each in book.sheet_names])
-                frame = pd.read_excel(book, sheet_name=sheet, **options)
+                named = source.dialect.header is not False
+                top: dict[str, Any] = {"header": 0 if named else None, "skiprows": source.dialect.skip}
+                frame = pd.read_excel(book, sheet_name=sheet, **top, **options)
+            remarks, above = [remark, _names(source, frame) if named else ""], source.dialect.skip + named
+            if not named:
+                frame.columns = pd.RangeIndex(1, len(frame.columns) + 1)
+            if source.dialect.blank != "error":
+                frame = frame[_filled(frame) > 0]
         else:
             frame = getattr(pd, name)(whole, **options)
     except InputError:
         raise
     except ImportError as error:
-        named = re.search(r"openpyxl|odfpy|xlrd|pyreadstat", str(error))
-        missing = named[0] if named else error.name
+        needed = re.search(r"openpyxl|odfpy|xlrd|pyreadstat", str(error))
+        missing = needed[0] if needed else error.name
         message = f"{source.name}: reading this needs {missing}; pip install {missing}, or 'klcli[sheets]'"
         raise lacking(error) or InputError(message) from None
     except Exception as error:  # noqa: BLE001 - each of these libraries has errors of its own, without a common root
@@ -75,7 +97,30 @@ def read_by_pandas(source: Source, format_name: str) -> tuple[pa.Table, str]:
             cells = frame.iloc[:, i]
             found = _numbers(cells.tolist(), source.dialect.notation) if options is _SHEET[1] else None
             frame.isetitem(i, cells.astype(str).tolist() if found is None else found)
-    return pa.Table.from_pandas(frame, preserve_index=False), remark
+    rows = (frame.index + above + 1).tolist() if options is _SHEET[1] else range(1, len(frame) + 1)
+    return Whole(pa.Table.from_pandas(frame, preserve_index=False), rows, tuple(filter(None, remarks)))
+
+
+def _filled(frame: pd.DataFrame) -> pd.Series[int]:
+    """How many cells of each row hold something."""
+    return (frame.map(str) != "").sum(axis=1)
+
+
+def _names(source: Source, frame: pd.DataFrame) -> str:
+    """What to say of the row that names a sheet's columns. Raises InputError where it is a title, or may be numbers."""
+    above, names = source.dialect.skip, [str(name) for name in frame.columns]
+    titled = len(names) > 2 and all(name.startswith("Unnamed: ") for name in names[1:])  # noqa: PLR2004 - a label and p
+    filled = _filled(frame).tolist() if titled else []
+    start = next((i for i, width in enumerate(filled) if width > 1), len(filled))
+    if start + 1 < len(filled):
+        what = "an empty row" if names[0].startswith("Unnamed: ") else clipped(names[0])
+        title = f"{source.name}, row {above + 1}: {what} seems to stand above the table"
+        message = f"{title}, whose rows have {filled[start]} cells; add --skip {above + 1 + start}"
+        raise InputError(message)
+    if source.dialect.header or not len(frame):
+        return ""
+    first = [str(cell) for cell in frame.iloc[0]]
+    return header_note(names, first, f"{source.name}, row {above + 1}", f"row {above + 1}", source.dialect.notation)
 
 
 def _numbers(cells: list[Any], notation: Notation) -> list[float] | None:

@@ -262,10 +262,11 @@ _YEARS = range(1500, 2101)
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 
 
-def header_note(names: Sequence[str], row: Sequence[str], place: str, notation: Notation = POINT) -> str:
+def header_note(names: Sequence[str], row: Sequence[str], place: str, line: str, notation: Notation = POINT) -> str:
     """What to say of a first line that was taken as names and has numbers above numbers; '' where it has none.
 
-    place: of that line. row: the cells of the line below it. Raises InputError where such a line is as likely a row.
+    place, line: of that line, as 'w.csv:1' and 'line 1'. row: the cells below it. Raises InputError where it is as
+    likely a row.
     Two or more years, or numbers that count up by one from 0 or 1, are names; so are those of a square, whose rows are
     called as its columns.
     """
@@ -274,12 +275,11 @@ def header_note(names: Sequence[str], row: Sequence[str], place: str, notation: 
     ]
     if not above or (len(names) > 1 and not is_number(names[0], notation) and names[1] == row[0]):
         return ""
-    line = place.rpartition(":")[2]
     values = [int(name) for name in above if _WHOLE.fullmatch(name)]
     several = 1 < len(values) == len(above) == len(set(values))
     counted = several and values[0] in {0, 1} and values == list(range(values[0], values[0] + len(values)))
     if counted or (several and all(value in _YEARS for value in values)):
-        return f"line {line} is taken as names: {listed(above)}; --no-header takes it as a row"
-    mend = f"if line {line} is a row add --no-header, if it names the columns add --header"
+        return f"{line} is taken as names: {listed(above)}; --no-header takes it as a row"
+    mend = f"if {line} is a row add --no-header, if it names the columns add --header"
     message = f"{place}: {clipped(above[0])} stands above a column of numbers; {mend}"
     raise InputError(message)

@@ -1,0 +1,274 @@
+"""What an error or a note offers works as it is typed: each test obeys it."""
+
+import json
+from math import log
+
+import pytest
+
+RAW = "user,arm,ms\n1,a,3\n2,a,4\n3,b,4\n4,b,5\n5,b,4\n6,a,4\n"
+THIRDS = -(1 / 3 * log(1 / 3) + 2 / 3 * log(2 / 3))
+
+
+def near(value):
+    return pytest.approx(value, rel=1e-12)
+
+
+# ------------------------------------------------------------------------------------------ labels, counts and weights
+
+
+def test_two_columns_of_numbers_are_offered_as_counts_and_as_weights(refused, get):
+    text = "404 2404\n304 292\n200 152\n"
+    message = refused(3, "entropy", input=text)
+    for kind, option in (("LABEL COUNT", "1"), ("two columns of weights", "none")):
+        mend = f"--input-format csv --delimiter space --no-header --label {option}"
+        assert f"for {kind} {mend}" in message
+        found = get("entropy", "entropy", "-", *mend.split(), input=text)
+        assert found[-1] == near(0.532983292129539)
+        assert len(found) == (2 if option == "none" else 1)
+
+
+TALLY = ("raw.csv:ms", "--tally")
+RAW_KL = 0.6 * log(0.6 / 0.5) + 0.4 * log(0.4 / 0.5)
+
+
+@pytest.fixture
+def raw(write, tmp_path):
+    """A folder with raw values: 3 three times, 4 twice."""
+    write("raw.csv", "ms\n3.0\n4\n4\n3\n3\n")
+    write("known.json", '{"3": 1, "4": 1}')
+    return tmp_path
+
+
+@pytest.mark.parametrize("known", ["3=1,4=1", '{"3": 1, "4": 1}', "4=2,3=2", "known.json", "uniform"])
+def test_raw_values_are_compared_with_a_known_distribution(kl, call, raw, known):
+    assert kl(*TALLY, known, "-q", cwd=raw) == near(RAW_KL)
+    rows = "g,ms\na,3\na,4\na,4\na,3\na,3\n"
+    columns = ("--by", "g", "--tally", "--p", "ms", "--reference", known, "-m", "kl_pq", "-q")
+    assert float(call("batch", "-", *columns, input=rows, cwd=raw).out.split(",")[-1]) == near(RAW_KL)
+    ranked = call("rank", "raw.csv:ms", known, "3=9,4=1", "--tally", "-q", "-g", "kl_pq", cwd=raw)
+    assert float(ranked.out.split()[0]) == near(RAW_KL)
+
+
+def test_a_known_distribution_of_cells_is_written_as_the_error_says(kl, refused, raw):
+    message = refused(3, "kl", *TALLY, "3=1,4=1", "--bins", "3,4", cwd=raw)
+    assert message.startswith("Q, item 1: '3' is no cell of --bins; ")
+    cells = message.partition("written as ")[2]
+    assert kl(*TALLY, cells, "--bins", "3,4", "-q", cwd=raw) == near(RAW_KL + log(1.5))
+
+
+def test_known_distributions_alone_are_not_to_be_counted(refused):
+    assert "leave out --tally" in refused(3, "kl", "3=1,4=1", "3=1,4=2", "--tally")
+    assert "'3' stands twice" in refused(4, "kl", "3,4", "3=1,3.0=1", "--tally")
+
+
+# --------------------------------------------------------------------------------------------------- lines of a table
+
+ROWS = "car,4,3\nbus,6,7\n"
+KL = 0.4 * log(0.4 / 0.3) + 0.6 * log(0.6 / 0.7)
+
+
+@pytest.mark.parametrize("rows", [ROWS, ROWS.replace("car", '"car"').replace("bus", '"bus"')])
+def test_row_names_of_r_are_labels_with_a_note(call, get, write, rows):
+    path = write("r.csv", f'"before","after"\n{rows}')
+    result = call("kl", path)
+    assert float(result.out) == near(KL)
+    assert "line 1 names one column less than there are: the first one holds row names, as R writes them" in result.err
+    assert get("kl_pq", "compare", f"{path}:before", "bus=7,car=3") == [near(KL)]
+    scored = call("batch", path, "--p", "before", "--q", "after", "-m", "kl_pq", "-q")
+    assert scored.out == ",kl_pq\ncar,0.0\nbus,0.0\n"
+
+
+@pytest.mark.parametrize("rows", ["1,000,2\n2,000,3\n", "car,4,\nbus,6,\n", "car,4,3\nbus,6\n"])
+def test_other_rows_with_a_field_more_have_no_row_names(refused, write, rows):
+    assert ":2: 3 fields, the header has 2; quote a field" in refused(3, "kl", write("r.csv", f"a,b\n{rows}"))
+
+
+def test_a_footer_is_taken_out_as_the_error_says(refused, call, write):
+    path = write("t.csv", f"mode,p,q\n{ROWS}Total rows: 2\n")
+    message = refused(3, "batch", path, "-m", "kl_pq")
+    assert message.endswith(":4: 1 field, the header has 3; complete it, or take it out as batch --on-error skip does")
+    assert call("batch", path, "-m", "kl_pq", "--on-error", "skip", "-q").out == "mode,kl_pq\ncar,0.0\nbus,0.0\n"
+
+
+TWICE = '{"a": 1, "a": 2, "b": 1}'
+
+
+@pytest.mark.parametrize("given", ["a=1,a=2,b=1", TWICE, "d.json", "d.json#/x", "-"])
+def test_repeats_of_pairs_and_of_json_are_added_up_as_the_error_says(refused, call, write, tmp_path, given):
+    write("d.json", f'{{"x": {TWICE}}}' if "#" in given else TWICE)
+    how = {"cwd": tmp_path, "input": "a=1\na=2\nb=1\n"}
+    assert refused(4, "kl", given, "a=1,b=1", **how).endswith("--repeats sum adds them up")
+    result = call("kl", given, "a=1,b=1", "--repeats", "sum", **how)
+    assert float(result.out) == near(0.75 * log(1.5) + 0.25 * log(0.5))
+    assert "1 label that stands twice added up: a" in result.err
+
+
+@pytest.fixture(params=[1, 30_000], ids=["small", "large"])
+def padded(request, write):
+    """padded(row): how many rows a table has, and its path; below them stand two such."""
+
+    def padded(row):
+        rows = "".join(f"car{i},4,3\nbus{i},6,7\n" for i in range(request.param))
+        return 2 * request.param, write("t.csv", f"mode,p,q\n{rows}{row}\n{row}\n")
+
+    return padded
+
+
+@pytest.mark.parametrize("blank", ["zero", "skip"])
+@pytest.mark.parametrize("empty", [",,", " , ,", '"",,""'])
+def test_rows_in_which_nothing_stands_are_left_out_as_blank_cells_are(refused, kl, call, padded, blank, empty):
+    n, path = padded(empty)
+    assert f":{n + 2}: '" in refused(3, "kl", path)
+    assert f"--blank {blank} " in refused(3, "kl", path)
+    assert kl(path, "--blank", blank, "-q") == near(KL)
+    scored = call("batch", path, "--blank", blank, "-m", "kl_pq", "-q")
+    assert scored.out.count("\n") == n + 1
+    texts = call("batch", path, "--by", "mode", "--p", "q", "--tally", "-m", "entropy_p", "--blank", blank, "-q")
+    assert texts.out.count("\n") == n + 1
+
+
+def test_a_blank_row_inside_a_field_stays(call, write):
+    path = write("t.csv", 'k,p,q\n"a\n,,\n",4,3\nb,6,7\n,,\n')
+    shape = json.loads(call("compare", path, "--blank", "skip", "-f", "json", "-q").out)
+    assert [element["outcome"] for element in shape["elements"]] == ["a\n,,\n", "b"]
+
+
+@pytest.mark.parametrize("encoding", [[], ["--encoding", "latin-1"]])
+@pytest.mark.parametrize("name", ["g.csv", "g.tsv", "g.txt"])
+def test_a_binary_file_is_called_so(refused, write, name, encoding):
+    path = write(name, b"\xc1\xa0x,\n" + bytes(range(1, 256)) * 9 + b"\0")
+    assert refused(3, "entropy", path, *encoding).endswith(": this is a binary file, not text")
+
+
+def test_a_table_between_blanks_is_read_as_the_error_says(refused, kl, write):
+    path = write("t.csv", "mode p q\ncar  4 3\nbus  6 7\n")
+    assert refused(3, "kl", path).endswith("one field, 'mode p q'; if ' ' separates the fields add --delimiter space")
+    assert kl(path, "--delimiter", "space", "-q") == near(KL)
+    words = write("w.csv", "city name\nNew York\nNew York\n")
+    assert kl(words, "New York,New York", "--tally", "-q") == 0
+
+
+@pytest.mark.parametrize("form", ["text", "csv"])
+def test_a_column_without_a_name_is_not_named(refused, form):
+    text = "a 10%\nb 20%\nc 70\n" if form == "text" else "k,\na,10%\nb,20%\nc,70\n"
+    message = refused(3, "entropy", "--input-format", form, input=text)
+    assert message.partition(":")[2].endswith(
+        ": '70' is no percentage, and cells above it are; write % in all of them or in none"
+    )
+
+
+def test_a_list_of_labels_is_not_offered_as_weights(refused, kl, write, tmp_path):
+    write("t.json", '{"labels": ["a", "b"], "before": [4, 6], "after": [3, 7]}')
+    message = refused(3, "kl", "t.json", cwd=tmp_path)
+    assert message.endswith("choose: t.json#/before t.json#/after")
+    assert kl(*message.partition("choose: ")[2].split(), "-q", cwd=tmp_path) == near(KL)
+
+
+def test_a_record_without_a_number_is_mended_by_the_option_that_the_error_names(refused, kl, write):
+    path = write("t.json", '[{"word": "a", "p": 1, "q": 2}, {"q": 3, "word": "b"}]')
+    message = refused(3, "kl", path)
+    assert "item 2, 'p': nothing stands where a number should; --blank zero counts it as 0" in message
+    assert kl(path, "--blank", "zero", "-q") == near(-log(0.4))
+
+
+def test_totals_whose_labels_do_not_rise_are_sorted_as_the_error_says(refused, get, write):
+    lines = ["1,5\n", "0.5,3\n", "+Inf,7\n"]
+    path = write("t.csv", "le,n\n" + "".join(lines))
+    assert refused(4, "entropy", path, "--as", "cumulative").endswith(
+        "the labels do not rise: sort the rows by them, as sort -g does"
+    )
+    path.write_text("le,n\n" + "".join([lines[1], lines[0], lines[2]]))
+    assert get("entropy", "entropy", path, "--as", "cumulative") == [near(1.0789922078775833)]
+    assert "drop --as" in refused(4, "entropy", "2,1", "--as", "cumulative")
+
+
+def test_the_labels_of_one_file_are_those_of_the_other_as_the_error_says(refused, call, write, tmp_path):
+    write("a.csv", "k,n\n5,1\n3,2\n")
+    write("b.csv", "k,n\n3,2\n5,1\n6,4\n")
+    args = ("matrix", "a.csv", "b.csv", "--columns", "-q")
+    assert refused(4, *args, cwd=tmp_path) == "'b.csv:n' has labels, 'k' has none; take them by --label k"
+    assert call(*args, "--label", "k", cwd=tmp_path).out.startswith("name\ta.csv:n\tb.csv:n\n")
+
+
+# ---------------------------------------------------------------------------------------------------------------- batch
+
+
+@pytest.mark.parametrize(
+    ("header", "options", "proposed"),
+    [
+        ("day,a,b,c", ["--previous"], ["--p a,b,c"]),
+        ("id,a,b,c,d", [], ["--p a,b", "--q c,d"]),
+        ("id,a,b,c,d,e,f", ["-m", "entropy_p"], ["--p a:f"]),
+        ("id,a,b,c,d", ["--reference", "1,2,3,4"], ["--q a,b,c,d"]),
+        ("id,pa,pb,qa,qb", [], ["--p 'p*'", "--q 'q*'"]),
+        ("g,label,x,y", ["--by", "g"], ["--p x", "--q y"]),
+        ("user,arm,ms", ["--by", "arm", "--tally", "-m", "entropy_p"], ["--p ms"]),
+    ],
+)
+def test_columns_are_proposed_that_there_are(refused, call, write, header, options, proposed):
+    n = header.count(",") + 1
+    path = write("t.csv", f"{header}\n{','.join('1' * n)}\n{','.join('2' * n)}\n")
+    for selector in proposed:
+        assert f"such as {selector}" in refused(3, "batch", path, *options).split(", or -m")[0]
+        options = [*options, *selector.replace("'", "").split()]
+    assert call("batch", path, *options).code == 0
+
+
+def test_what_may_be_the_labels_of_groups_is_not_proposed(refused):
+    assert "such as --q 'q*'" in refused(3, "batch", "-", "--by", "g", input="g,class,p\nA,1,.5\nA,2,.5\n")
+
+
+@pytest.mark.parametrize(("columns", "keep"), [("p,q,kl_pq", "''"), ("day,kl_qp,p,q,kl_pq", "day")])
+def test_columns_named_as_the_output_are_left_out_as_the_error_says(refused, call, write, columns, keep):
+    path = write("t.csv", f"{columns}\n{','.join('1' * (columns.count(',') + 1))}\n")
+    message = refused(2, "batch", path, "-m", "kl_pq,kl_qp")
+    assert message.endswith(f"keep the others: --keep {keep}")
+    assert call("batch", path, "-m", "kl_pq,kl_qp", "--keep", keep.strip("'"), "-q").code == 0
+
+
+def test_of_many_fields_the_nearest_are_listed(refused):
+    for args in (("compare", ".3,.7", ".4,.6", "-g", "p99:kl_pq"), ("batch", "-", "--summary", "-g", "mean:kl_p")):
+        message = refused(2, *args, input="p,q\n1,1\n")
+        assert len(message) < 160
+        assert "kl_pq" in message
+    args = ("batch", "-", "--summary", "-g", "p99:kl_pq")
+    assert "'p99': it is one of count, infinite, mean, " in refused(2, *args, input="p,q\n1,1\n")
+
+
+def test_a_reference_without_labels_is_taken_in_the_order_of_each_group_with_a_note(call, write):
+    path = write("t.csv", "model,class,p\nA,x,.5\nA,y,.5\nB,y,.1\nB,x,.9\n")
+    args = ("batch", path, "--by", "model", "--label", "class", "--p", "p", "-m", "kl_pq", "--reference")
+    note = "the reference has no labels; its values were taken in the order of those in all 2 groups"
+    assert call(*args, ".3,.7").err.count(note) == 1
+    assert call(*args, "x=.3,y=.7").err == ""
+
+
+# --------------------------------------------------------------------------------------------- which column is offered
+
+
+def test_groups_of_a_numeric_label_are_offered_the_weights_and_the_label(refused, get, write):
+    path = write("t.csv", "model,class,p\nA,1,.5\nA,2,.5\nB,2,.1\nB,1,.9\n")
+    message = refused(3, "entropy", path, "--by", "model")
+    assert message.endswith("add --select p, or --label class if 'class' holds labels")
+    for mend in (("--select", "p"), ("--label", "class")):
+        assert get("entropy", "entropy", path, "--by", "model", *mend)[0] == near(log(2))
+    ordered = ("compare", path, "--by", "model", "--label", "class")
+    assert get("kl_pq", *ordered) == [near(0.5 * log(0.5 / 0.9) + 0.5 * log(0.5 / 0.1))]
+
+
+def test_groups_of_raw_values_are_offered_what_was_measured(refused, get, write):
+    path = write("t.csv", RAW)
+    assert refused(3, "entropy", path, "--by", "arm", "--tally").endswith("add --select ms")
+    assert get("entropy", "entropy", path, "--by", "arm", "--tally", "--select", "ms") == [near(THIRDS)] * 2
+
+
+def test_a_key_is_offered_neither_as_raw_values_nor_to_be_fitted(refused, call, write, tmp_path):
+    write("t.csv", RAW)
+    assert refused(3, "compare", "t.csv", "--tally", cwd=tmp_path).endswith("choose: t.csv:arm t.csv:ms")
+    for text, column in (
+        ("user,ms\n3,5\n1,8\n1,9\n", "ms"),
+        ("x,n\n0.5,3\n1.5,8\n", "x"),
+    ):
+        write("f.csv", text)
+        assert f"choose one, as in f.csv:{column}, and" in refused(3, "fit", "f.csv", cwd=tmp_path)
+        assert call("fit", f"f.csv:{column}", cwd=tmp_path).code == 0
