@@ -310,7 +310,7 @@ def _numeric(table: Columns, taken: Sequence[str]) -> tuple[list[int], list[str]
         remarks = [
             f"{table.source}: column {clipped(name)} is left out{_why(name)}; {column_of(table.source, name)} reads it"
         ]
-    kinds = ["text" if table.is_text(i) else "of lists" if table.is_nested(i) else "not numeric" for i in others]
+    kinds = [_kind(table, i) for i in others]
     for kind in dict.fromkeys(kinds):
         names = [table.table.names[i] for i, of in zip(others, kinds, strict=True) if of == kind]
         shown = f"column {clipped(names[0])} is" if len(names) == 1 else f"columns {listed(names)} are"
@@ -323,6 +323,13 @@ def _numeric(table: Columns, taken: Sequence[str]) -> tuple[list[int], list[str]
     if not left and label is not None and table.facts(label).of_numbers:
         return [label], []
     return left or columns, remarks
+
+
+def _kind(table: Columns, column: int) -> str:
+    """What a column is that is no weight."""
+    if table.facts(column).of_numbers:
+        return "of keys by its name"
+    return "text" if table.is_text(column) else "of lists" if table.is_nested(column) else "not numeric"
 
 
 def _why(name: str) -> str:

@@ -235,8 +235,8 @@ def test_long_argument_is_clipped_in_the_complaint(refused, garbage):
     assert len(refused(3, "kl", garbage + "y" * 100_000, Q)) < 300
 
 
-def test_line_of_ten_megabytes_of_numbers_is_read(kl, write):
-    numbers = write("long.txt", ",".join(["1"] * 5_000_000))
+def test_line_of_a_million_numbers_is_read(kl, write):
+    numbers = write("long.txt", ",".join(["1"] * 1_000_000))
     assert kl(numbers, "uniform") == 0
 
 

@@ -89,7 +89,7 @@ def test_pairs_across_all_cases_are_exact(outcomes):
     cases = chain(ordinary(outcomes).values(), extreme(outcomes).values())
     a, misses = np.array([weights for pair in cases for weights in pair], dtype=float).T, Misses()
     squares = {measure: pairwise(a, measure) for measure in MEASURES}
-    for i, j in some_pairs(a.shape[1], 20) + [(i, i + 1) for i in range(0, a.shape[1], 10)]:
+    for i, j in some_pairs(a.shape[1], 10) + [(i, i + 1) for i in range(0, a.shape[1], 20)]:
         reference = Reference(a[:, i], a[:, j])
         for measure, square in squares.items():
             misses.check(square[i, j], reference.measure(measure), measure, i, j)
