@@ -39,9 +39,8 @@ def is_total(name: str) -> bool:
     return name.strip().rstrip(":").casefold() in NAMES
 
 
-def is_sum(values: Array, others: Array) -> npt.NDArray[np.bool_]:
-    """Whether the values are the sums of the others. values: (n,). others: (K, n)."""
-    sums = others.sum(axis=0)
+def is_sum(values: Array, sums: Array) -> npt.NDArray[np.bool_]:
+    """Whether the values are the sums of the others, nearly. Both of any shape."""
     return np.asarray((values > 0) & (np.abs(values - sums) <= _ROUNDED * sums))
 
 
@@ -67,7 +66,11 @@ def without_totals(given: list[Distribution], names: Sequence[str], choices: Cho
         return given
     values = np.array([one.values for one in given])
     for i, name in enumerate(names):
-        if is_total(name) and len(given) > _FEWEST and is_sum(values[i], np.delete(values, i, axis=0)).all():
+        if (
+            is_total(name)
+            and len(given) > _FEWEST
+            and is_sum(values[i], np.delete(values, i, axis=0).sum(axis=0)).all()
+        ):
             message = f"{given[i].name}: {clipped(name)} {mend(name)}"
             raise DistributionError(message)
     outcomes = given[0].outcomes
@@ -105,7 +108,7 @@ def _refuse_outcome(one: Distribution) -> None:
         return
     with np.errstate(invalid="ignore", over="ignore"):  # infinite weights are refused elsewhere
         others = one.values.sum() - one.values
-        sums = (others > 0) & (np.abs(others - one.values) <= _ROUNDED * others)
+        sums = is_sum(one.values, others)
     for i in np.flatnonzero(sums).tolist():
         if is_total(labels[i]):
             message = f"{one.where(i)}: {clipped(labels[i])} {mend(labels[i])}"
@@ -114,13 +117,20 @@ def _refuse_outcome(one: Distribution) -> None:
 
 def unnamed(names: Sequence[str], values: Array, what: str) -> list[str]:
     """A note on what is the sum of the others throughout, whatever it is called. values: (K, n), of each name a row."""
-    if len(values) < _ENOUGH or values.shape[1] < _FEWEST or not _are_halves(values[:, :_FEWEST]).any():
-        return []  # the first two spare a long table the rest
+    if len(values) < _ENOUGH or values.shape[1] < _FEWEST or not _is_half(values[:, 0]):
+        return []  # the first of them spares a long table the rest
     at = np.flatnonzero(_are_halves(values))
     if len(at) != 1 or is_total(names[int(at[0])]):
         return []
     name = names[int(at[0])]
     return [f"{what} {clipped(name)} equals the sum of the others throughout; if it is a total add --drop {name}"]
+
+
+def _is_half(values: Array) -> bool:
+    """Whether the largest of some values is half of their sum. values: (K,)."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        half = values.sum() / 2
+        return bool(np.abs(values.max() - half) <= _SAME * half)
 
 
 def _are_halves(values: Array) -> npt.NDArray[np.bool_]:

@@ -81,7 +81,7 @@ def _totals(layout: Layout, names: tuple[str, ...], weights: npt.NDArray[np.floa
     if layout.choices.keep_totals or len(names) < 2 or not weights.shape[1]:  # noqa: PLR2004 - a total and a part
         return ""
     for i, name in enumerate(names):
-        if is_total(name) and is_sum(weights[i], np.delete(weights, i, axis=0)).all():
+        if is_total(name) and is_sum(weights[i], np.delete(weights, i, axis=0).sum(axis=0)).all():
             message = f"{layout.source}: column {clipped(name)} {mend(name)}"
             raise DistributionError(message)
     return next((f"in {{}} {note}" for note in unnamed(names, weights, "column")), "")
@@ -412,7 +412,7 @@ class _Groups:
         found = [failure._replace(row=int(of[failure.row])) for failure in self._table.failures]
         if self._labels is None:
             return found
-        found += self._totals(of)
+        found += self._totals(of, self._labels)
         outcomes = np.sort(of * self._table.size + codes([self._labels], self._table.size))
         if not (outcomes[1:] == outcomes[:-1]).any():
             return found
@@ -426,21 +426,18 @@ class _Groups:
                     break
         return found
 
-    def _totals(self, of: Places) -> list[Failure]:
+    def _totals(self, of: Places, labels: Any) -> list[Failure]:  # noqa: ANN401 - a list, or an Arrow array
         """A failure for each group with a row that is the total of the others. of: the group of each row."""
         if self._layout.choices.keep_totals:
             return []
-        labels = as_text(self._table.columns[self._layout.label or 0])
-        at = [i for i, label in enumerate(texts(labels)) if is_total(label)]
-        if not at:
-            return []
         values = self._table.matrix(self._layout.numbers)
+        with np.errstate(invalid="ignore", over="ignore"):
+            others = np.add.reduceat(values, self.starts, axis=1)[:, of] - values
+            sums = is_sum(values, others).any(axis=0)
         found = []
-        for row in at:
-            start, size = int(self.starts[of[row]]), int(self.sizes[of[row]])
-            others = np.delete(values[:, start : start + size], row - start, axis=1)
-            if size > 1 and is_sum(values[:, row], others.T).any():
-                name = texts(labels)[row]
+        for row in np.flatnonzero(sums & (self.sizes[of] > 1)).tolist():
+            name = texts(labels[row : row + 1])[0]
+            if is_total(name):
                 wrong = f"{clipped(name)} {mend(name)}"
                 found.append(Failure(int(of[row]), self._table.line(row), wrong, DistributionError))
         return found
