@@ -26,6 +26,11 @@ def call(kernel: str, arguments: list[Cells], options: Any = None) -> Cells:  # 
     return kernels.call_function(kernel, arguments, options)
 
 
+def cast(cells: Cells, kind: pa.DataType) -> Cells:
+    """The cells in another type. Arrow's own function for that would import all of its kernels' wrappers."""
+    return call("cast", [cells], kernels.CastOptions(target_type=kind))
+
+
 def strings(texts: Iterable[str]) -> Cells:
     """An array of strings. Half a surrogate, which UTF-8 has no bytes for, is escaped as JSON does."""
     return binaries(text.encode("utf-8", "backslashreplace") for text in texts).view(pa.string())
@@ -37,6 +42,11 @@ def binaries(texts: Iterable[bytes]) -> Cells:
     offsets = np.zeros(len(texts) + 1, dtype=np.int32)
     np.cumsum([*map(len, texts)], out=offsets[1:])
     return pa.Array.from_buffers(pa.binary(), len(texts), [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(texts))])
+
+
+def filled(cells: Cells, text: str) -> Cells:
+    """Strings with a text in place of nulls; Arrow's own function for that would import pandas."""
+    return call("coalesce", [cells, strings([text])[0]]) if cells.null_count else cells
 
 
 def constant(text: bytes) -> Cells:
@@ -97,11 +107,11 @@ def as_text(cells: Cells) -> Cells:
     if isinstance(cells, pa.ChunkedArray):
         cells = whole(cells)
     if cells.type == pa.string():
-        return cells if not cells.null_count else cells.fill_null("")
+        return filled(cells, "")
     text = _PYTHON_TEXT.get(str(cells.type).partition("[")[0].partition("<")[0])
     if text is not None:
         return strings("" if value is None else text(value) for value in cells.to_pylist())
-    return call("cast", [cells], kernels.CastOptions(target_type=pa.string())).fill_null("")
+    return filled(cast(cells, pa.string()), "")
 
 
 def _nested_text(value: Any) -> str:  # noqa: ANN401
@@ -200,7 +210,7 @@ def plain_text(cells: Cells) -> Cells | None:
     """Strings as they are, integers as their digits, without nulls; None where a column holds anything else."""
     if cells.null_count or not (pa.types.is_string(cells.type) or pa.types.is_integer(cells.type)):
         return None
-    return cells if pa.types.is_string(cells.type) else cells.cast(pa.string())
+    return cells if pa.types.is_string(cells.type) else cast(cells, pa.string())
 
 
 def numbers_or_null(values: npt.NDArray[np.float64], null: npt.NDArray[np.bool_]) -> Cells:

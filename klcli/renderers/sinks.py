@@ -233,9 +233,9 @@ def _as_json(column: Column) -> Strings:
     """A kept column as JSON values: what was JSON as it was written, text as strings, typed cells by their type."""
     cells = column.cells
     if column.form == "json" and not isinstance(cells, list):
-        from klcli.arrow import binary
+        from klcli.arrow import binary, filled
 
-        return binary(cells.fill_null("null"))
+        return binary(filled(cells, "null"))
     if column.form == "json":
         return [("null" if cell is None else cell).encode("utf-8", "backslashreplace") for cell in _listed(cells)]
     if not isinstance(cells, list):

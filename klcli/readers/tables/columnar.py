@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import _compute as kernels
 from pyarrow import types as of
 
-from klcli.arrow import as_text, call, nulls, taken, whole
+from klcli.arrow import as_text, call, cast, nulls, taken, whole
 from klcli.blocks import Failure
 from klcli.errors import InputError, KlcliError, clipped, lacking
 from klcli.readers.documents import series_of
@@ -242,7 +242,7 @@ def _read_columns(table: pa.Table, layout: Layout, notation: Notation) -> Table:
 def _with_kernels(cells: Cells) -> Cells:
     """The column; of strings or bytes as Polars has them, for which Arrow lacks kernels, as it has them itself."""
     if of.is_string_view(cells.type) or of.is_binary_view(cells.type):
-        return cells.cast(pa.string() if of.is_string_view(cells.type) else pa.binary())
+        return cast(cells, pa.string() if of.is_string_view(cells.type) else pa.binary())
     return cells
 
 

@@ -17,7 +17,7 @@ import orjson
 import pyarrow as pa
 from pyarrow import json as arrow_json
 
-from klcli.arrow import binaries, joined, nulls, strings, whole
+from klcli.arrow import binaries, cast, filled, joined, nulls, strings, whole
 from klcli.blocks import Failure, json_text
 from klcli.errors import KlcliError, clipped
 from klcli.readers.documents import series_of
@@ -231,7 +231,7 @@ class JsonColumns:
     def _text(self, name: str, kind: str, cells: Cells, data: bytearray) -> Cells | None:
         """A column as JSON text, numbers as they are written in the data; labels are plain text."""
         if self._layout.label is not None and name == self._layout.header[self._layout.label]:
-            return cells.cast(pa.string()) if kind != "string" else cells
+            return cast(cells, pa.string()) if kind != "string" else cells
         if kind == "string" and b"\\" in data:
             return strings(json_text(cell) for cell in cells.to_pylist())
         if kind == "string":
@@ -242,8 +242,8 @@ class JsonColumns:
             missing = [cell == b"null" for cell in found]
             return binaries(found).view(pa.string()) if missing == nulls(cells).tolist() else None
         else:
-            text = cells.cast(pa.string())
-        return text.fill_null("null") if text.null_count else text
+            text = cast(cells, pa.string())
+        return filled(text, "null")
 
 
 def _all_numbers(values: Iterable[Any]) -> bool:
