@@ -210,9 +210,9 @@ class Arguments:
         """
         if isinstance(read, distributions.Single):
             return read if self._choices.tally else read.once(self._choices.repeats)
-        from klcli.readers.documents import Document
+        from klcli.readers.tables.table import Table
 
-        if isinstance(read, Document):
+        if not isinstance(read, Table):
             read.repeats = self._choices.repeats
         if self._choices.rows or self._choices.by is not None:
             from klcli.readers.rows import members
@@ -222,9 +222,7 @@ class Arguments:
             from klcli.readers.observations import observed
 
             return observed(read, self._choices, self._dialect)
-        from klcli.readers.documents import Document
-
-        table = read.table() if isinstance(read, Document) else read
+        table = read if isinstance(read, Table) else read.table()
         if table is None:
             return cast("Document", read)
         from klcli.readers.tables.columns import Columns

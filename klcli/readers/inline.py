@@ -134,14 +134,14 @@ def means_numbers(text: str, notation: Notation = POINT) -> bool:
     )
 
 
-_GROUPED = re.compile(r"[-+]?\d{1,3}(?:,\d{3})*")
+_GROUPED = r"[-+]?\d{1,3}(?:,\d{3})*"
 
 
 def _of_several_lines(lines: list[str], source: str) -> InputError:
     """The error for several numbers on a line of several, which may be a table, or have commas that group digits."""
     how = "csv" if "," in "".join(lines) else "csv --delimiter space"
     mend = f"for a table add --input-format {how} --no-header"
-    if all(_GROUPED.fullmatch(line.strip()) for line in lines):
+    if all(re.fullmatch(_GROUPED, line.strip()) for line in lines):
         mend = f"where the comma groups digits add --thousands , and {mend}"
     return InputError(f"{source}: several numbers on each of several lines; {mend}")
 

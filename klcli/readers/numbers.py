@@ -223,12 +223,12 @@ def refuse_mixed_percent(texts: Sequence[str], values: Sequence[float], where: C
 _ALL_OR_NONE = "write % in all of them or in none"
 
 _DIGITS = r"[-+]?\d[\d.,' ]*"
-_UNIT = re.compile(rf"([^\w\s.,+'-]{{1,3}}|[A-Z]{{3}}\s)\s*{_DIGITS}|{_DIGITS}\s*([^\W\d_]{{1,5}}|[^\w\s.,]{{1,3}})")
+_UNIT = rf"([^\w\s.,+'-]{{1,3}}|[A-Z]{{3}}\s)\s*{_DIGITS}|{_DIGITS}\s*([^\W\d_]{{1,5}}|[^\w\s.,]{{1,3}})"
 
 
 CURRENCY = "$\xa2-\xa5\u20a0-\u20c0"
 
-_LIKE_NUMBERS = re.compile(f"[-+]?[{CURRENCY}]?\\s*[-+]?[0-9][0-9.,' \xa0\u2009\u2019\u202f]*[%{CURRENCY}]?", re.ASCII)
+_LIKE_NUMBERS = f"[-+]?[{CURRENCY}]?\\s*[-+]?[0-9][0-9.,' \xa0\u2009\u2019\u202f]*[%{CURRENCY}]?"
 """Text of digits and marks between them, with a sign of a currency."""
 
 
@@ -237,7 +237,7 @@ def is_meant(text: str, notation: Notation) -> bool:
     if is_number(text, notation):
         return True
     cell = text.strip()
-    if _LIKE_NUMBERS.fullmatch(cell) is None:
+    if re.fullmatch(_LIKE_NUMBERS, cell, re.ASCII) is None:
         return False
     return bool(re.search(f"[{CURRENCY}]", cell)) or _marks(cell.removesuffix("%").rstrip(), notation) is not None
 
@@ -250,7 +250,7 @@ def mend(text: str, notation: Notation) -> str:
     found = _marks(cell.removesuffix("%").rstrip(), notation)
     if found is not None:
         return f"; {found} reads it" if found else ""
-    unit = _UNIT.fullmatch(cell)
+    unit = re.fullmatch(_UNIT, cell)
     return "" if unit is None else f"; write plain numbers in full, without {clipped((unit[1] or unit[2]).strip())}"
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from json import dumps
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from klcli.errors import InputError, clipped
-from klcli.readers.documents import is_json_number, number_of, object_of
 from klcli.readers.numbers import (
     CURRENCY,
     POINT,
@@ -191,6 +189,8 @@ class _Json(ColumnCells):
         self._kinds = set(map(type, cells))
 
     def facts(self) -> Facts:
+        from klcli.readers.documents import is_json_number
+
         nested = any(issubclass(kind, list | dict) for kind in self._kinds)
         found = [is_json_number(cell) for cell in self._cells]
         blank = [is_one or _is_blank(cell) for is_one, cell in zip(found, self._cells, strict=True)]
@@ -199,6 +199,8 @@ class _Json(ColumnCells):
         return Facts(of_numbers=numeric, has_number=any(found), nested=nested, marred=marred)
 
     def numbers(self) -> Array:
+        from klcli.readers.documents import number_of
+
         if self._kinds == {float}:
             return np.array(self._cells)
         blank = self._column.notation.blank
@@ -220,6 +222,8 @@ class _Json(ColumnCells):
         missing = next((i for i, cell in enumerate(self._cells) if cell is None), None)
         if missing is not None:
             raise self._column.refuse_missing_label(missing)
+        from json import dumps
+
         return [cell if isinstance(cell, str) else dumps(cell) for cell in self._cells]
 
     def values(self) -> list[Any]:
@@ -317,6 +321,8 @@ def json_value(value: Any) -> Any:  # noqa: ANN401
         return {key: json_value(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
         if value and all(isinstance(item, tuple) for item in value):
+            from klcli.readers.documents import object_of
+
             return object_of([(str(key), json_value(item)) for key, item in value])
         return list(map(json_value, value))
     if value is None or isinstance(value, bool | int | float | str):

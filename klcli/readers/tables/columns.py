@@ -10,7 +10,6 @@ import numpy as np
 
 from klcli.errors import InputError, clipped, no_such
 from klcli.readers.distributions import DISTRIBUTIONS, Series, added_up, refuse_repeated
-from klcli.readers.documents import series_of
 from klcli.readers.numbers import POINT, has_percent, in_column, is_blank, is_number, mixed_percent, numbers
 from klcli.readers.sources import column_of
 from klcli.readers.tables.cells import ColumnPlace, cells_of
@@ -297,6 +296,8 @@ class Columns:
 
     def nested(self, column: int) -> list[Series]:
         """The distributions in the cells of a column, each a list of numbers or an object of label: number."""
+        from klcli.readers.documents import series_of
+
         return [series_of("", value, self.place(i, column)) for i, value in enumerate(self.values(column))]
 
     def stacked(self, column: int) -> npt.NDArray[Any] | None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from klcli.blocks import Failure
 from klcli.errors import InputError
 from klcli.readers.numbers import (
     NotANumberError,
@@ -28,6 +27,7 @@ from klcli.readers.tables.table import Table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from klcli.blocks import Failure
     from klcli.readers.numbers import Notation
 
     Bytes = bytes | bytearray
@@ -112,12 +112,17 @@ class Judge:
         values = np.array([row.values for row in rows], dtype=np.float64).reshape(len(rows), len(form.numbers)).T
         columns: dict[int, Any] = {form.key(i): [row.text[j] for row in rows] for j, i in enumerate(form.text)}
         columns |= dict(zip(form.numbers, np.ascontiguousarray(values), strict=True))
+        failures: tuple[Failure, ...] = ()
+        if any(row.wrong for row in rows):
+            from klcli.blocks import Failure
+
+            failures = tuple(Failure(i, row.line, row.wrong, InputError) for i, row in enumerate(rows) if row.wrong)
         return Table(
             form.names,
             columns,
             len(rows),
             lines,
-            failures=tuple(Failure(i, row.line, row.wrong, InputError) for i, row in enumerate(rows) if row.wrong),
+            failures=failures,
             line=lambda i: rows[i].line,
             remarks=remark(repeated),
         )

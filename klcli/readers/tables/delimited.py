@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from klcli.errors import InputError, clipped
-from klcli.readers.lines import TextLines
 from klcli.readers.numbers import has_percent, is_blank, is_number, numbers
 from klcli.readers.sources import empty, no_utf_8, utf_16
 from klcli.readers.tables.csv_rows import COMMENTS, CsvForm, Judge, csv_reader, swallowed
@@ -64,6 +63,8 @@ class DelimitedStream:
         self._notation = source.dialect.notation._replace(delimiter=self.delimiter)
         self._stream: ByteStream = source if data is None else cast("ByteStream", io.BytesIO(data))
         if self._dialect.alters:
+            from klcli.readers.lines import TextLines
+
             self._stream = cast("ByteStream", TextLines(self._stream, self.source, self._dialect, self.delimiter))
         self._rest = read_some(self._stream, SMALL + 1)
         self.small = len(self._rest) <= SMALL

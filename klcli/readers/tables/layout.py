@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
-from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 from klcli.errors import DistributionError, InputError, clipped, listed, no_such
 from klcli.readers.numbers import POINT, Notation
 from klcli.readers.tables.roles import CHOICES, NO_LABELS, Choices, chosen_label, is_key
 from klcli.readers.tables.select import select
-from klcli.stems import stems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,6 +185,8 @@ def paired(
     if len(p) == 1 or (header_p is header_q and p == q):
         return p, q, ()
     meant = header_p is header_q and set(p) == set(q)  # the same columns, and in another order on purpose
+    from klcli.stems import stems
+
     found = [] if meant else list(product(*map(stems, names)))
     if any(one == other for one, other in found):
         return p, q, ()
@@ -236,6 +236,8 @@ def _proposed(side: str, wanted: WantedColumns, header: Sequence[str], source: s
         found = found if labelled or wanted.counting is not None or found != free[:1] else []  # which are labels
     else:
         found = free[: len(free) // 2 if needs_both else None if other is None else len(select(other, header, source))]
+    from shlex import quote
+
     if not found or any(column.startswith(side) for column in header):
         return f"'{side}*'"
     if len(found) > _MOST_NAMED and found == list(range(found[0], found[-1] + 1)):
