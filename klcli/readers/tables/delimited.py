@@ -240,12 +240,16 @@ class DelimitedStream:
         raise InputError(message)
 
     def _has_row_names(self, header: Sequence[str]) -> bool:
-        """Whether each row has a field more than the header, in front and no number: R names no column of row names."""
+        """Whether each row has a field more than the header, in front and no number: R names no column of row names.
+
+        One row alone may be too long by mistake.
+        """
         width = len(header) + 1
         if self._dialect.header is False or len(self._first) != width:
             return False
         rows = [row for _, row in self._top()]
-        return all(len(row) == width and row[-1] and not is_number(row[0], self._notation) for row in rows)
+        wider = [len(row) == width and row[-1] and not is_number(row[0], self._notation) for row in rows]
+        return len(wider) > 1 and all(wider)
 
     def _top(self) -> list[tuple[int, list[str]]]:
         """Some rows below the header, and the lines down to the end of each."""
