@@ -372,3 +372,8 @@ def test_first_text_column_holds_the_labels_where_none_is_named(scored, refused,
     args = ["--by", "g", "--q", "q", "--reference", "b=1,a=3", "-m", "kl_pq"]
     assert scored(path, *args) == scored(path, *args, "--label", "l")
     assert "'a' stands twice" in refused(4, "batch", write("v.csv", "g,l,q\nk,a,1\nk,a,3\n"), *args)
+
+
+def test_a_name_to_drop_that_no_column_has_is_refused(refused, table):
+    said = refused(2, "batch", table, "--p", "p*", "--q", "q*", "--drop", "zz")
+    assert said.startswith("--drop 'zz': no outcome and no distribution is called so; there are ")

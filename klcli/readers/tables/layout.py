@@ -151,7 +151,12 @@ def lay_out(wanted: WantedColumns, header: Sequence[str], source: str, text: Seq
 
     text: whether a column holds text, as far as that is known.
     """
-    p, q = (_undropped(_side(side, wanted, header, source, text), wanted, header) for side in ("p", "q"))
+    p, q = (_side(side, wanted, header, source, text) for side in ("p", "q"))
+    if wanted.by is None and wanted.choices.drop and max(len(p), len(q)) > 1:
+        from klcli.readers.totals import refuse_undropped
+
+        refuse_undropped(wanted.choices.drop, [header])
+        p, q = (tuple(i for i in side if header[i] not in wanted.choices.drop) for side in (p, q))
     if wanted.by is not None:
         return _grouped(wanted, header, source, (p, q), text)
     if p and q:
@@ -247,11 +252,6 @@ def _proposed(side: str, wanted: WantedColumns, header: Sequence[str], source: s
 
 _MOST_NAMED = 4
 """Of more columns side by side a selector names the first and the last."""
-
-
-def _undropped(columns: tuple[int, ...], wanted: WantedColumns, header: Sequence[str]) -> tuple[int, ...]:
-    """The columns of weights without those that are dropped; where a row is an outcome, rows are."""
-    return columns if wanted.by is not None else tuple(i for i in columns if header[i] not in wanted.choices.drop)
 
 
 def _grouped(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Places = npt.NDArray[np.intp]
     Names = tuple[str, ...] | None
 
-_SINGLE = "{} have a single outcome, where every divergence is 0; --by COLUMN makes a pair of several rows"
+_SINGLE = "in {} there is a single outcome, where every divergence is 0; --by COLUMN makes a pair of several rows"
 _ADDED_UP = "labels that stand twice in {} were added up"
 _SCATTERED = "the rows of a group did not stand together; all {n} rows were read into memory and put in order"
 
