@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from math import inf, log1p, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ _UNDERFLOW = 1e-100
 """Mass of a model where a grid has none, below which the grid's 0 is taken for a density that underflowed."""
 
 
-class _Points:
+class _Points(ABC):
     """Masses (n,) on points (n,), rising."""
 
     closed_forms = True
@@ -53,9 +54,9 @@ class _Points:
         """KL, a sum."""
         return self.exact(component, direction)[0]
 
+    @abstractmethod
     def exact(self, component: Component, direction: str) -> Estimate:
         """KL, a sum, and its rounding."""
-        raise NotImplementedError
 
     def places(self) -> list[Place]:
         """All together, wider and narrower; around each mode; at the quartiles."""
