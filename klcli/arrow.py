@@ -229,16 +229,6 @@ def optional_strings(texts: Sequence[str | None]) -> Cells:
     return pa.array(texts, type=pa.string())
 
 
-def replaced(cells: Cells, places: npt.NDArray[np.intp], texts: Sequence[bytes]) -> Cells:
-    """Binary strings, with others at those places."""
-    if not len(places):
-        return cells
-    mask = np.zeros(len(cells), dtype=bool)
-    mask[places] = True
-    bits = pa.Array.from_buffers(pa.bool_(), len(cells), [None, pa.py_buffer(np.packbits(mask, bitorder="little"))])
-    return call("replace_with_mask", [cells, bits, binaries(texts)])
-
-
 def without_quotes(cells: Cells) -> Cells | None:
     """JSON values as text: numbers as they are, strings without quotes; None where some are of another kind."""
     data = bytes(utf8_data(cells))

@@ -13,7 +13,7 @@ import numpy as np
 
 from klcli.blocks import json_text
 from klcli.errors import OutputError, clipped
-from klcli.renderers.doubles import Words, digits, encoded
+from klcli.renderers.doubles import Words, encoded
 from klcli.renderers.text import quoted
 
 if TYPE_CHECKING:
@@ -151,21 +151,14 @@ def _lines(parts: Sequence[bytes | Strings], n: int) -> bytes | memoryview:
 def _numbers(values: npt.NDArray[np.float64], words: Words, scored: Scored, delimiter: bytes = b",") -> Strings:
     """The doubles of each row, the delimiter between them. values: (n, m), NaN in a row that failed."""
     n, width = values.shape
-    text = digits(values) if width else b"[" + b",".join([b"[]"] * n) + b"]"
+    text = encoded(values, words) if width else b"[" + b",".join([b"[]"] * n) + b"]"
     if delimiter != b",":
         text = text.replace(b",", delimiter)
-    few = n <= _FEW and all(isinstance(column.cells, list) for column in scored.kept)
-    special = np.flatnonzero(~np.isfinite(values).all(axis=1))
-    between = b"]" + delimiter + b"["
-    mended = encoded(values[special], words).replace(b",", delimiter)[2:-2].split(between) if len(special) else []
-    if few:
-        rows = text[2:-2].split(between) if n else []
-        for i, row in zip(special.tolist(), mended, strict=True):
-            rows[i] = row
-        return rows
-    from klcli.arrow import bracketed, replaced
+    if n <= _FEW and all(isinstance(column.cells, list) for column in scored.kept):
+        return text[2:-2].split(b"]" + delimiter + b"[") if n else []
+    from klcli.arrow import bracketed
 
-    return replaced(bracketed(text, n), special, mended)
+    return bracketed(text, n)
 
 
 def _fields(column: Column, delimiter: str) -> Strings:

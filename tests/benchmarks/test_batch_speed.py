@@ -184,7 +184,7 @@ def compared(folder, given, kind, options, most, suffix="csv"):
 WIDE = ("--p", "p0:p9", "--q", "q0:q9")
 
 
-@pytest.mark.parametrize(("kind", "most"), zip(KINDS, (1.2, 1.25, 1.35), strict=True), ids=KINDS)
+@pytest.mark.parametrize(("kind", "most"), [*zip(KINDS, (1.2, 1.25, 1.35), strict=True)], ids=KINDS)
 def test_wide_csv(folder, kind, most):
     path = folder / "wide.csv"
     write_wide(path, 1_000_000, kind)
