@@ -232,7 +232,11 @@ def batch(
     reading = ReadSettings(
         wanted, inputs.checked_format(), inputs.dialect(), threads=speed.threads or _processors(), size=speed.block_size
     )
-    if inputs.blank == "skip" and (columns.reference is not None or settings.p.smoothing or settings.q.smoothing):
+    if (
+        inputs.blank == "skip"
+        and not inputs.tally
+        and (columns.reference is not None or settings.p.smoothing or settings.q.smoothing)
+    ):
         other = "--reference" if columns.reference is not None else "smoothing"
         message = f"--blank skip leaves outcomes out, to which {other} would give weight again; --blank zero keeps them"
         raise UsageError(message)

@@ -260,7 +260,7 @@ def _open_table(source: Source, kind: str) -> _Opened:
 def _of_table(read: Table, wanted: _Wanted, notation: Notation = POINT, mend: str = "") -> _Found:
     """The columns chosen, or all of numbers: (rows, columns), and (rows,) of one; of a column of lists (rows, ...)."""
     table = Columns(read, CHOICES, notation, mend, keys=wanted.keys)
-    if read.note and not wanted.keys:
+    if "--no-header" in read.note and not wanted.keys:
         message = f"{read.source}:1: {read.note.replace('; ', ', if it is one; ')}, and --header as names"
         raise InputError(message)
     name = _named(table.source, wanted)

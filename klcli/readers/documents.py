@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from klcli.errors import DistributionError, InputError, clipped, listed, nearest, no_such
 from klcli.readers.distributions import DISTRIBUTIONS, Series, add_up, added_up, refuse_repeated
-from klcli.readers.numbers import NotANumberError, is_number, number
+from klcli.readers.numbers import NotANumberError, is_number, number, refuse_mixed_percent
 from klcli.readers.sources import STDIN, column_of, no_pointer
 
 if TYPE_CHECKING:
@@ -335,7 +335,10 @@ def _of_parts(name: str, value: dict[str, Any] | list[Any], source: str) -> Seri
 
 
 def _numbers(values: Sequence[Any], where: Callable[[int], str]) -> list[float]:
-    return [number_of(value, where, i) for i, value in enumerate(values)]
+    found = [number_of(value, where, i) for i, value in enumerate(values)]
+    if any(isinstance(value, str) for value in values):
+        refuse_mixed_percent(list(map(str, values)), found, where)
+    return found
 
 
 def is_json_number(value: Any) -> bool:  # noqa: ANN401

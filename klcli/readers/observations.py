@@ -57,11 +57,12 @@ def of_text(text: str, source: str, notation: Notation = POINT) -> Single:
         return Single(source, of_list("", load(text, source), source))
     mark = next((mark for mark in ",;" if mark in text), None)
     values = [part.strip() for part in (text.split() if mark is None else text.split(mark))]
-    if exists(split_selector(text)[0]) or (len(values) < 2 and not is_number(text)):  # noqa: PLR2004 - a list
+    is_file = exists(split_selector(text)[0])
+    if not is_file and all("=" in value and is_number(value.rpartition("=")[2], notation) for value in values):
+        return Single(source, parse(text, source, notation).series("")._replace(tallied=True))
+    if is_file or (len(values) < 2 and not is_number(text)):  # noqa: PLR2004 - a list
         message = f"{source}: {clipped(text)} is no list of raw values; write red,red,blue or name a file"
         raise InputError(message)
-    if all("=" in value and is_number(value.rpartition("=")[2], notation) for value in values):
-        return Single(source, parse(text, source, notation).series("")._replace(tallied=True))
     return Single(source, sample("", values, lambda i: f"{source}, item {i + 1}"))
 
 
@@ -84,8 +85,10 @@ def of_lines(source: Source) -> Single:
     note = f"{name}:{at}: {clipped(first)} is taken as the name of the numbers below it; --no-header counts it too"
     if header or (header is None and len(rest) > 1 and are_numbers(rest, notation) and not is_number(first, notation)):
         found = sample("", rest, lambda i: f"{name}:{lines[i + 1][0]}")
-        return Single(name, found if header else found._replace(remarks=(note,)))
-    return Single(name, sample("", [first, *rest], lambda i: f"{name}:{lines[i][0]}"))
+        found = found if header else found._replace(remarks=(note,))
+    else:
+        found = sample("", [first, *rest], lambda i: f"{name}:{lines[i][0]}")
+    return Single(name, _present(found, "skip", name) if source.dialect.blank == "skip" else found)
 
 
 def of_list(name: str, value: object, source: str) -> Series:

@@ -265,3 +265,83 @@ def test_a_key_is_offered_neither_as_raw_values_nor_to_be_fitted(refused, call, 
         write("f.csv", text)
         assert f"choose one, as in f.csv:{column}, and" in refused(3, "fit", "f.csv", cwd=tmp_path)
         assert call("fit", f"f.csv:{column}", cwd=tmp_path).code == 0
+
+
+# --------------------------------------------------------------------------------------------------- what holds keys
+
+
+def test_label_none_frees_the_first_column_alone(get, call, write):
+    path = write("t.csv", "a,user_id,b\n1,12345,2\n3,18822,4\n5,10007,3\n")
+    assert get("kl_pq", "compare", path, "--label", "none") == [near(get("kl_pq", "compare", "1,3,5", "2,4,3")[0])]
+    assert "column 'user_id' is a key by its name and left out" in call("kl", path, "--label", "none").err
+
+
+def test_beside_ids_alone_rising_numbers_are_weights(get, write):
+    path = write("t.csv", "a,id\n1,11\n3,15\n5,12\n")
+    assert get("entropy", "entropy", path) == [near(get("entropy", "entropy", "1,3,5")[0])]
+
+
+@pytest.mark.parametrize(
+    "table", ["id,x,y\n7,2.0,0.1\n3,0.3,1.5\n", ",x,y\n0,2.0,0.1\n1,0.3,1.5\n", "x,y,user_id\n2.0,0.1,5\n0.3,1.5,9\n"]
+)
+def test_keys_are_no_logits(call, write, table):
+    path = write("t.csv", table)
+    found = call("loss", "cross-entropy", path, "0,1", "-f", "value")
+    assert found.out == call("loss", "cross-entropy", f"{path}:x,y", "0,1", "-f", "value").out
+    assert "of keys by its name and left out" in found.err
+
+
+def test_the_index_of_pandas_in_parquet_is_what_it_is_in_csv(kl, call, tmp_path):
+    import pandas as pd
+
+    given = pd.DataFrame({"w": [0.1, 0.3, 0.6]}, index=["a", "b", "c"])
+    for name, frame in (("p", given), ("q", given[::-1])):
+        frame.to_parquet(tmp_path / f"{name}.parquet")
+    assert kl(tmp_path / "p.parquet", tmp_path / "q.parquet") == 0
+    pd.DataFrame({"w": [1, 3, 5]}, index=[2019, 2020, 2022]).to_parquet(tmp_path / "y.parquet")
+    assert call("entropy", tmp_path / "y.parquet", "-g", "elements.outcome", "-q").out.split() == [
+        "2019",
+        "2020",
+        "2022",
+    ]
+
+
+# ------------------------------------------------------------------------------------------------------- rows in doubt
+
+
+@pytest.mark.parametrize("pairs", [2, 30_000])
+def test_an_empty_line_is_no_row_of_blank_cells(call, write, pairs):
+    path = write("t.csv", "id,p,q\n" + "a,1,2\n" * pairs + "\na,1,2\n")
+    found = call("batch", path, "--p", "p", "--q", "q", "-m", "kl_pq", "--blank", "zero", "-q")
+    assert (found.code, found.out.count("\n")) == (0, pairs + 2)
+
+
+def test_a_malformed_row_without_a_partner_is_named(refused, write):
+    left, right = write("l.csv", "id,c,d\n1,1,2\n9,5\n"), write("r.csv", "id,c,d\n1,1,3\n")
+    said = refused(3, "batch", left, "--with", right, "--on", "id", "--p", "c,d", "--q", "c,d", "-m", "kl_pq")
+    assert said.startswith(f"{left}:3: 2 fields, the header has 3")
+
+
+def test_blank_values_of_a_text_are_left_out_where_that_is_asked_for(call, get):
+    text = "cat\nNA\ncat\ndog\n"
+    assert "blank values left out: 1" in call("entropy", "--tally", "--blank", "skip", input=text).err
+    assert get("elements.p", "entropy", "--tally", "--blank", "skip", input=text) == [near(2 / 3), near(1 / 3)]
+
+
+def test_one_known_pair_stands_beside_raw_values(kl):
+    assert kl("--tally", "x,x", "x=1", "-q") == 0
+
+
+@pytest.mark.parametrize("text", ['{"p":["40%",60],"q":[1,1]}', '[{"p":["40%",60],"q":[1,1]}]'])
+def test_percentages_beside_other_numbers_of_a_list_are_refused(refused, text):
+    kind = "ndjson" if text.startswith("{") else "json"
+    said = refused(3, "batch", "-", "--input-format", kind, "--p", "p", "--q", "q", "-m", "kl_pq", input=text)
+    assert "write % in all of them or in none" in said
+
+
+def test_comments_of_a_sheet_are_refused_with_what_does_it_there(refused, tmp_path):
+    import pandas as pd
+
+    path = tmp_path / "t.xlsx"
+    pd.DataFrame({"k": ["a", "#old", "b"], "p": [1, 90, 2], "q": [2, 1, 2]}).to_excel(path, index=False)
+    assert "--comment is for text" in refused(2, "kl", path, "--comment", "#")

@@ -201,11 +201,12 @@ def test_two_columns_of_one_name(tmp_path):
         read(path)
 
 
-def test_row_numbers_of_pandas_are_no_column(tmp_path):
+def test_the_index_of_pandas_is_no_weight(tmp_path):
     path = written(tmp_path, {"__index_level_0__": [7], "p": [1.0], "q.1": [2.0], "q": [3.0]})
     assert read(path).names == ("p", "q.1", "q")
     assert read(path).matrix([0, 2]).tolist() == [[1], [3]]
-    assert read_columnar(open_source(str(path)), "parquet").columns[1].to_pylist() == [2.0]
+    assert read_columnar(open_source(str(path)), "parquet").names == ("", "p", "q.1", "q")
+    assert read_columnar(open_source(str(path)), "parquet").columns[2].to_pylist() == [2.0]
 
 
 def test_integers_beside_gaps_stay_integers_in_orc(tmp_path):

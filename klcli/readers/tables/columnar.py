@@ -48,7 +48,8 @@ _MOST_AT_ONCE = 1 << 18
 def read_columnar(source: Source, format_name: str) -> Table:
     """All of a table, with Arrow's columns, whose numbers `doubles` gives. Raises InputError."""
     table, rows, remarks = _read_whole(source, format_name)
-    places = _places(table.schema, source.name)
+    index = table.schema.get_field_index(_INDEX)
+    places = ({} if index < 0 else {"": index}) | _places(table.schema, source.name)
     columns = {i: table.column(place) for i, place in enumerate(places.values())}
     n = table.num_rows
     return Table(
@@ -120,6 +121,10 @@ def _of_decimals(cells: Cells) -> Array:
     for row in np.flatnonzero(~exact).tolist():
         numbers[row] = float(cells[row].as_py())  # which Python reads from its digits
     return numbers
+
+
+_INDEX = "__index_level_0__"
+"""What pandas calls its index where that has no name, and is not only the numbers of the rows."""
 
 
 def _places(schema: pa.Schema, source: str) -> dict[str, int]:

@@ -134,7 +134,7 @@ class Pieces:
         least, most = numbers.min(initial=1.0), numbers.max(initial=1.0)
         # NaN is neither: what Arrow takes for one, and an infinity, is for `number` to say.
         if (
-            self._has_empty_row(piece, gaps)
+            self._has_empty_row(gaps)
             or not (-np.inf < least and most < np.inf)
             or (least <= 0 and may_underflow(piece))
         ):
@@ -154,15 +154,12 @@ class Pieces:
             return None
         return Table(form.names, columns, n, lines, line=lambda row: rows().line(row))
 
-    def _has_empty_row(self, piece: bytearray, gaps: Mapping[int, Cells]) -> bool:
+    def _has_empty_row(self, gaps: Mapping[int, Cells]) -> bool:
         """Whether there may be a row in which nothing stands, which is left out. gaps: the columns with blank cells."""
         form = self._form
         if form.notation.blank == "error" or len(gaps) < len(form.numbers):
             return False
-        if gaps and not np.logical_and.reduce([nulls(whole(cells)) for cells in gaps.values()]).any():
-            return False
-        empty = rb"(?:(?<=[\r\n])|\A)[%b\" \t]+(?=[\r\n]|\Z)" % re.escape(form.delimiter.encode())
-        return re.search(empty, piece) is not None
+        return not gaps or bool(np.logical_and.reduce([nulls(whole(cells)) for cells in gaps.values()]).any())
 
     def _judged(self, piece: bytearray, *, quoted: bool) -> Table:
         """The rows, of which those in doubt are judged one by one."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from xml.etree.ElementTree import ParseError, iterparse
 from zipfile import BadZipFile, ZipFile
 
-from klcli.errors import InputError, clipped, lacking, listed, nearest
+from klcli.errors import InputError, UsageError, clipped, lacking, listed, nearest
 from klcli.readers.numbers import is_blank, is_number, number
 from klcli.readers.sources import unreadable
 from klcli.readers.tables.roles import header_note
@@ -64,6 +64,9 @@ def read_by_pandas(source: Source, format_name: str) -> Whole:
     name, options = PANDAS_FORMATS[format_name]
     remarks, above = [""], 0
     source.look()
+    if options is _SHEET[1] and source.dialect.comment is not None:
+        message = f"{source.name}: --comment is for text; in a sheet --skip leaves rows out at the top, --drop others"
+        raise UsageError(message)
     try:
         # These readers want a path or a seekable file; some of the libraries behind them only a path.
         whole = source.path if source.path is not None and not source.compression else BytesIO(source.data)

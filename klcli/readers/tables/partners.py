@@ -152,8 +152,8 @@ class Keyed:
         found = keys(frame, layout.more)
         at = np.array([self._at.get(key, -1) for key in found], dtype=np.intp)
         self._used[at[at >= 0]] = True
-        # A row whose key could not be read is not one without a partner: that would hide what is wrong with it.
-        unknown = [failure.row for failure in frame.failures if at[failure.row] < 0 and not any(found[failure.row])]
+        # A row that could not be read is not one without a partner: that would hide what is wrong with it.
+        unknown = [failure.row for failure in frame.failures if at[failure.row] < 0]
         at[unknown] = 0
         rows = np.flatnonzero(at >= 0) if self._table.size else np.empty(0, dtype=np.intp)
         at = at[rows]

@@ -124,7 +124,7 @@ def roles(known: Known, chosen: int | None = None) -> Roles:
     text = [known.names[i] for i, column in others if not (column.has_number or column.nested or column.empty)]
     left_out = [] if not text else [f"{_columns(text)} not of numbers and left out"]
     weights = [i for i, column in others if column.of_numbers]
-    keys = [i for i in weights if _is_spare_key(known, i, label)] if known.keys and chosen is None else []
+    keys = [i for i in weights if _is_spare_key(known, i, label)]
     if keys and len(keys) < len(weights):
         weights = [i for i in weights if i not in keys]
         left_out += [
@@ -145,8 +145,10 @@ def _is_spare_key(known: Known, column: int, label: int | None) -> bool:
     name = known.names[column]
     if column in known.taken:
         return False
-    if column == 0:
+    if column == 0 and known.keys:
         return label is not None and is_key(name)
+    if column == 0 and not name:
+        return holds_keys(name, known.numbers(0))
     return is_id(name) and holds_keys(name, known.numbers(column))
 
 
@@ -193,7 +195,7 @@ def label_column(known: Known, chosen: int | None = None) -> int | None:
     first = facts(flat[0])
     if not first.of_numbers:
         return None if first.marred else flat[0]
-    others = (facts(i) for i in range(1, len(names)))
+    others = (facts(i) for i in range(1, len(names)) if not is_id(names[i]))
     if not known.keys or flat[0] != 0 or not any(other.has_number or other.nested for other in others):
         return None
     return 0 if holds_keys(names[0], known.numbers(0)) else None
