@@ -339,6 +339,21 @@ def test_percentages_beside_other_numbers_of_a_list_are_refused(refused, text):
     assert "write % in all of them or in none" in said
 
 
+def test_row_names_of_r_may_be_numbers_in_quotes_and_stand_beside_one_column(get, write):
+    assert get("kl_pq", "compare", write("r.csv", '"p","q"\n"1",4,3\n"2",6,7\n')) == [near(KL)]
+    path = write("s.csv", '"x"\n"a",1.5\n"b",2.5\n')
+    assert get("elements.p", "entropy", path) == [near(0.375), near(0.625)]
+
+
+def test_a_name_that_stands_twice_in_a_sheet_is_refused(refused, tmp_path):
+    import pandas as pd
+
+    path = tmp_path / "t.xlsx"
+    rows = [["k", "p", "p", "q"], ["a", 1, 7, 2], ["b", 3, 9, 4]]
+    pd.DataFrame(rows).to_excel(path, index=False, header=False)
+    assert refused(3, "kl", f"{path}:p", f"{path}:q").endswith("row 1: the header has 'p' twice; rename one")
+
+
 def test_comments_of_a_sheet_are_refused_with_what_does_it_there(refused, tmp_path):
     import pandas as pd
 

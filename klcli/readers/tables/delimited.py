@@ -74,9 +74,10 @@ class DelimitedStream:
         self._line = 1
         header = self._header()
         self._check_delimiter(header)
-        self._check_title(header)
         self._first = self._first_cells()
         named, of_r = self._dialect.header is not False, self._has_row_names(header)
+        if not of_r:
+            self._check_title(header)
         header = [""] * of_r + header
         self.names = tuple(header) if named else tuple(str(i) for i in range(1, len(header) + 1))
         separator = self.delimiter.encode("utf-8", "surrogateescape")
@@ -242,13 +243,20 @@ class DelimitedStream:
     def _has_row_names(self, header: Sequence[str]) -> bool:
         """Whether each row has a field more than the header, in front and no number: R names no column of row names.
 
-        One row alone may be too long by mistake.
+        It may be a number in quotes. One row alone may be too long by mistake, and one name above be a title.
         """
         width = len(header) + 1
         if self._dialect.header is False or len(self._first) != width:
             return False
         rows = [row for _, row in self._top()]
-        wider = [len(row) == width and row[-1] and not is_number(row[0], self._notation) for row in rows]
+        quoted = all(line.startswith(b'"') for line in self._rest.split(b"\n", len(rows))[: len(rows)])
+        wider = [
+            len(row) == width
+            and row[-1]
+            and (quoted or not is_number(row[0], self._notation))
+            and (len(header) > 1 or is_number(row[-1], self._notation))
+            for row in rows
+        ]
         return len(wider) > 1 and all(wider)
 
     def _top(self) -> list[tuple[int, list[str]]]:

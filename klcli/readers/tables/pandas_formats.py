@@ -72,16 +72,7 @@ def read_by_pandas(source: Source, format_name: str) -> Whole:
         whole = source.path if source.path is not None and not source.compression else BytesIO(source.data)
         _check_size(source.name, whole, format_name)
         if options is _SHEET[1]:
-            with pd.ExcelFile(whole) as book:
-                sheet, remark = _sheet(source, [str(each) for each in book.sheet_names])
-                named = source.dialect.header is not False
-                top: dict[str, Any] = {"header": 0 if named else None, "skiprows": source.dialect.skip}
-                frame = pd.read_excel(book, sheet_name=sheet, **top, **options)
-            remarks, above = [remark, _names(source, frame) if named else ""], source.dialect.skip + named
-            if not named:
-                frame.columns = pd.RangeIndex(1, len(frame.columns) + 1)
-            if source.dialect.blank != "error":
-                frame = frame[_filled(frame) > 0]
+            frame, remarks, above = _read_sheet(source, whole, options)
         else:
             frame = getattr(pd, name)(whole, **options)
     except InputError:
@@ -102,6 +93,35 @@ def read_by_pandas(source: Source, format_name: str) -> Whole:
             frame.isetitem(i, cells.astype(str).tolist() if found is None else found)
     rows = (frame.index + above + 1).tolist() if options is _SHEET[1] else range(1, len(frame) + 1)
     return Whole(pa.Table.from_pandas(frame, preserve_index=False), rows, tuple(filter(None, remarks)))
+
+
+def _read_sheet(source: Source, whole: Path | BinaryIO, options: dict[str, Any]) -> tuple[pd.DataFrame, list[str], int]:
+    """The rows of a sheet, what is to be said of it, and how many rows stand above them."""
+    import pandas as pd
+
+    skip, named = source.dialect.skip, source.dialect.header is not False
+    with pd.ExcelFile(whole) as book:
+        sheet, remark = _sheet(source, [str(each) for each in book.sheet_names])
+        frame = pd.read_excel(book, sheet_name=sheet, header=0 if named else None, skiprows=skip, **options)
+        if named and any(re.fullmatch(r".+\.\d+", str(name)) for name in frame.columns):  # as pandas tells two apart
+            top = pd.read_excel(book, sheet_name=sheet, header=None, skiprows=skip, nrows=1)
+            _refuse_twice(source, top.iloc[0].tolist())
+    remarks = [remark, _names(source, frame) if named else ""]
+    if not named:
+        frame.columns = pd.RangeIndex(1, len(frame.columns) + 1)
+    if source.dialect.blank != "error":
+        frame = frame[_filled(frame) > 0]
+    return frame, remarks, skip + named
+
+
+def _refuse_twice(source: Source, names: list[Any]) -> None:
+    """Raises InputError where two columns of a sheet have one name."""
+    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
+    if twice is not None:
+        message = (
+            f"{source.name}, row {source.dialect.skip + 1}: the header has {clipped(str(twice))} twice; rename one"
+        )
+        raise InputError(message)
 
 
 def _filled(frame: pd.DataFrame) -> pd.Series[int]:
