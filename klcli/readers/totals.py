@@ -46,8 +46,9 @@ def is_sum(values: Array, sums: Array) -> npt.NDArray[np.bool_]:
 
 def mend(name: str) -> str:
     """What an error says of a total of that name."""
-    option = f"--drop {clipped(name) if ' ' in name else name}"
-    return f"equals the sum of the others; {option} leaves it out, --keep-totals keeps it"
+    from shlex import quote
+
+    return f"equals the sum of the others; --drop {quote(name)} leaves it out, --keep-totals keeps it"
 
 
 def without_totals(given: list[Distribution], names: Sequence[str], choices: Choices) -> list[Distribution]:
@@ -122,8 +123,12 @@ def unnamed(names: Sequence[str], values: Array, what: str) -> list[str]:
     at = np.flatnonzero(_are_halves(values))
     if len(at) != 1 or is_total(names[int(at[0])]):
         return []
+    from shlex import quote
+
     name = names[int(at[0])]
-    return [f"{what} {clipped(name)} equals the sum of the others throughout; if it is a total add --drop {name}"]
+    return [
+        f"{what} {clipped(name)} equals the sum of the others throughout; if it is a total add --drop {quote(name)}"
+    ]
 
 
 def _is_half(values: Array) -> bool:

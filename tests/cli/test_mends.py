@@ -354,6 +354,11 @@ def test_a_name_that_stands_twice_in_a_sheet_is_refused(refused, tmp_path):
     assert refused(3, "kl", f"{path}:p", f"{path}:q").endswith("row 1: the header has 'p' twice; rename one")
 
 
+def test_what_is_dropped_may_stand_twice(kl, write):
+    path = write("t.csv", "k,p,q\ncar,4,3\nbus,6,7\nTotal,10,10\nTotal,10,10\n")
+    assert kl(path, "--drop", "Total", "-q") == near(KL)
+
+
 def test_comments_of_a_sheet_are_refused_with_what_does_it_there(refused, tmp_path):
     import pandas as pd
 

@@ -225,7 +225,9 @@ class Columns:
         column = self.label or 0
         labels = self.labels(column)
         if isinstance(labels, list) or not labels.are_unique():  # type: ignore[attr-defined]
-            refuse_repeated(labels[:], self.row, "" if self._has_keys else self.table.names[column])
+            kept = [i for i, label in enumerate(labels[:]) if label not in self._choices.drop]
+            heading = "" if self._has_keys else self.table.names[column]
+            refuse_repeated([labels[i] for i in kept], lambda i: self.row(kept[i]), heading)
         return labels
 
     # ------------------------------------------------------------------------------------------------------------ cells
