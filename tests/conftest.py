@@ -16,6 +16,11 @@ from typing import NamedTuple
 from unittest import mock
 
 import pytest
+from hypothesis import settings
+
+# Hypothesis draws the same examples in every run, and does not judge how long one takes.
+settings.register_profile("same every time", derandomize=True, deadline=None, database=None)
+settings.load_profile("same every time")
 
 # What the shell that runs the tests may set, and what would change what klcli shows.
 _UNWANTED = (
