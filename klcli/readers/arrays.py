@@ -19,7 +19,7 @@ from klcli.readers import inline, npy
 from klcli.readers.documents import Document, lines_of, load, load_printed
 from klcli.readers.formats import READERS, SUFFIXES, format_of, known_format
 from klcli.readers.nested import NO_LABELS, at, brackets, count, stacked
-from klcli.readers.numbers import POINT, items, numbers
+from klcli.readers.numbers import POINT, is_number, items, numbers
 from klcli.readers.sources import (
     PLAIN,
     column_of,
@@ -260,7 +260,7 @@ def _open_table(source: Source, kind: str) -> _Opened:
 def _of_table(read: Table, wanted: _Wanted, notation: Notation = POINT, mend: str = "") -> _Found:
     """The columns chosen, or all of numbers: (rows, columns), and (rows,) of one; of a column of lists (rows, ...)."""
     table = Columns(read, CHOICES, notation, mend, keys=wanted.keys)
-    if "--no-header" in read.note and not wanted.keys:
+    if read.note and any(map(is_number, read.names)) and not wanted.keys:
         message = f"{read.source}:1: {read.note.replace('; ', ', if it is one; ')}, and --header as names"
         raise InputError(message)
     name = _named(table.source, wanted)

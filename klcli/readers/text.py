@@ -67,10 +67,11 @@ def read_text(source: Source, label: str | None = None) -> Table | Document | Si
     lines = _lines(text)
     asked = dialect.header or dialect.delimiter is not None
     if not asked and not inline.looks_like_json(text):
-        counts = _counts(lines, source)
+        of_numbers = _is_of_numbers(lines, dialect.notation)
+        counts = None if of_numbers and len(lines) > 1 else _counts(lines, source)
         if counts is not None:
             return _table(counts, lines, source)
-        if _is_of_numbers(lines, dialect.notation):
+        if of_numbers:
             found = inline.parse("\n".join(line.text for line in lines), source.name, dialect.notation)
             note = _left_out(text)
             return Single(source.name, found.series("")._replace(remarks=(note,))) if note else found

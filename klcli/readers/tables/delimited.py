@@ -88,10 +88,9 @@ class DelimitedStream:
         unsure = self._dialect.header is None
         line = self._line - 1
         place = f"{self.source}:{line}", f"line {line}"
-        self.note = header_note(self.names, self._first, *place, self._notation) if unsure else ""
-        if of_r:
-            said = f"line {line} names one column less than there are: the first one holds row names, as R writes them"
-            self.note = f"{said}; {self.note}" if self.note else said
+        said = f"line {line} names one column less than there are: the first one holds row names, as R writes them"
+        doubt = header_note(self.names, self._first, *place, self._notation) if unsure else ""
+        self.note = "; ".join(filter(None, (said if of_r else "", doubt)))
         self.begin = source.done - len(self._rest)
 
     def place(self, line: int) -> str:

@@ -62,16 +62,16 @@ def read_by_pandas(source: Source, format_name: str) -> Whole:
     import pyarrow as pa
 
     name, options = PANDAS_FORMATS[format_name]
-    remarks, above = [""], 0
+    remarks, above, is_sheet = [""], 0, options is _SHEET[1]
     source.look()
-    if options is _SHEET[1] and source.dialect.comment is not None:
+    if is_sheet and source.dialect.comment is not None:
         message = f"{source.name}: --comment is for text; in a sheet --skip leaves rows out at the top, --drop others"
         raise UsageError(message)
     try:
         # These readers want a path or a seekable file; some of the libraries behind them only a path.
         whole = source.path if source.path is not None and not source.compression else BytesIO(source.data)
         _check_size(source.name, whole, format_name)
-        if options is _SHEET[1]:
+        if is_sheet:
             frame, remarks, above = _read_sheet(source, whole, options)
         else:
             frame = getattr(pd, name)(whole, **options)
@@ -89,9 +89,9 @@ def read_by_pandas(source: Source, format_name: str) -> Whole:
     for i, kind in enumerate(frame.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
             cells = frame.iloc[:, i]
-            found = _numbers(cells.tolist(), source.dialect.notation) if options is _SHEET[1] else None
+            found = _numbers(cells.tolist(), source.dialect.notation) if is_sheet else None
             frame.isetitem(i, cells.astype(str).tolist() if found is None else found)
-    rows = (frame.index + above + 1).tolist() if options is _SHEET[1] else range(1, len(frame) + 1)
+    rows = (frame.index + above + 1).tolist() if is_sheet else range(1, len(frame) + 1)
     return Whole(pa.Table.from_pandas(frame, preserve_index=False), rows, tuple(filter(None, remarks)))
 
 

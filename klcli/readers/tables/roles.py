@@ -160,9 +160,9 @@ def label_notes(known: Known, label: int | None, chosen: int | None) -> tuple[st
     """What to say of a column of numbers that is taken as labels, or of one that seems to hold keys and is not."""
     if chosen is not None or not (known.names and known.keys):
         return ()
-    if label is not None and known.names[label] == "label":
-        return ()
     first = clipped(known.names[0])
+    if label is not None and known.names[label] == "label":
+        return ()  # nobody doubts what it is
     if label is not None and known.facts(label).of_numbers:
         values = known.numbers(label)
         whole = _plain(known.names[label]) not in _CELLS - {""} and bool((values == np.floor(values)).all())
