@@ -97,6 +97,14 @@ def clipped(text: str) -> str:
     return repr(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
 
 
+def typed(text: str) -> str:
+    """Text of a user's as a shell takes it, quoted where it must be: what an error tells to type works when pasted."""
+    from re import fullmatch
+    from shlex import quote
+
+    return text if fullmatch(r"[\w@%+=:,./-][\w@%+=:,./#-]*", text) else quote(text)
+
+
 def nearest(name: str, choices: Iterable[str], least: float = 0.5) -> str:
     """' Did you mean ...?', or nothing when no choice is at least so similar; of equally similar ones the first."""
     from difflib import SequenceMatcher

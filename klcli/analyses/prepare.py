@@ -11,7 +11,7 @@ from unicodedata import normalize
 import numpy as np
 
 from klcli.engine.weights import SMOOTHERS, logsumexp, mass, shrinkage_rate, softmax
-from klcli.errors import DistributionError, UsageError, clipped, listed
+from klcli.errors import DistributionError, UsageError, clipped, listed, typed
 from klcli.model import Input, Pair, Smoothed, frozen
 
 if TYPE_CHECKING:
@@ -253,7 +253,7 @@ def _refuse_other_rows(p: Distribution, q: Distribution, roles: tuple[str, str])
     at = next((i for i, (a, b) in enumerate(zip(of_p, of_q, strict=False)) if a != b), None)
     if at is not None:
         rows = f"{p.where(at)} and {q.where(at)} would be joined by position, but column {clipped(name)} has"
-        mend = f"--label {name or 1} joins {roles[0]} and {roles[1]} by it, --label none by position"
+        mend = f"--label {typed(name or '1')} joins {roles[0]} and {roles[1]} by it, --label none by position"
         message = f"{rows} {clipped(of_p[at])} and {clipped(of_q[at])} there; {mend}"
         raise DistributionError(message)
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 from math import inf
-from shlex import quote
 from shutil import copyfileobj
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from klcli.batch.ordered import workers
 from klcli.batch.progress import Progress
 from klcli.batch.tally import Done, Plan, Result, Tally
 from klcli.console import Temporary, appears_whole, destination, ending, on_terminal
-from klcli.errors import UsageError, clipped, listed
+from klcli.errors import UsageError, clipped, listed, typed
 from klcli.readers.observations import Cells, cells_given, equal_cells, numbers_among
 from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, pair_rows, whole_groups
 from klcli.readers.tables.partners import Keyed, Previous
@@ -161,7 +160,7 @@ def _schema(plan: Plan, layout: Layout, format_name: str) -> Schema:
     )
     if twice is not None:
         others = ",".join(name for name in schema.kept if name not in {*plan.measures, ERROR})
-        mend = "rename it" if layout.by else f"keep the others: --keep {quote(others)}"
+        mend = "rename it" if layout.by else f"keep the others: --keep {typed(others)}"
         message = f"{layout.source}: its column {clipped(twice)} has a name the output needs; {mend}"
         raise UsageError(message)
     if plan.rows and format_name == "parquet" and plan.output is None and on_terminal():

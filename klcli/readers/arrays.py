@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
-from klcli.errors import InputError, clipped, listed, no_such
+from klcli.errors import InputError, clipped, listed, no_such, typed
 from klcli.readers import inline, npy
 from klcli.readers.documents import Document, lines_of, load, load_printed
 from klcli.readers.formats import READERS, SUFFIXES, format_of, known_format
@@ -231,7 +231,7 @@ def _of_json(document: Document, wanted: _Wanted) -> _Found:
         return _of_table(table, wanted)
     value, name = document.value, document.source
     if isinstance(value, dict) and (members := document.names()) and any(members):
-        message = f"{name}: {NO_LABELS}, or choose one: {document.address(members[0])}"
+        message = f"{name}: {NO_LABELS}, or choose one: {typed(document.address(members[0]))}"
         raise InputError(message)
     where = brackets(name)
     return _singular(_Found(stacked(value, where), where), name, wanted)
@@ -307,9 +307,8 @@ def _numeric(table: Columns, taken: Sequence[str]) -> tuple[list[int], list[str]
     if label in others and _holds_numbers(table, label):
         others.remove(label)
         name = table.table.names[label]
-        remarks = [
-            f"{table.source}: column {clipped(name)} is left out{_why(name)}; {column_of(table.source, name)} reads it"
-        ]
+        address = typed(column_of(table.source, name))
+        remarks = [f"{table.source}: column {clipped(name)} is left out{_why(name)}; {address} reads it"]
     kinds = [_kind(table, i) for i in others]
     for kind in dict.fromkeys(kinds):
         names = [table.table.names[i] for i, of in zip(others, kinds, strict=True) if of == kind]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import fsum, isnan
 from typing import TYPE_CHECKING, NamedTuple
 
-from klcli.errors import DistributionError, InputError, clipped, listed
+from klcli.errors import DistributionError, InputError, clipped, listed, typed
 from klcli.model import Distribution, frozen
 from klcli.readers.sources import column_of
 from klcli.readers.tables.select import select
@@ -246,13 +246,15 @@ def _not_so_many(found: Distributions, numeric: list[str], needed: str, count: i
     if len(numeric) > count:
         offered = (sure if len(sure) >= count else numeric)[:count]
         others = [name for name in numeric if name not in offered]
-        mend = f"choose: {' '.join(map(found.address, offered))}"
+        mend = f"choose: {' '.join(typed(found.address(name)) for name in offered)}"
         if isinstance(found, Narrowed) and found.is_inline:
-            mend = f"--drop {','.join(others)} leaves out the others" if len(others) <= _FEW else "write only those"
+            mend = (
+                f"--drop {typed(','.join(others))} leaves out the others" if len(others) <= _FEW else "write only those"
+            )
     elif len(numeric) == 1:
         mend = "give Q after it"
     elif found.names():
-        mend = f"it has {listed(found.names())}, such as {found.address(found.names()[0])}"
+        mend = f"it has {listed(found.names())}, such as {typed(found.address(found.names()[0]))}"
     else:
         mend = "it is empty"
     has = f"1 {found.what[:-1]}" if len(numeric) == 1 else f"{len(numeric) or 'no'} {found.what}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from klcli.errors import DistributionError, InputError, UsageError, clipped, listed
+from klcli.errors import DistributionError, InputError, UsageError, clipped, listed, typed
 from klcli.model import Distribution, frozen
 from klcli.readers import inline
 from klcli.readers.distributions import Series, Single, refuse_repeated, summed
@@ -126,7 +126,7 @@ def _refuse_unlike(found: Sequence[Distribution], source: str = "", label: str =
         if (one.outcomes is None) != (first.outcomes is None):
             bare, other = (one, first) if one.outcomes is None else (first, one)
             taken = any(one.outcomes is None and one.name in {label, column_of(one.source, label)} for one in found)
-            how = f"take them by --label {label}" if label and taken else "give all or none"
+            how = f"take them by --label {typed(label)}" if label and taken else "give all or none"
             message = f"{source}{clipped(other.name)} has labels, {clipped(bare.name)} has none; {how}"
             raise DistributionError(message)
         if one.outcomes is None and len(one) != len(first):
@@ -165,7 +165,7 @@ def _read(text: str, wanted: GridOptions) -> Grid:
         message = f"{clipped(text)} is one distribution, and a pair needs two; give a table, or JSON of several"
         raise InputError(message)
     if selector == ":":
-        message = f"{clipped(text)}: here a file is a whole table; for some of its columns add --select {chosen}"
+        message = f"{clipped(text)}: here a file is a whole table; for some of its columns add --select {typed(chosen)}"
         raise UsageError(message)
     source = open_source(path, wanted.dialect)
     return _of_source(source, selector, chosen, wanted)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.errors import InputError, UsageError, clipped, listed, no_such
+from klcli.errors import InputError, UsageError, clipped, listed, no_such, typed
 from klcli.readers.distributions import Series, added_up, refuse_repeated
 from klcli.readers.observations import present, sample
 from klcli.readers.sources import column_of
@@ -148,9 +148,9 @@ def _weights(table: Columns, rest: Table, selected: Sequence[str] | None, headin
     what = "raw values" if tally else "weights"
     has = f"{len(found) or 'no'} columns of {what} besides {clipped(heading)} ({listed(names)}), --by needs one"
     offered = [name for name in names if not is_key(name)] or names  # labels and keys stand in front
-    mend = f"; add --select {offered[-1]}" if names else ""
+    mend = f"; add --select {typed(offered[-1])}" if names else ""
     if len(found) == 2 and table.label is None and not tally:  # noqa: PLR2004 - the other one is left
-        mend += f", or --label {names[0]} if {clipped(names[0])} holds labels"
+        mend += f", or --label {typed(names[0])} if {clipped(names[0])} holds labels"
     message = f"{table.source}: {has}{mend}"
     raise InputError(message)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.errors import DistributionError, InputError, listed
+from klcli.errors import DistributionError, InputError, listed, typed
 from klcli.fits import Sample
 from klcli.model import frozen
 from klcli.readers.sources import column_of, split_selector
@@ -59,7 +59,7 @@ def _column(tensor: Tensor, *, weights: bool) -> Array:
     if ", column " in first and not selector and len(tensor.shape) == 2:  # noqa: PLR2004
         headers = [tensor.where((0, j)).rpartition(", column ")[2][1:-1] for j in range(columns)]
         with_weights = "" if weights else f", and of frequencies the other by {WEIGHTS}"
-        mend = f"choose one, as in {column_of(path, _measured(headers, tensor.values))}{with_weights}"
+        mend = f"choose one, as in {typed(column_of(path, _measured(headers, tensor.values)))}{with_weights}"
         message = f"{name}: {columns} columns of numbers ({listed(headers)}); {mend}"
         raise InputError(message)
     shape = " x ".join(map(str, tensor.shape))

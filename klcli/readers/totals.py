@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.errors import DistributionError, UsageError, clipped, listed, nearest
+from klcli.errors import DistributionError, UsageError, clipped, listed, nearest, typed
 from klcli.model import frozen
 
 if TYPE_CHECKING:
@@ -46,9 +46,7 @@ def is_sum(values: Array, sums: Array) -> npt.NDArray[np.bool_]:
 
 def mend(name: str) -> str:
     """What an error says of a total of that name."""
-    from shlex import quote
-
-    return f"equals the sum of the others; --drop {quote(name)} leaves it out, --keep-totals keeps it"
+    return f"equals the sum of the others; --drop {typed(name)} leaves it out, --keep-totals keeps it"
 
 
 def without_totals(given: list[Distribution], names: Sequence[str], choices: Choices) -> list[Distribution]:
@@ -123,11 +121,9 @@ def unnamed(names: Sequence[str], values: Array, what: str) -> list[str]:
     at = np.flatnonzero(_are_halves(values))
     if len(at) != 1 or is_total(names[int(at[0])]):
         return []
-    from shlex import quote
-
     name = names[int(at[0])]
     return [
-        f"{what} {clipped(name)} equals the sum of the others throughout; if it is a total add --drop {quote(name)}"
+        f"{what} {clipped(name)} equals the sum of the others throughout; if it is a total add --drop {typed(name)}"
     ]
 
 

@@ -1,6 +1,8 @@
 """What an error or a note offers works as it is typed: each test obeys it."""
 
 import json
+import re
+import shlex
 from math import log
 
 import pytest
@@ -365,3 +367,23 @@ def test_comments_of_a_sheet_are_refused_with_what_does_it_there(refused, tmp_pa
     path = tmp_path / "t.xlsx"
     pd.DataFrame({"k": ["a", "#old", "b"], "p": [1, 90, 2], "q": [2, 1, 2]}).to_excel(path, index=False)
     assert "--comment is for text" in refused(2, "kl", path, "--comment", "#")
+
+
+# ------------------------------------------------------------------------------------------- names that a shell splits
+
+
+@pytest.mark.parametrize(
+    ("table", "offer", "value"),
+    [
+        ("k,b c,it's,d\nx,1,2,3\ny,3,2,1\n", "choose: (.*)", 0.75 * log(1.5) - 0.25 * log(2)),
+        ("my zip,n\n5,1\n3,1\n9,2\n", "if it holds labels add (.*)", 1.5 * log(2)),
+        ("k,n\nx,1\ny,2\nz,1\nGrand Total,4\n", "; (--drop .*) leaves it out", 1.5 * log(2)),
+    ],
+)
+def test_a_name_is_offered_as_a_shell_takes_it(call, write, table, offer, value):
+    path = write("t.csv", table)
+    command = ["kl"] if "choose" in offer else ["entropy", path, "-g", "entropy"]
+    (offered,) = re.findall(offer, call(command[0], path).err)
+    assert shlex.split(offered) != offered.split()
+    result = call(*command, *shlex.split(offered), "-q")
+    assert (result.code, float(result.out)) == (0, near(value))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from klcli.errors import InputError, clipped, no_such
+from klcli.errors import InputError, clipped, no_such, typed
 from klcli.readers.distributions import DISTRIBUTIONS, Series, added_up, refuse_repeated
 from klcli.readers.numbers import POINT, has_percent, in_column, is_blank, is_number, mixed_percent, numbers
 from klcli.readers.sources import column_of
@@ -117,7 +117,7 @@ class Columns:
                 self.numbers(column)
             except InputError as error:
                 others = self.roles.weights or self.roles.mixed[1:]  # for it to be their labels
-                mend = self._mend.replace("{}", self.table.names[column] or str(column + 1)) if others else ""
+                mend = self._mend.replace("{}", typed(self.table.names[column] or str(column + 1))) if others else ""
                 message = f"{error}{mend}"
                 raise InputError(message) from None
         return list(self.roles.weights)

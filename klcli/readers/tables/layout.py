@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from klcli.errors import DistributionError, InputError, clipped, listed, no_such
+from klcli.errors import DistributionError, InputError, clipped, listed, no_such, typed
 from klcli.readers.numbers import POINT, Notation
 from klcli.readers.tables.roles import CHOICES, NO_LABELS, Choices, chosen_label, is_key
 from klcli.readers.tables.select import select
@@ -241,13 +241,11 @@ def _proposed(side: str, wanted: WantedColumns, header: Sequence[str], source: s
         found = found if labelled or wanted.counting is not None or found != free[:1] else []  # which are labels
     else:
         found = free[: len(free) // 2 if needs_both else None if other is None else len(select(other, header, source))]
-    from shlex import quote
-
     if not found or any(column.startswith(side) for column in header):
         return f"'{side}*'"
     if len(found) > _MOST_NAMED and found == list(range(found[0], found[-1] + 1)):
-        return quote(f"{header[found[0]]}:{header[found[-1]]}")
-    return quote(",".join(header[i] for i in found))
+        return typed(f"{header[found[0]]}:{header[found[-1]]}")
+    return typed(",".join(header[i] for i in found))
 
 
 _MOST_NAMED = 4

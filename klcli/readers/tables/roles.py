@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from klcli.errors import InputError, clipped, listed
+from klcli.errors import InputError, clipped, listed, typed
 from klcli.readers.numbers import POINT, is_number
 from klcli.readers.tables.select import select
 
@@ -57,7 +57,20 @@ _IDS = frozenset(("index", "unnamed: 0", "id", "key", "code", "#"))
 
 _LIKE_KEYS = frozenset(
     (
-        *("account", "age", "class", "customer", "date", "grade", "level", "minute", "number", "port", "postcode"),
+        *(
+            "account",
+            "age",
+            "class",
+            "code",
+            "customer",
+            "date",
+            "grade",
+            "level",
+            "minute",
+            "number",
+            "port",
+            "postcode",
+        ),
         *("quarter", "rating", "second", "status", "time", "timestamp", "ts", "user", "week", "weekday", "zip"),
         "zipcode",
     )
@@ -171,7 +184,7 @@ def label_notes(known: Known, label: int | None, chosen: int | None) -> tuple[st
     if label == 0 and known.facts(0).has_number:
         return (f"column {first}, numbers in some cells only, is taken as labels",)
     if label is None and 0 not in known.taken and known.facts(0).of_numbers and seems_to_hold_keys(known):
-        return (f"column {first} counts as weights; if it holds labels add --label {known.names[0] or 1}",)
+        return (f"column {first} counts as weights; if it holds labels add --label {typed(known.names[0] or '1')}",)
     return ()
 
 
