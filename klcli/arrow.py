@@ -114,6 +114,12 @@ def as_text(cells: Cells) -> Cells:
     return filled(cast(cells, pa.string()), "")
 
 
+def of_nothing_but(cells: Cells, characters: str) -> list[int]:
+    """The places of the strings that hold no other characters."""
+    lengths = call("binary_length", [call("utf8_trim", [cells], kernels.TrimOptions(characters))])
+    return [] if len(cells) == 0 else np.flatnonzero(np.from_dlpack(lengths) == 0).tolist()
+
+
 def _nested_text(value: Any) -> str:  # noqa: ANN401
     return json.dumps(value, default=str, ensure_ascii=False)
 

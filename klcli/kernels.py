@@ -45,6 +45,16 @@ def texts(cells: Cells) -> list[str]:
     return listed
 
 
+def empty(cells: Cells, quote: str) -> list[int]:
+    """The places of the cells in which nothing stands but white space, or quotes of that kind."""
+    found, nothing = as_text(cells), f" \t\r\n\u00a0{quote}"
+    if isinstance(found, list):
+        return [i for i, cell in enumerate(found) if not cell.strip(nothing)]
+    from klcli import arrow
+
+    return arrow.of_nothing_but(found, nothing)
+
+
 def changes(columns: Sequence[Cells], n: int) -> Places:
     """The rows in which a cell of some columns differs from the one above, the first row among them."""
     differ = np.zeros(n, dtype=bool)

@@ -12,7 +12,7 @@ from klcli.readers.distributions import Series, added_up, refuse_repeated
 from klcli.readers.observations import present, sample
 from klcli.readers.sources import column_of
 from klcli.readers.tables.columns import Columns
-from klcli.readers.tables.roles import NO_LABELS, chosen_label, is_key
+from klcli.readers.tables.roles import NO_LABELS, chosen_label, is_key, no_group
 from klcli.readers.tables.select import select
 from klcli.readers.tables.table import Table
 
@@ -86,10 +86,15 @@ def groups(read: Table, choices: Choices, notation: Notation) -> tuple[str, list
     selected = None if choices.select is None else select(choices.select, read.names, read.source)
     taken = [read.names[i] for i in selected or ()]
     table = Columns(rest, choices, notation, taken=taken)
-    keys = [Columns(read, notation=notation).labels(i) for i in by]
+    keys = [Columns(read, notation=notation).texts(i) for i in by]
     at: dict[tuple[str, ...], list[int]] = {}
     for row, key in enumerate(zip(*keys, strict=True)):
         at.setdefault(key, []).append(row)
+    nameless = next((key for key in at if not all(map(str.strip, key))), None)
+    if nameless is not None:
+        column = next(i for i, part in zip(by, nameless, strict=True) if not part.strip())
+        message = f"{read.where(at[nameless][0])}, {no_group(read.names[column], len(at[nameless]))}"
+        raise InputError(message)
     heading = ", ".join(read.names[i] for i in by)
     column = _weights(table, rest, None if selected is None else taken, heading, tally=choices.tally)
     label = None if choices.tally or table.label == column else table.label

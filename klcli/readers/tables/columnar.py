@@ -23,6 +23,7 @@ from klcli.readers.numbers import POINT, NotANumberError, mend, number
 from klcli.readers.sources import cannot_read, first_line, unreadable
 from klcli.readers.tables.cells import json_value
 from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, Whole, read_by_pandas
+from klcli.readers.tables.roles import no_group
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -219,7 +220,8 @@ def _read_columns(table: pa.Table, layout: Layout, notation: Notation) -> Table:
             cells.validate(full=True)  # that text is UTF-8
         for row in np.flatnonzero(nulls(cells)).tolist() if what and cells.null_count else ():
             how = mend("", notation) if what == "number" else ""
-            fail(row, f"nothing stands where a {what} should in column {clipped(layout.header[i])}{how}")
+            wrong = f"nothing stands where a {what} should in column {clipped(layout.header[i])}{how}"
+            fail(row, no_group(layout.header[i]) if what == "group" else wrong)
         return cells
 
     nested = layout.in_fields and any(of.is_nested(table.schema.field(layout.header[i]).type) for i in layout.numbers)

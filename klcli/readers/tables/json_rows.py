@@ -15,6 +15,7 @@ from klcli.blocks import Failure, json_text
 from klcli.errors import InputError, KlcliError, clipped, listed
 from klcli.readers.documents import MalformedJsonError, decode, no_repeated_key, number_of
 from klcli.readers.numbers import is_blank
+from klcli.readers.tables.roles import no_group
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -138,7 +139,9 @@ class JsonRows:
         for name in self.required:
             for row, record in enumerate(records):
                 if record.get(name) is None and row not in wrong:
-                    wrong[row] = InputError(f"column {clipped(name)}: nothing stands here")
+                    is_key = name in layout.names(layout.by)
+                    nothing = f"column {clipped(name)}: nothing stands here; fill it in"
+                    wrong[row] = InputError(no_group(name) if is_key else nothing)
         kept = layout.cells
         texts = [_as_written(record, layout.names(kept), partial(text, row)) for row, record in enumerate(records)]
         for n, i in enumerate(kept):

@@ -11,11 +11,12 @@ import numpy as np
 
 from klcli.blocks import Block, Column, Failure, Pairs
 from klcli.errors import DistributionError, InputError, KlcliError, clipped
-from klcli.kernels import as_text, changes, codes, taken, texts
+from klcli.kernels import as_text, changes, codes, empty, taken, texts
 from klcli.model import Distribution, frozen
 from klcli.readers.documents import series_of
 from klcli.readers.observations import counted, is_value
 from klcli.readers.tables.cells import json_value
+from klcli.readers.tables.roles import no_group
 from klcli.readers.tables.table import Table, concatenated
 from klcli.readers.totals import is_sum, is_total, mend, unnamed
 
@@ -282,13 +283,25 @@ def pair_groups(table: Table, layout: Layout) -> Block:
     return Block(len(starts), table.lines, kept, tuple(pairs), tuple(failures), remarks=table.remarks)
 
 
+def _nameless(table: Table, layout: Layout, starts: Places) -> list[Failure]:
+    """A failure for each group in whose key nothing stands: nobody knows that its rows belong together."""
+    found, ends = [], [*starts[1:].tolist(), table.size]
+    for i in layout.by:
+        for group in empty(taken(table.columns[i], starts), '"' if table.form == "json" else ""):
+            start = int(starts[group])
+            wrong = no_group(layout.header[i], ends[group] - start)
+            found.append(Failure(group, table.line(start), wrong, InputError))
+    return found
+
+
 def _tally_groups(table: Table, layout: Layout, counting: Counting) -> Block:
     """Rows that follow one another and are alike in the columns `by` are a pair; each row is a raw value of P and Q."""
     starts = group_starts(table, layout)
     ends = [*starts[1:].tolist(), table.size]
     group_of = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, table.size)))
     wrong = {int(group_of[failure.row]): failure for failure in reversed(table.failures)}
-    failures = {group: failure._replace(row=group) for group, failure in wrong.items()}
+    nameless = {failure.row: failure for failure in _nameless(table, layout, starts)}
+    failures = nameless | {group: failure._replace(row=group) for group, failure in wrong.items()}
     sides = [(layout.header[side[0]], table.texts(side[0])) for side in (layout.p, layout.q) if side]
     alike: dict[tuple[Names, ...], list[tuple[int, list[Distribution]]]] = {}
     for group, (start, end) in enumerate(zip(starts.tolist(), ends, strict=True)):
@@ -410,6 +423,7 @@ class _Groups:
             return []
         of = np.repeat(np.arange(len(self.starts)), self.sizes)
         found = [failure._replace(row=int(of[failure.row])) for failure in self._table.failures]
+        found += _nameless(self._table, self._layout, self.starts)
         if self._labels is None:
             return found
         found += self._totals(of, self._labels)

@@ -87,6 +87,13 @@ _ENOUGH = 3
 """Two numbers rise in every other column of weights."""
 
 
+def no_group(column: str, rows: int = 1) -> str:
+    """What is wrong with rows in which nothing stands in a column of --by: they may belong together or not."""
+    among = "" if rows == 1 else f" and in {rows - 1} more row{'s' * (rows > 2)} of the table"  # noqa: PLR2004 - plural
+    how = "fill it in: of merged cells only the first holds the value"
+    return f"column {clipped(column)}: nothing stands here{among}, so that the group is not known; {how}"
+
+
 class Facts(NamedTuple):
     """What decides a column's part. of_numbers: whether all of its cells are numbers. has_number: whether one is.
 

@@ -1,0 +1,81 @@
+"""Tables as people and programs leave them: what cannot be read for certain is an error, whose mend works."""
+
+import json
+from math import log
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+
+def near(value):
+    return pytest.approx(value, rel=1e-12)
+
+
+# --------------------------------------------------------------------------------------- rows whose group is not known
+
+MERGED = [("north", "a", 1, 3), ("", "b", 3, 1), ("south", "a", 1, 1), ("", "b", 1, 1)]
+FILLED = [(region or MERGED[i - 1][0], *rest) for i, (region, *rest) in enumerate(MERGED)]
+NORTH = 0.25 * log(1 / 3) + 0.75 * log(3)
+
+
+def as_csv(rows, nothing=""):
+    return "region,l,p,q\n" + "".join(f"{region or nothing},{label},{p},{q}\n" for region, label, p, q in rows)
+
+
+def as_records(rows):
+    return [dict(zip(("region", "l", "p", "q"), row, strict=True)) for row in rows]
+
+
+def written(path, rows, nothing=""):
+    """A table in a file of one of the formats."""
+    if path.suffix == ".parquet":
+        records = [{**one, "region": one["region"] or None} for one in as_records(rows)]
+        pq.write_table(pa.Table.from_pylist(records), path)
+    elif path.suffix == ".ndjson":
+        path.write_text("".join(json.dumps(one) + "\n" for one in as_records(rows)))
+    else:
+        path.write_text(as_csv(rows, nothing))
+    return path.name
+
+
+@pytest.mark.parametrize(
+    ("suffix", "nothing", "place"),
+    [("csv", "", ":3"), ("csv", '""', ":3"), ("csv", " ", ":3"), ("ndjson", "", ":2"), ("parquet", "", ", row 2")],
+)
+def test_a_row_without_a_group_is_refused_until_it_is_filled_in(call, refused, tmp_path, suffix, nothing, place):
+    name = written(tmp_path / f"t.{suffix}", MERGED, nothing)
+    columns = ("--by", "region", "--label", "l")
+    commands = {
+        "batch": ("--p", "p", "--q", "q", "-m", "kl_pq", "-f", "csv", "-q"),
+        "entropy": ("--select", "p", "-g", "entropy", "-q"),
+        "rank": ("--select", "p", "-g", "kl_pq", "-q"),
+        "compare": ("--select", "p", "-g", "kl_pq", "-q"),
+        "matrix": ("--select", "p", "-m", "kl_pq", "-q"),
+    }
+    for command, options in commands.items():
+        message = refused(3, command, name, *columns, *options, cwd=tmp_path)
+        assert message.startswith(f"{name}{place}, column 'region': nothing stands here")
+        assert "fill it in: of merged cells only the first holds the value" in message
+    tally = ("batch", name, "--by", "region", "--p", "l", "--tally", "-m", "entropy_p")
+    assert "nothing stands here" in refused(3, *tally, cwd=tmp_path)
+
+    name = written(tmp_path / f"filled.{suffix}", FILLED)
+    found = call("batch", name, *columns, *commands["batch"], cwd=tmp_path)
+    assert float(found.out.split("\n")[1].split(",")[1]) == near(NORTH)
+    found = call("compare", name, *columns, *commands["compare"], cwd=tmp_path)
+    assert float(found.out) == near(0.25 * log(0.5) + 0.75 * log(1.5))
+
+
+@pytest.mark.parametrize("rows", [1, 3000])
+def test_rows_without_a_group_are_bad_rows(call, write, tmp_path, rows):
+    text = "g,l,p,q\n" + "".join(f"a{i},x,1,2\na{i},y,1,2\n,y,{i},2\n" for i in range(rows))
+    write("t.csv", text)
+    options = ("--by", "g", "--label", "l", "--p", "p", "--q", "q", "-m", "kl_pq", "--on-error")
+    kept = call("batch", "t.csv", *options, "keep", cwd=tmp_path)
+    assert kept.code == 5
+    assert f"1 of {rows + 1} groups failed" in kept.err
+    more = f" and in {rows - 1} more rows of the table" if rows > 1 else ""
+    assert f"t.csv:4, column 'g': nothing stands here{more}, so" in kept.err
+    skipped = call("batch", "t.csv", *options, "skip", cwd=tmp_path)
+    assert skipped.out == "g,kl_pq\n" + "".join(f"a{i},0.0\n" for i in range(rows))
