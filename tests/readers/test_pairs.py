@@ -14,13 +14,14 @@ from klcli.blocks import Failure
 from klcli.errors import DistributionError, InputError
 from klcli.readers.tables.layout import Layout
 from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, whole_groups
+from klcli.readers.tables.roles import no_group
 from klcli.readers.tables.table import Table, concatenated
 
 laws = settings(max_examples=80, deadline=None)
 LABELLED = Layout("x", ("g", "h", "label", "p", "q"), (3,), (4,), (0, 1), (0, 1), 2)
 BARE = LABELLED._replace(label=None)
 
-word = st.sampled_from(["", "a", "b", "ab", "a" * 8, "a" * 9, "Å", "\n", "a" * 300, "a" * 300 + "b", "1", "2"])
+word = st.sampled_from(["", "\n", "a", "b", "ab", "a" * 8, "a" * 9, "Å", "a\n", "a" * 300, "a" * 300 + "b", "1", "2"])
 row_of = st.tuples(word, word, st.sampled_from(["x", "y", "z", "x" * 400]), st.integers(0, 9), st.integers(1, 9))
 kinds = st.sampled_from([list, strings])
 
@@ -69,7 +70,10 @@ def expected(rows, *, labels=True):
         run = list(run)  # noqa: PLW2901 - used twice
         seen = set()
         twice = next(((at, row[2]) for at, row in run if row[2] in seen or seen.add(row[2])), None)
-        if labels and twice is not None:
+        nameless = next((name for name, part in zip("gh", key, strict=True) if not part.strip()), None)
+        if nameless is not None:
+            groups.append((key, (2 * run[0][0] + 1, no_group(nameless, len(run)))))
+        elif labels and twice is not None:
             shown = repr(twice[1]) if len(twice[1]) < 60 else repr(twice[1][:59] + "…")
             groups.append(
                 (key, (2 * twice[0] + 1, f"the label {shown} stands twice in its group; --repeats sum adds them up"))
