@@ -104,7 +104,7 @@ class Arguments:
             raise InputError(message)
         from klcli.readers.observations import counted
 
-        return counted(read, self._choices.bins, self._dialect.notation)
+        return counted(read, self._choices.bins, self._dialect.notation, self._choices.repeats)
 
     def _both(self, p: Distribution, q: Distribution) -> tuple[Distribution, Distribution]:
         """Both as they are compared: counted where they are raw values, and else with a note where they seem to be."""
@@ -149,7 +149,7 @@ class Arguments:
         if self._choices.tally:
             from klcli.readers.observations import of_text
 
-            return of_text(text, role, self._dialect.notation)
+            return of_text(text, role, self._dialect.notation, self._choices.repeats)
         return self._narrowed(self._distributions(inline.parse(text, role, self._dialect.notation)), is_inline=True)
 
     def _of_source(self, path: str, selector: str, chosen: str) -> Distributions:
@@ -183,7 +183,7 @@ class Arguments:
         if choices.tally and kind == "text":
             from klcli.readers.observations import of_lines
 
-            return of_lines(source)
+            return of_lines(source, choices.repeats)
         return READERS[kind](source, (column or choices.select or "*") if choices.tally else choices.label)
 
     def _at(self, read: Table | Document | Single, pointer: str, source: str) -> Distributions:

@@ -65,6 +65,9 @@ if TYPE_CHECKING:
 
 DISTRIBUTIONS = "distributions"
 
+ADDED_UP = "labels that stand twice in {} were added up"
+"""What is said of rows or groups of a batch in which labels were."""
+
 _FEW = 8
 """No error lists more names than these."""
 
@@ -124,10 +127,7 @@ class Single:
 
     def once(self, repeats: str) -> Single:
         """The same with each label once: those that stand twice are summed. Raises DistributionError if not so."""
-        if repeats == "sum":
-            return Single(self.source, added_up(self._series))
-        refuse_repeated(self._series.labels or (), self._series.where, mend="--repeats sum adds them up")
-        return self
+        return Single(self.source, once(self._series, repeats))
 
     def address(self, name: str) -> str:
         """SOURCE:NAME."""
@@ -297,6 +297,17 @@ def added_up(series: Series) -> Series:
     return series._replace(
         values=values, labels=labels, where=lambda i: series.where(at[i]), remarks=(*series.remarks, said)
     )
+
+
+def once(series: Series, repeats: str | None) -> Series:
+    """The series with each label once: those that stand twice are summed. Raises DistributionError if not so.
+
+    repeats: what --repeats says, None where there is no such option.
+    """
+    if repeats == "sum":
+        return added_up(series)
+    refuse_repeated(series.labels or (), series.where, mend=add_up(repeats))
+    return series
 
 
 def refuse_repeated(

@@ -9,7 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from klcli.errors import DistributionError, InputError, clipped, listed, nearest, no_such
-from klcli.readers.distributions import DISTRIBUTIONS, Series, add_up, added_up, refuse_repeated
+from klcli.readers.distributions import DISTRIBUTIONS, Series, add_up, added_up, once
 from klcli.readers.numbers import NotANumberError, is_number, number, refuse_mixed_percent
 from klcli.readers.sources import STDIN, column_of, no_pointer
 
@@ -251,6 +251,11 @@ class Archive(Document):
         return column_of(self.source, name)
 
 
+def has_repeated_key(value: Any) -> bool:  # noqa: ANN401
+    """Whether this is an object in which a key stood twice."""
+    return isinstance(value, _Object) and value.repeated is not None
+
+
 def no_repeated_key(
     value: Any,  # noqa: ANN401
     source: str,
@@ -276,7 +281,7 @@ def series_of(name: str, value: Any, source: str, repeats: str | None = None) ->
     model. Raises InputError for anything else, DistributionError where a label stands twice.
     """
     nested = isinstance(value, dict | list) and any(isinstance(item, dict | list) for item in _inside(value))
-    if nested and (found := _of_parts(name, value, source)) is not None:
+    if nested and (found := _of_parts(name, value, source, repeats)) is not None:
         return found
     if isinstance(value, dict):
         pairs: Sequence[tuple[str, Any]] = list(value.items())
@@ -316,7 +321,7 @@ def _is_of(value: Any, kind: type) -> bool:  # noqa: ANN401
     return isinstance(value, list) and bool(value) and all(isinstance(item, kind) for item in value)
 
 
-def _of_parts(name: str, value: dict[str, Any] | list[Any], source: str) -> Series | None:
+def _of_parts(name: str, value: dict[str, Any] | list[Any], source: str, repeats: str | None) -> Series | None:
     """The distribution that tokens are, pairs of a label and a number, or lists in lists; None for anything else."""
     from klcli.readers import tokens
 
@@ -327,8 +332,7 @@ def _of_parts(name: str, value: dict[str, Any] | list[Any], source: str) -> Seri
     pairs = all(isinstance(item, list) and len(item) == 2 for item in value)  # noqa: PLR2004
     if pairs and all(isinstance(item[0], str) and is_json_number(item[1]) for item in value):
         labels, where = [item[0] for item in value], _item_of(source)
-        refuse_repeated(labels, where)
-        return Series(name, _numbers([item[1] for item in value], where), labels, where)
+        return once(Series(name, _numbers([item[1] for item in value], where), labels, where), repeats)
     from klcli.readers.nested import brackets, several_axes, stacked
 
     return several_axes(name, stacked(value, brackets(source)), source)

@@ -13,7 +13,7 @@ from klcli.errors import DistributionError, InputError, UsageError, clipped, lis
 from klcli.model import Distribution, frozen
 from klcli.readers import inline
 from klcli.readers.distributions import Series, Single, refuse_repeated, summed
-from klcli.readers.documents import Document, is_json_number, lines_of, load_printed, series_of
+from klcli.readers.documents import Document, has_repeated_key, is_json_number, lines_of, load_printed, series_of
 from klcli.readers.formats import READERS, format_of, is_known_suffix
 from klcli.readers.sources import PLAIN, STDIN, column_of, exists, open_source, split_selector
 from klcli.readers.tables.columns import Columns
@@ -395,11 +395,14 @@ def _distributions(
 
 
 def _are_objects_of_weights(values: Any) -> bool:  # noqa: ANN401 - a JSON value
-    """Whether this is a list of objects of label: weight that have not all the same labels, nor a key in front."""
+    """Whether this is a list of objects of label: weight that have not all the same labels, nor a key in front.
+
+    So it is where one of them has a label twice.
+    """
     if not isinstance(values, list) or not values or not all(isinstance(one, dict) and one for one in values):
         return False
     labels = values[0].keys()
-    unlike = any(one.keys() != labels for one in values)
+    unlike = any(one.keys() != labels or has_repeated_key(one) for one in values)
     if not unlike or not all(is_json_number(weight) for one in values for weight in one.values()):
         return False
     first = next(iter(values[0]))
@@ -413,7 +416,7 @@ def _are_objects_of_weights(values: Any) -> bool:  # noqa: ANN401 - a JSON value
 
 def _of_objects(values: list[Any], source: str, where: Callable[[int], str], wanted: GridOptions) -> Grid:
     """Objects of label: weight, each a distribution; they are joined by label."""
-    found = [series_of("", value, where(i)) for i, value in enumerate(values)]
+    found = [series_of("", value, where(i), wanted.choices.repeats) for i, value in enumerate(values)]
     if wanted.select is not None:
         found = _selected(found, wanted.select, source)
     return _of_series([str(i) for i in range(1, len(found) + 1)], found, source, wanted)
@@ -424,10 +427,11 @@ def _of_json(document: Document, wanted: GridOptions) -> Grid:
         return _of_objects(document.value, document.source, lambda i: f"{document.source}, item {i + 1}", wanted)
     if (table := document.table()) is not None:
         return _of_table(table, wanted)
-    value, source = document.content, document.source
+    value, source, document.repeats = document.content, document.source, wanted.choices.repeats
     if isinstance(value, list) and any(isinstance(item, list | dict) for item in value):
         names = _row_names(value)
-        found = [series_of("", item, f"{source}, item {i}") for i, item in enumerate(value, 1)]
+        repeats = wanted.choices.repeats
+        found = [series_of("", item, f"{source}, item {i}", repeats) for i, item in enumerate(value, 1)]
     else:
         names = document.numeric()
         found = [document.series(name) for name in names]

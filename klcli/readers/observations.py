@@ -12,7 +12,7 @@ import numpy as np
 
 from klcli.errors import DistributionError, InputError, UsageError, clipped, listed
 from klcli.model import Distribution, frozen
-from klcli.readers.distributions import DISTRIBUTIONS, Series, Single, refuse_repeated
+from klcli.readers.distributions import DISTRIBUTIONS, Series, Single, once
 from klcli.readers.inline import parse
 from klcli.readers.numbers import POINT, NotANumberError, are_numbers, is_number, items, number, numbers
 from klcli.readers.sources import exists, split_selector
@@ -45,16 +45,16 @@ def sample(name: str, values: Sequence[str], where: Callable[[int], str]) -> Ser
     return Series(name, np.ones(len(values)), values, where)
 
 
-def of_text(text: str, source: str, notation: Notation = POINT) -> Single:
+def of_text(text: str, source: str, notation: Notation = POINT, repeats: str = "error") -> Single:
     """The raw values in an argument: labels or numbers with one kind of separator, or a JSON list of them.
 
-    LABEL=NUMBER pairs, or a JSON object of them, are a distribution that others are compared with. Raises InputError
-    where the text is neither, or a file is called so.
+    LABEL=NUMBER pairs, or a JSON object of them, are a distribution that others are compared with. repeats: see
+    `Choices`. Raises InputError where the text is neither, or a file is called so.
     """
     if text.lstrip()[:1] in {"[", "{"}:
         from klcli.readers.documents import load
 
-        return Single(source, of_list("", load(text, source), source))
+        return Single(source, of_list("", load(text, source), source, repeats))
     mark = next((mark for mark in ",;" if mark in text), None)
     values = [part.strip() for part in (text.split() if mark is None else text.split(mark))]
     is_file = exists(split_selector(text)[0])
@@ -66,11 +66,11 @@ def of_text(text: str, source: str, notation: Notation = POINT) -> Single:
     return Single(source, sample("", values, lambda i: f"{source}, item {i + 1}"))
 
 
-def of_lines(source: Source) -> Single:
+def of_lines(source: Source, repeats: str = "error") -> Single:
     """The raw values in a text: one a line, empty lines left out; of a single line of numbers, each; or JSON."""
     text, name = source.text, source.name
     if text.lstrip()[:1] in {"[", "{"}:
-        return of_text(text, name)
+        return of_text(text, name, repeats=repeats)
     lines = [(i, line.strip()) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
     if len(lines) == 1 and all(is_number(item, source.dialect.notation) for item in items(lines[0][1])):
         return of_text(lines[0][1], name)
@@ -91,12 +91,12 @@ def of_lines(source: Source) -> Single:
     return Single(name, _present(found, "skip", name) if source.dialect.blank == "skip" else found)
 
 
-def of_list(name: str, value: object, source: str) -> Series:
+def of_list(name: str, value: object, source: str, repeats: str) -> Series:
     """The raw values in a JSON list, or the distribution that an object is. Raises InputError for anything else."""
     from klcli.readers.documents import is_json_number, series_of
 
     if isinstance(value, dict) and value and all(map(is_json_number, value.values())):
-        return series_of(name, value, source)._replace(tallied=True)
+        return series_of(name, value, source, repeats)._replace(tallied=True)
     if not isinstance(value, list) or any(isinstance(item, list | dict) for item in value):
         message = f"{source}: --tally counts raw values, and this is no list of them"
         raise InputError(message)
@@ -111,8 +111,9 @@ class Observed:
 
     what, mend, left_out = DISTRIBUTIONS, "", ()
 
-    def __init__(self, found: Columns | Document, chosen: Sequence[str], blank: str) -> None:
-        self.source, self._found, self._chosen, self._blank = found.source, found, list(chosen), blank
+    def __init__(self, found: Columns | Document, chosen: Sequence[str], blank: str, repeats: str) -> None:
+        self.source, self._found, self._chosen = found.source, found, list(chosen)
+        self._blank, self._repeats = blank, repeats
 
     def names(self) -> list[str]:
         """The names of the columns or lists."""
@@ -136,7 +137,7 @@ class Observed:
             where = f"{self.source}#/{name}" if name else self.source
             if name and (not isinstance(value, dict) or name not in value):
                 self._found.series(name)  # which says what there is
-            return _present(of_list(name, value[name] if name else value, where), self._blank, where)
+            return _present(of_list(name, value[name] if name else value, where, self._repeats), self._blank, where)
         table = self._found
         column = table.position(name)
         raw = sample(name, table.texts(column), lambda i: table.place(i, column))
@@ -183,9 +184,9 @@ def observed(read: Table | Document, choices: Choices, dialect: Dialect) -> Obse
     table = read.table() if isinstance(read, Document) else read
     if table is None:
         document = cast("Document", read)
-        return Observed(document, document.names(), dialect.blank)
+        return Observed(document, document.names(), dialect.blank, choices.repeats)
     columns = Columns(table, choices, dialect.notation)
-    return Observed(columns, _of_raw_values(columns, choices.select), dialect.blank)
+    return Observed(columns, _of_raw_values(columns, choices.select), dialect.blank, choices.repeats)
 
 
 def _of_raw_values(table: Columns, select: str | None) -> list[str]:
@@ -262,17 +263,18 @@ def _shown(edge: float) -> str:
 
 
 def counted(
-    samples: Sequence[Distribution], bins: str | Cells | None, notation: Notation = POINT
+    samples: Sequence[Distribution], bins: str | Cells | None, notation: Notation = POINT, repeats: str = "error"
 ) -> list[Distribution]:
     """How often each raw value occurs in each sample; with bins, how many are in each of the cells common to all.
 
-    bins: what --bins says, or the cells. What is tallied stays as it is; its labels are values or names of cells.
+    bins: what --bins says, or the cells. What is tallied stays as it is; its labels are values or names of cells, and
+    repeats says what those do that stand twice, as in `Choices`.
 
     Raises InputError for what is no number where cells need one, DistributionError for one that is not finite.
     """
     if bins is None:
         alike = _alike({label for one in samples for label in one.outcomes or ()})
-        return [_tallied(one, alike) for one in samples]
+        return [_tallied(one, alike, repeats) for one in samples]
     values = [finite(() if one.tallied else one.outcomes or (), one.where, notation) for one in samples]
     cells = cells_given(bins) if isinstance(bins, str) else bins
     if isinstance(cells, int):
@@ -282,7 +284,7 @@ def counted(
             raise DistributionError(message)
         cells = equal_cells(cells, float(every.min()), float(every.max()))
     return [
-        _in_cells(one, cells)
+        _once(_in_cells(one, cells), repeats)
         if one.tallied
         else replace(
             one, values=frozen(cells.counts(found)), outcomes=list(cells.names), where=_cell_of(one, cells.names)
@@ -342,11 +344,14 @@ def _alike(labels: Iterable[str]) -> Mapping[str, str]:
     return of
 
 
-def _tallied(one: Distribution, alike: Mapping[str, str]) -> Distribution:
+def _once(one: Distribution, repeats: str) -> Distribution:
+    found = once(Series.of(one), repeats)
+    return replace(one, values=frozen(found.values), outcomes=found.labels, where=found.where, remarks=found.remarks)
+
+
+def _tallied(one: Distribution, alike: Mapping[str, str], repeats: str) -> Distribution:
     if one.tallied:
-        same = [alike.get(label, label) for label in one.outcomes or ()]
-        refuse_repeated(same, one.where)
-        return replace(one, outcomes=same)
+        return _once(replace(one, outcomes=[alike.get(label, label) for label in one.outcomes or ()]), repeats)
     counts = Counter(one.outcomes) if not alike else Counter(alike[label] for label in one.outcomes or ())
     labels = [label for label in dict.fromkeys(alike.values()) if label in counts] if alike else list(counts)
     values = frozen([float(counts[label]) for label in labels])

@@ -79,3 +79,49 @@ def test_rows_without_a_group_are_bad_rows(call, write, tmp_path, rows):
     assert f"t.csv:4, column 'g': nothing stands here{more}, so" in kept.err
     skipped = call("batch", "t.csv", *options, "skip", cwd=tmp_path)
     assert skipped.out == "g,kl_pq\n" + "".join(f"a{i},0.0\n" for i in range(rows))
+
+
+# ------------------------------------------------------------------------------------------- labels that stand twice
+
+TWICE = '{"a": 1, "a": 2, "b": 1}'
+EVEN = '{"a": 1, "b": 1}'
+ADDED = 0.75 * log(1.5) + 0.25 * log(0.5)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("compare", "-g", "kl_pq", "-q", TWICE, EVEN),
+        ("compare", "-g", "kl_pq", "-q", f'{{"p": {TWICE}, "q": {EVEN}}}'),
+        ("compare", "-g", "kl_pq", "-q", '[["a", 1], ["a", 2], ["b", 1]]', EVEN),
+        ("compare", "-g", "kl_pq", "-q", "--tally", "a=1,a=2,b=1", "a,b"),
+        ("compare", "-g", "kl_pq", "-q", "--tally", TWICE, "a,b"),
+        ("compare", "-g", "kl_pq", "-q", "--tally", "3=1,3.0=2,4=1", "3,4"),
+        ("matrix", "-f", "json", "--pairs", f'{{"p": {TWICE}, "q": {EVEN}}}'),
+        ("matrix", "-f", "json", "--pairs", f"[{TWICE}, {EVEN}]"),
+        ("matrix", "-f", "json", "--pairs", f'[[["a", 1], ["a", 2], ["b", 1]], {EVEN}]'),
+        ("matrix", "-f", "json", "--pairs", f'[{{"n": "u", "w": {TWICE}}}, {{"n": "v", "w": {EVEN}}}]'),
+    ],
+)
+def test_labels_that_stand_twice_are_added_up_wherever_they_are_written(call, refused, arguments):
+    message = refused(4, *arguments, *(("-m", "kl_pq") if arguments[0] == "matrix" else ()))
+    assert "stands twice" in message
+    assert "--repeats sum adds them up" in message
+    mended = call(*arguments, "-m", "kl_pq", "--repeats", "sum")
+    found = mended.out if arguments[0] == "compare" else json.loads(mended.out)["pairs"][0]["kl_pq"]
+    assert float(found) == near(ADDED)
+
+
+@pytest.mark.parametrize("rows", [2, 3000])
+@pytest.mark.parametrize("suffix", ["json", "ndjson"])
+def test_batch_adds_up_labels_that_stand_twice_in_an_object(call, refused, tmp_path, rows, suffix):
+    records = [f'{{"id": {i}, "p": {TWICE if i == rows - 1 else EVEN}, "q": {EVEN}}}' for i in range(rows)]
+    text = "\n".join(records) if suffix == "ndjson" else f"[{','.join(records)}]"
+    name = f"t.{suffix}"
+    (tmp_path / name).write_text(text)
+    place = f":{rows}" if suffix == "ndjson" else f", item {rows}"
+    message = refused(4, "batch", name, "-m", "kl_pq", cwd=tmp_path)
+    assert f"{name}{place}, column 'p': the label 'a' stands twice; --repeats sum adds them up" in message
+    mended = call("batch", name, "-m", "kl_pq", "--repeats", "sum", cwd=tmp_path)
+    assert json.loads(mended.out.splitlines()[-1])["kl_pq"] == near(ADDED)
+    assert f"labels that stand twice in 1 of {rows} rows were added up" in mended.err

@@ -300,7 +300,8 @@ class Columns:
         """The distributions in the cells of a column, each a list of numbers or an object of label: number."""
         from klcli.readers.documents import series_of
 
-        return [series_of("", value, self.place(i, column)) for i, value in enumerate(self.values(column))]
+        repeats = self._choices.repeats
+        return [series_of("", value, self.place(i, column), repeats) for i, value in enumerate(self.values(column))]
 
     def stacked(self, column: int) -> npt.NDArray[Any] | None:
         """The lists in the cells of a column as one array, (rows, ...), where Arrow has them as such; else None."""

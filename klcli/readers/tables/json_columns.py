@@ -20,6 +20,7 @@ from pyarrow import json as arrow_json
 from klcli.arrow import binaries, cast, filled, joined, nulls, strings, whole
 from klcli.blocks import Failure, json_text
 from klcli.errors import KlcliError, clipped
+from klcli.readers.distributions import ADDED_UP
 from klcli.readers.documents import series_of
 from klcli.readers.numbers import may_underflow
 from klcli.readers.tables.json_rows import decoded
@@ -107,7 +108,8 @@ class JsonColumns:
         values = [decoded(text) for text in texts.values()]
         judged = self._json.table(doubtful, values, lambda row: texts[doubtful[row]], total)
         failures = {failure.line: failure for failure in judged.failures}
-        weights = [(self._layout.header[i], self._weights(judged, i, failures)) for i in self._layout.numbers]
+        summed: set[int] = set()
+        weights = [(self._layout.header[i], self._weights(judged, i, failures, summed)) for i in self._layout.numbers]
         kept = {i: judged.columns[i].to_pylist() for i in self._layout.text}
         for row, line in enumerate(doubtful):
             failed = line in failures
@@ -122,10 +124,14 @@ class JsonColumns:
         rows = {line: row for row, line in enumerate(present)}
         found = tuple(failures[line]._replace(row=rows[line]) for line in sorted(failures))
         table = self._read(bytearray(b"\n".join(lines[i] for i in present)), present, total, any_number=odd)
-        return None if table is None else replace(table, failures=found)
+        remarks = {ADDED_UP: len(summed)} if summed else {}
+        return None if table is None else replace(table, failures=found, remarks=remarks)
 
-    def _weights(self, judged: Table, column: int, failures: dict[int, Failure]) -> list[Any]:
-        """The weights in a column of some lines as JSON has them; adds a failure for each that are none."""
+    def _weights(self, judged: Table, column: int, failures: dict[int, Failure], summed: set[int]) -> list[Any]:
+        """The weights in a column of some lines as JSON has them; adds a failure for each that are none.
+
+        summed: takes the lines in which labels that stood twice were added up.
+        """
         cells = judged.columns[column]
         if not self._json.nested:
             return cells.tolist()  # type: ignore[no-any-return]
@@ -136,7 +142,8 @@ class JsonColumns:
             if line in failures:
                 continue
             try:
-                series = series_of(name, cell, f"column {clipped(name)}")
+                series = series_of(name, cell, f"column {clipped(name)}", self._layout.choices.repeats)
+                summed.update([line] if series.remarks else [])
                 values = list(series.values)
                 weights[-1] = values if series.labels is None else dict(zip(series.labels, values, strict=True))
             except KlcliError as error:

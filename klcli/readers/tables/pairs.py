@@ -13,6 +13,7 @@ from klcli.blocks import Block, Column, Failure, Pairs
 from klcli.errors import DistributionError, InputError, KlcliError, clipped
 from klcli.kernels import as_text, changes, codes, empty, taken, texts
 from klcli.model import Distribution, frozen
+from klcli.readers.distributions import ADDED_UP
 from klcli.readers.documents import series_of
 from klcli.readers.observations import counted, is_value
 from klcli.readers.tables.cells import json_value
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     Names = tuple[str, ...] | None
 
 _SINGLE = "in {} there is a single outcome, where every divergence is 0; --by COLUMN makes a pair of several rows"
-_ADDED_UP = "labels that stand twice in {} were added up"
 _SCATTERED = "the rows of a group did not stand together; all {n} rows were read into memory and put in order"
 
 
@@ -122,8 +122,9 @@ def _pair_fields(table: Table, layout: Layout) -> Block:
         pairs = (Pairs(rows, arrays[0], arrays[1], (p, q), _Places(names, (p, q), rows, table.line)),)
         return Block(table.size, table.lines, kept, pairs, table.failures, remarks=table.remarks)
     fields = [None if column is None else _values(column) for column in cells]
-    found, failures = _pairs_of_fields(names, fields, table)
-    return Block(table.size, table.lines, kept, tuple(found), tuple(failures), remarks=table.remarks)
+    found, failures, summed = _pairs_of_fields(names, fields, table, layout.choices.repeats)
+    remarks = {**table.remarks, **({ADDED_UP: table.remarks.get(ADDED_UP, 0) + summed} if summed else {})}
+    return Block(table.size, table.lines, kept, tuple(found), tuple(failures), remarks=remarks)
 
 
 def _stacked(cells: Any) -> Any:  # noqa: ANN401
@@ -148,26 +149,33 @@ def _values(cells: Any) -> list[Any]:  # noqa: ANN401
 
 
 def _pairs_of_fields(
-    names: tuple[str | None, ...], fields: Sequence[Sequence[Any] | None], table: Table
-) -> tuple[list[Pairs], list[Failure]]:
-    """The pairs, those of one length and labels together, and what is wrong with the other rows."""
+    names: tuple[str | None, ...], fields: Sequence[Sequence[Any] | None], table: Table, repeats: str
+) -> tuple[list[Pairs], list[Failure], int]:
+    """The pairs, those of one length and labels together; what is wrong with the other rows.
+
+    The last is in how many rows labels were added up, if they shall be. repeats: see `Choices`.
+    """
     wrong = {failure.row: failure for failure in table.failures}
+    summed = 0
     alike: dict[tuple[Any, ...], list[tuple[int, list[Series | None]]]] = {}
     for row in range(table.size):
         if row in wrong:
             continue
         try:
             sides = [
-                None if name is None or values is None else series_of(name, values[row], f"column {clipped(name)}")
+                None
+                if name is None or values is None
+                else series_of(name, values[row], f"column {clipped(name)}", repeats)
                 for name, values in zip(names, fields, strict=True)
             ]
         except KlcliError as error:
             wrong[row] = Failure(row, table.line(row), str(error), type(error))
             continue
+        summed += any(side is not None and side.remarks for side in sides)
         kind = tuple(None if side is None else (len(side.values), _labels_of(side)) for side in sides)
         alike.setdefault(kind, []).append((row, sides))
     pairs = [_together(names, kind, found, table.line) for kind, found in alike.items()]
-    return pairs, [wrong[row] for row in sorted(wrong)]
+    return pairs, [wrong[row] for row in sorted(wrong)], summed
 
 
 def _labels_of(side: Series) -> Names:
@@ -406,7 +414,7 @@ def _with_each_label_once(table: Table, layout: Layout) -> Table:
         sums = np.bincount(place, weights=np.where(gaps, 0.0, values))
         columns[i] = np.where(np.bincount(place, weights=~gaps) == 0, np.nan, sums)
     several = np.unique(groups[firsts[np.bincount(inverse) > 1]])
-    return replace(once, columns=columns, remarks={**table.remarks, _ADDED_UP: len(several)})
+    return replace(once, columns=columns, remarks={**table.remarks, ADDED_UP: len(several)})
 
 
 class _Groups:
