@@ -78,7 +78,8 @@ class Block:
     """Some rows of a table, each a pair, one after the other.
 
     lines: how many lines of the file they take, or rows where it has no lines. failures: the rows that could not be
-    read. remarks: what should be known of how it was read, and of how many rows it is true.
+    read. remarks: what should be known of how it was read, and of how many rows it is true. names: of the outcomes
+    among which those to drop were looked for, None where none were.
     """
 
     size: int
@@ -87,6 +88,7 @@ class Block:
     pairs: tuple[Pairs, ...]
     failures: tuple[Failure, ...] = ()
     remarks: Mapping[str, int] = field(default_factory=dict)
+    names: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, eq=False)

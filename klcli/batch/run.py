@@ -290,7 +290,7 @@ def _score(plan: Plan, sink: Sink | None, block: Block, *, summarised: bool) -> 
     if plan.on_error == "skip" and failures:
         scored = without(scored, np.array([failure.row for failure in failures]))
     encoded = None if sink is None else sink.encode(scored)
-    return Done(block.size, block.lines, failures, scored.remarks, encoded, values, above)
+    return Done(block.size, block.lines, failures, scored.remarks, encoded, values, above, block.names)
 
 
 def like(input_format: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from klcli.analyses.summary import Summary
 from klcli.console import say, say_notes
+from klcli.readers.totals import refuse_undropped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from klcli.errors import KlcliError
     from klcli.model import Distribution, Settings
     from klcli.readers.tables.stream import ReadSettings
+
+_ENOUGH = 100
+"""Of more names of outcomes none is shown."""
 
 GATE, SOME_FAILED = 1, 5
 """The exit codes of a batch that is above a gate, and of one that was done but for some rows."""
@@ -62,7 +66,7 @@ class Result(NamedTuple):
 class Done(NamedTuple):
     """A block that has been scored, and is ready to be written.
 
-    size, lines: the block's. values: the measures, for a summary. above: for each gate, how many exceed it.
+    size, lines, names: the block's. values: the measures, for a summary. above: for each gate, how many exceed it.
     """
 
     size: int
@@ -72,6 +76,7 @@ class Done(NamedTuple):
     encoded: Any
     values: Mapping[str, Any]
     above: list[int]
+    names: frozenset[str] | None = None
 
 
 class Tally:
@@ -84,6 +89,7 @@ class Tally:
         self._remarks: Counter[str] = Counter()
         self._failed, self._first = 0, ""
         self._error: KlcliError | None = None
+        self._names: set[str] | None = None
         self._above = [0] * len(plan.limits)
         besides = [field for _, field, _ in plan.of_all]
         self._summary = Summary(tuple(dict.fromkeys((*plan.measures, *besides)))) if summarised else None
@@ -107,6 +113,7 @@ class Tally:
         self.rows += done.size
         self._line += done.lines
         self._remarks.update(done.remarks)
+        self._meet(done.names)
         self._above = [n + more for n, more in zip(self._above, done.above, strict=True)]
         if self._summary is not None:
             self._summary.add(done.values)
@@ -117,6 +124,7 @@ class Tally:
         self._failed += part._failed
         self._first, self._error = self._first or part._first, self._error or part._error
         self._remarks.update(part._remarks)
+        self._meet(part._names)
         self._above = [n + more for n, more in zip(self._above, part._above, strict=True)]
         for measured in values:
             if self._summary is not None:
@@ -136,9 +144,22 @@ class Tally:
             self._summary.close()
 
     def check(self) -> None:
-        """Raises the error of the first group that failed: its other rows might have mended it."""
+        """Raises the error of the first group that failed: its other rows might have mended it.
+
+        Raises UsageError for a name to drop that no outcome has.
+        """
         if self._error is not None:
             raise self._error
+        if self._names is not None:
+            wanted = self._plan.reading.wanted
+            refuse_undropped(wanted.choices.drop, [sorted(self._names), wanted.met])
+
+    def _meet(self, names: Iterable[str] | None) -> None:
+        """Takes note of names of outcomes: of some, which an error may show, and of all that are to be dropped."""
+        if names is not None:
+            met = self._names or set()
+            to_drop = self._plan.reading.wanted.choices.drop if self._plan else ()
+            self._names = met.union(names if len(met) < _ENOUGH else (name for name in to_drop if name in set(names)))
 
     def _place(self, sentence: str) -> int:
         """When it was first said of either side, so that P comes before Q whichever block it is first true of."""

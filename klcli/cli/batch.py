@@ -240,7 +240,8 @@ def batch(
         other = "--reference" if columns.reference is not None else "smoothing"
         message = f"--blank skip leaves outcomes out, to which {other} would give weight again; --blank zero keeps them"
         raise UsageError(message)
-    reference, notes = _reference(columns.reference, inputs, settings, wanted, by_rows=columns.by_rows)
+    reference, notes, met = _reference(columns.reference, inputs, settings, wanted, by_rows=columns.by_rows)
+    reading = reading._replace(wanted=wanted._replace(met=met))
     plan = Plan(
         files=files,
         reading=reading,
@@ -319,16 +320,16 @@ def _reference(
     wanted: Any,  # noqa: ANN401
     *,
     by_rows: bool,
-) -> tuple[Any, tuple[str, ...]]:
-    """The distribution that stands for one side in every row, and what is done to it."""
+) -> tuple[Any, tuple[str, ...], tuple[str, ...]]:
+    """The distribution that stands for one side in every row, what is done to it, and the names met in its source."""
     if text is None:
-        return None, ()
+        return None, (), ()
     from klcli.analyses.batch import REFERENCE, reference_notes
 
     role = wanted.reference.upper()
     arguments = inputs.arguments(rows=by_rows)
     reference = arguments.counted([arguments.one(text, REFERENCE)], others=True)[0]
-    return reference, reference_notes(reference, role, settings)
+    return reference, reference_notes(reference, role, settings), arguments.met
 
 
 _ENOUGH = 4

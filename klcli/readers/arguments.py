@@ -87,6 +87,11 @@ class Arguments:
         choices = self._choices._replace(keep_totals=True) if self._choices.tally else self._choices
         return without_totals(given, [one.name for one in series], choices)
 
+    @property
+    def met(self) -> tuple[str, ...]:
+        """The names of what has been read, and of its outcomes, of which some may have been dropped."""
+        return tuple(name for names in self._names for name in names)
+
     def all_of(self, read: Sequence[Distribution]) -> list[Distribution]:
         """All that was read, counted. Raises UsageError for a name to drop that is in none of it."""
         refuse_undropped(self._choices.drop, self._names)

@@ -125,3 +125,60 @@ def test_batch_adds_up_labels_that_stand_twice_in_an_object(call, refused, tmp_p
     mended = call("batch", name, "-m", "kl_pq", "--repeats", "sum", cwd=tmp_path)
     assert json.loads(mended.out.splitlines()[-1])["kl_pq"] == near(ADDED)
     assert f"labels that stand twice in 1 of {rows} rows were added up" in mended.err
+
+
+# ------------------------------------------------------------------------------------------------------ what is dropped
+
+LONG = "g,l,p,q\na,x,1,3\na,y,3,1\na,Total,4,4\nb,x,1,1\nb,y,1,1\n"
+OBJECTS = (
+    '{"g": "a", "p": {"x": 1, "y": 3, "Total": 4}, "q": {"x": 3, "y": 1, "Total": 4}}\n'
+    '{"g": "b", "p": {"x": 1, "y": 1}, "q": {"x": 1, "y": 1}}\n'
+)
+GROUPED = ("--by", "g", "--label", "l", "--p", "p", "--q", "q")
+DROPPING = {"groups": (LONG, "csv", GROUPED), "objects": (OBJECTS, "ndjson", ())}
+
+
+@pytest.mark.parametrize("mode", ["fail", "skip", "keep"])
+@pytest.mark.parametrize("many", [1, 3000])
+@pytest.mark.parametrize("kind", DROPPING)
+def test_a_total_is_dropped_from_groups_and_objects_and_an_unknown_name_is_refused(call, tmp_path, kind, many, mode):
+    text, suffix, columns = DROPPING[kind]
+    header, rows = (text.split("\n", 1)[0] + "\n", text.split("\n", 1)[1]) if suffix == "csv" else ("", text)
+    numbered = [rows.replace("a,", f"a{i},").replace('"a"', f'"a{i}"').replace("b,", f"b{i},") for i in range(many)]
+    (tmp_path / f"t.{suffix}").write_text(header + "".join(numbered))
+    options = (*columns, "-m", "kl_pq", "-f", "csv", "-q", "--on-error", mode)
+
+    left = call("batch", f"t.{suffix}", *options, cwd=tmp_path)
+    assert left.code == (4 if mode == "fail" else 5)
+    assert "'Total' equals the sum of the others; --drop Total leaves it out, --keep-totals keeps it" in left.err
+    if mode != "fail":
+        assert f"{many} of {2 * many} " in left.err
+
+    mended = call("batch", f"t.{suffix}", *options, "--drop", "Total", cwd=tmp_path)
+    assert mended.code == 0
+    found = [float(line.split(",")[1]) for line in mended.out.splitlines()[1:]]
+    assert found == near([0.5 * log(3), 0.0] * many)
+
+    wrong = call("batch", f"t.{suffix}", *options, "--drop", "Total,Totals", "-o", "out.csv", cwd=tmp_path)
+    assert wrong.code == 2
+    assert "--drop 'Totals': no outcome and no distribution is called so; there are Total, x, y" in wrong.err
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_name_to_drop_may_be_one_of_the_reference_alone(call, refused, tmp_path):
+    (tmp_path / "r.csv").write_text("l,p\nx,1\ny,3\nTotal,4\n")
+    (tmp_path / "long.csv").write_text("g,l,q\na,x,3\na,y,1\n")
+    (tmp_path / "wide.csv").write_text("x,y\n3,1\n")
+    for args in (("long.csv", "--by", "g", "--label", "l", "--q", "q"), ("wide.csv", "--q", "x,y")):
+        command = ("batch", *args, "--reference", "r.csv", "-m", "kl_pq", "-q")
+        assert "--drop Total leaves it out" in refused(4, *command, cwd=tmp_path)
+        mended = call(*command, "--drop", "Total", cwd=tmp_path)
+        assert float(mended.out.split("\n")[1].split(",")[-1]) == near(0.5 * log(3))
+        assert "--drop 'none'" in refused(2, *command, "--drop", "Total,none", cwd=tmp_path)
+
+
+def test_a_raw_value_to_drop_that_no_group_has_is_refused(call, refused, write, tmp_path):
+    write("t.csv", "g,v\na,x\na,y\na,z\n")
+    command = ("batch", "t.csv", "--by", "g", "--p", "v", "--tally", "-m", "entropy_p", "-q", "--drop")
+    assert "Did you mean 'z'?" in refused(2, *command, "zz", cwd=tmp_path)
+    assert float(call(*command, "z", cwd=tmp_path).out.split(",")[-1]) == near(log(2))

@@ -25,7 +25,7 @@ class WantedColumns(NamedTuple):
     columns that make rows one group; label: the outcome of a row in it. alone: whether P will do, as no measure needs
     Q. apart: whether Q stands in another row, of this table or another. on: the columns whose cells lead to that row.
     counting: how raw values in groups are counted, None where there are weights. choices: what else is said of rows and
-    columns.
+    columns. met: the names in the reference, among which some to drop may be.
     """
 
     p: str | None = None
@@ -39,6 +39,7 @@ class WantedColumns(NamedTuple):
     on: str | None = None
     counting: Counting | None = None
     choices: Choices = CHOICES
+    met: tuple[str, ...] = ()
 
 
 class Counting(NamedTuple):
@@ -155,7 +156,7 @@ def lay_out(wanted: WantedColumns, header: Sequence[str], source: str, text: Seq
     if wanted.by is None and wanted.choices.drop and max(len(p), len(q)) > 1:
         from klcli.readers.totals import refuse_undropped
 
-        refuse_undropped(wanted.choices.drop, [header])
+        refuse_undropped(wanted.choices.drop, [header, wanted.met])
         p, q = (tuple(i for i in side if header[i] not in wanted.choices.drop) for side in (p, q))
     if wanted.by is not None:
         return _grouped(wanted, header, source, (p, q), text)

@@ -17,6 +17,7 @@ from klcli.readers.distributions import ADDED_UP
 from klcli.readers.documents import series_of
 from klcli.readers.observations import counted, is_value
 from klcli.readers.tables.cells import json_value
+from klcli.readers.tables.dropped import without_totals
 from klcli.readers.tables.roles import no_group
 from klcli.readers.tables.table import Table, concatenated
 from klcli.readers.totals import is_sum, is_total, mend, unnamed
@@ -63,7 +64,9 @@ def pair_rows(table: Table, layout: Layout) -> Block:
     remarks = {**table.remarks, **{note: len(chosen) for note in said if note}}
     if max(map(len, names)) == 1:
         remarks[_SINGLE] = len(chosen)
-    return Block(table.size, table.lines, _kept(table, layout), (pairs,), table.failures, remarks=remarks)
+    # Among several columns names to drop have been looked for.
+    met = frozenset(layout.header) if layout.choices.drop and max(map(len, names)) == 1 else None
+    return Block(table.size, table.lines, _kept(table, layout), (pairs,), table.failures, remarks, met)
 
 
 def _leave_out(p: Array | None, q: Array | None) -> None:
@@ -120,11 +123,13 @@ def _pair_fields(table: Table, layout: Layout) -> Block:
             arrays = [None if array is None else array[:, rows] for array in arrays]
         p, q = (None if column is None else _labels_in(column) for column in cells)
         pairs = (Pairs(rows, arrays[0], arrays[1], (p, q), _Places(names, (p, q), rows, table.line)),)
-        return Block(table.size, table.lines, kept, pairs, table.failures, remarks=table.remarks)
+        block = Block(table.size, table.lines, kept, pairs, table.failures, remarks=table.remarks)
+        return without_totals(block, layout.choices)
     fields = [None if column is None else _values(column) for column in cells]
     found, failures, summed = _pairs_of_fields(names, fields, table, layout.choices.repeats)
     remarks = {**table.remarks, **({ADDED_UP: table.remarks.get(ADDED_UP, 0) + summed} if summed else {})}
-    return Block(table.size, table.lines, kept, tuple(found), tuple(failures), remarks=remarks)
+    block = Block(table.size, table.lines, kept, tuple(found), tuple(failures), remarks=remarks)
+    return without_totals(block, layout.choices)
 
 
 def _stacked(cells: Any) -> Any:  # noqa: ANN401
@@ -277,7 +282,8 @@ def pair_groups(table: Table, layout: Layout) -> Block:
     """Rows that follow one another and are alike in the columns `by` are a pair; each row is an outcome."""
     if layout.counting is not None:
         return _tally_groups(table, layout, layout.counting)
-    table = _with_each_label_once(_undropped(table, layout), layout)
+    table, names = _undropped(table, layout)
+    table = _with_each_label_once(table, layout)
     starts = group_starts(table, layout)
     groups = _Groups(table, layout, starts)
     failures = groups.failures()
@@ -288,7 +294,7 @@ def pair_groups(table: Table, layout: Layout) -> Block:
         for labels, chosen in groups.by_labels(alike, size) if not (layout.p and layout.q) else [(None, alike)]:
             pairs.append(groups.pairs(chosen, size, labels))
     kept = tuple(Column(layout.header[i], taken(table.columns[i], starts), table.form) for i in layout.by)
-    return Block(len(starts), table.lines, kept, tuple(pairs), tuple(failures), remarks=table.remarks)
+    return Block(len(starts), table.lines, kept, tuple(pairs), tuple(failures), table.remarks, names)
 
 
 def _nameless(table: Table, layout: Layout, starts: Places) -> list[Failure]:
@@ -324,7 +330,8 @@ def _tally_groups(table: Table, layout: Layout, counting: Counting) -> Block:
     pairs = [_of_counts(layout, labels, found, table, starts) for labels, found in alike.items()]
     kept = tuple(Column(layout.header[i], taken(table.columns[i], starts), table.form) for i in layout.by)
     wrongs = tuple(failures[group] for group in sorted(failures))
-    return Block(len(starts), table.lines, kept, tuple(pairs), wrongs, remarks=table.remarks)
+    names = frozenset(cell for _, cells in sides for cell in cells) if layout.choices.drop else None
+    return Block(len(starts), table.lines, kept, tuple(pairs), wrongs, table.remarks, names)
 
 
 class _NoValueError(Exception):
@@ -384,14 +391,14 @@ def _of_counts(
     return Pairs(rows, p, q, (labels[0] if layout.p else None, labels[-1] if layout.q else None), where)
 
 
-def _undropped(table: Table, layout: Layout) -> Table:
-    """The rows but for those whose labels are dropped."""
-    if layout.label is None or not layout.choices.drop:
-        return table
-    labels = texts(as_text(table.columns[layout.label]))
-    return table.chosen(
-        np.array([i for i, label in enumerate(labels) if label not in layout.choices.drop], dtype=np.intp)
-    )
+def _undropped(table: Table, layout: Layout) -> tuple[Table, frozenset[str] | None]:
+    """The rows but for those whose labels are dropped, and the labels of all, if some may be dropped."""
+    if not layout.choices.drop:
+        return table, None
+    labels = [] if layout.label is None else texts(as_text(table.columns[layout.label]))
+    kept = [i for i, label in enumerate(labels) if label not in layout.choices.drop]
+    left = table.chosen(np.array(kept, dtype=np.intp)) if len(kept) < len(labels) else table
+    return left, frozenset(labels)
 
 
 def _with_each_label_once(table: Table, layout: Layout) -> Table:
