@@ -24,7 +24,7 @@ from klcli.readers.sources import cannot_read, first_line, unreadable
 from klcli.readers.tables.cells import json_value
 from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, Whole, read_by_pandas
 from klcli.readers.tables.roles import no_group
-from klcli.readers.tables.table import Table
+from klcli.readers.tables.table import Table, copy_doubles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
     Cells = Any  # pyarrow has no types
 
-_ROWS = 1 << 17
-"""Rows of a frame, where a table is cut into frames."""
+_CELLS = 1 << 19
+"""Cells of a frame: it costs 2 ms by itself, and larger ones only take memory."""
 
-_MOST_AT_ONCE = 1 << 18
-"""A row group of more rows is cut. Each frame costs 2 ms by itself, so that one of the usual size is not."""
+_BUFFER = 1 << 14
+"""Bytes of each column of a Parquet file that are read at a time. Arrow would read those of a whole row group."""
 
 
 # ------------------------------------------------------------------------------------------------------ the whole table
@@ -179,14 +179,23 @@ class ColumnarStream:
     def frames(self, layout: Layout) -> Iterator[Callable[[], Table]]:
         """The rows, as functions that each read some of them; any thread may call them, in any order."""
         names = list(dict.fromkeys(layout.names((*layout.numbers, *layout.text))))
+        kinds = [self._table.schema.field(name).type for name in layout.names(layout.numbers)]
+        nested = layout.in_fields and any(map(of.is_nested, kinds))
         if isinstance(self._table, _Parquet):
-            for run in self._table.runs(names):
-                yield partial(_frame, run, layout, self._notation)
-            return
-        chosen = self._table.select(names)
-        for start in range(0, chosen.num_rows, _ROWS):
-            remarks = () if start else self._remarks
-            yield partial(_frame, partial(chosen.slice, start, _ROWS), layout, self._notation, remarks)
+            batches = self._table.batches(names)
+        else:
+            chosen, rows = self._table.select(names), _rows_of(names)
+            parts = (chosen.slice(start, rows).combine_chunks() for start in range(0, chosen.num_rows, rows))
+            batches = (part.to_batches()[0] for part in parts)
+        remarks = self._remarks
+        for batch in batches:
+            yield partial(_frame, batch, layout, self._notation, remarks, nested=nested)
+            remarks = ()
+
+
+def _rows_of(names: Sequence[str]) -> int:
+    """How many rows of so many columns are a frame."""
+    return min(max(_CELLS // max(len(names), 1), 1 << 10), 1 << 17)
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -195,18 +204,17 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(of.is_string(kind) or of.is_large_string(kind) or of.is_string_view(kind))
 
 
-def _frame(read: Callable[[], pa.Table], layout: Layout, notation: Notation, remarks: Sequence[str] = ()) -> Table:
+def _frame(batch: Any, layout: Layout, notation: Notation, remarks: Sequence[str], *, nested: bool) -> Table:  # noqa: ANN401
     """The columns of the layout of some rows. remarks: what should be known of them. Raises InputError."""
-    table = read()
     try:
-        found = _read_columns(table, layout, notation)
+        found = _read_columns(batch, layout, notation, nested=nested)
         return replace(found, remarks=dict.fromkeys(remarks, found.size))
     except (pa.ArrowException, ValueError) as error:
         message = f"{layout.source}: not readable ({first_line(error)})"
         raise lacking(error) or InputError(message) from None
 
 
-def _read_columns(table: pa.Table, layout: Layout, notation: Notation) -> Table:
+def _read_columns(batch: Any, layout: Layout, notation: Notation, *, nested: bool) -> Table:  # noqa: ANN401
     wrong: dict[int, Failure] = {}
     columns: dict[int, Cells] = {}
 
@@ -215,7 +223,7 @@ def _read_columns(table: pa.Table, layout: Layout, notation: Notation) -> Table:
 
     def cells_of(i: int, what: str = "") -> Cells:
         """A column; where `what` it holds is needed in each row, a failure for each in which it is missing."""
-        cells = whole(table.column(layout.header[i]))
+        cells = batch.column(layout.header[i])
         if not of.is_primitive(cells.type):
             cells.validate(full=True)  # that text is UTF-8
         for row in np.flatnonzero(nulls(cells)).tolist() if what and cells.null_count else ():
@@ -224,8 +232,8 @@ def _read_columns(table: pa.Table, layout: Layout, notation: Notation) -> Table:
             fail(row, no_group(layout.header[i]) if what == "group" else wrong)
         return cells
 
-    nested = layout.in_fields and any(of.is_nested(table.schema.field(layout.header[i]).type) for i in layout.numbers)
-    for i in layout.numbers:
+    matrix = np.empty((0 if nested else len(layout.numbers), batch.num_rows))
+    for n, i in enumerate(layout.numbers):
         name = clipped(layout.header[i])
 
         def refuse(row: int, error: NotANumberError, name: str = name) -> None:
@@ -235,7 +243,8 @@ def _read_columns(table: pa.Table, layout: Layout, notation: Notation) -> Table:
             columns[i] = _fields(cells_of(i), layout.header[i], fail)
         else:
             cells = cells_of(i, "number" if notation.blank == "error" else "")
-            columns[i] = filled(doubles(cells, refuse, notation), cells, notation.blank)
+            columns[i] = matrix[n]
+            copy_doubles(filled(doubles(cells, refuse, notation), cells, notation.blank), matrix[n])
     for i in layout.text:
         if layout.by and i == layout.label:
             columns[i] = as_text(cells_of(i, "label"))
@@ -243,7 +252,7 @@ def _read_columns(table: pa.Table, layout: Layout, notation: Notation) -> Table:
             needed = "value" if i in layout.more else "group" if layout.by else ""
             columns[~i if i in columns else i] = _with_kernels(cells_of(i, needed))
     failures = tuple(wrong[row] for row in sorted(wrong))
-    return Table(layout.header, columns, table.num_rows, table.num_rows, "value", failures, source=layout.source)
+    return Table(layout.header, columns, batch.num_rows, batch.num_rows, "value", failures, source=layout.source)
 
 
 def _with_kernels(cells: Cells) -> Cells:
@@ -316,34 +325,24 @@ class _Parquet:
         except (pa.ArrowException, OSError) as error:
             raise unreadable(self._source.name, "Parquet", error) from None
 
-    def runs(self, names: Sequence[str]) -> Iterator[Callable[[], pa.Table]]:
-        """The columns of these names, as functions that each read some of the rows."""
-        total = self._source.size or 0
-        for i in self.groups:
-            self._source.done = total * i // self._first.num_row_groups
-            if self._first.metadata.row_group(i).num_rows <= _MOST_AT_ONCE:
-                yield partial(self._read_group, i, names)
-            else:
-                for batch in self._read_batches(i, names):
-                    yield partial(pa.Table.from_batches, [batch])
-        self._source.done = total
+    def batches(self, names: Sequence[str]) -> Iterator[Any]:
+        """The columns of these names, some rows at a time. Of the file there are never more than some pages in memory.
 
-    def _reader(self) -> Any:  # noqa: ANN401
-        """A reader of the file: threads cannot share one."""
+        Raises InputError.
+        """
         from pyarrow.parquet import ParquetFile
 
-        checked = {"page_checksum_verification": True, "pre_buffer": False}
-        return ParquetFile(self._file, metadata=self._first.metadata, **checked)
-
-    def _read_group(self, i: int, names: Sequence[str]) -> pa.Table:
+        total, done, rows = self._source.size or 0, 0, sum(self.row_groups[i][0] for i in self.groups)
+        checked = {"page_checksum_verification": True, "pre_buffer": False, "buffer_size": _BUFFER}
         try:
-            return self._reader().read_row_group(i, columns=names, use_threads=False)
-        except (pa.ArrowException, OSError) as error:
-            raise unreadable(self._source.name, "Parquet", error) from None
-
-    def _read_batches(self, i: int, names: Sequence[str]) -> Iterator[Any]:
-        try:
-            yield from self._reader().iter_batches(_ROWS, row_groups=[i], columns=names, use_threads=False)
+            file = ParquetFile(self._file, metadata=self._first.metadata, **checked)
+            for batch in file.iter_batches(_rows_of(names), list(self.groups), columns=names, use_threads=False):
+                done += batch.num_rows
+                self._source.done = total * done // rows
+                yield batch
+            if done < rows:  # Arrow takes a file that became shorter for one that ends
+                message = f"{done} of {rows} rows"
+                raise OSError(message)
         except (pa.ArrowException, OSError) as error:
             raise unreadable(self._source.name, "Parquet", error) from None
 
