@@ -78,8 +78,10 @@ def nulls(cells: Cells) -> npt.NDArray[np.bool_]:
     return truths(call("is_null", [cells], kernels.NullOptions(nan_is_null=False)))
 
 
-def whole(column: pa.ChunkedArray) -> Cells:
-    """All the chunks of a column as one array."""
+def whole(column: pa.Array | pa.ChunkedArray) -> Cells:
+    """A column as one array."""
+    if isinstance(column, pa.Array):
+        return column
     chunks = column.chunks
     return chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks) if chunks else pa.nulls(0, column.type)
 
@@ -104,8 +106,7 @@ def utf8_data(cells: Cells) -> memoryview:
 
 def as_text(cells: Cells) -> Cells:
     """The cells as strings: 1.0 as '1.0' (Arrow's cast makes it '1'), nothing as ''."""
-    if isinstance(cells, pa.ChunkedArray):
-        cells = whole(cells)
+    cells = whole(cells)
     if cells.type == pa.string():
         return filled(cells, "")
     text = _PYTHON_TEXT.get(str(cells.type).partition("[")[0].partition("<")[0])
@@ -156,16 +157,12 @@ def codes(cells: Cells) -> tuple[npt.NDArray[np.int64], int]:
 
 def chained(pieces: Sequence[Cells]) -> Cells:
     """Columns of strings or typed values, one after the other; lists among them are of strings."""
-    arrays = [
-        strings(cells) if isinstance(cells, list) else whole(cells) if isinstance(cells, pa.ChunkedArray) else cells
-        for cells in pieces
-    ]
-    return pa.concat_arrays(arrays)
+    return pa.concat_arrays([strings(cells) if isinstance(cells, list) else whole(cells) for cells in pieces])
 
 
 def stacked(cells: Cells) -> npt.NDArray[Any] | None:
     """Numbers, or lists of them, or lists of such lists, all of one shape, as (n, ...); None where they are no such."""
-    cells = whole(cells) if isinstance(cells, pa.ChunkedArray) else cells
+    cells = whole(cells)
     shape = [len(cells)]
     while isinstance(cells, pa.ListArray | pa.LargeListArray | pa.FixedSizeListArray):
         if cells.null_count:
@@ -183,7 +180,7 @@ def stacked(cells: Cells) -> npt.NDArray[Any] | None:
 
 def weights(cells: Cells) -> npt.NDArray[np.float64] | None:
     """Lists of numbers, all of one length, or structures of them, as (K, n); None where that is not what they are."""
-    cells = whole(cells) if isinstance(cells, pa.ChunkedArray) else cells
+    cells = whole(cells)
     if pa.types.is_struct(cells.type):
         fields = [] if cells.null_count else [stacked(cells.field(i)) for i in range(cells.type.num_fields)]
         columns = [column for column in fields if column is not None and column.ndim == 1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
@@ -49,24 +49,36 @@ class ColumnPlace(NamedTuple):
         return InputError(f"{place}: nothing stands where a number should{inside}{mend('', self.notation)}")
 
 
-class ColumnCells(ABC):
-    """The cells of a column."""
+def cells_of(cells: Any, form: str, column: ColumnPlace) -> ColumnCells:  # noqa: ANN401 - a column as `Table` holds it
+    """The cells of a column of a table of that form."""
+    if isinstance(cells, np.ndarray):
+        return ColumnCells(cells, column)
+    if form == "text":
+        return _Text(cells, column)
+    return _Json(cells, column) if isinstance(cells, list) else _Typed(cells, column)
 
-    @abstractmethod
+
+class ColumnCells:
+    """The cells of a column: here doubles; a subclass for each other way to keep them says what is otherwise."""
+
+    def __init__(self, cells: Any, column: ColumnPlace) -> None:  # noqa: ANN401
+        self._cells, self._column = cells, column
+
     def facts(self) -> Facts:
         """What decides the column's part."""
+        return Facts(of_numbers=True, has_number=True)
 
-    @abstractmethod
     def numbers(self) -> Array:
         """The numbers that the cells are, (rows,). Raises InputError for the first that is none."""
+        return cast("Array", self._cells)
 
-    @abstractmethod
     def labels(self) -> Sequence[str]:
         """The cells as text. Raises InputError for the first that is missing."""
+        return [str(int(x)) if x.is_integer() else repr(x) for x in self._cells.tolist()]
 
-    @abstractmethod
     def values(self) -> list[Any]:
         """The cells as Python's values."""
+        return cast("list[Any]", self._cells.tolist())
 
     def is_text(self) -> bool:
         """Whether the column holds text."""
@@ -77,40 +89,8 @@ class ColumnCells(ABC):
         return None
 
 
-def cells_of(cells: Any, form: str, column: ColumnPlace) -> ColumnCells:  # noqa: ANN401 - a column as `Table` holds it
-    """The cells of a column of a table of that form."""
-    if isinstance(cells, np.ndarray):
-        return _Doubles(cells)
-    if form == "text":
-        return _Text(cells, column)
-    return _Json(cells, column) if isinstance(cells, list) else _Typed(cells, column)
-
-
-class _Doubles(ColumnCells):
-    """Numbers throughout."""
-
-    def __init__(self, cells: Array) -> None:
-        self._cells = cells
-
-    def facts(self) -> Facts:
-        return Facts(of_numbers=True, has_number=True)
-
-    def numbers(self) -> Array:
-        return self._cells
-
-    def labels(self) -> list[str]:
-        return [str(int(x)) if x.is_integer() else repr(x) for x in self._cells.tolist()]
-
-    def values(self) -> list[Any]:
-        return cast("list[Any]", self._cells.tolist())
-
-
 class _Text(ColumnCells):
     """Strings as they stand in a file, a list of them or an Arrow array."""
-
-    def __init__(self, cells: Any, column: ColumnPlace) -> None:  # noqa: ANN401
-        self._cells, self._column = cells, column
-        self._numbers: Array | None = None
 
     def facts(self) -> Facts:
         try:
@@ -122,13 +102,11 @@ class _Text(ColumnCells):
         return Facts(of_numbers=True, has_number=True)
 
     def numbers(self) -> Array:
-        if self._numbers is None:
-            column = self._column
-            cells = self.values()
-            found = numbers(cells, column.where, in_column(column.name), column.notation)
-            _refuse_mixed(cells, column)
-            self._numbers = np.array(found, dtype=np.float64)
         return self._numbers
+
+    @cached_property
+    def _numbers(self) -> Array:
+        return _numbers_of(self.values(), self._column)
 
     def labels(self) -> Sequence[str]:
         if isinstance(self._cells, list):
@@ -144,17 +122,19 @@ class _Text(ColumnCells):
         return True
 
 
-def _refuse_mixed(cells: Sequence[str], column: ColumnPlace) -> None:
-    """Raises InputError at the first cell that is a percentage where those above are not, or the other way."""
-    if not any("%" in cell for cell in cells):
-        return
-    first = None
-    for row, cell in enumerate(cells):
-        if not is_blank(cell):
-            first = has_percent(cell) if first is None else first
-            if has_percent(cell) != first:
-                message = f"{column.where(row)}: {mixed_percent(cell, column.name)}"
+def _numbers_of(cells: Sequence[str], column: ColumnPlace) -> Array:
+    """The numbers that text says. Raises InputError for the first cell that is none.
+
+    Nor may it be a percentage where those above are not, or the other way.
+    """
+    found = numbers(cells, column.where, in_column(column.name), column.notation)
+    if any("%" in cell for cell in cells):
+        present = [(row, has_percent(cell)) for row, cell in enumerate(cells) if not is_blank(cell)]
+        for row, percent in present:
+            if percent != present[0][1]:
+                message = f"{column.where(row)}: {mixed_percent(cells[row], column.name)}"
                 raise InputError(message)
+    return np.array(found, dtype=np.float64)
 
 
 _MAY_BE_MEANT = f"(?i)^([{CURRENCY}]?\\s*[-+]?\\s*[.,\\d]|[-+]?(inf|nan)|na$|n/a$|null$|none$|-?$)"
@@ -185,7 +165,7 @@ class _Json(ColumnCells):
     """JSON values, None where a record lacks the key."""
 
     def __init__(self, cells: list[Any], column: ColumnPlace) -> None:
-        self._cells, self._column = cells, column
+        super().__init__(cells, column)
         self._kinds = set(map(type, cells))
 
     def facts(self) -> Facts:
@@ -227,7 +207,7 @@ class _Json(ColumnCells):
         return [cell if isinstance(cell, str) else dumps(cell) for cell in self._cells]
 
     def values(self) -> list[Any]:
-        return self._cells
+        return cast("list[Any]", self._cells)
 
     def is_text(self) -> bool:
         return self._kinds == {str}
@@ -239,7 +219,7 @@ class _Typed(ColumnCells):
     def __init__(self, cells: Any, column: ColumnPlace) -> None:  # noqa: ANN401
         from klcli.arrow import whole
 
-        self._cells, self._column = whole(cells) if hasattr(cells, "chunks") else cells, column
+        super().__init__(whole(cells), column)
 
     def facts(self) -> Facts:
         import pyarrow.types as of
@@ -266,9 +246,7 @@ class _Typed(ColumnCells):
         if cells.null_count and blank == "error":
             raise column.refuse_missing_number(column.where(_first_null(cells)), in_column(column.name))
         if self.is_text():
-            written = [text or "" for text in cells.to_pylist()]
-            _refuse_mixed(written, column)
-            return np.array(numbers(written, column.where, in_column(column.name), column.notation), dtype=np.float64)
+            return _numbers_of([text or "" for text in cells.to_pylist()], column)
         if not self.facts().of_numbers:
             message = f"{column.source}: column {clipped(column.name)} holds {cells.type}, not numbers"
             raise InputError(message)

@@ -71,7 +71,7 @@ def doubles(cells: Cells, refuse: Callable[[int, NotANumberError], None], notati
     refuse(row, error) is called for each cell that is no number; it may raise. What comes back is an Arrow array of
     doubles without nulls, or NumPy's.
     """
-    cells = whole(cells) if isinstance(cells, pa.ChunkedArray) else cells
+    cells = whole(cells)
     if of.is_dictionary(cells.type):
         cells = cells.dictionary_decode()
     if of.is_decimal128(cells.type):

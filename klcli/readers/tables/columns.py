@@ -17,7 +17,6 @@ from klcli.readers.tables.roles import (
     CHOICES,
     NO_LABELS,
     Choices,
-    Known,
     chosen_label,
     is_key,
     label_column,
@@ -50,7 +49,7 @@ class Columns:
     """The columns of a table, each looked through once. As the distributions of a source its columns are by name.
 
     choices: what the command line says of labels. notation: of numbers that are text. mend: what errors say of a column
-    that is numbers in part; {} stands for its name. taken: the names of columns that are taken as weights. keys:
+    that is numbers in part; {} stands for its name. taken: the columns that are taken as weights, given by name. keys:
     whether a first column of numbers may hold labels. leaves_out: whether a number that is NaN is left out.
     """
 
@@ -76,29 +75,29 @@ class Columns:
             for i, name in enumerate(table.names)
         ]
         self._facts: dict[int, Facts] = {}
-        columns = [i for i, name in enumerate(table.names) if name in taken]
-        self._known = Known(table.names, self.facts, self.numbers, columns, keys)
+        self.taken, self.keys = [i for i, name in enumerate(table.names) if name in taken], keys
 
     # ----------------------------------------------------------------------------------------------------------- roles
 
     @cached_property
     def roles(self) -> Roles:
         """The part of each column. Raises InputError for a --label that is no column."""
-        return roles(self._known, self._chosen)
+        return roles(self)
 
     @cached_property
     def label(self) -> int | None:
         """The column of the labels, found without looking through more columns than that takes."""
-        found = label_column(self._known, self._chosen)
+        found = label_column(self)
         return found if found is None else self.position(self.table.names[found])
 
     @property
     def named_label(self) -> int | None:
         """The column that --label names, None where it names none."""
-        return None if self._chosen == NO_LABELS else self._chosen
+        return None if self.chosen == NO_LABELS else self.chosen
 
     @cached_property
-    def _chosen(self) -> int | None:
+    def chosen(self) -> int | None:
+        """The column that --label names, NO_LABELS where it says that there is none, None where it says nothing."""
         return chosen_label(self._choices.label, self.table.names, self.source)
 
     def facts(self, column: int) -> Facts:
@@ -131,7 +130,7 @@ class Columns:
     @property
     def mend(self) -> str:
         """How a first column of numbers that is taken as labels is counted as weights."""
-        return "".join(f"; {note}" for note in label_notes(self._known, self.label, self._chosen))
+        return "".join(f"; {note}" for note in label_notes(self))
 
     @property
     def doubtful(self) -> tuple[str, ...]:
@@ -150,7 +149,7 @@ class Columns:
         """What the user should know of the line of names, of how the table was read, and of the column of labels."""
         header = (self.table.note,) if self.table.note else ()
         read = tuple(self.table.remarks) if self.table.form == "value" else ()  # those of text are for batch
-        return (*header, *read, *label_notes(self._known, self.label, self._chosen))
+        return (*header, *read, *label_notes(self))
 
     def names(self) -> list[str]:
         """The names of the columns."""
@@ -186,14 +185,8 @@ class Columns:
         """The column of labels, else the first where it may hold some though nothing says so."""
         column = self.label
         if column is None:
-            if (
-                self._chosen is not None
-                or 0 in self._known.taken
-                or not self._known.keys
-                or not self.facts(0).of_numbers
-            ):
-                return None
-            if not may_hold_keys(self.table.names[0], self.numbers(0)):
+            free = self.chosen is None and 0 not in self.taken and self.keys and self.facts(0).of_numbers
+            if not (free and may_hold_keys(self.table.names[0], self.numbers(0))):
                 return None
             column = 0
         return self.table.names[column], partial(self.labels, column)

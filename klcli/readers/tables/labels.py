@@ -17,7 +17,7 @@ class Labels(Sequence[str]):
     """The strings of an Arrow column without nulls; Python strings are made of those that are asked for."""
 
     def __init__(self, column: pa.Array | pa.ChunkedArray) -> None:
-        self._cells = whole(column) if hasattr(column, "chunks") else column
+        self._cells = whole(column)
 
     def __len__(self) -> int:
         """The number of labels."""

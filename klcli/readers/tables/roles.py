@@ -12,10 +12,11 @@ from klcli.readers.numbers import POINT, is_number
 from klcli.readers.tables.select import select
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Sequence
 
     from klcli.model import Array
     from klcli.readers.numbers import Notation
+    from klcli.readers.tables.columns import Columns
 
 
 class Choices(NamedTuple):
@@ -123,32 +124,18 @@ class Roles(NamedTuple):
     left_out: tuple[str, ...] = ()
 
 
-class Known(NamedTuple):
-    """What is known of a table's columns. names: of all. facts(i): of column i; numbers(i): its cells, (rows,).
-
-    Both may cost a look through the column. taken: the columns that the command line takes as weights by name. keys:
-    whether a first column of numbers may be one of labels.
-    """
-
-    names: Sequence[str]
-    facts: Callable[[int], Facts]
-    numbers: Callable[[int], Array]
-    taken: Collection[int] = ()
-    keys: bool = True
-
-
-def roles(known: Known, chosen: int | None = None) -> Roles:
-    """The part of each column. chosen: the column that --label names, or NO_LABELS."""
-    label = label_column(known, chosen)
-    others = [(i, known.facts(i)) for i in range(len(known.names)) if i != label]
-    text = [known.names[i] for i, column in others if not (column.has_number or column.nested or column.empty)]
+def roles(columns: Columns) -> Roles:
+    """The part of each column."""
+    label = label_column(columns)
+    others = [(i, columns.facts(i)) for i in range(len(columns.table.names)) if i != label]
+    text = [columns.table.names[i] for i, column in others if not (column.has_number or column.nested or column.empty)]
     left_out = [] if not text else [f"{_columns(text)} not of numbers and left out"]
     weights = [i for i, column in others if column.of_numbers]
-    keys = [i for i in weights if _is_spare_key(known, i, label)]
+    keys = [i for i in weights if _is_spare_key(columns, i, label)]
     if keys and len(keys) < len(weights):
         weights = [i for i in weights if i not in keys]
         left_out += [
-            f"column {clipped(known.names[i])} is a key by its name and left out; --select counts it as weights"
+            f"column {clipped(columns.table.names[i])} is a key by its name and left out; --select counts it as weights"
             for i in keys
         ]
     return Roles(
@@ -160,54 +147,57 @@ def roles(known: Known, chosen: int | None = None) -> Roles:
     )
 
 
-def _is_spare_key(known: Known, column: int, label: int | None) -> bool:
+def _is_spare_key(columns: Columns, column: int, label: int | None) -> bool:
     """Whether a column of numbers beside that of the labels, or not the first, holds keys by its name."""
-    name = known.names[column]
-    if column in known.taken:
+    name = columns.table.names[column]
+    if column in columns.taken:
         return False
-    if column == 0 and known.keys:
+    if column == 0 and columns.keys:
         return label is not None and is_key(name)
     if column == 0 and not name:
-        return holds_keys(name, known.numbers(0))
-    return is_id(name) and holds_keys(name, known.numbers(column))
+        return holds_keys(name, columns.numbers(0))
+    return is_id(name) and holds_keys(name, columns.numbers(column))
 
 
 def _columns(names: Sequence[str]) -> str:
     return f"column {clipped(names[0])} is" if len(names) == 1 else f"columns {listed(names)} are"
 
 
-def label_notes(known: Known, label: int | None, chosen: int | None) -> tuple[str, ...]:
+def label_notes(columns: Columns) -> tuple[str, ...]:
     """What to say of a column of numbers that is taken as labels, or of one that seems to hold keys and is not."""
-    if chosen is not None or not (known.names and known.keys):
+    label, names = columns.label, columns.table.names
+    if columns.chosen is not None or not (names and columns.keys):
         return ()
-    first = clipped(known.names[0])
-    if label is not None and known.names[label] == "label":
+    first = clipped(names[0])
+    if label is not None and columns.table.names[label] == "label":
         return ()  # nobody doubts what it is
-    if label is not None and known.facts(label).of_numbers:
-        values = known.numbers(label)
-        whole = _plain(known.names[label]) not in _CELLS - {""} and bool((values == np.floor(values)).all())
+    if label is not None and columns.facts(label).of_numbers:
+        values = columns.numbers(label)
+        whole = _plain(columns.table.names[label]) not in _CELLS - {""} and bool((values == np.floor(values)).all())
         kind = "whole numbers, all different" if whole else "different numbers"
         return (f"column {first} ({kind}) is taken as labels; --label none counts it as weights",)
-    if label == 0 and known.facts(0).has_number:
+    if label == 0 and columns.facts(0).has_number:
         return (f"column {first}, numbers in some cells only, is taken as labels",)
-    if label is None and 0 not in known.taken and known.facts(0).of_numbers and seems_to_hold_keys(known):
-        return (f"column {first} counts as weights; if it holds labels add --label {typed(known.names[0] or '1')}",)
+    if label is None and 0 not in columns.taken and columns.facts(0).of_numbers and seems_to_hold_keys(columns):
+        return (
+            f"column {first} counts as weights; if it holds labels add --label {typed(columns.table.names[0] or '1')}",
+        )
     return ()
 
 
-def label_column(known: Known, chosen: int | None = None) -> int | None:
-    """The column of the labels, None where there is none: see `roles` for the arguments.
+def label_column(columns: Columns) -> int | None:
+    """The column of the labels, None where there is none.
 
     It is the one chosen, else the one called 'label', else the first without any number, else the first of all where
     not all of it is numbers, else the first of all where it holds keys. Lists and objects are never labels unless they
     are chosen; what is taken as weights is none.
     """
-    if chosen is not None:
-        return None if chosen == NO_LABELS else chosen
-    names, facts = known.names, known.facts
-    if "label" in names and names.index("label") not in known.taken:
+    if columns.chosen is not None:
+        return None if columns.chosen == NO_LABELS else columns.chosen
+    names, facts = columns.table.names, columns.facts
+    if "label" in names and names.index("label") not in columns.taken:
         return names.index("label")
-    free = [i for i in range(len(names)) if i not in known.taken]
+    free = [i for i in range(len(names)) if i not in columns.taken]
     flat = [i for i in free if not (facts(i).nested or facts(i).empty)]
     without = next((i for i in flat if not facts(i).has_number), None)
     if without is not None or not flat:
@@ -216,9 +206,9 @@ def label_column(known: Known, chosen: int | None = None) -> int | None:
     if not first.of_numbers:
         return None if first.marred else flat[0]
     others = (facts(i) for i in range(1, len(names)) if not is_id(names[i]))
-    if not known.keys or flat[0] != 0 or not any(other.has_number or other.nested for other in others):
+    if not columns.keys or flat[0] != 0 or not any(other.has_number or other.nested for other in others):
         return None
-    return 0 if holds_keys(names[0], known.numbers(0)) else None
+    return 0 if holds_keys(names[0], columns.numbers(0)) else None
 
 
 def holds_keys(name: str, values: Array) -> bool:
@@ -238,12 +228,15 @@ def may_hold_keys(name: str, values: Array) -> bool:
     return whole and _plain(name) not in _WEIGHTS and len(np.unique(values)) == len(values)
 
 
-def seems_to_hold_keys(known: Known) -> bool:
+def seems_to_hold_keys(columns: Columns) -> bool:
     """Whether a first column of numbers that is not taken as labels is called as keys are, and may hold some."""
-    name = known.names[0]
+    name = columns.table.names[0]
     words = re.findall(r"[a-z]+|[A-Z][a-z]*", name)
     return is_key(name) or bool(
-        words and words[-1].casefold() in _LIKE_KEYS and len(known.names) > 1 and may_hold_keys(name, known.numbers(0))
+        words
+        and words[-1].casefold() in _LIKE_KEYS
+        and len(columns.table.names) > 1
+        and may_hold_keys(name, columns.numbers(0))
     )
 
 
