@@ -23,6 +23,7 @@ from klcli.errors import UsageError, clipped, listed, typed
 from klcli.readers.observations import Cells, cells_given, equal_cells, numbers_among
 from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, pair_rows, whole_groups
 from klcli.readers.tables.partners import Keyed, Previous
+from klcli.readers.tables.select import list_of
 from klcli.readers.tables.stream import Tables
 from klcli.readers.tables.table import concatenated
 from klcli.renderers.sinks import ERROR, SINKS, Schema
@@ -159,7 +160,7 @@ def _schema(plan: Plan, layout: Layout, format_name: str) -> Schema:
         (name for name in schema.kept if schema.names.count(name) > 1 and name in {*plan.measures, ERROR}), None
     )
     if twice is not None:
-        others = ",".join(name for name in schema.kept if name not in {*plan.measures, ERROR})
+        others = list_of(name for name in schema.kept if name not in {*plan.measures, ERROR})
         mend = "rename it" if layout.by else f"keep the others: --keep {typed(others)}"
         message = f"{layout.source}: its column {clipped(twice)} has a name the output needs; {mend}"
         raise UsageError(message)

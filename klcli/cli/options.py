@@ -270,6 +270,7 @@ class Inputs(ReadingOptions):
     def choices(self) -> Any:  # noqa: ANN401 - its module is the readers'
         """What a table's rows and columns mean. Raises UsageError."""
         from klcli.readers.tables.roles import Choices
+        from klcli.readers.tables.select import names_in
 
         return Choices(
             label=self.label,
@@ -277,7 +278,7 @@ class Inputs(ReadingOptions):
             rows=getattr(self, "rows", False),
             by=getattr(self, "by", None),
             repeats=one_of("--repeats", self.repeats, REPEATS),
-            drop=tuple(name.strip() for text in self.drop or () for name in text.split(",") if name.strip()),
+            drop=tuple(name for text in self.drop or () for name in names_in(text) if name),
             keep_totals=self.keep_totals,
             tally=self.tally or self.bins is not None,
             bins=self.bins,

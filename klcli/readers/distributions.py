@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from klcli.errors import DistributionError, InputError, clipped, listed, typed
 from klcli.model import Distribution, frozen
 from klcli.readers.sources import column_of
-from klcli.readers.tables.select import select
+from klcli.readers.tables.select import list_of, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -249,7 +249,7 @@ def _not_so_many(found: Distributions, numeric: list[str], needed: str, count: i
         mend = f"choose: {' '.join(typed(found.address(name)) for name in offered)}"
         if isinstance(found, Narrowed) and found.is_inline:
             mend = (
-                f"--drop {typed(','.join(others))} leaves out the others" if len(others) <= _FEW else "write only those"
+                f"--drop {typed(list_of(others))} leaves out the others" if len(others) <= _FEW else "write only those"
             )
     elif len(numeric) == 1:
         mend = "give Q after it"

@@ -9,6 +9,7 @@ import numpy as np
 
 from klcli.errors import DistributionError, UsageError, clipped, listed, nearest, typed
 from klcli.model import frozen
+from klcli.readers.tables.select import in_quotes, list_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ def is_sum(values: Array, sums: Array) -> npt.NDArray[np.bool_]:
 
 def mend(name: str) -> str:
     """What an error says of a total of that name."""
-    return f"equals the sum of the others; --drop {typed(name)} leaves it out, --keep-totals keeps it"
+    return f"equals the sum of the others; --drop {typed(list_of([name]))} leaves it out, --keep-totals keeps it"
 
 
 def without_totals(given: list[Distribution], names: Sequence[str], choices: Choices) -> list[Distribution]:
@@ -84,6 +85,7 @@ def refuse_undropped(drop: Sequence[str], names: Sequence[Sequence[str]]) -> Non
     if unknown is not None:
         known = dict.fromkeys(name for some in names for name in some if name)
         has = f"there are {listed(known)}.{nearest(unknown, known)}" if known else "none here has a name"
+        has += in_quotes(unknown, known)
         message = f"--drop {clipped(unknown)}: no outcome and no distribution is called so; {has}"
         raise UsageError(message)
 
@@ -122,9 +124,8 @@ def unnamed(names: Sequence[str], values: Array, what: str) -> list[str]:
     if len(at) != 1 or is_total(names[int(at[0])]):
         return []
     name = names[int(at[0])]
-    return [
-        f"{what} {clipped(name)} equals the sum of the others throughout; if it is a total add --drop {typed(name)}"
-    ]
+    total = f"{what} {clipped(name)} equals the sum of the others throughout"
+    return [f"{total}; if it is a total add --drop {typed(list_of([name]))}"]
 
 
 def _is_half(values: Array) -> bool:

@@ -1,6 +1,7 @@
 """Tables as people and programs leave them: what cannot be read for certain is an error, whose mend works."""
 
 import json
+import shlex
 from math import log
 
 import pyarrow as pa
@@ -182,3 +183,43 @@ def test_a_raw_value_to_drop_that_no_group_has_is_refused(call, refused, write, 
     command = ("batch", "t.csv", "--by", "g", "--p", "v", "--tally", "-m", "entropy_p", "-q", "--drop")
     assert "Did you mean 'z'?" in refused(2, *command, "zz", cwd=tmp_path)
     assert float(call(*command, "z", cwd=tmp_path).out.split(",")[-1]) == near(log(2))
+
+
+# --------------------------------------------------------------------------------------------- names that hold a comma
+
+COMMAS = 'l,"a, b",c,d\n"x,1",1,2,3\n"y ""2""",3,3,1\nz,2,2,1\n'
+
+
+def test_names_that_hold_a_comma_are_written_as_in_csv(call, refused, get, write, tmp_path):
+    write("t.csv", COMMAS)
+    entropy = ("entropy", "t.csv")
+
+    def offered(message):
+        return shlex.split(message.partition("stands in double quotes: ")[2])[0]
+
+    message = refused(3, *entropy, "--select", "a, b,c", cwd=tmp_path)
+    assert offered(message) == '"a, b"'
+    both = [-(1 / 6 * log(1 / 6) + 0.5 * log(0.5) + 1 / 3 * log(1 / 3)), -(4 / 7 * log(2 / 7) + 3 / 7 * log(3 / 7))]
+    assert get("entropy", *entropy, "--select", f"{offered(message)},c", cwd=tmp_path) == near(both)
+    assert get("entropy", *entropy, "--select", "a, b", cwd=tmp_path) == near(both[:1])
+
+    message = refused(2, *entropy, "--drop", "x,1", cwd=tmp_path)
+    assert offered(message) == '"x,1"'
+    for names in ([f'{offered(message)},"y ""2""",d'], [offered(message), '"y ""2"""', "d"], [' "x,1" , y "2" , d ']):
+        drop = [part for name in names for part in ("--drop", name)]
+        assert get("entropy", *entropy, *drop, cwd=tmp_path) == [0.0, 0.0]
+
+    mended = call("batch", "t.csv", "--p", '"a, b",d', "--q", "c,d", "-m", "kl_pq", "--keep", "", "-q", cwd=tmp_path)
+    assert float(mended.out.split("\n")[3]) == 0.0
+    assert "no column ''" in refused(3, *entropy, "--select", "c,", cwd=tmp_path)
+
+
+def test_a_total_whose_name_holds_a_comma_is_dropped_as_the_note_says(call, get, write, tmp_path):
+    write("t.csv", 'l,p,q\na,1,2\nb,3,5\nc,2,1\n"people, in all",6,8\n')
+    entropy = ("entropy", "t.csv")
+    note = call(*entropy, cwd=tmp_path).err
+    mend = shlex.split(note.partition("if it is a total add ")[2].split("\n")[0])
+    assert mend == ["--drop", '"people, in all"']
+    assert get("entropy", *entropy, *mend, cwd=tmp_path)[0] == near(
+        -(1 / 6 * log(1 / 6) + 0.5 * log(0.5) + 1 / 3 * log(1 / 3))
+    )

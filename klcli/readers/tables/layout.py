@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from klcli.errors import DistributionError, InputError, clipped, listed, no_such, typed
 from klcli.readers.numbers import POINT, Notation
 from klcli.readers.tables.roles import CHOICES, NO_LABELS, Choices, chosen_label, is_key
-from klcli.readers.tables.select import select
+from klcli.readers.tables.select import list_of, select
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -245,8 +245,9 @@ def _proposed(side: str, wanted: WantedColumns, header: Sequence[str], source: s
     if not found or any(column.startswith(side) for column in header):
         return f"'{side}*'"
     if len(found) > _MOST_NAMED and found == list(range(found[0], found[-1] + 1)):
-        return typed(f"{header[found[0]]}:{header[found[-1]]}")
-    return typed(",".join(header[i] for i in found))
+        ends = header[found[0]], header[found[-1]]
+        return typed(":".join(ends)) if "," not in "".join(ends) else f"{found[0] + 1}-{found[-1] + 1}"
+    return typed(list_of(header[i] for i in found))
 
 
 _MOST_NAMED = 4

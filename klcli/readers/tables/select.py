@@ -1,4 +1,7 @@
-"""Which columns of a table: exact names first, then p0:p9, 2-11, globs and /regular expressions/, between commas."""
+"""Which columns of a table: exact names first, then p0:p9, 2-11, globs and /regular expressions/, between commas.
+
+A name in double quotes may hold commas, as in CSV.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,32 @@ import re
 from fnmatch import translate
 from typing import TYPE_CHECKING
 
-from klcli.errors import InputError, clipped, no_such
+from klcli.errors import InputError, clipped, no_such, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _POSITIONS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
+
+
+_NAMES = re.compile(r'\s*(?:"((?:[^"]|"")+)"|([^,]*?))\s*,')
+"""A name in quotes or without, and the comma after it."""
+
+
+def names_in(text: str) -> list[str]:
+    """The names between the commas of a list; one in double quotes may hold commas, and two quotes for one."""
+    return [quoted.replace('""', '"') if quoted else bare for quoted, bare in _NAMES.findall(f"{text},")]
+
+
+def list_of(names: Iterable[str]) -> str:
+    """A list of names as `names_in` takes it apart."""
+    return ",".join('"' + name.replace('"', '""') + '"' if {",", '"'} & {*name} else name for name in names)
+
+
+def in_quotes(part: str, names: Iterable[str]) -> str:
+    """How to write the name that holds a comma of which this is a part, '' where there is none."""
+    name = next((name for name in names if "," in name and part in map(str.strip, name.split(","))), None)
+    return "" if name is None else f" A name that holds a comma stands in double quotes: {typed(list_of([name]))}"
 
 
 def select(selector: str, header: Sequence[str], source: str) -> list[int]:
@@ -20,7 +43,7 @@ def select(selector: str, header: Sequence[str], source: str) -> list[int]:
         return [_exact(selector, header, source)]
     if _is_expression(selector):
         return _matching(selector, header, source)
-    chosen = [i for part in selector.split(",") for i in _part(part.strip(), header, source)]
+    chosen = [i for part in names_in(selector) for i in _part(part, header, source)]
     return list(dict.fromkeys(chosen))
 
 
@@ -42,7 +65,9 @@ def _part(part: str, header: Sequence[str], source: str) -> list[int]:
             raise InputError(message)
         return _run(part, first - 1, last - 1, source)
     missing = next((name for name in part.split(":") if name not in header), part)
-    raise no_such(source, missing if ":" in part else part, header)
+    missing = missing if ":" in part else part
+    message = f"{no_such(source, missing, header)}{in_quotes(missing, header)}"
+    raise InputError(message)
 
 
 def _exact(name: str, header: Sequence[str], source: str) -> int:
