@@ -114,7 +114,7 @@ def score_tables(
     format_name = plan.format or like(tables.format())
     schema = _schema(plan, first.layout, format_name)
     wanted = plan.reading.wanted
-    keyed = None if plan.other is None else Keyed(plan.other, plan.reading)
+    keyed = None if plan.other is None else Keyed(plan.other, plan.reading, strict=plan.on_error == "fail")
     paired = () if keyed is None else keyed.paired(first.layout)[1]
     tally.say([*([first.stream.note] if first.stream.note else []), *_doubts(first.layout), *paired])
     sink = SINKS[format_name](out, schema) if plan.rows else None
@@ -145,6 +145,7 @@ def score_tables(
         tally.check()
         if keyed is not None and keyed.unused:
             tally.say([f"rows of {keyed.name} left out that have no partner: {keyed.unused}"])
+            tally.lost = keyed.lost
     except BaseException:
         if sink is not None:
             sink.abandon()

@@ -53,7 +53,10 @@ class Plan(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What came of a batch. notes: on how the table was read. summary: statistics of each measure."""
+    """What came of a batch. notes: on how the table was read. summary: statistics of each measure.
+
+    lost: what to say of rows besides that could not be read, as they are of another table.
+    """
 
     rows: int
     failed: int
@@ -61,6 +64,7 @@ class Result(NamedTuple):
     notes: tuple[str, ...]
     above: tuple[str, ...]
     summary: Mapping[str, Mapping[str, float]]
+    lost: str = ""
 
 
 class Done(NamedTuple):
@@ -87,7 +91,7 @@ class Tally:
         self._table: Callable[[int], str] | None = None
         self._line = 0
         self._remarks: Counter[str] = Counter()
-        self._failed, self._first = 0, ""
+        self._failed, self._first, self.lost = 0, "", ""
         self._error: KlcliError | None = None
         self._names: set[str] | None = None
         self._above = [0] * len(plan.limits)
@@ -184,7 +188,7 @@ class Tally:
             if found[field][statistic] > limit
         ]
         summary = {name: of for name, of in found.items() if name in self._plan.measures}
-        return Result(self.rows, self._failed, self._first, tuple(notes), tuple(above), summary)
+        return Result(self.rows, self._failed, self._first, tuple(notes), tuple(above), summary, self.lost)
 
 
 def _at(place: str, text: str) -> str:
@@ -206,5 +210,8 @@ def finish(result: Result, plan: Plan) -> int:
     if result.failed:
         done = "kept without measures" if plan.on_error == "keep" else "left out"
         say(f"{result.failed} of {result.rows} {plan.noun} failed and were {done}; the first: {result.first_failure}")
+    if result.lost:
+        say(result.lost)
+    if result.failed or result.lost:
         return SOME_FAILED
     return GATE if result.above else 0

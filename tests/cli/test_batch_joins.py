@@ -164,9 +164,11 @@ def test_a_key_that_stands_twice_on_the_right(call, refused, folder):
 
 
 def test_what_is_wrong_on_the_right_is_said_with_its_place(call, refused, folder):
-    (folder / "x.csv").write_text("id,dog,cat\n2,x,.5\n1,-1,.7\n7,y,1\n")
+    (folder / "x.csv").write_text("id,dog,cat\n2,.5,.5\n1,-1,.7\n7,1,1\n")
     message = refused(4, "batch", "a.csv", "--with", "x.csv", *JOIN, cwd=folder)
     assert message.startswith("a.csv:2: x.csv:3, column 'dog': -1")
+    (folder / "x.csv").write_text("id,dog,cat\n2,x,.5\n1,-1,.7\n7,y,1\n")
+    assert refused(3, "batch", "a.csv", "--with", "x.csv", *JOIN, cwd=folder).startswith("x.csv:2: 'x' in column 'dog'")
     found = call("batch", "a.csv", "--with", "x.csv", *JOIN, "--on-error", "keep", cwd=folder)
     assert found.code == 5
     assert "x.csv:2: 'x' in column 'dog' is not a number" in found.out

@@ -223,3 +223,23 @@ def test_a_total_whose_name_holds_a_comma_is_dropped_as_the_note_says(call, get,
     assert get("entropy", *entropy, *mend, cwd=tmp_path)[0] == near(
         -(1 / 6 * log(1 / 6) + 0.5 * log(0.5) + 1 / 3 * log(1 / 3))
     )
+
+
+# ------------------------------------------------------------------------------------------------ rows of another table
+
+
+@pytest.mark.parametrize("bad", ["9,x,3", "9,3", '9,"3",,4'])
+def test_a_bad_row_of_the_other_table_is_bad_though_it_has_no_partner(call, refused, write, tmp_path, bad):
+    write("a.csv", "id,a,b\n1,1,3\n2,3,1\n")
+    write("b.csv", f"id,a,b\n1,3,1\n2,3,1\n{bad}\n")
+    options = ("--on", "id", "--p", "a,b", "--q", "a,b", "-m", "kl_pq")
+    message = refused(3, "batch", "a.csv", "--with", "b.csv", *options, cwd=tmp_path)
+    assert message.startswith("b.csv:4: ")
+    for mode, lines in (("skip", ["1,", "2,0.0"]), ("keep", ["1,", "2,0.0,"])):
+        found = call("batch", "a.csv", "--with", "b.csv", *options, "--on-error", mode, "-q", cwd=tmp_path)
+        assert found.code == 5
+        assert f"1 row of b.csv without a partner failed too; the first: {message}" in found.err
+        assert float(found.out.split("\n")[1].split(",")[1]) == near(0.5 * log(3))
+        assert found.out.split("\n")[2] == lines[1]
+    write("b.csv", "id,a,b\n1,3,1\n2,3,1\n9,1,3\n")
+    assert call("batch", "a.csv", "--with", "b.csv", *options, cwd=tmp_path).code == 0

@@ -96,9 +96,12 @@ def _telling(pairs: Pairs, table: Table, told: Callable[[int], str]) -> Pairs:
 
 
 class Keyed:
-    """A table in memory whose rows are found by their key, which no two of them share."""
+    """A table in memory whose rows are found by their key, which no two of them share.
 
-    def __init__(self, path: str, reading: ReadSettings) -> None:
+    strict: whether a row that cannot be read is an error, though no other row may ask for it.
+    """
+
+    def __init__(self, path: str, reading: ReadSettings, *, strict: bool) -> None:
         wanted = reading.wanted
         source = open_source(path, reading.dialect)
         try:
@@ -122,10 +125,8 @@ class Keyed:
         self._failed = {failure.row: failure for failure in self._table.failures}
         self._at: dict[Any, int] = {}
         for row, key in enumerate(keys(self._table, on)):
-            if row in self._failed and not any(key):  # nobody knows whose partner it is
-                failed = self._failed[row]
-                message = f"{self.place(row)}: {failed.text}"
-                raise failed.error(message)
+            if row in self._failed and (strict or not any(key)):  # nobody knows whose partner it is
+                raise self._failed[row].error(self._wrong(row))
             if self._at.setdefault(key, row) != row:
                 shown = ", ".join(key) if isinstance(key, tuple) else key
                 again = f"{self.place(row)}: the key {clipped(shown)} stands twice (first: {self.place(self._at[key])})"
@@ -137,10 +138,20 @@ class Keyed:
         """Where a row stands."""
         return self._place(self._table.line(row))
 
+    def _wrong(self, row: int) -> str:
+        return f"{self.place(row)}: {self._failed[row].text}"
+
     @property
     def unused(self) -> int:
         """How many rows no other row has asked for."""
         return int(np.count_nonzero(~self._used))
+
+    @property
+    def lost(self) -> str:
+        """What to say of rows that could not be read and that no other row has asked for, '' where there are none."""
+        lost = [row for row in self._failed if not self._used[row]]
+        count = f"{len(lost)} row{'s' * (len(lost) > 1)}"
+        return f"{count} of {self.name} without a partner failed too; the first: {self._wrong(lost[0])}" if lost else ""
 
     def paired(self, layout: Layout) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """Q's columns in the order of P's, and what to say of it. Raises DistributionError."""
@@ -161,8 +172,7 @@ class Keyed:
         failures = {failure.row: failure for failure in left.failures}
         for row, other in enumerate(at.tolist() if self._failed else ()):
             if other in self._failed and row not in failures:
-                failed = self._failed[other]
-                failures[row] = Failure(row, left.line(row), f"{self.place(other)}: {failed.text}", failed.error)
+                failures[row] = Failure(row, left.line(row), self._wrong(other), self._failed[other].error)
         alone = f"rows left out that have no partner in {self.name}: {{n}}"
         alone_too = {alone: frame.size - len(rows)} if len(rows) < frame.size else {}
         left = replace(
