@@ -15,8 +15,10 @@ from klcli.readers import inline
 from klcli.readers.distributions import Series, Single, refuse_repeated, summed
 from klcli.readers.documents import Document, has_repeated_key, is_json_number, lines_of, load_printed, series_of
 from klcli.readers.formats import READERS, format_of, is_known_suffix
+from klcli.readers.numbers import mixed_in_row
 from klcli.readers.sources import PLAIN, STDIN, column_of, exists, open_source, split_selector
 from klcli.readers.tables.columns import Columns
+from klcli.readers.tables.percents import mixed_rows
 from klcli.readers.tables.roles import Choices, holds_keys
 from klcli.readers.tables.select import select
 from klcli.readers.text import NAMES as COUNTS
@@ -335,15 +337,32 @@ def _weights(table: Columns, wanted: GridOptions) -> list[int]:
 
 def _sound(table: Columns, columns: Sequence[int], wanted: GridOptions) -> tuple[Array, dict[int, str]]:
     """The numbers of some columns, (rows, columns), and of the rows where some cell is none, what is wrong with it."""
-    if not wanted.lenient or wanted.by_columns:
+    if wanted.by_columns:
         return table.array(columns), {}
+    if not wanted.lenient:
+        values = table.array(columns)
+        return values, _mixed(table, columns, values, wanted)
     values = np.empty((table.size, len(columns)))
     faults: dict[int, str] = {}
     for out, column in zip(values.T, columns, strict=True):
         out[:], wrong = table.sound(column)
         if table.table.names[column] not in wanted.choices.drop:
             faults = wrong | faults
-    return values, faults
+    return values, _mixed(table, columns, values, wanted) | faults
+
+
+def _mixed(table: Columns, columns: Sequence[int], values: Array, wanted: GridOptions) -> dict[int, str]:
+    """What is wrong with the rows in which percentages stand beside other numbers. values: (rows, columns)."""
+    kept = [k for k, column in enumerate(columns) if table.table.names[column] not in wanted.choices.drop]
+    percent = np.array([table.has_percentages(columns[k]) for k in kept], dtype=bool)
+    if percent.all() or not percent.any():
+        return {}
+    name = table.table.names[columns[kept[int(np.argmin(percent))]]]
+    rows = np.flatnonzero(mixed_rows(percent[:, np.newaxis], values[:, kept].T)).tolist()
+    faults = {row: f"{table.row(row)}, {mixed_in_row(name)}" for row in rows}
+    if faults and not wanted.lenient:
+        raise InputError(faults[rows[0]])
+    return faults
 
 
 def _names(labels: Sequence[str] | None, n: int, row: Callable[[int], str], heading: str) -> Sequence[str]:

@@ -207,6 +207,14 @@ def mixed_percent(text: str, name: str) -> str:
     return f"{clipped(text)}{in_column(name)} {both}; {_ALL_OR_NONE}"
 
 
+def mixed_in_row(name: str) -> str:
+    """What is wrong with a row of weights of which some are percentages, and that in the column of that name is none.
+
+    It may be all of the column that is written otherwise than all of another.
+    """
+    return f"column {clipped(name)} holds no percentage here, and others of the row do; {_ALL_OR_NONE}"
+
+
 def refuse_mixed_percent(texts: Sequence[str], values: Sequence[float], where: Callable[[int], str]) -> None:
     """Raises InputError where percentages stand beside a number above 1, which is then hardly a share: 50%,60.
 

@@ -243,3 +243,64 @@ def test_a_bad_row_of_the_other_table_is_bad_though_it_has_no_partner(call, refu
         assert found.out.split("\n")[2] == lines[1]
     write("b.csv", "id,a,b\n1,3,1\n2,3,1\n9,1,3\n")
     assert call("batch", "a.csv", "--with", "b.csv", *options, cwd=tmp_path).code == 0
+
+
+# ------------------------------------------------------------------------------------ percentages beside other numbers
+
+BESIDE = "holds no percentage here, and others of the row do; write % in all of them or in none"
+SIDES = ("--p", "p1,p2", "--q", "q1,q2", "-m", "kl_pq", "-q", "-f", "csv")
+
+
+def table_with(path, rows):
+    """Rows of text in columns p1, p2, q1 and q2, in a file of some format."""
+    records = [dict(zip(("p1", "p2", "q1", "q2"), row, strict=True)) for row in rows]
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(records), path)
+    elif path.suffix == ".ndjson":
+        path.write_text("".join(json.dumps(one) + "\n" for one in records))
+    else:
+        path.write_text("p1,p2,q1,q2\n" + "".join(",".join(row) + "\n" for row in rows))
+    return path.name
+
+
+@pytest.mark.parametrize("n", [1, 20_000])
+@pytest.mark.parametrize("suffix", ["csv", "ndjson", "parquet"])
+def test_percentages_of_a_row_do_not_stand_beside_other_numbers(call, refused, tmp_path, suffix, n):
+    good = [["25%", "75%", "3", "1"]] * (n - 1)
+    first = 2 if suffix == "csv" else 1
+    place = f", row {first + n - 1}" if suffix == "parquet" else f":{first + n - 1}"
+    name = table_with(tmp_path / f"bad.{suffix}", [*good, ["25%", "0.75", "3", "1"]])
+    stopped = call("batch", name, *SIDES, cwd=tmp_path)
+    assert (stopped.code, stopped.err[: len("klcli: " + name + place)]) == (3, f"klcli: {name}{place}")
+    name = table_with(tmp_path / f"row.{suffix}", [["50%", "60", "1", "1"]] * n)
+    assert refused(3, "batch", name, *SIDES, cwd=tmp_path).endswith(f", column 'p2' {BESIDE}")
+    kept = call("batch", name, *SIDES, "--on-error", "keep", cwd=tmp_path)
+    assert kept.code == 5
+    assert f"{n} of {n} rows failed" in kept.err
+    # One side may be percentages, and the other not; what is 0 is a percentage as well.
+    name = table_with(tmp_path / f"good.{suffix}", [*good, ["100%", "0%", "3", "1"]])
+    found = call("batch", name, *SIDES, cwd=tmp_path)
+    assert found.code == 0
+    assert float(found.out.splitlines()[-1]) == near(log(4 / 3))
+    name = table_with(tmp_path / f"zero.{suffix}", [["100%", "0", "3", "1"]] * n)
+    assert float(call("batch", name, *SIDES, cwd=tmp_path).out.splitlines()[-1]) == near(log(4 / 3))
+
+
+def test_percentages_in_columns_are_distributions_beside_others(call, refused, get, write, tmp_path):
+    write("t.csv", "l,n,yes,no\nx,7,25%,75%\ny,9,50%,50%\n")
+    message = refused(3, "matrix", "t.csv", "-m", "kl_pq", cwd=tmp_path)
+    assert message == f"t.csv:2, column 'n' {BESIDE}"
+    assert f"t.csv:2, column 'n' {BESIDE}" in refused(3, "entropy", "t.csv", "--rows", cwd=tmp_path)
+    found = call("matrix", "t.csv", "-m", "kl_pq", "--drop", "n", "-f", "json", "--pairs", "-q", cwd=tmp_path)
+    assert json.loads(found.out)["pairs"][0]["kl_pq"] == near(0.25 * log(0.5) + 0.75 * log(1.5))
+    two_thirds = -(1 / 3 * log(1 / 3) + 2 / 3 * log(2 / 3))
+    assert get("entropy", "entropy", "t.csv", "--select", "n,yes", cwd=tmp_path)[1] == near(two_thirds)
+
+
+@pytest.mark.parametrize(
+    "command", [("entropy",), ("batch", "--by", "g", "--p", "p", "--label", "l", "-m", "entropy_p")]
+)
+def test_percentages_in_a_column_of_records_do_not_stand_beside_other_numbers(refused, write, tmp_path, command):
+    write("t.ndjson", '{"g": 1, "l": "a", "p": "50%"}\n{"g": 1, "l": "b", "p": 60}\n')
+    message = refused(3, command[0], "t.ndjson", *command[1:], cwd=tmp_path)
+    assert message.startswith("t.ndjson:2: '60' in column 'p' is no percentage, and cells above it are")

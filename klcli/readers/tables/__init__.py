@@ -10,10 +10,12 @@ layout          the part that each column of a stream plays
 pieces          a stream of bytes, cut at the ends of rows
 delimited       CSV and TSV: the header, and which rows there are
 csv_columns     ... by Arrow; csv_rows: by Python's csv, which judges what Arrow does not take
+percents        percentages beside other numbers, in a column or in a row
 records         NDJSON and JSON, whose fields may be lists and objects
 json_columns    ... by Arrow; json_rows: by Python's json, which judges what Arrow does not take
 columnar        Parquet, Feather, and what pandas reads: pandas_formats
 pairs           the pairs that rows are: one a row, or one a group
+dropped         outcomes of lists and objects that are left out, and the totals among them
 partners        rows whose Q stands in another row, of this table or of another
 stream          files and standard input, one after the other
 """

@@ -123,18 +123,20 @@ class _Text(ColumnCells):
 
 
 def _numbers_of(cells: Sequence[str], column: ColumnPlace) -> Array:
-    """The numbers that text says. Raises InputError for the first cell that is none.
-
-    Nor may it be a percentage where those above are not, or the other way.
-    """
+    """The numbers that text says. Raises InputError for the first cell that is none, and as `_refuse_mixed`."""
     found = numbers(cells, column.where, in_column(column.name), column.notation)
+    _refuse_mixed(cells, column)
+    return np.array(found, dtype=np.float64)
+
+
+def _refuse_mixed(cells: Sequence[str], column: ColumnPlace) -> None:
+    """Raises InputError at the first cell that is a percentage where those above are not, or the other way."""
     if any("%" in cell for cell in cells):
         present = [(row, has_percent(cell)) for row, cell in enumerate(cells) if not is_blank(cell)]
         for row, percent in present:
             if percent != present[0][1]:
                 message = f"{column.where(row)}: {mixed_percent(cells[row], column.name)}"
                 raise InputError(message)
-    return np.array(found, dtype=np.float64)
 
 
 _MAY_BE_MEANT = f"(?i)^([{CURRENCY}]?\\s*[-+]?\\s*[.,\\d]|[-+]?(inf|nan)|na$|n/a$|null$|none$|-?$)"
@@ -186,6 +188,8 @@ class _Json(ColumnCells):
         blank = self._column.notation.blank
         if blank == "error" and None in self._cells:
             raise self._column.refuse_missing_number(self._place(self._cells.index(None)))
+        if str in self._kinds:
+            _refuse_mixed(["" if cell is None else str(cell) for cell in self._cells], self._column)
         value = {"zero": 0.0, "skip": np.nan}.get(blank)
         return np.array(
             [

@@ -23,6 +23,7 @@ from klcli.readers.numbers import POINT, NotANumberError, mend, number
 from klcli.readers.sources import cannot_read, first_line, unreadable
 from klcli.readers.tables.cells import json_value
 from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, Whole, read_by_pandas
+from klcli.readers.tables.percents import faults
 from klcli.readers.tables.roles import no_group
 from klcli.readers.tables.table import Table, copy_doubles
 
@@ -208,7 +209,9 @@ def _frame(batch: Any, layout: Layout, notation: Notation, remarks: Sequence[str
     """The columns of the layout of some rows. remarks: what should be known of them. Raises InputError."""
     try:
         found = _read_columns(batch, layout, notation, nested=nested)
-        return replace(found, remarks=dict.fromkeys(remarks, found.size))
+        failures = {failure.row: failure for failure in (*_mixed(batch, found, layout), *found.failures)}
+        wrong = tuple(failures[row] for row in sorted(failures))
+        return replace(found, failures=wrong, remarks=dict.fromkeys(remarks, found.size))
     except (pa.ArrowException, ValueError) as error:
         message = f"{layout.source}: not readable ({first_line(error)})"
         raise lacking(error) or InputError(message) from None
@@ -253,6 +256,14 @@ def _read_columns(batch: Any, layout: Layout, notation: Notation, *, nested: boo
             columns[~i if i in columns else i] = _with_kernels(cells_of(i, needed))
     failures = tuple(wrong[row] for row in sorted(wrong))
     return Table(layout.header, columns, batch.num_rows, batch.num_rows, "value", failures, source=layout.source)
+
+
+def _mixed(batch: Any, found: Table, layout: Layout) -> Iterator[Failure]:  # noqa: ANN401
+    """A failure for each row that holds percentages, which are text, beside other numbers."""
+    kinds = {i: batch.schema.field(layout.header[i]).type for i in layout.numbers}
+    texts = {i: as_text(batch.column(layout.header[i])).to_pylist() for i, kind in kinds.items() if is_text(kind)}
+    for row, wrong in faults(layout, texts, found.columns).items():
+        yield Failure(row, row, wrong, InputError)
 
 
 def _with_kernels(cells: Cells) -> Cells:

@@ -236,6 +236,12 @@ class Columns:
         """The numbers of a column, (rows,). Raises InputError, naming the first cell that is none."""
         return self._cells[column].numbers()
 
+    def has_percentages(self, column: int) -> bool:
+        """Whether percentages stand in a column."""
+        if isinstance(self.table.columns[column], np.ndarray):
+            return False
+        return any(isinstance(cell, str) and has_percent(cell) for cell in self.values(column))
+
     def sound(self, column: int) -> tuple[Array, dict[int, str]]:
         """The numbers of a column, (rows,), NaN where a cell is none; and of those rows, what is wrong with it."""
         try:

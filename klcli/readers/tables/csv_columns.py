@@ -22,6 +22,7 @@ from klcli.console import ending
 from klcli.errors import InputError
 from klcli.readers.numbers import may_underflow, thousands_pattern
 from klcli.readers.tables.csv_rows import Judge, remark
+from klcli.readers.tables.percents import mixed_rows
 from klcli.readers.tables.pieces import (
     count_lines,
     has_lone_cr,
@@ -176,6 +177,8 @@ class Pieces:
         bad = np.zeros(len(sound), dtype=bool)
         for out, i in zip(values, self._form.numbers if columns else (), strict=False):
             bad |= _parse(whole(columns[i]), self._form.notation, self._form.percent.get(i), out)
+        if columns and b"%" in piece:
+            bad |= self._mixed_rows(columns, values)
         doubt[sound[bad]] = True
         self._doubtful = self._always_doubtful or bool(doubt.any())
         judged: list[tuple[int, Row]] = []
@@ -186,6 +189,16 @@ class Pieces:
             judged += [(row, each) for each in found]
         text = {i: whole(columns[i]) if columns else strings([]) for i in self._form.text}
         return self._together(rows, (sound, bad), values, text, (judged, repeated))
+
+    def _mixed_rows(self, columns: Mapping[int, Cells], values: npt.NDArray[np.float64]) -> Mask:
+        """The rows that hold percentages beside other numbers of one distribution."""
+        found = np.zeros(values.shape[1], dtype=bool)
+        for side in self._form.across:
+            ends = kernels.MatchSubstringOptions("%")
+            cells = [call("utf8_trim_whitespace", [whole(columns[i])]) for i in side]
+            percent = np.array([truths(call("ends_with", [of], ends)) for of in cells])
+            found |= mixed_rows(percent, values[[self._form.numbers.index(i) for i in side]])
+        return found
 
     def _together(
         self,

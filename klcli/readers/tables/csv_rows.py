@@ -22,6 +22,7 @@ from klcli.readers.numbers import (
     numbers,
 )
 from klcli.readers.sources import no_utf_8
+from klcli.readers.tables.percents import fault_of_row
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class CsvForm(NamedTuple):
     """How a table is written, and which of its columns are wanted, by position: as numbers and as text.
 
     quotes: whether a quote encloses a field. percent: whether the numbers of a column are percentages, where that is
-    known; others there are wrong.
+    known; others there are wrong. across: columns whose weights in a row are one distribution, of each side of a pair.
     """
 
     names: tuple[str, ...]
@@ -57,6 +58,7 @@ class CsvForm(NamedTuple):
     text: tuple[int, ...]
     quotes: bool = True
     percent: Mapping[int, bool] = MappingProxyType({})
+    across: tuple[tuple[int, ...], ...] = ()
 
     def key(self, column: int) -> int:
         """Under which a column of text stands in a Table."""
@@ -140,6 +142,9 @@ class Judge:
                 wrong = self._first_wrong(cells)
         if not wrong and form.percent:
             wrong = self._mixed(cells)
+        if not wrong and form.across and any("%" in cell for cell in cells):
+            percent = {i: has_percent(cells[i]) for i in form.numbers}
+            wrong = fault_of_row(form.across, form.names, percent, dict(zip(form.numbers, values, strict=True)))
         text = [printable(cells[i]) if i < len(cells) else "" for i in form.text]
         return Row(line, values, text, wrong)
 

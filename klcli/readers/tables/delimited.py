@@ -107,7 +107,9 @@ class DelimitedStream:
         first = dict(enumerate(self._first))
         percent = {i: has_percent(first[i]) for i in layout.numbers if not is_blank(first.get(i, ""))}
         quotes = self._dialect.quotes
-        form = CsvForm(self.names, self.delimiter, self._notation, layout.numbers, layout.text, quotes, percent)
+        form = CsvForm(
+            self.names, self.delimiter, self._notation, layout.numbers, layout.text, quotes, percent, layout.across
+        )
         if self.small:
             read: Callable[[bytearray], Table] = Judge(form).table
         else:
@@ -336,7 +338,7 @@ def _labels(stream: DelimitedStream, label: str | None) -> set[int]:
 
 def _read_all(stream: DelimitedStream, numeric: Sequence[int]) -> Table:
     text = tuple(i for i in range(len(stream.names)) if i not in numeric)
-    layout = Layout(stream.source, stream.names, tuple(numeric), (), text)
+    layout = Layout(stream.source, stream.names, tuple(numeric), (), text, whole=True)
     return concatenated([read() for read in stream.frames(layout)] or [Table(stream.names, {}, 0, 0)])
 
 

@@ -15,6 +15,7 @@ from klcli.blocks import Failure, json_text
 from klcli.errors import InputError, KlcliError, clipped, listed
 from klcli.readers.documents import MalformedJsonError, decode, no_repeated_key, number_of
 from klcli.readers.numbers import is_blank
+from klcli.readers.tables.percents import faults
 from klcli.readers.tables.roles import no_group
 from klcli.readers.tables.table import Table
 
@@ -136,6 +137,8 @@ class JsonRows:
         for i, name in zip(layout.numbers, names, strict=True):
             cells = [record.get(name) for record in records]
             columns[i] = cells if self.nested else _doubles(cells, name, wrong, self._blank)
+        if not self.nested:
+            self._refuse_mixed(records, columns, wrong)
         for name in self.required:
             for row, record in enumerate(records):
                 if record.get(name) is None and row not in wrong:
@@ -152,6 +155,16 @@ class JsonRows:
         failures = [Failure(row, lines[row], str(error), type(error)) for row, error in sorted(wrong.items())]
         size, line = len(records), lines.__getitem__
         return Table(layout.header, columns, size, total, "json", tuple(failures), line, source=layout.source)
+
+    def _refuse_mixed(self, records: Sequence[Record], columns: dict[int, Cells], wrong: dict[int, KlcliError]) -> None:
+        """Adds the rows that hold percentages, which JSON has as strings, beside other numbers."""
+        texts: dict[int, list[str]] = {}
+        for i in columns:
+            cells = [record.get(self.layout.header[i]) for record in records]
+            if any(isinstance(cell, str) for cell in cells):
+                texts[i] = ["" if cell is None else str(cell) for cell in cells]
+        for row, text in faults(self.layout, texts, columns).items():
+            wrong.setdefault(row, InputError(text))
 
     def _record(self, row: int, value: Any, wrong: dict[int, KlcliError]) -> Record:  # noqa: ANN401
         """The record that a value is; an empty one where it is none, and what is wrong with it."""

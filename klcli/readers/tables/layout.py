@@ -55,7 +55,7 @@ class Layout(NamedTuple):
     exact: whether the columns kept were chosen, so that others may come and go. gaps: whether a weight that is NaN was
     left out, and its outcome with it. more: columns that are needed as text besides: the keys to another table, or raw
     values. counting: how those are counted. remarks: what to say of it all. choices: what else the command line says of
-    rows and columns.
+    rows and columns. whole: whether the columns, not the rows, are distributions.
     """
 
     source: str
@@ -71,6 +71,12 @@ class Layout(NamedTuple):
     counting: Counting | None = None
     remarks: tuple[str, ...] = ()
     choices: Choices = CHOICES
+    whole: bool = False
+
+    @property
+    def across(self) -> tuple[tuple[int, ...], ...]:
+        """The columns of P and those of Q, where the weights of a row are a distribution each."""
+        return () if self.by or self.whole else tuple(side for side in (self.p, self.q) if len(side) > 1)
 
     @property
     def numbers(self) -> tuple[int, ...]:
