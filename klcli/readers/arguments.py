@@ -41,6 +41,7 @@ class Arguments:
         self._found: dict[tuple[str, str, str], Distributions] = {}
         self._taken: dict[str, set[str]] = {}
         self._names: list[Sequence[str]] = []
+        self._numbered = False
 
     def expect(self, texts: Iterable[str]) -> None:
         """Takes note of the columns that arguments name, which are weights of their tables and never labels."""
@@ -83,6 +84,9 @@ class Arguments:
     def _whole(self, series: Sequence[Series], found: Distributions, text: str, role: str) -> list[Distribution]:
         """What was read of an argument, without what is dropped. Raises DistributionError where a total is left."""
         given = [_distribution(one, found, text, role) for one in series]
+        if self._dialect.blank == "skip":
+            bare, given = [one.outcomes is None for one in given], distributions.without_gaps(given)
+            self._numbered |= any(one.outcomes is not None and was for one, was in zip(given, bare, strict=True))
         self._names += [one.outcomes for one in given if one.outcomes is not None]
         choices = self._choices._replace(keep_totals=True) if self._choices.tally else self._choices
         return without_totals(given, [one.name for one in series], choices)
@@ -95,6 +99,8 @@ class Arguments:
     def all_of(self, read: Sequence[Distribution]) -> list[Distribution]:
         """All that was read, counted. Raises UsageError for a name to drop that is in none of it."""
         refuse_undropped(self._choices.drop, self._names)
+        if self._numbered:  # those with gaps are called by position, and then so are the others
+            read = [distributions.numbered(one) for one in read]
         return self.counted(read)
 
     def counted(self, read: Sequence[Distribution], *, others: bool = False) -> list[Distribution]:
@@ -214,7 +220,7 @@ class Arguments:
         taken: the columns that are named on the command line.
         """
         if isinstance(read, distributions.Single):
-            return read if self._choices.tally else read.once(self._choices.repeats)
+            return read if self._choices.tally else read.once(self._choices.repeats, gaps=self._dialect.blank == "skip")
         from klcli.readers.tables.table import Table
 
         if not isinstance(read, Table):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import fsum, isnan
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from klcli.errors import DistributionError, InputError, clipped, listed, typed
 from klcli.model import Distribution, frozen
@@ -13,6 +16,8 @@ from klcli.readers.tables.select import list_of, select
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from typing import Protocol
+
+    import numpy.typing as npt
 
     from klcli.errors import KlcliError
     from klcli.model import Array
@@ -125,9 +130,9 @@ class Single:
             raise InputError(message)
         return self._series
 
-    def once(self, repeats: str) -> Single:
+    def once(self, repeats: str, *, gaps: bool = False) -> Single:
         """The same with each label once: those that stand twice are summed. Raises DistributionError if not so."""
-        return Single(self.source, once(self._series, repeats))
+        return Single(self.source, once(self._series, repeats, gaps=gaps))
 
     def address(self, name: str) -> str:
         """SOURCE:NAME."""
@@ -284,14 +289,41 @@ def summed(labels: Sequence[str], values: Values, *, gaps: bool = False) -> tupl
     return list(first), list(map(fsum, sums)), list(first.values()), f"{count} twice added up: {listed(twice, 3)}"
 
 
+def without_gaps(given: Sequence[Distribution]) -> list[Distribution]:
+    """The distributions without what is NaN. Where one without labels has some, all such are called by position."""
+    gaps = [np.isnan(one.values) for one in given]
+    if not any(of.any() for of in gaps):
+        return list(given)
+    if any(one.outcomes is None and of.any() for one, of in zip(given, gaps, strict=True)):
+        given = list(map(numbered, given))
+    return [_with_some(one, np.flatnonzero(~of)) if of.any() else one for one, of in zip(given, gaps, strict=True)]
+
+
+def numbered(one: Distribution) -> Distribution:
+    """The distribution, whose outcomes are called by position where they have no labels."""
+    if one.outcomes is not None or one.uniform:
+        return one
+    return replace(one, outcomes=[str(i + 1) for i in range(len(one))])
+
+
+def _with_some(one: Distribution, left: npt.NDArray[np.intp]) -> Distribution:
+    where, labels = one.where, one.outcomes or ()
+    return replace(
+        one,
+        values=frozen(one.values[left]),
+        outcomes=[labels[i] for i in left.tolist()],
+        where=lambda i: where(int(left[i])),
+    )
+
+
 def add_up(repeats: str | None) -> str:
     """How labels that stand twice are mended. repeats: what --repeats says, None where there is no such option."""
     return "add the two up" if repeats is None else "--repeats sum adds them up"
 
 
-def added_up(series: Series) -> Series:
-    """The series with each label once, and the sum of its values."""
-    labels, values, at, said = summed(series.labels or (), series.values)
+def added_up(series: Series, *, gaps: bool = False) -> Series:
+    """The series with each label once, and the sum of its values. gaps: see `summed`."""
+    labels, values, at, said = summed(series.labels or (), series.values, gaps=gaps)
     if not said:
         return series
     return series._replace(
@@ -299,13 +331,13 @@ def added_up(series: Series) -> Series:
     )
 
 
-def once(series: Series, repeats: str | None) -> Series:
+def once(series: Series, repeats: str | None, *, gaps: bool = False) -> Series:
     """The series with each label once: those that stand twice are summed. Raises DistributionError if not so.
 
-    repeats: what --repeats says, None where there is no such option.
+    repeats: what --repeats says, None where there is no such option. gaps: see `summed`.
     """
     if repeats == "sum":
-        return added_up(series)
+        return added_up(series, gaps=gaps)
     refuse_repeated(series.labels or (), series.where, mend=add_up(repeats))
     return series
 

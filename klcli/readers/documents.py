@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from functools import cached_property
-from math import inf
+from math import inf, nan
 from typing import TYPE_CHECKING, Any
 
 from klcli.errors import DistributionError, InputError, clipped, listed, nearest, no_such
 from klcli.readers.distributions import DISTRIBUTIONS, Series, add_up, added_up, once
-from klcli.readers.numbers import NotANumberError, is_number, number, refuse_mixed_percent
+from klcli.readers.numbers import POINT, NotANumberError, is_blank, is_number, mend, number, refuse_mixed_percent
 from klcli.readers.sources import STDIN, column_of, no_pointer
 
 if TYPE_CHECKING:
@@ -130,15 +130,15 @@ def load_printed(text: str, source: str) -> Any:  # noqa: ANN401 - any JSON valu
 class Document:
     """A JSON value: a distribution, an object of several, or a list of records, which is a table.
 
-    content: the value, but for the answer of a language model the positions of its text.
+    content: the value, but for the answer of a language model the positions of its text. blank: see `Notation`.
     """
 
     what, mend, left_out = DISTRIBUTIONS, "", ()
     repeats: str | None = None
     """What keys that stand twice in a distribution do, as --repeats says; None where there is no such option."""
 
-    def __init__(self, source: str, value: Any) -> None:  # noqa: ANN401
-        self.source, self.value = source, value
+    def __init__(self, source: str, value: Any, blank: str = "error") -> None:  # noqa: ANN401
+        self.source, self.value, self.blank = source, value, blank
 
     @cached_property
     def content(self) -> Any:  # noqa: ANN401 - any JSON value
@@ -158,7 +158,7 @@ class Document:
 
     def at(self, pointer: str) -> Document:
         """What an RFC 6901 pointer leads to. Raises InputError."""
-        return Document(f"{self.source}#{pointer}", resolve(self.value, pointer, self.source))
+        return Document(f"{self.source}#{pointer}", resolve(self.value, pointer, self.source), self.blank)
 
     def table(self) -> Table | None:
         """The table that a list of objects is, None where it is none. Raises InputError for a key that stands twice.
@@ -217,7 +217,8 @@ class Document:
             inside = inside[0]
         if _is_of(inside, dict):
             return True
-        numbers = [is_json_number(value) or isinstance(value, str) for value in inside]
+        given = _filled(inside, self.blank)
+        numbers = [is_json_number(value) or isinstance(value, str) for value in given]
         if any(numbers) and not all(numbers):
             self.series(name)  # which says where it is none
         return bool(numbers) and all(numbers)
@@ -226,11 +227,11 @@ class Document:
         """The member of that name; for the empty name the value itself. Raises InputError, DistributionError."""
         members = self._members()
         if not name and members is None:
-            return series_of("", self.content, self.source, self.repeats)
+            return series_of("", self.content, self.source, self.repeats, self.blank)
         if members is None or name not in members:
             raise no_such(self.source, name, self.names() if members else [], "key")
         no_repeated_key(members, self.source)
-        return series_of(name, members[name], f"{self.source}#/{name}", self.repeats)
+        return series_of(name, members[name], f"{self.source}#/{name}", self.repeats, self.blank)
 
     def address(self, name: str) -> str:
         """SOURCE#/KEY."""
@@ -272,16 +273,23 @@ def no_repeated_key(
         raise DistributionError(message)
 
 
-def series_of(name: str, value: Any, source: str, repeats: str | None = None) -> Series:  # noqa: ANN401
+def series_of(
+    name: str,
+    value: Any,  # noqa: ANN401
+    source: str,
+    repeats: str | None = None,
+    blank: str = "error",
+) -> Series:
     """The distribution that a list of numbers or an object of label: number is. source: what errors call it.
 
-    repeats: what a label that stands twice does, as --repeats says; None where there is no such option.
+    repeats: what a label that stands twice does, as --repeats says; None where there is no such option. blank: what
+    null is, and text that says that there is no number: see `Notation`.
 
     So are lists in lists, an outcome for each place in them; lists of a label and a number each; tokens of a language
     model. Raises InputError for anything else, DistributionError where a label stands twice.
     """
     nested = isinstance(value, dict | list) and any(isinstance(item, dict | list) for item in _inside(value))
-    if nested and (found := _of_parts(name, value, source, repeats)) is not None:
+    if nested and (found := _of_parts(name, value, source, repeats, blank)) is not None:
         return found
     if isinstance(value, dict):
         pairs: Sequence[tuple[str, Any]] = list(value.items())
@@ -291,10 +299,11 @@ def series_of(name: str, value: Any, source: str, repeats: str | None = None) ->
             no_repeated_key(value, source, mend=add_up(repeats))
         labels = [label for label, _ in pairs]
         where = _label_of(source, labels)
-        return added_up(Series(name, _numbers([number for _, number in pairs], where), labels, where))
+        numbers = _numbers([number for _, number in pairs], where, blank)
+        return added_up(Series(name, numbers, labels, where), gaps=blank == "skip")
     if isinstance(value, list):
         where = _item_of(source)
-        return Series(name, _numbers(value, where), None, where)
+        return Series(name, _numbers(value, where, blank), None, where)
     message = f"{source}: {_shown(value)} is no distribution; a list of numbers or an object of label: number is"
     raise InputError(message)
 
@@ -321,7 +330,9 @@ def _is_of(value: Any, kind: type) -> bool:  # noqa: ANN401
     return isinstance(value, list) and bool(value) and all(isinstance(item, kind) for item in value)
 
 
-def _of_parts(name: str, value: dict[str, Any] | list[Any], source: str, repeats: str | None) -> Series | None:
+def _of_parts(
+    name: str, value: dict[str, Any] | list[Any], source: str, repeats: str | None, blank: str
+) -> Series | None:
     """The distribution that tokens are, pairs of a label and a number, or lists in lists; None for anything else."""
     from klcli.readers import tokens
 
@@ -330,19 +341,43 @@ def _of_parts(name: str, value: dict[str, Any] | list[Any], source: str, repeats
     if not isinstance(value, list) or not _is_of(value[:1], list):
         return None
     pairs = all(isinstance(item, list) and len(item) == 2 for item in value)  # noqa: PLR2004
-    if pairs and all(isinstance(item[0], str) and is_json_number(item[1]) for item in value):
+    if pairs and all(
+        isinstance(item[0], str) and (is_json_number(item[1]) or is_blank_value(item[1])) for item in value
+    ):
         labels, where = [item[0] for item in value], _item_of(source)
-        return once(Series(name, _numbers([item[1] for item in value], where), labels, where), repeats)
+        series = Series(name, _numbers([item[1] for item in value], where, blank), labels, where)
+        return once(series, repeats, gaps=blank == "skip")
     from klcli.readers.nested import brackets, several_axes, stacked
 
-    return several_axes(name, stacked(value, brackets(source)), source)
+    return several_axes(name, stacked(_filled(value, blank), brackets(source), mend("", POINT)), source)
 
 
-def _numbers(values: Sequence[Any], where: Callable[[int], str]) -> list[float]:
-    found = [number_of(value, where, i) for i, value in enumerate(values)]
+def _numbers(values: Sequence[Any], where: Callable[[int], str], blank: str) -> list[float]:
+    values = _filled(values, blank)
+    found = []
+    for i, value in enumerate(values):
+        try:
+            found.append(number_of(value, where, i))
+        except InputError as error:
+            message = f"{error}{mend('', POINT) if is_blank_value(value) else ''}"
+            raise InputError(message) from None
     if any(isinstance(value, str) for value in values):
         refuse_mixed_percent(list(map(str, values)), found, where)
     return found
+
+
+def is_blank_value(value: Any) -> bool:  # noqa: ANN401
+    """Whether a JSON value says that there is no number: null, NaN, or text that a blank cell of a table may hold."""
+    return value is None or (isinstance(value, str) and is_blank(value)) or value != value  # noqa: PLR0124 - NaN
+
+
+def _filled(value: Any, blank: str) -> Any:  # noqa: ANN401
+    """A value, or the values in lists, with the number that a blank one stands for, as `Notation` has it."""
+    if blank == "error":
+        return value
+    if isinstance(value, list):
+        return [_filled(item, blank) for item in value]
+    return (0.0 if blank == "zero" else nan) if is_blank_value(value) else value
 
 
 def is_json_number(value: Any) -> bool:  # noqa: ANN401

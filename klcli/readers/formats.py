@@ -56,7 +56,7 @@ def _delimited(source: Source, label: str | None, delimiter: str) -> Table:
 def _json(source: Source, _: str | None) -> Document:
     from klcli.readers.documents import Document, load
 
-    return Document(source.name, load(source.text, source.name))
+    return Document(source.name, load(source.text, source.name), source.dialect.blank)
 
 
 def _ndjson(source: Source, _: str | None) -> Table | Document:
@@ -64,7 +64,7 @@ def _ndjson(source: Source, _: str | None) -> Table | Document:
 
     values, where = lines_of(source)
     if values and not any(isinstance(value, dict) for value in values):
-        return Document(source.name, values if len(values) > 1 else values[0])
+        return Document(source.name, values if len(values) > 1 else values[0], source.dialect.blank)
     from klcli.readers.tables.records import table_of
 
     return table_of(values, source.name, where)
@@ -74,7 +74,7 @@ def _npy(source: Source, _: str | None) -> Document:
     from klcli.readers import npy
     from klcli.readers.documents import Document
 
-    return Document(source.name, npy.array(source.data, source.name).tolist())
+    return Document(source.name, npy.array(source.data, source.name).tolist(), source.dialect.blank)
 
 
 def _npz(source: Source, _: str | None) -> Document:
@@ -83,7 +83,7 @@ def _npz(source: Source, _: str | None) -> Document:
 
     opened = npy.archive(source.data, source.name)
     arrays = {name: npy.member(opened, name, f"{source.name}:{name}").tolist() for name in npy.names(opened)}
-    return Archive(source.name, arrays)
+    return Archive(source.name, arrays, source.dialect.blank)
 
 
 def _columnar(source: Source, _: str | None, format_name: str) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from klcli.errors import DistributionError, InputError, UsageError, clipped, listed, typed
 from klcli.model import Distribution, frozen
 from klcli.readers import inline
-from klcli.readers.distributions import Series, Single, refuse_repeated, summed
+from klcli.readers.distributions import Series, Single, refuse_repeated, summed, without_gaps
 from klcli.readers.documents import Document, has_repeated_key, is_json_number, lines_of, load_printed, series_of
 from klcli.readers.formats import READERS, format_of, is_known_suffix
 from klcli.readers.numbers import mixed_in_row
@@ -84,6 +85,9 @@ def read_grids(texts: Sequence[str], wanted: GridOptions) -> Grid:
         message = f"{clipped(twice)} is given twice; give each source once"
         raise UsageError(message)
     grids = [_read(text, wanted._replace(among=len(texts) > 1)) for text in texts]
+    if wanted.dialect.blank == "skip":
+        left = iter(without_gaps([one for grid in grids for one in grid.distributions]))
+        grids = [grid._replace(distributions=list(islice(left, len(grid.distributions)))) for grid in grids]
     if wanted.choices.drop:
         given = [one for grid in grids for one in grid.distributions]
         outcomes = {id(one.outcomes): one.outcomes for one in given if one.outcomes is not None}
@@ -158,12 +162,12 @@ def _read(text: str, wanted: GridOptions) -> Grid:
         message = "uniform is on the outcomes of another side, and here there is none; @uniform is a file"
         raise UsageError(message)
     if inline.is_value(text):
-        return _of_json(Document("FILE", load_printed(text, "FILE")), wanted)
+        return _of_json(Document("FILE", load_printed(text, "FILE"), wanted.dialect.blank), wanted)
     path, selector, chosen = split_selector(text.removeprefix("@"))
     if not exists(path) and not is_known_suffix(path) and inline.means_numbers(text, wanted.dialect.notation):
         if wanted.among:
             read = cast("Single", inline.parse(text, text, wanted.dialect.notation))
-            return _alone(read.once(wanted.choices.repeats), inline.name_of(text))
+            return _alone(_once(read, wanted), inline.name_of(text))
         message = f"{clipped(text)} is one distribution, and a pair needs two; give a table, or JSON of several"
         raise InputError(message)
     if selector == ":":
@@ -171,6 +175,10 @@ def _read(text: str, wanted: GridOptions) -> Grid:
         raise UsageError(message)
     source = open_source(path, wanted.dialect)
     return _of_source(source, selector, chosen, wanted)
+
+
+def _once(read: Single, wanted: GridOptions) -> Single:
+    return read.once(wanted.choices.repeats, gaps=wanted.dialect.blank == "skip")
 
 
 def _alone(read: Single, name: str) -> Grid:
@@ -192,7 +200,7 @@ def _of_source(source: Source, selector: str, chosen: str, wanted: GridOptions) 
     kind = _kind(source, wanted, selector)
     read = READERS[kind](source, wanted.choices.label)
     if isinstance(read, Single):
-        return _alone(read.once(wanted.choices.repeats), source.name)
+        return _alone(_once(read, wanted), source.name)
     if kind == "ndjson" and not selector:
         values, where = lines_of(source)
         if _are_objects_of_weights(values):
@@ -390,20 +398,6 @@ def _distributions(
     """values: (n, K). place(i, outcome): where it stands."""
     values = np.ascontiguousarray(values)
     values.setflags(write=False)
-    gaps = np.isnan(values)
-    if table.leaves_out and gaps.any():
-        outcomes = outcomes or [str(i + 1) for i in range(values.shape[1])]
-        return [
-            Distribution(
-                name,
-                table.source,
-                frozen(row[left]),
-                lambda k, i=i, left=left: place(i, int(left[k])),  # type: ignore[misc]
-                [outcomes[j] for j in left.tolist()],
-            )
-            for i, (name, row) in enumerate(zip(names, values, strict=True))
-            for left in [np.flatnonzero(~gaps[i])]
-        ]
     return [
         Distribution(name, table.source, row, partial(place, i), outcomes)
         for i, (name, row) in enumerate(zip(names, values, strict=True))
@@ -435,7 +429,8 @@ def _are_objects_of_weights(values: Any) -> bool:  # noqa: ANN401 - a JSON value
 
 def _of_objects(values: list[Any], source: str, where: Callable[[int], str], wanted: GridOptions) -> Grid:
     """Objects of label: weight, each a distribution; they are joined by label."""
-    found = [series_of("", value, where(i), wanted.choices.repeats) for i, value in enumerate(values)]
+    how = wanted.choices.repeats, wanted.dialect.blank
+    found = [series_of("", value, where(i), *how) for i, value in enumerate(values)]
     if wanted.select is not None:
         found = _selected(found, wanted.select, source)
     return _of_series([str(i) for i in range(1, len(found) + 1)], found, source, wanted)
@@ -449,8 +444,8 @@ def _of_json(document: Document, wanted: GridOptions) -> Grid:
     value, source, document.repeats = document.content, document.source, wanted.choices.repeats
     if isinstance(value, list) and any(isinstance(item, list | dict) for item in value):
         names = _row_names(value)
-        repeats = wanted.choices.repeats
-        found = [series_of("", item, f"{source}, item {i}", repeats) for i, item in enumerate(value, 1)]
+        how = wanted.choices.repeats, document.blank
+        found = [series_of("", item, f"{source}, item {i}", *how) for i, item in enumerate(value, 1)]
     else:
         names = document.numeric()
         found = [document.series(name) for name in names]

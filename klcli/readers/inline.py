@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 from klcli.errors import DistributionError, InputError, clipped
 from klcli.readers.distributions import Series, Single
 from klcli.readers.formats import is_known_suffix
-from klcli.readers.numbers import POINT, NotANumberError, is_number, items, number, numbers, refuse_mixed_percent
+from klcli.readers.numbers import (
+    POINT,
+    NotANumberError,
+    is_blank,
+    is_number,
+    items,
+    mend,
+    number,
+    numbers,
+    refuse_mixed_percent,
+)
 from klcli.readers.sources import exists, is_hidden, near_file, split_selector
 
 if TYPE_CHECKING:
@@ -51,7 +61,7 @@ def parse(text: str, source: str, notation: Notation = POINT) -> Document | Sing
     if is_value(text):
         from klcli.readers.documents import Document, load_printed
 
-        return Document(source, load_printed(text, source))
+        return Document(source, load_printed(text, source), notation.blank)
     if not text.strip():
         message = f"{source} is empty; write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file"
         raise InputError(message)
@@ -186,7 +196,7 @@ def _pairs(text: str, source: str, notation: Notation) -> Single:
         try:
             values.append(number(weight, notation))
         except NotANumberError as error:
-            message = f"{where(i)}: {error}"
+            message = f"{where(i)}: {error}{mend(weight, notation) if is_blank(weight) else ''}"
             raise InputError(message) from None
     refuse_mixed_percent(written, values, where)
     return Single(source, Series("", values, labels, where))

@@ -49,10 +49,11 @@ def several_axes(name: str, array: Numbers, source: str) -> Series:
     return Series(name, flat, labels, lambda i: where(at(i, array.shape)))
 
 
-def stacked(value: Any, where: Where) -> Numbers:  # noqa: ANN401 - any JSON value
+def stacked(value: Any, where: Where, how: str = "") -> Numbers:  # noqa: ANN401 - any JSON value
     """The array of float64 that nested lists are. Raises InputError for rows of different lengths and for non-numbers.
 
-    Level by level rather than by recursion, so that a million numbers take a few operations on lists of them all.
+    how: what mends a null. Level by level rather than by recursion, so that a million numbers take a few operations on
+    lists of them all.
     """
     shape: list[int] = []
     level = [value]
@@ -69,7 +70,9 @@ def stacked(value: Any, where: Where) -> Numbers:  # noqa: ANN401 - any JSON val
             return np.array(level, dtype=np.float64).reshape(shape)
     except OverflowError:  # an integer beyond the largest double
         pass
-    return np.array([_number(leaf, lambda i: where(at(i, shape)), i) for i, leaf in enumerate(level)]).reshape(shape)
+    return np.array([_number(leaf, lambda i: where(at(i, shape)), i, how) for i, leaf in enumerate(level)]).reshape(
+        shape
+    )
 
 
 def _refuse_ragged(level: Sequence[Any], place: Callable[[int], str]) -> None:
@@ -87,9 +90,12 @@ def _refuse_ragged(level: Sequence[Any], place: Callable[[int], str]) -> None:
             raise InputError(message)
 
 
-def _number(value: Any, place: Callable[[int], str], i: int) -> float:  # noqa: ANN401
+def _number(value: Any, place: Callable[[int], str], i: int, how: str = "") -> float:  # noqa: ANN401
+    if value is None:
+        message = f"{place(i)}: null is not a number{how}"
+        raise InputError(message)
     if isinstance(value, dict):
         message = f"{place(i)}: {NO_LABELS}"
         raise InputError(message)
     # Arrow has more kinds of values than JSON: decimals, dates, bytes.
-    return number_of(value if isinstance(value, int | float | str | list | None) else str(value), place, i)
+    return number_of(value if isinstance(value, int | float | str | list) else str(value), place, i)

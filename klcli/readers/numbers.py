@@ -152,7 +152,8 @@ def numbers(
         try:
             values.append(number(cell, notation))
         except NotANumberError as error:
-            message = f"{where(i)}: {error.found}{inside} {error.wrong}{mend(cell, notation) if inside else ''}"
+            how = mend(cell, notation) if inside or is_blank(cell) else ""
+            message = f"{where(i)}: {error.found}{inside} {error.wrong}{how}"
             raise InputError(message) from None
     return values
 

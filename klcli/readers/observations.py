@@ -48,13 +48,14 @@ def sample(name: str, values: Sequence[str], where: Callable[[int], str]) -> Ser
 def of_text(text: str, source: str, notation: Notation = POINT, repeats: str = "error") -> Single:
     """The raw values in an argument: labels or numbers with one kind of separator, or a JSON list of them.
 
-    LABEL=NUMBER pairs, or a JSON object of them, are a distribution that others are compared with. repeats: see
-    `Choices`. Raises InputError where the text is neither, or a file is called so.
+    LABEL=NUMBER pairs, or a JSON object of them, are a distribution that others are compared with. Blank values are
+    left out where that is asked for, and null is an error where it is not. repeats: see `Choices`. Raises InputError
+    where the text is neither, or a file is called so.
     """
     if text.lstrip()[:1] in {"[", "{"}:
         from klcli.readers.documents import load
 
-        return Single(source, of_list("", load(text, source), source, repeats))
+        return Single(source, _present(of_list("", load(text, source), source, repeats), notation.blank, source))
     mark = next((mark for mark in ",;" if mark in text), None)
     values = [part.strip() for part in (text.split() if mark is None else text.split(mark))]
     is_file = exists(split_selector(text)[0])
@@ -63,17 +64,18 @@ def of_text(text: str, source: str, notation: Notation = POINT, repeats: str = "
     if is_file or (len(values) < 2 and not is_number(text)):  # noqa: PLR2004 - a list
         message = f"{source}: {clipped(text)} is no list of raw values; write red,red,blue or name a file"
         raise InputError(message)
-    return Single(source, sample("", values, lambda i: f"{source}, item {i + 1}"))
+    found = sample("", values, lambda i: f"{source}, item {i + 1}")
+    return Single(source, _present(found, "skip", source) if notation.blank == "skip" else found)
 
 
 def of_lines(source: Source, repeats: str = "error") -> Single:
     """The raw values in a text: one a line, empty lines left out; of a single line of numbers, each; or JSON."""
     text, name = source.text, source.name
     if text.lstrip()[:1] in {"[", "{"}:
-        return of_text(text, name, repeats=repeats)
+        return of_text(text, name, source.dialect.notation, repeats)
     lines = [(i, line.strip()) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
     if len(lines) == 1 and all(is_number(item, source.dialect.notation) for item in items(lines[0][1])):
-        return of_text(lines[0][1], name)
+        return of_text(lines[0][1], name, source.dialect.notation)
     comment = source.dialect.comment
     if comment is not None:
         lines = [(i, line) for i, line in lines if not line.startswith(comment)]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from klcli.errors import InputError, clipped
 from klcli.readers import inline
 from klcli.readers.distributions import Single
-from klcli.readers.numbers import are_numbers, is_number, items
+from klcli.readers.numbers import are_numbers, is_blank, is_number, items, mend
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -166,6 +166,8 @@ def _counts(lines: Sequence[_Line], source: Source) -> _Counts | None:
     first, last = ([line[end] for line in flags] for end in (0, -1))
     if not (first[0] or last[0]) or _is_something_else(lines):
         return None
+    if source.dialect.blank != "error" and not all(first):
+        last = [is_one or is_blank(line[-1]) for is_one, line in zip(last, words, strict=True)]
     if all(last):
         _refuse_columns(lines, [line[-2] for line in flags], source)
     elif all(first):
@@ -241,4 +243,6 @@ def _refuse_unlike(lines: Sequence[_Line], first: Sequence[bool], last: Sequence
             f"{source.name}:{lines[i].number}: {clipped(lines[i].text.strip())} is not {kind}, as line "
             f"{lines[0].number} is; every line must be alike"
         )
+        word = lines[i].text.split()[-1]
+        message += mend(word, source.dialect.notation) if order is last and is_blank(word) else ""
         raise InputError(message)

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from math import log
 
 import pandas as pd
 import pytest
@@ -266,6 +267,90 @@ def test_nulls_are_blank_cells(call, tmp_path, form):
     for blank in ("zero", "skip"):
         args = ("batch", path, "--by", "g", "--label", "k", "--p", "a", "--q", "b", "-m", "kl_pq", "-f", "csv", "-q")
         assert float(call(*args, "--blank", blank).out.split(",")[-1]) == KL
+
+
+THIRD = pytest.approx(0.25 * log(0.25 * 6) + 0.75 * log(0.75 * 2), rel=1e-12)  # KL of 1, nothing, 3 to 1, 2, 3
+ABC, NUMBERED = "a=1,b=2,c=3", "1,2,3"
+
+
+@pytest.mark.parametrize(
+    ("given", "text", "other"),
+    [
+        ("1,,3", "", NUMBERED),
+        ("1 NA 3", "", NUMBERED),
+        ("a=1,b=,c=3", "", ABC),
+        ("[1, null, 3]", "", NUMBERED),
+        ('[1, "n/a", 3]', "", NUMBERED),
+        ("[[1, null], [3, 0]]", "", "[[1, 2], [3, 0]]"),
+        ('{"a": 1, "b": null, "c": 3}', "", ABC),
+        ('[["a", 1], ["b", null], ["c", 3]]', "", ABC),
+        ("-", "1\nNA\n3\n", NUMBERED),
+        ("-", "a 1\nb NA\nc 3\n", ABC),
+        ("-", "k,p\na,1\nb,\nc,3\n", ABC),
+        ("-#/p", '{"p": [1, null, 3]}', NUMBERED),
+        ("-:p", "p\n1\nnull\n3\n", NUMBERED),
+    ],
+)
+def test_what_is_blank_is_counted_or_left_out_wherever_it_stands(call, refused, given, text, other):
+    assert "--blank zero counts it as 0, --blank skip leaves it out" in refused(3, "kl", given, other, input=text)
+    for blank in ("zero", "skip"):
+        result = call("kl", given, other, "--blank", blank, input=text)
+        assert (result.code, float(result.out)) == (0, THIRD), result
+        assert ("P lacks" in result.err) == (blank == "skip")
+        assert call("kl", other, given, "--blank", blank, "-q", input=text).out == "inf\n"
+
+
+def test_a_blank_of_a_label_that_stands_twice_adds_nothing(kl):
+    for given in ("a=1,b=2,a=", '{"a": 1, "b": 2, "a": null}'):
+        for blank in ("zero", "skip"):
+            assert kl(given, "a=1,b=2", "--repeats", "sum", "--blank", blank, "-q") == 0
+
+
+def test_a_total_beside_a_blank_is_one(refused):
+    assert "--drop Total" in refused(4, "entropy", "a=1,b=,c=3,Total=4", "--blank", "skip")
+
+
+def test_uniform_is_on_what_blanks_leave(kl):
+    assert kl("1,,1", "uniform", "--blank", "skip", "-q") == 0
+
+
+@pytest.mark.parametrize("rows", [1, 20_000])
+@pytest.mark.parametrize(
+    ("p", "q"), [("[1, null, 3]", "[1, 2, 3]"), ('{"a": 1, "b": null, "c": 3}', '{"c": 3, "b": 2, "a": 1}')]
+)
+def test_nulls_in_lists_and_objects_of_a_batch_are_blank_cells(call, write, p, q, rows):
+    sound = f'{{"p": {p.replace("null", "2")}, "q": {q}}}\n'
+    path = write("t.ndjson", sound * rows + f'{{"p": {p}, "q": {q}}}\n')
+    args = ("batch", path, "-m", "kl_pq", "-q", "-f", "csv")
+    assert "null is not a number; --blank zero counts it as 0" in call(*args).err
+    for blank, value in (("zero", THIRD), ("skip", pytest.approx(0, abs=1e-15))):
+        found = call(*args, "--blank", blank).out.split()
+        assert [float(found[1]), float(found[-1])] == [0, value]
+
+
+def test_nulls_in_lists_of_parquet_are_blank_cells(call, tmp_path):
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"p": [[1.0, None, 3.0], [1.0, 2.0, 3.0]], "q": [[1.0, 2.0, 3.0]] * 2}).to_parquet(path)
+    args = ("batch", path, "-m", "kl_pq", "-q", "-f", "csv")
+    for blank, value in (("zero", THIRD), ("skip", 0)):
+        assert [float(line) for line in call(*args, "--blank", blank).out.split()[1:]] == [value, 0]
+
+
+@pytest.mark.parametrize("kind", ["json", "ndjson"])
+def test_nulls_in_the_rows_of_a_matrix_are_blank_cells(call, refused, write, kind):
+    path = write(f"t.{kind}", "[1,null,3]\n[1,2,3]\n" if kind == "ndjson" else "[[1,null,3],[1,2,3]]")
+    args = ("matrix", path, "-m", "kl_pq", "--pairs", "-q", "-f", "csv")
+    assert "null is not a number; --blank zero" in refused(3, *args)
+    for blank in ("zero", "skip"):
+        assert float(call(*args, "--blank", blank).out.split()[1].split(",")[-1]) == THIRD
+
+
+def test_a_null_among_raw_values_is_left_out_as_the_error_says(refused, call):
+    assert "item 2: '' is no value to count; --blank skip" in refused(3, "entropy", '["a",null,"b"]', "--tally")
+    for given in ("[1,null,2]", "1,NA,2"):
+        assert "blank values left out: 1" in call("entropy", given, "--tally", "--blank", "skip").err
+        result = call("entropy", given, "--tally", "--blank", "skip", "-g", "elements.outcome", "-q")
+        assert result.out.split() == ["1", "2"]
 
 
 def test_numbers_a_line_with_thousands(call, refused, write):

@@ -144,7 +144,10 @@ def test_a_list_that_lacks_a_number_harms_no_other(tmp_path):
         table = read(written(tmp_path, {"p": pa.array(given_, kind), "q": pa.array(given_[:1] * 4, kind)}))
         assert [(failure.row, failure.text) for failure in table.failures] == [
             (1, "column 'p': null is no distribution; a list of numbers or an object of label: number is"),
-            (2, "column 'p', item 1: null is not a number"),
+            (
+                2,
+                "column 'p', item 1: null is not a number; --blank zero counts it as 0, --blank skip leaves it out",
+            ),
         ]
         assert table.columns[0].to_pylist() == [[1, 2], [1, 2], [1, 2], [3, 4]]
 

@@ -171,21 +171,21 @@ class _Json(ColumnCells):
         self._kinds = set(map(type, cells))
 
     def facts(self) -> Facts:
-        from klcli.readers.documents import is_json_number
+        from klcli.readers.documents import is_blank_value, is_json_number
 
         nested = any(issubclass(kind, list | dict) for kind in self._kinds)
         found = [is_json_number(cell) for cell in self._cells]
-        blank = [is_one or _is_blank(cell) for is_one, cell in zip(found, self._cells, strict=True)]
+        blank = [is_one or is_blank_value(cell) for is_one, cell in zip(found, self._cells, strict=True)]
         marred = any(found) and all(blank)
         numeric = all(found) or (marred and self._column.notation.blank != "error")
         return Facts(of_numbers=numeric, has_number=any(found), nested=nested, marred=marred)
 
     def numbers(self) -> Array:
-        from klcli.readers.documents import number_of
+        from klcli.readers.documents import is_blank_value, number_of
 
-        if self._kinds == {float}:
-            return np.array(self._cells)
         blank = self._column.notation.blank
+        if self._kinds == {float} and blank == "error":
+            return np.array(self._cells)
         if blank == "error" and None in self._cells:
             raise self._column.refuse_missing_number(self._place(self._cells.index(None)))
         if str in self._kinds:
@@ -193,7 +193,7 @@ class _Json(ColumnCells):
         value = {"zero": 0.0, "skip": np.nan}.get(blank)
         return np.array(
             [
-                value if value is not None and _is_blank(cell) else number_of(cell, self._place, i)
+                value if value is not None and is_blank_value(cell) else number_of(cell, self._place, i)
                 for i, cell in enumerate(self._cells)
             ],
             dtype=np.float64,
@@ -285,10 +285,6 @@ class _Typed(ColumnCells):
         from klcli.arrow import stacked
 
         return stacked(self._cells)
-
-
-def _is_blank(cell: Any) -> bool:  # noqa: ANN401 - a JSON value
-    return cell is None or (isinstance(cell, str) and is_blank(cell))
 
 
 def _first_null(cells: Any) -> int:  # noqa: ANN401

@@ -243,7 +243,7 @@ def _read_columns(batch: Any, layout: Layout, notation: Notation, *, nested: boo
             fail(row, f"{error.found} in column {name} {error.wrong}{mend(error.text, notation)}")
 
         if nested:
-            columns[i] = _fields(cells_of(i), layout.header[i], fail)
+            columns[i] = _fields(cells_of(i), layout, i, fail)
         else:
             cells = cells_of(i, "number" if notation.blank == "error" else "")
             columns[i] = matrix[n]
@@ -273,10 +273,11 @@ def _with_kernels(cells: Cells) -> Cells:
     return cells
 
 
-def _fields(cells: Cells, name: str, fail: Callable[[int, str, type[KlcliError]], None]) -> Cells:
+def _fields(cells: Cells, layout: Layout, column: int, fail: Callable[[int, str, type[KlcliError]], None]) -> Cells:
     """Lists or structures of numbers as they are; what else a field may hold as JSON would have it.
 
-    A list that is null, or holds a null, fails; another one stands in its place, so that all are of one length.
+    A list that is null, or holds a null that is not to be filled, fails; another one stands in its place, so that all
+    are of one length.
     """
     kind = cells.type
     if of.is_struct(kind):
@@ -295,6 +296,9 @@ def _fields(cells: Cells, name: str, fail: Callable[[int, str, type[KlcliError]]
             missing[np.asarray(np.from_dlpack(call("list_parent_indices", [cells])))[nulls(values)]] = True
         if not missing.any() or missing.all():
             return cells
+        if layout.blank != "error":
+            return list(map(json_value, cells.to_pylist()))
+        name = layout.header[column]
         for row in np.flatnonzero(missing).tolist():
             try:
                 series_of(name, cells[row].as_py(), f"column {clipped(name)}")

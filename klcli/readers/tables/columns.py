@@ -168,9 +168,7 @@ class Columns:
         labels = None if not is_labelled else self.labels(self.label or 0)[:] if sums else self._unique_labels
         running = self.running(values, column)
         series = Series(name, values, labels, lambda i: self.place(i, column), self.notes, self._keys, running=running)
-        if self.leaves_out and self._has_gaps:
-            series = _without_gaps(series)
-        return added_up(series) if sums else series
+        return added_up(series, gaps=self.leaves_out) if sums else series
 
     def running(self, values: Array, column: int) -> str:
         """What to call a column that seems to hold running totals, by its name or the labels' and as it never falls."""
@@ -207,11 +205,6 @@ class Columns:
             message = f"{self.source}: two columns are called {clipped(name)}; rename one"
             raise InputError(message)
         return names.index(name)
-
-    @cached_property
-    def _has_gaps(self) -> bool:
-        """Whether a cell of any column of weights is left out: then the others need labels to be joined by."""
-        return any(bool(np.isnan(self.numbers(i)).any()) for i in self.weights())
 
     @cached_property
     def _unique_labels(self) -> Sequence[str]:
@@ -299,18 +292,9 @@ class Columns:
         """The distributions in the cells of a column, each a list of numbers or an object of label: number."""
         from klcli.readers.documents import series_of
 
-        repeats = self._choices.repeats
-        return [series_of("", value, self.place(i, column), repeats) for i, value in enumerate(self.values(column))]
+        how = self._choices.repeats, self._notation.blank
+        return [series_of("", value, self.place(i, column), *how) for i, value in enumerate(self.values(column))]
 
     def stacked(self, column: int) -> npt.NDArray[Any] | None:
         """The lists in the cells of a column as one array, (rows, ...), where Arrow has them as such; else None."""
         return self._cells[column].stacked()
-
-
-def _without_gaps(series: Series) -> Series:
-    """The series without what is NaN; where it has no labels, those that are left are called by their rows."""
-    left = np.flatnonzero(~np.isnan(series.values)).tolist()
-    labels = [str(i + 1) if series.labels is None else series.labels[i] for i in left]
-    return series._replace(
-        values=[series.values[i] for i in left], labels=labels, where=lambda i: series.where(left[i])
-    )

@@ -142,7 +142,8 @@ class JsonColumns:
             if line in failures:
                 continue
             try:
-                series = series_of(name, cell, f"column {clipped(name)}", self._layout.choices.repeats)
+                how = self._layout.choices.repeats, self._layout.blank
+                series = series_of(name, cell, f"column {clipped(name)}", *how)
                 summed.update([line] if series.remarks else [])
                 values = list(series.values)
                 weights[-1] = values if series.labels is None else dict(zip(series.labels, values, strict=True))

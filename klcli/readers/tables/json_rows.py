@@ -13,8 +13,7 @@ import numpy as np
 
 from klcli.blocks import Failure, json_text
 from klcli.errors import InputError, KlcliError, clipped, listed
-from klcli.readers.documents import MalformedJsonError, decode, no_repeated_key, number_of
-from klcli.readers.numbers import is_blank
+from klcli.readers.documents import MalformedJsonError, decode, is_blank_value, no_repeated_key, number_of
 from klcli.readers.tables.percents import faults
 from klcli.readers.tables.roles import no_group
 from klcli.readers.tables.table import Table
@@ -200,10 +199,10 @@ def _doubles(cells: Sequence[Any], name: str, wrong: dict[int, KlcliError], blan
     doubles = np.ones(len(cells))
     place = f"column {clipped(name)}"
     for row, cell in enumerate(cells):
-        if type(cell) is float:
-            doubles[row] = cell
-        elif blank is not None and (cell is None or (isinstance(cell, str) and is_blank(cell))):
+        if blank is not None and is_blank_value(cell):
             doubles[row] = blank
+        elif type(cell) is float:
+            doubles[row] = cell
         elif row not in wrong:
             try:
                 doubles[row] = number_of(cell, lambda _: place, 0)

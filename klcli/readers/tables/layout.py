@@ -52,10 +52,10 @@ class Counting(NamedTuple):
 class Layout(NamedTuple):
     """Columns by position: the weights of P and of Q, those kept; where a group is a pair, its keys and its labels.
 
-    exact: whether the columns kept were chosen, so that others may come and go. gaps: whether a weight that is NaN was
-    left out, and its outcome with it. more: columns that are needed as text besides: the keys to another table, or raw
-    values. counting: how those are counted. remarks: what to say of it all. choices: what else the command line says of
-    rows and columns. whole: whether the columns, not the rows, are distributions.
+    exact: whether the columns kept were chosen, so that others may come and go. blank: see `Notation`. more: columns
+    that are needed as text besides: the keys to another table, or raw values. counting: how those are counted. remarks:
+    what to say of it all. choices: what else the command line says of rows and columns. whole: whether the columns, not
+    the rows, are distributions.
     """
 
     source: str
@@ -66,7 +66,7 @@ class Layout(NamedTuple):
     by: tuple[int, ...] = ()
     label: int | None = None
     exact: bool = False
-    gaps: bool = False
+    blank: str = "error"
     more: tuple[int, ...] = ()
     counting: Counting | None = None
     remarks: tuple[str, ...] = ()
@@ -77,6 +77,11 @@ class Layout(NamedTuple):
     def across(self) -> tuple[tuple[int, ...], ...]:
         """The columns of P and those of Q, where the weights of a row are a distribution each."""
         return () if self.by or self.whole else tuple(side for side in (self.p, self.q) if len(side) > 1)
+
+    @property
+    def gaps(self) -> bool:
+        """Whether a weight that is NaN was left out, and its outcome with it."""
+        return self.blank == "skip"
 
     @property
     def numbers(self) -> tuple[int, ...]:

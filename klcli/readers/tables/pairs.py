@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from itertools import zip_longest
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -117,7 +118,8 @@ def _pair_fields(table: Table, layout: Layout) -> Block:
     cells = [table.columns[side[0]] if side else None for side in (layout.p, layout.q)]
     kept = _kept(table, layout)
     arrays = [None if column is None else _stacked(column) for column in cells]
-    if all(column is None or array is not None for column, array in zip(cells, arrays, strict=True)):
+    blank = layout.blank != "error" and any(array is not None and np.isnan(array).any() for array in arrays)
+    if not blank and all(column is None or array is not None for column, array in zip(cells, arrays, strict=True)):
         rows = _others(table.size, table.failures)
         if table.failures:
             arrays = [None if array is None else array[:, rows] for array in arrays]
@@ -126,7 +128,7 @@ def _pair_fields(table: Table, layout: Layout) -> Block:
         block = Block(table.size, table.lines, kept, pairs, table.failures, remarks=table.remarks)
         return without_totals(block, layout.choices)
     fields = [None if column is None else _values(column) for column in cells]
-    found, failures, summed = _pairs_of_fields(names, fields, table, layout.choices.repeats)
+    found, failures, summed = _pairs_of_fields(names, fields, table, layout)
     remarks = {**table.remarks, **({ADDED_UP: table.remarks.get(ADDED_UP, 0) + summed} if summed else {})}
     block = Block(table.size, table.lines, kept, tuple(found), tuple(failures), remarks=remarks)
     return without_totals(block, layout.choices)
@@ -154,12 +156,13 @@ def _values(cells: Any) -> list[Any]:  # noqa: ANN401
 
 
 def _pairs_of_fields(
-    names: tuple[str | None, ...], fields: Sequence[Sequence[Any] | None], table: Table, repeats: str
+    names: tuple[str | None, ...], fields: Sequence[Sequence[Any] | None], table: Table, layout: Layout
 ) -> tuple[list[Pairs], list[Failure], int]:
     """The pairs, those of one length and labels together; what is wrong with the other rows.
 
-    The last is in how many rows labels were added up, if they shall be. repeats: see `Choices`.
+    The last is in how many rows labels were added up, if they shall be.
     """
+    how = layout.choices.repeats, layout.blank
     wrong = {failure.row: failure for failure in table.failures}
     summed = 0
     alike: dict[tuple[Any, ...], list[tuple[int, list[Series | None]]]] = {}
@@ -170,17 +173,30 @@ def _pairs_of_fields(
             sides = [
                 None
                 if name is None or values is None
-                else series_of(name, values[row], f"column {clipped(name)}", repeats)
+                else series_of(name, values[row], f"column {clipped(name)}", *how)
                 for name, values in zip(names, fields, strict=True)
             ]
         except KlcliError as error:
             wrong[row] = Failure(row, table.line(row), str(error), type(error))
             continue
         summed += any(side is not None and side.remarks for side in sides)
+        sides = _without_gaps(sides) if layout.gaps else sides
         kind = tuple(None if side is None else (len(side.values), _labels_of(side)) for side in sides)
         alike.setdefault(kind, []).append((row, sides))
     pairs = [_together(names, kind, found, table.line) for kind, found in alike.items()]
     return pairs, [wrong[row] for row in sorted(wrong)], summed
+
+
+def _without_gaps(sides: list[Series | None]) -> list[Series | None]:
+    """The sides without weight where one of them is NaN: by label, or without labels by position."""
+    names = [() if side is None else side.labels or range(len(side.values)) for side in sides]
+    weights = [[] if side is None else list(side.values) for side in sides]
+    pairs = [list(zip(*each, strict=True)) for each in zip(names, weights, strict=True)]
+    gaps = {name for each in pairs for name, weight in each if isnan(weight)}
+    return [
+        side and side._replace(values=[0.0 if name in gaps else weight for name, weight in each])
+        for side, each in zip(sides, pairs, strict=True)
+    ]
 
 
 def _labels_of(side: Series) -> Names:

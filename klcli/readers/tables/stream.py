@@ -146,7 +146,7 @@ class Tables:
                 first = layout = lay_out(self._reading.wanted, stream.names, source.name, stream.text)
             else:
                 layout = first.found_in(stream.names, source.name)
-            layout = layout._replace(gaps=self._reading.dialect.blank == "skip")
+            layout = layout._replace(blank=self._reading.dialect.blank)
             if self._share is not None and self._share.span is not None:
                 stream.narrow(*self._share.span)
             yield Opened(stream, layout, self.mixed)
