@@ -259,7 +259,7 @@ def _not_so_many(found: Distributions, numeric: list[str], needed: str, count: i
     elif len(numeric) == 1:
         mend = "give Q after it"
     elif found.names():
-        mend = f"it has {listed(found.names())}, such as {typed(found.address(found.names()[0]))}"
+        mend = f"it has {listed(found.names())}, not of numbers; if they are raw values add --tally"
     else:
         mend = "it is empty"
     has = f"1 {found.what[:-1]}" if len(numeric) == 1 else f"{len(numeric) or 'no'} {found.what}"

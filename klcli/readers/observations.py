@@ -73,12 +73,12 @@ def of_lines(source: Source, repeats: str = "error") -> Single:
     text, name = source.text, source.name
     if text.lstrip()[:1] in {"[", "{"}:
         return of_text(text, name, source.dialect.notation, repeats)
-    lines = [(i, line.strip()) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
+    lines, said = _uncommented(
+        [(i, line.strip()) for i, line in enumerate(text.split("\n"), 1) if line.strip()], source.dialect
+    )
     if len(lines) == 1 and all(is_number(item, source.dialect.notation) for item in items(lines[0][1])):
-        return of_text(lines[0][1], name, source.dialect.notation)
-    comment = source.dialect.comment
-    if comment is not None:
-        lines = [(i, line) for i, line in lines if not line.startswith(comment)]
+        one = of_text(lines[0][1], name, source.dialect.notation).series("")
+        return Single(name, one._replace(remarks=(*said, *one.remarks)))
     if not lines:
         message = f"{name} is empty; --tally counts raw values, one a line"
         raise InputError(message)
@@ -90,7 +90,24 @@ def of_lines(source: Source, repeats: str = "error") -> Single:
         found = found if header else found._replace(remarks=(note,))
     else:
         found = sample("", [first, *rest], lambda i: f"{name}:{lines[i][0]}")
+    found = found._replace(remarks=(*said, *found.remarks))
     return Single(name, _present(found, "skip", name) if source.dialect.blank == "skip" else found)
+
+
+def _uncommented(lines: list[tuple[int, str]], dialect: Dialect) -> tuple[list[tuple[int, str]], list[str]]:
+    """The lines that are values, and what to say of those that begin with #: beside numbers they are comments.
+
+    Beside words they may be values. The first of the numbers may be their name.
+    """
+    mark = "#" if dialect.comment is None else dialect.comment
+    left = [line for line in lines if not line[1].startswith(mark)]
+    count = len(lines) - len(left)
+    if dialect.comment is not None or not count or not left:
+        return (left if dialect.comment is not None else lines), []
+    below = [text for _, text in left[1:] if is_value(text)] or items(left[0][1], dialect.notation)
+    if below and are_numbers(below, dialect.notation):
+        return left, [f"lines that begin with # are left out: {count}"]
+    return lines, [f"lines that begin with # are counted as values: {count}; --comment '#' leaves them out"]
 
 
 def of_list(name: str, value: object, source: str, repeats: str) -> Series:

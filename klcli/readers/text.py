@@ -65,6 +65,9 @@ def read_text(source: Source, label: str | None = None) -> Table | Document | Si
     """What a text is. label: what --label says, or a selector of columns that stay text. Raises InputError."""
     text, dialect = source.text, source.dialect
     lines = _lines(text)
+    if not lines:
+        message = f"{source.name}: nothing stands in it but lines that begin with #, which are comments"
+        raise InputError(message)
     asked = dialect.header or dialect.delimiter is not None
     if not asked and not inline.looks_like_json(text):
         of_numbers = _is_of_numbers(lines, dialect.notation)
@@ -112,8 +115,14 @@ def _delimited(source: Source, lines: Sequence[_Line], label: str | None) -> Tab
             message = (
                 f"{source.name}:{lines[0].number}: {clipped(lines[0].text.strip())} is neither numbers nor a label "
                 "and its count; for a table between blanks add --input-format csv --delimiter space"
-            )
+            ) + (" --comment '#'" if _left_out(source.text) else "")
             raise InputError(message)
+    if not any(map(str.isdigit, "".join(line.text for line in lines))):
+        form = "tsv" if delimiter == "\t" else "csv"
+        how = "--tally counts equal lines" if delimiter is None else f"for raw values add --tally --input-format {form}"
+        shown = clipped(lines[0].text.strip())
+        message = f"{source.name}:{lines[0].number}: {shown} is no number, and no line has one; {how}"
+        raise InputError(message)
     return read_delimited(source, delimiter or ",", label)
 
 

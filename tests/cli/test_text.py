@@ -186,3 +186,55 @@ def test_numbers_as_labels_of_counts_need_no_note(call):
 @pytest.mark.parametrize("text", ["50%,60", "50% 60", "50,60%", "a=50%,b=60", "50%\n60\n"])
 def test_percentages_beside_other_numbers_are_refused(refused, text):
     assert "write % in all of them or in none" in refused(3, "kl", "-", "1,2", input=text)
+
+
+@pytest.mark.parametrize("text", ["# by x\n1\n2\n# half\n2\n3\n", "# by x\n#\nms\n1\n2\n2\n3\n", "# by x\n1 2 2 3\n"])
+@pytest.mark.parametrize("name", ["-", "t.txt"])
+def test_comments_beside_raw_numbers_are_no_values(call, write, text, name):
+    cwd = write("t.txt", text).parent
+    for option, entropy in ((("--tally",), 1.0397207708399179), (("--bins", "0,1.5,4"), 0.5623351446188083)):
+        result = call("entropy", name, *option, "-g", "entropy", input=text, cwd=cwd)
+        assert (result.code, float(result.out)) == (0, pytest.approx(entropy, rel=1e-12))
+        assert f"lines that begin with # are left out: {text.count('#')}" in result.err
+
+
+def test_comments_beside_raw_words_may_be_values(call):
+    result = call("entropy", "--tally", input="# by x\ncat\n#1\ncat\n")
+    assert "lines that begin with # are counted as values: 2; --comment '#' leaves them out" in result.err
+    assert outcomes(call, "# by x\ncat\n#1\ncat\n", "--tally", "--comment", "#") == ["cat"]
+    assert call("entropy", "--tally", input="#a\n#b\n#a\n").err == "klcli: note: P sums to 3; divided by its sum\n"
+
+
+@pytest.mark.parametrize("text", ["# c\n", "# c\n\n  # d\n"])
+def test_a_text_of_comments_is_called_so(refused, text):
+    assert refused(3, "entropy", input=text) == (
+        "<stdin>: nothing stands in it but lines that begin with #, which are comments"
+    )
+
+
+def test_a_text_without_numbers_is_raw_values_at_best(refused, call):
+    text = "new york\nparis\nparis\n"
+    for command in ("entropy", "matrix"):
+        assert refused(3, command, input=text) == (
+            "<stdin>:1: 'new york' is no number, and no line has one; --tally counts equal lines"
+        )
+    assert outcomes(call, text, "--tally") == ["new york", "paris"]
+    assert entropy_of(call, text, "--tally") == [pytest.approx(0.6365141682948128, rel=1e-12)]
+
+
+def test_columns_of_words_are_not_offered_as_weights(refused, kl, write):
+    text = "a,b\nx,x\ny,y\n"
+    path = write("t.csv", text)
+    assert refused(3, "kl", path) == (
+        f"{path}: no distributions, a pair is two; it has a, b, not of numbers; if they are raw values add --tally"
+    )
+    assert kl(path, "--tally", "-q") == 0
+    assert refused(3, "kl", "-", input=text).endswith("; for raw values add --tally --input-format csv")
+    assert kl("-", "--tally", "--input-format", "csv", "-q", input=text) == 0
+
+
+def test_comments_above_a_table_between_blanks_are_left_out_as_the_error_says(refused, kl):
+    text = "# by x\nmode p q\ncar 4 3\nbus 6 7\n"
+    mend = "--input-format csv --delimiter space --comment '#'"
+    assert refused(3, "kl", "-", input=text).endswith(f"for a table between blanks add {mend}")
+    assert kl("-", *mend.replace("'", "").split(), "-q", input=text) == pytest.approx(PAIR, rel=1e-12)
