@@ -369,3 +369,111 @@ def test_options_that_mean_nothing(refused, option):
 
 def test_what_is_left_out_may_be_all(refused, write):
     assert "--skip leaves out" in refused(3, "kl", write("t.csv", "k,a,b\nx,1,2\n"), "--skip", "9")
+
+
+# ---------------------------------------------------------------------------------------------------- sheets in a book
+
+README = [["Survey of 2024", "us"], ["version", 3], ["made", "in May"]]
+
+
+@pytest.fixture(params=["xlsx", "ods"])
+def book(request, tmp_path):
+    """book(sheet=rows, ...): a file of these sheets."""
+
+    def book(**sheets):
+        path = tmp_path / f"b.{request.param}"
+        with pd.ExcelWriter(path) as out:
+            for name, rows in sheets.items():
+                pd.DataFrame(rows).to_excel(out, sheet_name=name, index=False, header=False)
+        return path
+
+    return book
+
+
+@pytest.mark.parametrize("cover", [README, README[:1], [["a", "b", "c"], *[["some", "", "text"]] * 3]])
+def test_the_sheet_of_numbers_is_named_where_the_first_has_none(call, refused, book, cover):
+    path = book(cover=cover, **{"the data": TITLED[2:]}, more=TITLED[2:])
+    for args in (("kl", path), ("compare", path), ("matrix", path), ("batch", path, "--p", "2", "--q", "3")):
+        assert refused(3, *args) == (
+            f"{path}: the first sheet, 'cover', has no column of numbers; add --sheet 'the data', or --sheet cover to "
+            "read it all the same"
+        )
+    assert value(call, path, "--sheet", "the data") == KL
+    if len(cover) > 1:
+        assert call("entropy", f"{path}:{cover[0][0]}", "--tally", "--sheet", "cover", "-q").code == 0
+
+
+def test_of_sheets_without_numbers_the_first_is_read(call, book):
+    path = book(one=[["k"], ["x"], ["y"]], two=README[:1])
+    assert call("entropy", path, "--tally", "-q", "-g", "perplexity").out == "2.0\n"
+
+
+@pytest.mark.parametrize("title", [["Report", "May", None], ["Report", None, "May"], ["Report", None, None]])
+def test_a_title_above_a_sheet_is_left_out_as_the_error_says(call, refused, sheet, title):
+    path = sheet([title, *TITLED[2:]])
+    assert refused(3, "kl", path).endswith(
+        "row 1: 'Report' seems to stand above the table, whose rows have 3 cells; add --skip 1"
+    )
+    assert value(call, path, "--skip", 1) == KL
+
+
+def test_a_header_that_comes_back_is_left_out_with_a_note(call, sheet):
+    path = sheet([TITLED[0], TITLED[2], *TITLED[2:], TITLED[2]])
+    result = call("kl", path, "--skip", 1)
+    assert float(result.out) == KL
+    assert "rows that repeat the header left out: 2" in result.err
+    scored = call("batch", path, "--skip", 1, "--p", "before", "--q", "after", "-m", "kl_pq", "-q")
+    assert scored.out.count("\n") == 3
+
+
+def test_a_name_that_stands_twice_under_a_title_is_named_by_its_row(refused, sheet):
+    path = sheet([["Report", None, None], ["k", "p", "p"], ["a", 1, 2], ["b", 3, 4]])
+    assert refused(3, "kl", path).endswith("; add --skip 1")
+    assert refused(3, "kl", path, "--skip", 1).endswith(", row 2: the header has 'p' twice; rename one")
+
+
+@pytest.mark.parametrize("cells", [[True, 6], [4, False]])
+def test_truth_is_no_number_in_a_sheet(refused, sheet, cells):
+    path = sheet([["k", "a", "b"], ["x", cells[0], 3], ["y", cells[1], 7]])
+    row = 2 + cells.index(next(cell for cell in cells if isinstance(cell, bool)))
+    shown = str(cells[row - 2]).upper()
+    for args in (("kl", path), ("batch", path, "--p", "a", "--q", "b"), ("fit", f"{path}:a")):
+        assert f", row {row}: '{shown}' in column 'a' is not a number" in refused(3, *args)
+
+
+def test_a_column_of_truth_is_labels_as_in_csv(call, sheet, write):
+    rows = [["won", "a", "b"], [True, 4, 3], [False, 6, 7]]
+    for path in (sheet(rows), write("t.csv", "won,a,b\nTRUE,4,3\nFALSE,6,7\n")):
+        assert call("compare", path, "-q", "-g", "elements.outcome").out == "TRUE\nFALSE\n"
+        assert value(call, path) == KL
+
+
+@pytest.mark.parametrize("options", [(), ("--blank", "zero"), ("--sheet", "Sheet")])
+def test_a_formula_without_a_value_is_no_blank_cell(refused, tmp_path, options):
+    import openpyxl
+
+    made = openpyxl.Workbook()
+    for row in TITLED[2:]:
+        made.active.append(row)
+    made.create_sheet("other").append(["k", "a"])
+    made.active["C3"] = "=B3+1"
+    made.save(tmp_path / "t.xlsx")
+    message = refused(3, "kl", tmp_path / "t.xlsx", *options)
+    assert ", cell C3: the formula has no value" in message
+    assert message.endswith("; open it in one, and save it")
+
+
+def test_formulas_with_values_are_numbers_and_empty_text_is_blank(call, tmp_path):
+    import zipfile
+
+    made = pd.DataFrame([*TITLED[2:], ["tram", 0, 0]])
+    made.to_excel(tmp_path / "t.xlsx", index=False, header=False, engine="openpyxl")
+    with zipfile.ZipFile(tmp_path / "t.xlsx") as old, zipfile.ZipFile(tmp_path / "f.xlsx", "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name.endswith("sheet1.xml"):
+                data = re.sub(rb'<c r="B2"[^>]*>.*?</c>', b'<c r="B2"><f>2+2</f><v>4</v></c>', data)
+                data = re.sub(rb'<c r="B4"[^>]*>.*?</c>', b'<c r="B4" t="str"><f>IF(1,"")</f><v></v></c>', data)
+            new.writestr(name, data)
+    assert value(call, tmp_path / "f.xlsx", "--blank", "zero") == KL
+    assert ", row 4: nothing stands where a number should" in call("kl", tmp_path / "f.xlsx").err

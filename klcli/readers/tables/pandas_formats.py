@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from io import BytesIO
 from math import nan
+from shlex import quote
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from xml.etree.ElementTree import ParseError, iterparse
 from zipfile import BadZipFile, ZipFile
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from klcli.readers.numbers import Notation
     from klcli.readers.sources import Source
 
-_SHEET: tuple[str, dict[str, Any]] = ("read_excel", {"keep_default_na": False, "na_values": []})
+_SHEET: tuple[str, dict[str, Any]] = ("read_excel", {"keep_default_na": False, "na_values": [], "dtype": object})
 
 PANDAS_FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     "xlsx": _SHEET,
@@ -70,9 +71,9 @@ def read_by_pandas(source: Source, format_name: str) -> Whole:
     try:
         # These readers want a path or a seekable file; some of the libraries behind them only a path.
         whole = source.path if source.path is not None and not source.compression else BytesIO(source.data)
-        _check_size(source.name, whole, format_name)
+        formulas = _check_size(source.name, whole, format_name)
         if is_sheet:
-            frame, remarks, above = _read_sheet(source, whole, options)
+            frame, remarks, above = _read_sheet(source, whole, options, formulas)
         else:
             frame = getattr(pd, name)(whole, **options)
     except InputError:
@@ -86,32 +87,77 @@ def read_by_pandas(source: Source, format_name: str) -> Whole:
         raise unreadable(source.name, format_name, error) from None
     source.verify()
     frame.columns = [str(name) for name in frame.columns]
+    for i in range(len(frame.columns) if is_sheet else 0):
+        frame.isetitem(i, _typed(frame.iloc[:, i]))  # type: ignore[arg-type]
     for i, kind in enumerate(frame.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
             cells = frame.iloc[:, i]
             found = _numbers(cells.tolist(), source.dialect.notation) if is_sheet else None
-            frame.isetitem(i, cells.astype(str).tolist() if found is None else found)
+            frame.isetitem(i, cells.map(_text).astype(str).tolist() if found is None else found)
     rows = (frame.index + above + 1).tolist() if is_sheet else range(1, len(frame) + 1)
     return Whole(pa.Table.from_pandas(frame, preserve_index=False), rows, tuple(filter(None, remarks)))
 
 
-def _read_sheet(source: Source, whole: Path | BinaryIO, options: dict[str, Any]) -> tuple[pd.DataFrame, list[str], int]:
-    """The rows of a sheet, what is to be said of it, and how many rows stand above them."""
+def _read_sheet(
+    source: Source, whole: Path | BinaryIO, options: dict[str, Any], formulas: dict[str, str]
+) -> tuple[pd.DataFrame, list[str], int]:
+    """The rows of a sheet, what is to be said of it, and how many rows stand above them.
+
+    formulas: see `_check_size`.
+    """
     import pandas as pd
 
     skip, named = source.dialect.skip, source.dialect.header is not False
     with pd.ExcelFile(whole) as book:
-        sheet, remark = _sheet(source, [str(each) for each in book.sheet_names])
+        sheets = [str(each) for each in book.sheet_names]
+        sheet, remark = _sheet(source, sheets)
+        unknown = formulas.get(getattr(book.book[sheet], "_worksheet_path", ""), "") if formulas else ""
+        if unknown:
+            message = (
+                f"{source.name}, cell {unknown}: the formula has no value, as no spreadsheet program has saved this "
+                "file; open it in one, and save it"
+            )
+            raise InputError(message)
         frame = pd.read_excel(book, sheet_name=sheet, header=0 if named else None, skiprows=skip, **options)
+        if source.dialect.sheet is None and not _has_numbers(frame):
+            others = (each for each in sheets[1:] if _has_numbers(pd.read_excel(book, sheet_name=each, **options)))
+            _refuse_sheet(source, sheet, next(others, None))
         if named and any(re.fullmatch(r".+\.\d+", str(name)) for name in frame.columns):  # as pandas tells two apart
             top = pd.read_excel(book, sheet_name=sheet, header=None, skiprows=skip, nrows=1)
             _refuse_twice(source, top.iloc[0].tolist())
-    remarks = [remark, _names(source, frame) if named else ""]
-    if not named:
+    remarks = [remark]
+    if named:
+        again = (frame.map(str) == [str(name) for name in frame.columns]).all(axis=1)
+        frame = frame[~again]
+        remarks += [f"rows that repeat the header left out: {again.sum()}"] if again.any() else []
+        remarks.append(_names(source, frame))
+    else:
         frame.columns = pd.RangeIndex(1, len(frame.columns) + 1)
     if source.dialect.blank != "error":
         frame = frame[_filled(frame) > 0]
     return frame, remarks, skip + named
+
+
+def _has_numbers(frame: pd.DataFrame) -> bool:
+    """Whether a column of a sheet is one of numbers: more than half of the cells in which something stands."""
+    filled = frame.map(str) != ""
+    numeric = frame.map(_is_number) & filled
+    return bool((2 * numeric.sum() > filled.sum()).any())
+
+
+def _is_number(cell: Any) -> bool:  # noqa: ANN401
+    """Whether a cell of a sheet is a number; TRUE and FALSE are none."""
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
+
+
+def _refuse_sheet(source: Source, first: str, meant: str | None) -> None:
+    """Raises InputError where the first sheet has no column of numbers, and another one has. meant: that one."""
+    if meant is not None:
+        message = (
+            f"{source.name}: the first sheet, {clipped(first)}, has no column of numbers; add --sheet {quote(meant)}, "
+            f"or --sheet {quote(first)} to read it all the same"
+        )
+        raise InputError(message)
 
 
 def _refuse_twice(source: Source, names: list[Any]) -> None:
@@ -132,10 +178,14 @@ def _filled(frame: pd.DataFrame) -> pd.Series[int]:
 def _names(source: Source, frame: pd.DataFrame) -> str:
     """What to say of the row that names a sheet's columns. Raises InputError where it is a title, or may be numbers."""
     above, names = source.dialect.skip, [str(name) for name in frame.columns]
-    titled = len(names) > 2 and all(name.startswith("Unnamed: ") for name in names[1:])  # noqa: PLR2004 - a label and p
-    filled = _filled(frame).tolist() if titled else []
-    start = next((i for i, width in enumerate(filled) if width > 1), len(filled))
-    if start + 1 < len(filled):
+    unnamed = [name.startswith("Unnamed: ") for name in names[1:]]
+    filled = _filled(frame).tolist() if any(unnamed) else []
+    numeric = frame.map(_is_number).any(axis=1).tolist() if any(unnamed) else []
+    width = len(names) - sum(unnamed)
+    start = next((i for i, count in enumerate(filled) if count > width), len(filled))
+    # One name may be a title above anything, as several are where the first row with more cells is one of names.
+    titled = (width == 1 and len(names) > 2) or (not any(numeric[: start + 1]) and any(numeric))  # noqa: PLR2004
+    if titled and start + 1 < len(filled):
         what = "an empty row" if names[0].startswith("Unnamed: ") else clipped(names[0])
         title = f"{source.name}, row {above + 1}: {what} seems to stand above the table"
         message = f"{title}, whose rows have {filled[start]} cells; add --skip {above + 1 + start}"
@@ -146,15 +196,32 @@ def _names(source: Source, frame: pd.DataFrame) -> str:
     return header_note(names, first, f"{source.name}, row {above + 1}", f"row {above + 1}", source.dialect.notation)
 
 
+def _typed(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """A column of a sheet with a type if all of it are numbers; pandas would count TRUE as 1 among them."""
+    import pandas as pd
+
+    if any(isinstance(cell, bool) or cell == "" for cell in cells):
+        return cells
+    try:
+        return pd.to_numeric(cells)
+    except (ValueError, TypeError):
+        return cells.infer_objects()
+
+
+def _text(cell: Any) -> Any:  # noqa: ANN401
+    """The cell, but TRUE and FALSE as the text that spreadsheets write to CSV."""
+    return str(cell).upper() if isinstance(cell, bool) else cell
+
+
 def _numbers(cells: list[Any], notation: Notation) -> list[float] | None:
     """The numbers of a column of a sheet, NaN in blank cells; None where it has none, or other cells too."""
     written = [str(cell) for cell in cells]
-    if not any(isinstance(cell, int | float) and cell == cell for cell in cells):  # noqa: PLR0124 - NaN
+    if not any(_is_number(cell) and cell == cell for cell in cells):  # noqa: PLR0124 - NaN
         return None
     if not all(is_blank(text) or is_number(text, notation) for text in written):
         return None
     return [
-        float(cell) if isinstance(cell, int | float) else nan if is_blank(text) else number(text, notation)
+        float(cell) if _is_number(cell) else nan if is_blank(text) else number(text, notation)
         for cell, text in zip(cells, written, strict=True)
     ]
 
@@ -171,17 +238,20 @@ def _sheet(source: Source, names: list[str]) -> tuple[str, str]:
     return chosen, ""
 
 
-def _check_size(name: str, whole: Path | BinaryIO, format_name: str) -> None:
-    """Raises InputError for a sheet that a few cells far away, or repeated, make larger than any memory."""
+def _check_size(name: str, whole: Path | BinaryIO, format_name: str) -> dict[str, str]:
+    """The first cell that is a formula without a value in each sheet of an Excel file that has some.
+
+    Raises InputError for a sheet that a few cells far away, or repeated, make larger than any memory.
+    """
     measure = {"xlsx": _excel_size, "ods": _open_document_size}.get(format_name)
     if measure is None:
-        return
+        return {}
     try:
         with ZipFile(whole) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
-            rows, columns = measure(archive) if unpacked <= _MOST_BYTES else (0, 0)
+            rows, columns, formulas = measure(archive) if unpacked <= _MOST_BYTES else (0, 0, {})
     except (BadZipFile, KeyError, ParseError):  # no such file, or an old .xls: pandas says what is wrong with it
-        return
+        return {}
     finally:
         if isinstance(whole, BytesIO):
             whole.seek(0)
@@ -194,14 +264,28 @@ def _check_size(name: str, whole: Path | BinaryIO, format_name: str) -> None:
             "delete what stands far away from the table, or save the table as CSV"
         )
         raise InputError(message)
+    return formulas
 
 
 _FILLED = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*(?<!/)>')
 
 
-def _excel_size(archive: ZipFile) -> tuple[int, int]:
-    """The rows and columns up to the last that hold something, in the largest sheet."""
-    largest = (0, 0)
+_UNKNOWN = re.compile(
+    rb'<c\b(?![^>]*\bt="str")[^>]*?\br="([A-Z]+\d+)"[^>]*>\s*'
+    rb"<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v></v>|</c>)"
+)
+"""A cell with a formula and no value; one whose value is empty text is of type str."""
+
+_LONG = 1 << 16
+"""Bytes that a cell seldom takes."""
+
+
+def _excel_size(archive: ZipFile) -> tuple[int, int, dict[str, str]]:
+    """The rows and columns up to the last that hold something, in the largest sheet.
+
+    The last is the first cell of each sheet that is a formula without a value.
+    """
+    largest, formulas = (0, 0), dict[str, str]()
     for member in archive.namelist():
         if not member.startswith("xl/worksheets/"):
             continue
@@ -211,17 +295,23 @@ def _excel_size(archive: ZipFile) -> tuple[int, int]:
                 data = left + data
                 for column, row in _FILLED.findall(data):
                     rows, columns = max(rows, int(row)), max(columns, column.rjust(3))
-                left = data[data.rfind(b"<") :]
+                if member not in formulas and b"<f" in data and (unknown := _UNKNOWN.search(data)):
+                    formulas[member] = unknown[1].decode()
+                cell = data.rfind(b"<c ", max(len(data) - _LONG, 0))
+                left = data[data.rfind(b"<") if cell < 0 else cell :]
         size = rows, sum((letter - 64) * 26**i for i, letter in enumerate(reversed(columns.strip())))
         largest = max(largest, size, key=lambda size: size[0] * size[1])
-    return largest
+    return *largest, formulas
 
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 
 
-def _open_document_size(archive: ZipFile) -> tuple[int, int]:
-    """The rows and columns up to the last that hold something, those repeated so often, in the largest sheet."""
+def _open_document_size(archive: ZipFile) -> tuple[int, int, dict[str, str]]:
+    """The rows and columns up to the last that hold something, those repeated so often, in the largest sheet.
+
+    The last are cells that are formulas without values, which no program writes to such a file.
+    """
     rows = columns = seen = width = filled = 0
     largest = (0, 0)
     with archive.open("content.xml") as content:
@@ -236,4 +326,4 @@ def _open_document_size(archive: ZipFile) -> tuple[int, int]:
             elif element.tag == f"{_TABLE}table":
                 largest = max(largest, (rows, columns), key=lambda size: size[0] * size[1])
                 rows = columns = seen = width = filled = 0
-    return largest
+    return *largest, {}
