@@ -246,7 +246,8 @@ def is_meant(text: str, notation: Notation) -> bool:
     if is_number(text, notation):
         return True
     cell = text.strip()
-    if re.fullmatch(_LIKE_NUMBERS, cell, re.ASCII) is None:
+    # Words, as labels are, are spared a large pattern.
+    if not any(map(str.isdigit, cell)) or re.fullmatch(_LIKE_NUMBERS, cell, re.ASCII) is None:
         return False
     return bool(re.search(f"[{CURRENCY}]", cell)) or _marks(cell.removesuffix("%").rstrip(), notation) is not None
 
@@ -256,6 +257,8 @@ def mend(text: str, notation: Notation) -> str:
     cell = text.strip()
     if is_blank(cell):
         return "; --blank zero counts it as 0, --blank skip leaves it out"
+    if not any(map(str.isdigit, cell)):
+        return ""
     found = _marks(cell.removesuffix("%").rstrip(), notation)
     if found is not None:
         return f"; {found} reads it" if found else ""

@@ -6,7 +6,6 @@ from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
-from json import loads
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,6 +74,8 @@ class Table:
         found = texts(self.columns[~column if ~column in self.columns else column])
         if self.form != "json":
             return found
+        from json import loads
+
         return [loads(cell) if cell.startswith('"') else "" if cell == "null" else cell for cell in found]
 
     def part(self, start: int, end: int) -> Table:
