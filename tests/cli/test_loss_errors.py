@@ -1,13 +1,7 @@
 """Bad input of `klcli loss`: its exit code, and one line on stderr that says where, what, and how to mend it."""
 
-import gzip
 import io
-import json
-import os
-import pickle
 import shlex
-import subprocess
-import sys
 
 import numpy as np
 import pyarrow as pa
@@ -36,11 +30,6 @@ def saved(save=np.save, *arrays, **named):
     file = io.BytesIO()
     save(file, *arrays, **named)
     return file.getvalue()
-
-
-def header(shape):
-    text = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
-    return b"\x93NUMPY\1\0" + len(text).to_bytes(2, "little") + text + bytes(80)
 
 
 @pytest.fixture
@@ -426,57 +415,11 @@ def test_usage_is_checked_before_standard_input_is_read(loss):
 # ---------------------------------------------------------------------------------------------------------------- texts
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", f"is empty; {FOR_EXAMPLE}"),
-        ("  ", f"is empty; {FOR_EXAMPLE}"),
-        ("0.4,x", ", item 2: 'x' is not a number"),
-        ("0.4,,1", ", item 2: '' is not a number"),
-        ("1,2,", ", item 3: '' is not a number"),
-        ("1,1_0", ", item 2: '1_0' is not a number"),
-        ("1,0x10", ", item 2: '0x10' is not a number"),
-        ("1,1/0", ", item 2: '1/0' divides by zero"),
-        ("-1x,2", ", item 1: '-1x' is not a number"),
-        ("1,2\n3", ":2: 1 number, line 1 has 2; every line needs as many"),
-        ("a=1,b=2", ": 'a=1': these are labels, and an array has none; give a list"),
-        ('{"a":1}', ": these are labels, and an array has none; give a list"),
-        ('[{"a":1}]', "[0]: these are labels, and an array has none; give a list"),
-        ("cat", f": 'cat' is neither numbers nor a file that exists; {FOR_EXAMPLE}"),
-        ("\x1b[31m", f": '\\x1b[31m' is neither numbers nor a file that exists; {FOR_EXAMPLE}"),
-        ("1,2\0", ", item 2: '2\\x00' is not a number"),
-        ("[[1,2],[3]]", "[1] has 1 value, "),
-        ("[[1,2],[3,4,5]]", "[1] has 3 values, "),
-        ("[[[1],[2]],[[3],[4,5]]]", "[1, 1] has 2 values, "),
-        ("[[1,2],3]", "[1] is a number, "),
-        ("[1,[2]]", "[1] is a list, "),
-        ("[[1,2],[3,null]]", "[1, 1]: null is not a number"),
-        ("[[1,2],[3,true]]", "[1, 1]: true is not a number"),
-        ('[[1,2],[3,"x"]]', "[1, 1]: 'x' is not a number"),
-        ("[1,2", ":1: malformed JSON at column 5"),
-        ("[1,2]]", ":1: malformed JSON at column 6"),
-        ("[[1 2],]]", ":1: malformed JSON at column 5"),
-        ("[" * 70 + "1" + "]" * 70, ": lists more than 64 deep, which no array is"),
-        ("[" * 100_000, ": the JSON is nested too deeply"),
-        ("#=1", f" is empty but for comments; {FOR_EXAMPLE}"),
-        ("0,5;0,25", ": '0,5;0,25' has two kinds of separators; for a decimal comma add --decimal ,"),
-    ],
-)
-def test_text_that_is_no_tensor_is_refused(loss, text, message):
-    got = loss(3, ["cross-entropy", text, "0"])
-    assert got.startswith(f"INPUT{' ' if message.startswith('is ') else ''}{message}")
-    assert len(got) < 300
-
-
 @pytest.mark.parametrize("text", ["", "0.4,x", "[[1],[2,3]]", "[1,null]", "cat"])
 def test_text_that_is_no_tensor_is_refused_by_its_role(loss, text):
     assert loss(3, ["cross-entropy", "1,2", text]).startswith("TARGET")
     assert loss(3, ["cross-entropy", "1,2", "0", "--weight", text]).startswith("--weight")
     assert loss(3, ["bce-with-logits", "1,2", "0,1", "--pos-weight", text]).startswith("--pos-weight")
-
-
-def test_a_file_without_a_name(loss):
-    assert loss(3, "cross-entropy @ 0") == "'@' names no file"
 
 
 def test_the_first_of_several_bad_operands_is_named(loss):
@@ -488,85 +431,6 @@ def test_the_first_of_several_bad_operands_is_named(loss):
 
 # ---------------------------------------------------------------------------------------------------------------- files
 
-PICKLE = "a pickle can run any code"
-
-
-@pytest.mark.parametrize(
-    ("name", "data", "message"),
-    [
-        ("x.npy", b"", "x.npy: not a readable .npy file (EOF"),
-        ("x.npy", b"garbage" * 99, "x.npy: not a readable .npy file (the magic string is not correct"),
-        ("x.npy", pickle.dumps([1.0]), "x.npy: not a readable .npy file (the magic string is not correct"),
-        ("x.npy", saved(np.save, np.eye(3))[:-1], "x.npy: not a readable .npy file (cut off after 71 of 72 bytes)"),
-        ("x.npy", saved(np.save, np.eye(3))[:40], "x.npy: not a readable .npy file (EOF: reading array header"),
-        ("x.npy", header("(1000000000, 1000000000)"), "x.npy: not a readable .npy file (cut off after 80 of 8000000"),
-        ("x.npy", header("(-1, -1)"), "x.npy: not a readable .npy file ("),
-        ("x.npy", header("(" + "1, " * 70 + ")"), "x.npy: not a readable .npy file ("),
-        ("x.npy", header("__import__('os').getpid()"), "x.npy: not a readable .npy file ("),
-        (
-            "x.npy",
-            saved(np.save, np.array([1, None])),
-            f"x.npy: holds object, which would have to be unpickled, and {PICKLE}",
-        ),
-        ("x.npy", saved(np.save, np.array([1j])), "x.npy: holds complex128; integers or floats are needed"),
-        ("x.npy", saved(np.save, np.array(["1"])), "x.npy: holds <U1; integers or floats are needed"),
-        (
-            "x.npy",
-            saved(np.save, np.array(["2020"], "M8")),
-            "x.npy: holds datetime64[Y]; integers or floats are needed",
-        ),
-        (
-            "x.npy",
-            saved(np.save, np.zeros(1, [("a", "f8")])),
-            "x.npy: holds [('a', '<f8')]; integers or floats are needed",
-        ),
-        ("x.npy.gz", gzip.compress(saved(np.save, np.eye(3)), mtime=0)[:-9], "x.npy.gz: damaged gzip data"),
-        ("x.npy.gz", b"garbage", "x.npy.gz: damaged gzip data"),
-        ("x.npz", b"garbage", "x.npz: not a readable .npz file"),
-        ("x.npz", b"", "x.npz: not a readable .npz file"),
-        ("x.npz", saved(np.savez, a=np.eye(2), b=np.eye(2)), "x.npz: 2 arrays (a, b); choose one, as in x.npz:a"),
-        ("x.npz", saved(np.savez), "x.npz: no arrays in it"),
-        ("x.npz", saved(np.savez, a=np.array([None])), "x.npz:a: holds object, which would have to be unpickled"),
-        ("x.pt", b"PK", f"x.pt: {PICKLE} and is not read; save it with numpy.save as .npy"),
-        ("x.pkl", pickle.dumps(1), f"x.pkl: {PICKLE} and is not read; save it with numpy.save as .npy"),
-        ("x.csv", b"", "x.csv is empty"),
-        ("x.csv", b"a,b\n1,\0\n", "x.csv: this is a binary file, not text"),
-        (
-            "x.csv",
-            "a,b\n1,2\n".encode("utf-16"),
-            "x.csv: this is UTF-16 text; add --encoding utf-16, or save it as UTF-8",
-        ),
-        ("x.csv", b"a,\xe9\n1,2\n", "x.csv:1: byte 0xe9 is not UTF-8"),
-        ("x.csv", b"a,b\n1,2\n3\n", "x.csv:3: 1 field, the header has 2"),
-        ("x.csv", b"a,b\n1,2\n3,\n", "x.csv:3: '' in column 'b' is not a number"),
-        ("x.csv", b"a,b\n1,2\n3,x\n", "x.csv:3: 'x' in column 'b' is not a number"),
-        ("x.csv", b"a\nx\n", "x.csv:2: 'x' in column 'a' is not a number"),
-        ("x.json", "[1,2]".encode("utf-16"), "x.json: this is UTF-16 text; add --encoding utf-16, or save it as UTF-8"),
-        ("x.json", b"[[1,2],[3]]", "x.json[1] has 1 value, x.json[0] has 2; every row needs as many"),
-        ("x.json", b"[1,", "x.json:1: malformed JSON at column 4"),
-        (
-            "x.json",
-            b'{"a":[1]}',
-            "x.json: these are labels, and an array has none; give a list, or choose one: x.json#/a",
-        ),
-        ("x.json", b"[[1,2],\n[3,null]]", "x.json[1, 1]: null is not a number"),
-        ("x.ndjson", b"[1,2]\n[3]\n", "x.ndjson:2 has 1 value, x.ndjson:1 has 2; every row needs as many"),
-        ("x.ndjson", b'{"v":[1]}\n{"v":[1,2]}\n', "x.ndjson:2, column 'v' has 2 values, x.ndjson:1, column 'v' has 1"),
-        ("x.ndjson", b'{"v":[1]}\n{"v":\n', "x.ndjson:2: malformed JSON"),
-        ("x.txt", b"1,2\n3,x\n", "x.txt:2, item 2: 'x' is not a number"),
-        ("x.parquet", b"PAR1", "x.parquet: not a readable Parquet file"),
-        ("x.foo", b"1", "x.foo: '.foo' is no suffix known here; add --input-format"),
-        (
-            "x",
-            saved(np.save, np.eye(2)),
-            "x: this is a binary file; say which by --input-format (npy, npz, parquet, feather)",
-        ),
-    ],
-)
-def test_a_bad_file_is_refused_by_name_and_place(loss, write, name, data, message):
-    write(name, data)
-    assert loss(3, ["cross-entropy", name, "0"]).startswith(message)
-
 
 def test_a_bad_file_is_refused_wherever_it_stands(loss, write):
     write("x.npy", b"garbage")
@@ -574,65 +438,11 @@ def test_a_bad_file_is_refused_wherever_it_stands(loss, write):
         assert loss(3, line).startswith("x.npy: not a readable .npy file (")
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("x.npz:logit", "x.npz: no array 'logit'; it has logits, y. Did you mean 'logits'?"),
-        ("x.npz:", "x.npz: no array ''; it has logits, y."),
-        ("x.npz#/y", "x.npz: '#/y' points into JSON"),
-        ("x.npy:a", "x.npy: no column 'a'; it is one array, and its columns have no names"),
-        ("x.csv:prob", "x.csv: no column 'prob'; it has p, class. Did you mean 'p'?"),
-        ("x.csv:2-9", "x.csv: '2-9' is outside the columns, which are 1 to 2"),
-        ("x.csv#/p", "x.csv: '#/p' points into JSON, and this is not JSON"),
-        ("x.json#/out/logit", "x.json#/out: no key 'logit'; it has logits. Did you mean 'logits'?"),
-        ("x.json:logits", "x.json: no key 'logits'; it has out, y."),
-        (
-            "x.json#/out",
-            "x.json#/out: these are labels, and an array has none; give a list, or choose one: x.json#/out/logits",
-        ),
-        ("x.json#/y/5", "x.json#/y: no item '5'; it is a list of 2, counted from 0"),
-        ("x.jsn", "INPUT: 'x.jsn' is neither numbers nor a file that exists. Did you mean 'x.json'?"),
-        ("@x.jsn#/y", "x.jsn: no such file. Did you mean 'x.json'?"),
-        ("no/such/file.npy", f"INPUT: 'no/such/file.npy' is neither numbers nor a file that exists; {FOR_EXAMPLE}"),
-        ("@no/such/file.npy", "no/such/file.npy: no such file"),
-        ("folder", "folder: this is a directory; name a file in it"),
-        ("folder.npy", "folder.npy: this is a directory; name a file in it"),
-        ("@folder.csv:p", "folder.csv: this is a directory; name a file in it"),
-    ],
-)
-def test_what_a_selector_does_not_find(loss, write, tmp_path, text, message):
-    write("x.npz", saved(np.savez, logits=np.eye(2), y=np.arange(2)))
-    write("x.npy", saved(np.save, np.eye(2)))
-    write("x.csv", "p,class\n1,0\n2,1\n")
-    write("x.json", json.dumps({"out": {"logits": [[1, 2]]}, "y": [0, 1]}))
-    for name in ("folder", "folder.npy", "folder.csv"):
-        (tmp_path / name).mkdir()
-    assert loss(3, ["cross-entropy", text, "0"]).startswith(message)
-
-
 def test_weights_from_a_bad_file(loss, write):
     write("w.npy", saved(np.save, np.array([None])))
     assert loss(3, "nll -1,-2 0 --weight w.npy").startswith("w.npy: holds object")
     assert loss(3, "nll -1,-2 0 --weight v.npy").endswith("Did you mean 'w.npy'?")
     assert loss(3, "bce 0.5 1 --pos-weight @v.npy").startswith("v.npy: no such file. Did you mean 'w.npy'?")
-
-
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        (
-            [[1.0, 2.0], [3.0]],
-            "x.parquet, row 2, column 'v' has 1 value, x.parquet, row 1, column 'v' has 2; every row",
-        ),
-        ([[1.0, 2.0], None], "x.parquet, row 2, column 'v': null is not a number"),
-        ([[1.0, 2.0], [3.0, None]], "x.parquet, row 2, column 'v'[1]: null is not a number"),
-        ([1.0, None], "x.parquet, row 2: nothing stands where a number should in column 'v'"),
-        (["a", "b"], "x.parquet"),
-    ],
-)
-def test_a_parquet_column_that_is_no_tensor(loss, write, rows, message):
-    parquet.write_table(pa.table({"v": rows}), write("x.parquet", b""))
-    assert loss(3, "cross-entropy x.parquet:v 0,1").startswith(message)
 
 
 @pytest.mark.parametrize(
@@ -659,30 +469,6 @@ def test_bad_standard_input(loss, args, data, message):
     got = loss(3, f"cross-entropy {args}", input=data)
     assert got.startswith(message)
     assert len(got) < 300
-
-
-@pytest.mark.parametrize("name", ["x.npy", "x.npy.gz", "x.npz", "x.pkl", "x.pt"])
-def test_a_pickle_is_never_run(loss, write, tmp_path, name):
-    class Payload:
-        def __reduce__(self):
-            return open, (str(tmp_path / "ran"), "w")
-
-    array = np.array([Payload()], dtype=object)
-    data = {
-        ".npy": saved(np.save, array),
-        "y.gz": gzip.compress(saved(np.save, array)),
-        ".npz": saved(np.savez, a=array),
-    }
-    write(name, data.get(name[-4:], pickle.dumps(Payload())))
-    for line in (f"cross-entropy {name} 0", f"cross-entropy 1,2 {name}", f"bce 0.5 1 --weight {name}"):
-        assert "pickle" in loss(3, line)
-    assert not (tmp_path / "ran").exists()
-
-
-def test_control_characters_are_escaped(loss, write):
-    write("a\n\x1b[31m.csv", "p\nx\n")
-    for args in (["a\n\x1b[31m.csv", "0"], ["1,2", "\x1b[0m"], ['["\\u001b"]', "0"]):
-        assert loss(3, ["cross-entropy", *args]).isprintable()
 
 
 # -------------------------------------------------------------------------------------------- gates, output and signals
@@ -713,47 +499,3 @@ def test_infinite_and_undefined_values_exceed_every_gate(call, line, says):
     result = call("loss", *shlex.split(line), "-q")
     assert (result.code, result.err) == (1, f"klcli: {says}\n")
     assert result.out
-
-
-@pytest.mark.parametrize("gate", ["2", "value=1.3132616875182228", "inf"])
-def test_a_value_at_most_the_gate_passes(call, gate):
-    result = call("loss", "cross-entropy", "1,2", "0", "--fail-above", gate)
-    assert (result.code, result.err) == (0, "")
-
-
-@pytest.mark.parametrize(
-    "options", [["-o", "x.json"], ["-o", "x.csv"], ["--explain", "-o", "x.py"], ["-f", "table", "-o", "x"]]
-)
-def test_a_failed_run_leaves_the_file_as_it_was(call, loss, tmp_path, options):
-    out = tmp_path / options[-1]
-    assert loss(4, ["cross-entropy", "1,2", "9", *options])
-    assert not list(tmp_path.iterdir())
-    assert call("loss", "cross-entropy", "1,2", "0", *options, cwd=tmp_path) == (0, "", "")
-    whole = out.read_bytes()
-    assert whole
-    for args in (["1,x", "0"], ["[[1,2],[3,NaN]]", "0,0"], ["[[1,2],[3,4]]", "0,5"], ["1,2", "0", "--dim", "7"]):
-        assert call("loss", "cross-entropy", *args, *options, cwd=tmp_path).code in {2, 3, 4}
-        assert out.read_bytes() == whole
-    assert [path.name for path in tmp_path.iterdir()] == [out.name]
-
-
-@pytest.fixture
-def many(write):
-    """5,000 rows: more than a pipe holds."""
-    rng = np.random.default_rng(0)
-    write("x.npy", saved(np.save, rng.normal(size=(5000, 4))))
-    return write("y.npy", saved(np.save, rng.integers(0, 4, 5000))).parent
-
-
-def test_a_closed_pipe_is_silent(environment, many):
-    with subprocess.Popen(
-        [sys.executable, "-m", "klcli", "loss", "cross-entropy", "x.npy", "y.npy", "-g", "rows"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment({"PYTHONPATH": os.pathsep.join(map(os.path.abspath, filter(None, sys.path)))}),
-        cwd=many,
-    ) as process:
-        assert process.stdout.readline()
-        process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == 141

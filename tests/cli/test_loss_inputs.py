@@ -1,6 +1,5 @@
 """Every way to write a tensor means the same numbers to `klcli loss`, whatever the file, the type or the layout."""
 
-import gzip
 import io
 import json
 import shlex
@@ -8,7 +7,7 @@ import shlex
 import numpy as np
 import pyarrow as pa
 import pytest
-from pyarrow import feather, parquet
+from pyarrow import parquet
 
 # Exact in every type from float16 on.
 LOGITS = np.array([[2, 1, 0.125], [0.5, -2, 0.25]])
@@ -54,100 +53,46 @@ def value(call, tmp_path):
 
 @pytest.fixture
 def files(tmp_path):
-    """Both operands in every kind of file."""
-    both = pa.table({"logits": LOGITS.tolist(), "y": CLASSES})
-    columns = pa.table({"a": LOGITS[:, 0], "b": LOGITS[:, 1], "c": LOGITS[:, 2], "y": CLASSES})
+    """Both operands in files; tests/readers/test_arrays.py has every kind there is."""
     contents = {
         "x.npy": saved(np.save, LOGITS),
         "y.npy": saved(np.save, CLASSES),
         "x.npz": saved(np.savez, LOGITS),
         "xy.npz": saved(np.savez, logits=LOGITS, y=CLASSES),
-        "small.npz": saved(np.savez_compressed, logits=LOGITS, y=CLASSES),
         "x.csv": CSV.encode(),
-        "x.tsv": CSV.replace(",", "\t").encode(),
-        "crlf.csv": b"\xef\xbb\xbf" + CSV.replace("\n", "\r\n").encode(),
         "semicolon.csv": CSV.replace(",", ";").replace(".", ",").encode(),
         "pipe.csv": CSV.replace(",", "|").encode(),
-        "x.json": INLINE.encode(),
         "document.json": json.dumps(DOCUMENT).encode(),
-        "flat.json": json.dumps(DOCUMENT["out"] | {"y": DOCUMENT["y"]}).encode(),
-        "records.json": json.dumps(RECORDS).encode(),
         "records.ndjson": "".join(json.dumps(record) + "\n" for record in RECORDS).encode(),
-        "rows.jsonl": "".join(json.dumps(row) + "\n" for row in LOGITS.tolist()).encode(),
-        "y.jsonl": b"0\n2\n",
-        "x.txt": b"2,1,0.125\n0.5 -2 0.25\n",
-        "y.txt": b"0\n2\n",
-        "json.txt": INLINE.encode(),
         "headless.csv": b"2,1,0.125\n0.5,-2,0.25\n",
         "unknown": saved(np.save, LOGITS),
-        "a:b.csv": CSV.encode(),
         "1,2": INLINE.encode(),
     }
     for name, data in contents.items():
         (tmp_path / name).write_bytes(data)
-        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(data))
-    (tmp_path / "x.npy.zst").write_bytes(pa.compress(contents["x.npy"], codec="zstd", asbytes=True))
-    parquet.write_table(both, tmp_path / "lists.parquet")
-    parquet.write_table(columns, tmp_path / "columns.parquet")
-    feather.write_feather(both, tmp_path / "lists.feather")
-    feather.write_feather(columns, tmp_path / "columns.arrow")
+    parquet.write_table(pa.table({"logits": LOGITS.tolist(), "y": CLASSES}), tmp_path / "lists.parquet")
     return tmp_path
 
 
 @pytest.mark.parametrize(
     "args",
     [
-        f"{INLINE} 0,2",
-        f"{INLINE} '0 2'",
         f"{INLINE} '0;2'",
-        f"{INLINE} [0,2]",
         f"{INLINE} [0.0,2e0]",
         "'2,1,0.125\n1/2 -2 25%' '0\n2'",
         '\' [["2", 1, 0.125], [0.5, "-2", "1/4"]] \' \'["0", 2]\'',
         "-- '[[2,1,.125],[.5,-2,.25]]'.json 0,2",
-        "x.npy y.npy",
-        "@x.npy @y.npy",
-        "./x.npy ./y.npy",
-        "x.npy.gz y.npy.gz",
-        "x.npy.zst 0,2",
-        "x.npz y.npy",
-        "x.npz:arr_0 y.npy",
-        "xy.npz:logits xy.npz:y",
-        "@xy.npz:logits @xy.npz:y",
-        "small.npz:logits small.npz:y",
-        "xy.npz.gz:logits xy.npz.gz:y",
-        "x.csv:a,b,c x.csv:y",
+        "@x.npy ./y.npy",
+        "@xy.npz:logits xy.npz:y",
         "x.csv:a:c x.csv:y",
-        "x.csv:2-4 x.csv:5",
-        "'x.csv:/^[abc]$/' x.csv:y",
-        "'x.csv:[abc]' x.csv:y",
-        "x.csv.gz:a:c x.csv.gz:y",
-        "x.tsv:a:c x.tsv:y",
-        "crlf.csv:a:c crlf.csv:y",
-        "a:b.csv:a:c a:b.csv:y",
-        "@a:b.csv:a:c a:b.csv:y",
         "semicolon.csv:a:c semicolon.csv:y --decimal ,",
         "pipe.csv:a:c pipe.csv:y --delimiter |",
         "headless.csv 0,2 --input-format text",
-        "x.json [0,2]",
-        "x.json.gz [0,2]",
-        "document.json#/out/logits document.json#/y",
         "@document.json#/out/logits document.json:y",
-        "flat.json:logits flat.json:y",
-        "flat.json#/logits flat.json:y",
-        "records.json:logits records.json:y",
         "records.ndjson:logits records.ndjson:y",
-        "records.ndjson.gz:logits records.ndjson.gz:y",
-        "rows.jsonl y.jsonl",
-        "x.txt y.txt",
-        "json.txt y.txt",
         "unknown 0,2 --input-format npy",
         "@1,2 0,2 --input-format json",
         "lists.parquet:logits lists.parquet:y",
-        "columns.parquet:a:c columns.parquet:y",
-        "lists.feather:logits lists.feather:y",
-        "columns.arrow:a:c columns.arrow:y",
-        "x.npy x.csv:y",
         "x.csv:a:c records.ndjson:y",
     ],
 )
@@ -159,31 +104,17 @@ def test_every_way_to_write_the_operands_gives_the_same_value(value, files, args
 @pytest.mark.parametrize(
     ("args", "data"),
     [
-        ("- 0,2", INLINE),
-        ("@- 0,2", INLINE),
-        ("- 0,2", "2,1,0.125\n0.5,-2,0.25\n"),
-        ("- 0,2", "a,b,c\n2,1,0.125\n0.5,-2,0.25\n"),
-        (f"{INLINE} -", "0,2"),
-        (f"{INLINE} -", "0\n2\n"),
         (f"{INLINE} -", "\ufeff[0, 2]\n"),
-        ("-:a:c -:y", CSV),
         ("@-:a:c @-:y", CSV),
         ("-:a:c -:y --input-format tsv", CSV.replace(",", "\t")),
         ("-:a:c -:y --decimal ,", CSV.replace(",", ";").replace(".", ",")),
         ("-#/out/logits -#/y", json.dumps(DOCUMENT)),
-        ("-:logits -:y --input-format ndjson", "".join(json.dumps(record) + "\n" for record in RECORDS)),
         ("-:logits -:y --input-format json", json.dumps(RECORDS)),
-        ("- 0,2 --input-format npy", saved(np.save, LOGITS)),
         ("-:logits -:y --input-format npz", saved(np.savez, logits=LOGITS, y=CLASSES)),
     ],
 )
 def test_standard_input_gives_the_same_value(value, args, data):
     assert value("cross-entropy", *shlex.split(args), input=data) == pytest.approx(EXPECTED, rel=1e-14)
-
-
-def test_one_read_of_standard_input_serves_both_operands(value):
-    q = np.array([0.25, 0.5, 0.125])
-    assert value("bce", "-", "-", input="0.25,0.5,0.125\n") == pytest.approx(bce(q, q), rel=1e-14)
 
 
 def test_a_spreadsheet(value, tmp_path):
@@ -195,32 +126,12 @@ def test_a_spreadsheet(value, tmp_path):
     assert value("cross-entropy", "x.xlsx:a:c", "x.xlsx:y") == pytest.approx(EXPECTED, rel=1e-14)
 
 
-@pytest.mark.parametrize(
-    "dtype", ["<f2", ">f2", "<f4", ">f4", "<f8", ">f8", pytest.param("longdouble", id="longdouble")]
-)
-@pytest.mark.parametrize("order", ["C", "F"])
-def test_floats_of_every_type_and_layout(value, write, dtype, order):
-    write("x.npy", saved(np.save, np.array(LOGITS, dtype=dtype, order=order)))
-    assert value("cross-entropy", "x.npy", "0,2") == pytest.approx(EXPECTED, rel=1e-14)
-
-
-@pytest.mark.parametrize("dtype", ["i1", ">i2", "<i4", ">i4", "i8", ">i8", "f4", "f8", "longdouble"])
-def test_integers_of_every_type_are_logits_and_classes(value, write, dtype):
+@pytest.mark.parametrize("dtype", ["i1", ">i2", "i8", "f2", ">f4", "f8", "longdouble"])
+def test_numbers_of_every_type_are_logits_and_classes(value, write, dtype):
     logits = np.array([[3, -1, 0], [2, 5, 1]])
     write("x.npy", saved(np.save, np.array(logits, dtype=dtype, order="F")))
     write("y.npy", saved(np.save, CLASSES.astype(dtype)))
     assert value("cross-entropy", "x.npy", "y.npy") == pytest.approx(cross_entropy(logits, CLASSES), rel=1e-14)
-
-
-@pytest.mark.parametrize("dtype", ["u1", ">u2", "u4", ">u8"])
-def test_unsigned_integers(value, write, dtype):
-    write("x.npy", saved(np.save, np.array([[3, 1, 0], [2, 5, 1]], dtype=dtype)))
-    write("y.npy", saved(np.save, CLASSES.astype(dtype)))
-    expected = cross_entropy(np.array([[3.0, 1, 0], [2, 5, 1]]), CLASSES)
-    assert value("cross-entropy", "x.npy", "y.npy") == pytest.approx(expected, rel=1e-14)
-    assert value("cross-entropy", "x.npy", "255,0", "--ignore-index", "255", "-q") == pytest.approx(
-        cross_entropy(np.array([[2.0, 5, 1]]), [0]), rel=1e-14
-    )
 
 
 def test_truth_values_are_targets_of_0_and_1(value, write):
@@ -231,11 +142,6 @@ def test_truth_values_are_targets_of_0_and_1(value, write):
     assert value("cross-entropy", "[[1,2],[3,4],[5,6]]", "y.npy") == pytest.approx(
         cross_entropy(np.array([[1.0, 2], [3, 4], [5, 6]]), truth.astype(int)), rel=1e-14
     )
-
-
-def test_a_view_of_another_array_is_saved_and_read_as_itself(value, write):
-    write("x.npy", saved(np.save, np.repeat(LOGITS, 2, axis=1)[:, ::-2][:, ::-1]))
-    assert value("cross-entropy", "x.npy", "0,2") == pytest.approx(EXPECTED, rel=1e-14)
 
 
 def test_an_array_of_no_axes(value, write):
@@ -278,34 +184,12 @@ def test_what_begins_with_a_minus_sign_is_no_option(value):
     )
 
 
-@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2, -3])
-def test_the_classes_on_any_axis(value, write, axis):
-    logits = np.cos(np.arange(24.0)).reshape(4, 3, 2)
-    classes = np.array([[0, 1], [2, 0], [1, 1], [2, 2]])
-    expected = cross_entropy(logits.transpose(0, 2, 1).reshape(8, 3), classes.reshape(8))
-    write("x.npy", saved(np.save, np.moveaxis(logits, 1, axis)))
-    write("y.npy", saved(np.save, classes))
-    assert value("cross-entropy", "x.npy", "y.npy", "--dim", axis) == pytest.approx(expected, rel=1e-14)
-
-
 # -------------------------------------------------------------------------------------------------------------- weights
 
 
 @pytest.mark.parametrize(
     "weight",
-    [
-        "1,2,0.5",
-        "'1 2 .5'",
-        "[1,2,0.5]",
-        "100%,2,1/2",
-        "w.npy",
-        "@w.npy",
-        "w.csv",
-        "w.csv:w",
-        "w.json#/w",
-        "w.txt",
-        "-",
-    ],
+    ["'1 2 .5'", "100%,2,1/2", "@w.npy", "w.csv", "w.csv:w", "w.json#/w", "w.txt", "-"],
 )
 def test_every_way_to_write_weights(value, write, weight):
     write("w.npy", saved(np.save, np.array([1, 2, 0.5], dtype=np.float16)))
@@ -345,7 +229,7 @@ def test_a_decimal_comma_in_every_operand(value):
 @pytest.mark.usefixtures("files")
 @pytest.mark.parametrize("given", ["x.npy", "x.npz", "xy.npz:logits"])
 def test_the_input_format_is_that_of_what_numpy_did_not_write(value, write, given):
-    for form in ("csv", "ndjson", "npz", "npy"):
+    for form in ("csv", "npz"):
         assert value("cross-entropy", given, "y.npy", "--input-format", form) == pytest.approx(EXPECTED, rel=1e-14)
     write("y", "y\n0\n2\n")
     assert value("cross-entropy", given, "y", "--input-format", "csv") == pytest.approx(EXPECTED, rel=1e-14)

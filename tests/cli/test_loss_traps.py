@@ -3,7 +3,7 @@
 import ast
 import json
 import re
-from math import exp, inf, isnan, log
+from math import exp, isnan, log
 from pathlib import Path
 
 import numpy as np
@@ -338,25 +338,6 @@ def test_mend_gives_what_was_meant_without_the_note(call, notes, trap, mend, val
     assert float(before.out) != pytest.approx(value, rel=1e-3)
 
 
-DIVERGENCES = {
-    "one row": ("[0.3,0.7]", "[0.5,0.5]", "sum"),
-    "a row in a batch": ("[[0.3,0.7]]", "[[0.5,0.5]]", "batchmean"),
-    "a batch": ("[[0.3,0.7],[0.1,0.9],[0.5,0.5]]", "[[0.5,0.5],[0.25,0.75],[1,0]]", "batchmean"),
-    "rows of one batch": ("[[[0.3,0.7]],[[0.1,0.9]]]", "[[[0.5,0.5]],[[0.25,0.75]]]", "batchmean"),
-}
-
-
-@pytest.mark.parametrize("name", DIVERGENCES)
-def test_divergence_a_row_that_is_told_is_what_the_reduction_gives(notes, name):
-    given, target, reduction = DIVERGENCES[name]
-    said = notes("kl-div", given, target, "--input-as", "probs")[1]
-    (told,) = (re.search(r"gives (\S+) \(--reduction (\w+)\)$", note).groups() for note in said)
-    (value,), after = notes("kl-div", given, target, "--input-as", "probs", "--reduction", told[1])
-    assert told[1] == reduction
-    assert float(told[0]) == pytest.approx(value, rel=1e-15)
-    assert after == []
-
-
 @pytest.mark.parametrize("reduction", ["mean", "batchmean"])
 def test_divergence_a_row_of_a_cube_is_what_the_rows_average_to(notes, call, reduction):
     operands = [CUBE, "[[[0.25,0.75],[0.5,0.5]]]", "--input-as", "probs", "--reduction", reduction]
@@ -369,11 +350,6 @@ def test_divergence_a_row_of_a_cube_is_what_the_rows_average_to(notes, call, red
 def test_sum_of_no_rows_is_zero_and_their_mean_is_not_a_number(notes):
     assert notes("cross-entropy", "--reduction", "sum", LOGITS, "--", "-100,-100")[0] == [0.0]
     assert isnan(notes("cross-entropy", LOGITS, "--", "-100,-100")[0][0])
-
-
-def test_exact_loss_of_a_clamped_logarithm_is_infinite(notes):
-    assert notes("bce", "[0]", "[1]")[0] == [100.0]
-    assert notes("nll", "0,1", "0", "--input-as", "probs")[0] == [inf]
 
 
 @pytest.mark.parametrize(
@@ -491,6 +467,7 @@ def classes(k, *shape):
 AS_LOGITS = ["--reduction", "sum", "--input-as", "logits", "--target-as", "logits"]
 SINGLE, HALF = np.float32, np.float16
 RAW = softmax(normal(50, 10))
+FLAT_LOGS = log_softmax(normal(50, 10) / 4)
 INNOCENT = {
     "logits and classes": ("cross-entropy", normal(50, 10), classes(10, 50)),
     "logits of a new network": ("cross-entropy", normal(50, 10, scale=0.05), classes(10, 50)),
@@ -514,37 +491,13 @@ INNOCENT = {
     "float32 softmax": ("nll", softmax(normal(20, 1000)).astype(SINGLE), classes(1000, 20), "--input-as", "probs"),
     "float16 softmax": ("nll", softmax(normal(20, 10)).astype(HALF), classes(10, 20), "--input-as", "probs"),
     "one-hot predictions": ("nll", np.eye(3), np.arange(3), "--input-as", "probs"),
-    "distillation": (
-        "kl-div",
-        log_softmax(normal(50, 10) / 4).astype(SINGLE),
-        softmax(normal(50, 10) / 4).astype(SINGLE),
-        "--reduction",
-        "batchmean",
-    ),
-    "distillation by logarithms": (
-        "kl-div",
-        log_softmax(normal(50, 10) / 4),
-        log_softmax(normal(50, 10) / 4),
-        "--reduction",
-        "batchmean",
-        "--log-target",
-    ),
-    "distillation by logits": (
-        "kl-div",
-        normal(50, 10),
-        normal(50, 10),
-        *AS_LOGITS,
-    ),
+    "distillation": ("kl-div", FLAT_LOGS.astype(SINGLE), RAW.astype(SINGLE), "--reduction", "batchmean"),
+    "distillation by logarithms": ("kl-div", FLAT_LOGS, np.log(RAW), "--reduction", "batchmean", "--log-target"),
+    "distillation by logits": ("kl-div", normal(50, 10), normal(50, 10), *AS_LOGITS),
     "divergence of one row": ("kl-div", RAW[0], RAW[1], "--input-as", "probs", "--reduction", "sum"),
     "divergence by element": ("kl-div", np.log(RAW), RAW[::-1], "--reduction", "none"),
     "divergence by the first axis": ("kl-div", np.log(RAW.T), RAW.T, "--reduction", "sum", "--dim", "0"),
-    "one-hot targets of a divergence": (
-        "kl-div",
-        log_softmax(normal(50, 10)),
-        np.eye(10)[classes(10, 50)],
-        "--reduction",
-        "batchmean",
-    ),
+    "one-hot targets of a divergence": ("kl-div", np.log(RAW), np.eye(10)[classes(10, 50)], "--reduction", "batchmean"),
     "sigmoids": ("bce", 1 / (1 + np.exp(-normal(50))), classes(2, 50)),
     "sigmoids of many labels": ("bce", 1 / (1 + np.exp(-normal(50, 8))), RANDOM.random((50, 8))),
     "perfect sigmoids": ("bce", np.array([0.0, 1.0, 1.0]), np.array([0, 1, 1])),
@@ -554,34 +507,15 @@ INNOCENT = {
 }
 
 
-# Of text nobody can tell that it was rounded to half precision.
-AS_TEXT = [name for name, (_, *arrays) in INNOCENT.items() if arrays[0].dtype != HALF and arrays[0].size <= 20_000]
-
-
-@pytest.mark.parametrize(
-    ("name", "form"), [*((name, "npy") for name in INNOCENT), *((name, "json") for name in AS_TEXT)]
-)
-def test_nothing_is_said_of_innocent_operands(call, tmp_path, name, form):
+@pytest.mark.parametrize("name", INNOCENT)
+def test_nothing_is_said_of_innocent_operands(call, tmp_path, name):
     kind, *arrays = INNOCENT[name][:3]
     paths = []
     for role, array in zip(("input", "target"), arrays, strict=True):
-        path = tmp_path / f"{role}.{form}"
-        if form == "npy":
-            np.save(path, array)
-        else:
-            path.write_text(json.dumps(array.tolist()))
-        paths.append(path)
+        paths.append(tmp_path / f"{role}.npy")
+        np.save(paths[-1], array)
     result = call("loss", kind, *paths, *INNOCENT[name][3:])
     assert (result.code, result.err) == (0, "")
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_nothing_is_said_of_random_log_softmax_rows(call, tmp_path, seed):
-    random = np.random.default_rng(seed)
-    for k in (3, 4, 10):
-        np.save(tmp_path / "input.npy", log_softmax(random.normal(size=(12, k)) * (1 + seed)))
-        np.save(tmp_path / "target.npy", random.integers(0, k, size=12))
-        assert call("loss", "nll", tmp_path / "input.npy", tmp_path / "target.npy").err == ""
 
 
 def test_softmax_twice_is_seen_whatever_the_network(call, tmp_path):

@@ -36,51 +36,33 @@ def pair_of(a, b, **options):
 
 
 @every_case
-def test_measures_of_a_pair_are_exact(a, b):
-    misses = Misses()
-    reference = Reference(a, b)
-    found = measure(pair_of(a, b), MEASURES, 2.0)
+def test_measures_and_elements_of_a_pair_and_of_a_block_are_exact(a, b):
+    misses, reference, pair = Misses(), Reference(a, b), pair_of(a, b)
+    exact = {name: reference.measure(name) for name in MEASURES}
+    found = measure(pair, MEASURES, 2.0)
     assert set(found) == set(MEASURES)
     for name, value in found.items():
-        misses.check(value[0], reference.measure(name), name)
-    assert not misses.found
-
-
-@every_case
-def test_measures_of_a_column_of_a_block_are_exact(a, b):
-    misses = Misses()
-    reference = Reference(a, b)
+        misses.check(value[0], exact[name], name)
     block = [np.repeat(column(x), 3, axis=1) for x in (a, b)]
     for names in (["kl_pq"], SIX, list(MEASURES)):
         for name, value in score(*block, names).items():
             assert value.shape == (3,)
             for one in value:
-                misses.check(one, reference.measure(name), name, len(names))
-    assert not misses.found
-
-
-@every_case
-def test_renyi_of_every_order_is_exact(a, b):
-    misses = Misses()
-    reference = Reference(a, b)
-    pair = pair_of(a, b)
+                misses.check(one, exact[name], name, len(names))
     for alpha in ORDERS:
-        exact = reference.measure("renyi_pq", alpha)
-        misses.check(measure(pair, ["renyi_pq"], alpha)["renyi_pq"][0], exact, alpha)
-        misses.check(score(column(a), column(b), ["renyi_pq"], alpha=alpha)["renyi_pq"][0], exact, alpha, "block")
+        renyi = reference.measure("renyi_pq", alpha)
+        misses.check(measure(pair, ["renyi_pq"], alpha)["renyi_pq"][0], renyi, alpha)
+        misses.check(score(column(a), column(b), ["renyi_pq"], alpha=alpha)["renyi_pq"][0], renyi, alpha, "block")
+    check_elements(misses, reference, pair)
     assert not misses.found
 
 
-@every_case
-def test_elements_are_exact(a, b):
-    misses = Misses()
-    reference = Reference(a, b)
-    found = elements(pair_of(a, b), ELEMENTS, slice(None))
+def check_elements(misses, reference, pair):
+    found = elements(pair, ELEMENTS, slice(None))
     assert set(found) == set(ELEMENTS)
     for name, values in found.items():
         for i, (value, exact) in enumerate(zip(values, reference.element(name), strict=True)):
             misses.check(value, exact, name, i, signed=name in SIGNED)
-    assert not misses.found
 
 
 BEYOND_AS_THEY_ARE = ("subnormal", "least subnormal", "sums overflow", "huge against", "opposite ends", "range 1e600")
@@ -237,10 +219,7 @@ def near_misses():
 def test_an_element_on_which_both_agree_is_exact():
     misses = Misses()
     for a, b in near_misses():
-        reference = Reference(a, b)
-        for name, values in elements(pair_of(a, b), ELEMENTS, slice(None)).items():
-            for i, (value, exact) in enumerate(zip(values, reference.element(name), strict=True)):
-                misses.check(value, exact, name, i, signed=name in SIGNED)
+        check_elements(misses, Reference(a, b), pair_of(a, b))
     assert not misses.found
 
 

@@ -69,23 +69,33 @@ def some_pairs(n, count, seed=5):
     return list(dict.fromkeys(zip(rng.integers(0, n, count).tolist(), rng.integers(0, n, count).tolist(), strict=True)))
 
 
+def agree(square, values):
+    """Whether they are the same within twice the bar, infinities and what no double reaches included."""
+    with np.errstate(invalid="ignore"):
+        near = np.abs(square - values) <= 2 * BAR * np.abs(values) + 1e-156
+    return bool(((square == values) | near).all())
+
+
 # -------------------------------------------------------------------------------------------------------------- anchors
 
 
 @pytest.mark.parametrize("outcomes", [1, 2, 3, 30])
 @pytest.mark.parametrize("name", FAMILIES)
-def test_pairs_of_a_family_are_exact(name, outcomes):
-    a, misses = family(name, outcomes, 24), Misses()
+def test_pairs_of_a_family_are_exact_and_all_are_what_they_are_alone(name, outcomes):
+    a, misses = family(name, outcomes, 16), Misses()
     squares = {measure: pairwise(a, measure) for measure in MEASURES}
-    for i, j in some_pairs(24, 4):
+    i, j = np.divmod(np.arange(256), 16)
+    for measure, values in score(a[:, i], a[:, j], list(MEASURES)).items():
+        assert agree(squares[measure].ravel(), values), measure
+    for i, j in some_pairs(16, 4):
         reference = Reference(a[:, i], a[:, j])
         for measure, square in squares.items():
             misses.check(square[i, j], reference.measure(measure), measure, i, j)
     assert not misses.found
 
 
-@pytest.mark.parametrize("outcomes", [2, 12])
-def test_pairs_across_all_cases_are_exact(outcomes):
+def test_pairs_across_all_cases_are_exact():
+    outcomes = 5
     cases = chain(ordinary(outcomes).values(), extreme(outcomes).values())
     a, misses = np.array([weights for pair in cases for weights in pair], dtype=float).T, Misses()
     squares = {measure: pairwise(a, measure) for measure in MEASURES}
@@ -107,34 +117,16 @@ def test_renyi_of_every_order_is_exact(name, alpha):
 
 
 @pytest.mark.parametrize("name", ["dirichlet", "within 0.3", "within 1e-05", "uniform", "counts"])
-@pytest.mark.parametrize("outcomes", [2000])
-def test_pairs_of_many_outcomes_are_exact(name, outcomes):
-    a, misses = family(name, outcomes, 6), Misses()
+def test_pairs_of_many_outcomes_are_exact(name):
+    a, misses = family(name, 2000, 6), Misses()
     squares = {measure: pairwise(a, measure) for measure in MEASURES}
-    for i, j in [(4, 2)]:
-        reference = Reference(a[:, i], a[:, j])
-        for measure, square in squares.items():
-            misses.check(square[i, j], reference.measure(measure), measure, i, j)
+    reference = Reference(a[:, 4], a[:, 2])
+    for measure, square in squares.items():
+        misses.check(square[4, 2], reference.measure(measure), measure)
     assert not misses.found
 
 
 # --------------------------------------------------------------------------------------------------- pair by pair alike
-
-
-def agree(square, values):
-    """Whether they are the same within twice the bar, infinities and what no double reaches included."""
-    with np.errstate(invalid="ignore"):
-        near = np.abs(square - values) <= 2 * BAR * np.abs(values) + 1e-156
-    return bool(((square == values) | near).all())
-
-
-@pytest.mark.parametrize("measure", MEASURES)
-@pytest.mark.parametrize("name", FAMILIES)
-def test_every_pair_is_what_it_is_alone(name, measure):
-    a = family(name, 7, 16)
-    i, j = np.divmod(np.arange(256), 16)
-    alone = score(a[:, i], a[:, j], [measure])[measure]
-    assert agree(pairwise(a, measure).ravel(), alone)
 
 
 @pytest.mark.parametrize("measure", MEASURES)
@@ -212,19 +204,6 @@ def test_the_measure_of_q_and_p_is_the_transposed_square(a, measure):
     np.testing.assert_array_equal(pairwise(a, TRANSPOSED[measure]), pairwise(a, measure).T)
 
 
-@given(squares(), st.randoms(use_true_random=False), st.sampled_from(["kl_pq", "js_divergence", "chi2_pq"]))
-def test_order_of_the_distributions_does_not_matter(a, random, measure):
-    order = list(range(a.shape[1]))
-    random.shuffle(order)
-    assert agree(pairwise(a[:, order], measure), pairwise(a, measure)[np.ix_(order, order)])
-
-
-@given(squares())
-def test_cross_entropy_is_entropy_and_divergence(a):
-    whole = pairwise(a, "entropy_p") + pairwise(a, "kl_pq")
-    assert agree(pairwise(a, "cross_entropy_pq"), whole)
-
-
 # --------------------------------------------------------------------------------------------------------- how it works
 
 
@@ -252,8 +231,10 @@ def test_error_on_a_thread_is_raised(monkeypatch):
         pairwise(np.ones((3, 20)), "kl_pq")
 
 
-@pytest.mark.parametrize("measure", ["kl_pq", "js_divergence", "total_variation", "hellinger", "chi2_pq"])
-@pytest.mark.parametrize("name", ["dirichlet", "within 0.01", "sparse"])
+@pytest.mark.parametrize(
+    ("name", "measure"),
+    [("within 0.01", "kl_pq"), ("sparse", "js_divergence"), ("dirichlet", "hellinger"), ("sparse", "chi2_pq")],
+)
 def test_memory_grows_with_the_square_not_with_the_outcomes_of_every_pair(name, measure):
     a = family(name, 400, 400)
     tracemalloc.start()

@@ -111,6 +111,10 @@ def test_a_decimal_comma():
     ("text", "message"),
     [
         ("", "INPUT is empty; write numbers like 0.7,0.2,0.1, JSON like [[0.7,0.3],[0.2,0.8]], or a file"),
+        ("  ", "INPUT is empty; "),
+        ("#=1", "INPUT is empty but for comments; "),
+        ("\x1b[31m", "INPUT: '\\x1b[31m' is neither numbers nor a file that exists; "),
+        ("0,5;0,25", "INPUT: '0,5;0,25' has two kinds of separators; for a decimal comma add --decimal ,"),
         ("0.4,x", "INPUT, item 2: 'x' is not a number"),
         ("0.4,,1", "INPUT, item 2: '' is not a number"),
         ("1/0", "INPUT: '1/0' divides by zero"),
@@ -494,6 +498,11 @@ def test_headers_of_every_version():
 def test_an_npy_file_that_is_refused(write, data, message):
     write("x.npy", data)
     assert refused("x.npy").startswith(message)
+
+
+def test_a_compressed_file_that_is_cut_off(write):
+    write("x.npy.gz", gzip.compress(npy(np.eye(3)), mtime=0)[:-9])
+    assert refused("x.npy.gz").startswith("x.npy.gz: damaged gzip data")
 
 
 def damaged(data):

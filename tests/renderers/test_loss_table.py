@@ -13,50 +13,6 @@ from .reports import SPECIAL, THREE, operands, report, shown, tensor, unreduced
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def test_table_shows_what_the_loss_is_made_of():
-    assert shown(THREE, "table") == (
-        " cross-entropy, mean of 2 rows, 1 ignored\n"
-        " INPUT  = logits.npy  (3, 3) logits\n"
-        " TARGET = targets.csv:class  (3) class indices\n"
-        " measure           value\n"
-        "────────────────────────────────────────────────────────────\n"
-        " value           0.14600   -log softmax(input)[target]\n"
-        " entropy               0   mean H(target)\n"
-        " kl_divergence   0.14600   mean KL(target||input)\n"
-        " cross_entropy   0.14600   mean H(target, input), their sum\n"
-        "\n"
-        " row   target       loss   log-probabilities\n"
-        "──────────────────────────────────────────────────────\n"
-        " 0          2   0.092000    -2.5000 -4.2500 -0.092000\n"
-        " 1          0    0.20000   -0.20000 -2.2000   -2.7000\n"
-        " 2       -100    ignored    -1.1000 -1.1000   -1.1000\n"
-        "note: 1 of 3 targets is -100 and left out\n"
-    )
-
-
-def test_narrow_table_cuts_the_log_probabilities():
-    assert shown(THREE, "table", width=40, unicode=False, digits=3) == (
-        " cross-entropy,\n"
-        " mean of 2 rows, 1 ignored\n"
-        " INPUT  = logits.npy  (3, 3) logits\n"
-        " TARGET = targ~:class  (3) class indices\n"
-        " measure       | value\n"
-        "---------------+-------\n"
-        " value         | 0.146\n"
-        " entropy       |     0\n"
-        " kl_divergence | 0.146\n"
-        " cross_entropy | 0.146\n"
-        "\n"
-        " row | target |    loss | log q\n"
-        "-----+--------+---------+------------\n"
-        " 0   |      2 |  0.0920 |  -2.50 ...\n"
-        " 1   |      0 |   0.200 | -0.200 ...\n"
-        " 2   |   -100 | ignored |  -1.10 ...\n"
-        "note: 1 of 3 targets is -100 and left\n"
-        "out\n"
-    )
-
-
 HOSTILE = "[bold]日本\x1b[31m语\n/:smile:\u202e"
 
 
@@ -126,14 +82,3 @@ def test_table_says_that_the_losses_are_weighted(option):
     found = report(Task("bce-with-logits"), given)
     assert " value     0.50000   -(t log q + (1-t) log(1-q)), weighted\n" in shown(found, "table")
     assert ", weighted" not in shown(report(Task("bce-with-logits"), operands([[1.0]], [[1.0]])), "table")
-
-
-def test_table_of_two_classes_each_shows_the_target():
-    given = operands(np.array([[0.9, 0.2]]), [[1.0, 0.25]])
-    found = report(Task("bce", input_as="probs"), given, log_probs=np.log([[0.9, 0.2]]), rows=[[0.105, 1.609]])
-    assert shown(found, "table", digits=3).endswith(
-        " row, d1   target    loss   log q\n"
-        "───────────────────────────────────\n"
-        " 0, 0           1   0.105   -0.105\n"
-        " 0, 1       0.250    1.61    -1.61\n"
-    )

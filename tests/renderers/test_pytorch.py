@@ -8,7 +8,7 @@ import pytest
 from klcli.renderers.pytorch import call, left_to_load, script
 from klcli.tensors import Task
 
-from .reports import THREE, operands, report, tensor
+from .reports import operands, report, tensor
 
 FUNCTION = "torch.nn.functional."
 
@@ -79,18 +79,6 @@ def test_call_of_two_classes_and_their_weights():
     terms = "(target - 1) * (-input).log1p().clamp(min=-100) - target * (input.log().clamp(min=-100) * pos_weight)"
     assert called(Task("bce", "mean", "probs"), **weights) == f"(({terms}) * weight).mean()"
     assert called(Task("bce", "none", "probs"), pos_weight=np.ones(3)) == terms
-
-
-def test_script_is_ready_to_run():
-    assert script(THREE) == (
-        "import torch\n"
-        "\n"
-        "input = torch.tensor([[0.5, -1.25, 3.0], [2.0, 0.0, -0.5], [1.0, 1.0, 1.0]], dtype=torch.float64)\n"
-        "target = torch.tensor([2, 0, -100], dtype=torch.long)\n"
-        "\n"
-        "loss = torch.nn.functional.cross_entropy(input, target, reduction='mean')\n"
-        "print(loss.item())  # 0.146\n"
-    )
 
 
 def test_script_spells_what_python_has_no_literal_for():
