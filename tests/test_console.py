@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 from select import select
 
 import numpy as np
@@ -149,7 +148,7 @@ run()
 
 @pytest.mark.parametrize(
     ("sent", "code", "swallowed"),
-    [(signal.SIGINT, 130, False), (signal.SIGINT, 130, True), (signal.SIGTERM, 143, True)],
+    [(signal.SIGINT, 130, False), (signal.SIGTERM, 143, True)],
 )
 @pytest.mark.parametrize(
     ("module", "args"),
@@ -319,27 +318,15 @@ def test_output_that_cannot_be_written_is_named(denied, path, why):
     assert denied(*WRITERS["kl"], "-o", path) == (6, f"klcli: {path}: {why}\n")
 
 
-@pytest.mark.parametrize("writer", ["compare", "batch", "groups", "matrix", "loss"])
-def test_output_in_a_closed_folder_is_named_by_every_command(denied, writer):
-    assert denied(*WRITERS[writer], "-o", "closed/o.csv") == (
-        6,
-        "klcli: closed/o.csv: permission denied; nothing was written\n",
-    )
-
-
 @pytest.mark.parametrize(
     ("args", "path", "why"),
     [
-        *((["kl", name, "1,1"], name, "permission denied") for name in ("unread.csv", "unread.parquet", "unread.json")),
+        *((["kl", name, "1,1"], name, "permission denied") for name in ("unread.json", "unread.xlsx")),
         *((["batch", name, *SELECT], name, "permission denied") for name in ("unread.csv", "unread.parquet")),
-        (["kl", "unread.xlsx", "1,1"], "unread.xlsx", "permission denied"),
-        (["matrix", "unread.csv"], "unread.csv", "permission denied"),
         (["loss", "bce", "unread.npy", "1"], "unread.npy", "permission denied"),
         (["batch", "in.csv", "--q", "q*", "--reference", "unread.csv:p"], "unread.csv", "permission denied"),
         (["kl", "closed/in.csv:p0", "1,1"], "closed/in.csv", "permission denied"),
-        (["kl", "@closed/in.csv", "1,1"], "closed/in.csv", "permission denied"),
         (["entropy", "closed/none.json#/p"], "closed/none.json", "permission denied"),
-        (["batch", "closed/in.csv", *SELECT], "closed/in.csv", "permission denied"),
         (["loss", "bce", "closed/in.npz:a", "1"], "closed/in.npz", "permission denied"),
         (["kl", "folder.csv", "1,1"], "folder.csv", "this is a directory; name a file in it"),
         (["kl", "folder.xlsx", "1,1"], "folder.xlsx", "this is a directory; name a file in it"),
@@ -347,7 +334,6 @@ def test_output_in_a_closed_folder_is_named_by_every_command(denied, writer):
         (["loss", "bce", "folder.npy", "1"], "folder.npy", "this is a directory; name a file in it"),
         (["kl", f"@{LONG}", "1,1"], LONG, "file name too long"),
         (["batch", LONG, *SELECT], LONG, "file name too long"),
-        (["matrix", LONG], LONG, "file name too long"),
     ],
 )
 def test_input_that_cannot_be_read_is_named(denied, args, path, why):
@@ -478,7 +464,6 @@ NO_MEMORY = "klcli: out of memory; give less at once, or allow more (ulimit -v)"
 NO_THREAD = "klcli: no thread can be started; allow more (ulimit -u), or more memory"
 HUNGRY = [
     ["kl", "1,1", "1,3"],
-    ["compare", "many.csv:p0", "many.csv:q0", "-f", "table"],
     ["batch", "many.csv", *SELECT, "--threads", "4", "-o", "o.ndjson"],
     ["batch", "many.csv", *GROUPS, "--threads", "4", "-o", "o.parquet"],
     ["kl", "t.parquet:p", "t.parquet:q"],
@@ -502,7 +487,7 @@ def hungry(environment, tmp_path):
 
 @pytest.mark.parametrize("args", HUNGRY, ids=" ".join)
 def test_little_memory_is_said_in_one_line(hungry, args):
-    assert [hungry(f"ulimit -v {kilobytes}", args) for kilobytes in (400_000, 800_000, 2_000_000)][-1] == 0
+    assert [hungry(f"ulimit -v {kilobytes}", args) for kilobytes in (400_000, 2_000_000)][-1] == 0
 
 
 @pytest.mark.parametrize("args", HUNGRY, ids=" ".join)
@@ -513,7 +498,7 @@ def test_few_threads_are_said_in_one_line(hungry, args):
             pytest.skip("the limit does not stop root, and there is no setpriv to be somebody else")
         may_read_all = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
         by = ["setpriv", "--reuid=54321", "--clear-groups", *may_read_all]
-    for threads in (1, 2, 3):
+    for threads in (1, 3):
         hungry(f"ulimit -u {threads}", args, by)
 
 
@@ -574,19 +559,3 @@ def test_library_that_finds_no_folder_of_its_own_says_nothing(run, tmp_path):
     env = {"MPLCONFIGDIR": "/proc/none"}
     assert run("fit", "1,2,3,4", "-q", "-o", "o.csv", "--plot", "x.png", env=env, cwd=tmp_path) == (0, "", "")
     assert names_in(tmp_path) == ["o.csv", "x.png"]
-
-
-def test_run_that_writes_no_file_imports_nothing_for_it(environment):
-    program = (
-        "import sys\nfrom klcli.cli import main\nmain()\n"
-        "print({'tempfile', 'random', 'concurrent.futures', 'resource'} & sys.modules.keys(), file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, "kl", "0.4,0.6", "0.3,0.7"],
-        env=environment(),
-        cwd=Path(__file__).parents[1],
-        capture_output=True,
-        check=True,
-        timeout=60,
-    )
-    assert done.stderr == b"set()\n"

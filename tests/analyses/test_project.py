@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import sys
 
 import numpy as np
 import pytest
@@ -464,9 +463,3 @@ def test_unknown_names():
     vectors = Formula("dirichlet(1,1)", (Component("dirichlet", {"alpha": (1.0, 1.0)}),))
     with pytest.raises(UsageError, match="vectors"):
         project(vectors, ["normal"], "both")
-
-
-def test_without_scipy_one_line_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "scipy.special", None)
-    with pytest.raises(UsageError, match=r"needs SciPy; pip install 'klcli\[fit\]'"):
-        project(BIMODAL, ["normal"], "both")

@@ -250,14 +250,6 @@ def test_bad_rows_are_kept_or_left_out_as_in_the_local_run(batch, local, files, 
     assert joined(found.parts) == expected.parts["local.csv"]
 
 
-def test_gate_is_one_for_all_parts(batch, local, files):
-    args = [*files("csv"), *PAIRS, "-m", "kl_pq", "--fail-above", "kl_qp=0.5"]
-    found, expected = batch(*args), local(*args)
-    assert (found.code, found.err) == (1, expected.err)
-    assert found.err.count(" is above 0.5 in ") == 1
-    assert joined(found.parts) == expected.parts["local.csv"]
-
-
 def test_files_of_a_folder_come_by_name_and_parts_of_one_name_stay_apart(batch, local, tmp_path):
     for folder, seeds in (("x", (0, 1)), ("y", (2,))):
         (tmp_path / folder).mkdir()
@@ -404,12 +396,6 @@ def test_group_whose_rows_do_not_stand_together_is_refused(batch, write, first, 
     assert (found.code, found.out, found.parts) == (4, "", {})
     assert found.err.startswith(f"klcli: {where}; ")
     assert "sort the rows by 'doc'" in found.err
-
-
-def test_keys_of_files_of_other_formats_are_the_same(batch, write):
-    write("1.csv", groups(*A, *B))
-    write("2.ndjson", '{"doc": "b", "word": "z", "p": 1, "q": 2}\n')
-    assert "1.csv and 2.ndjson hold rows of the same group" in batch("1.csv", "2.ndjson", *GROUPS).err
 
 
 # ------------------------------------------------------------------------------------------------------ what goes amiss
@@ -719,7 +705,7 @@ sys.meta_path.insert(0, Blocker())
 """
 
 
-@pytest.mark.parametrize("missing", ["dask", "distributed", "cryptography"])
+@pytest.mark.parametrize("missing", ["distributed", "cryptography"])
 def test_missing_extra_is_one_line_that_says_what_to_install(environment, files, tmp_path, missing):
     args = ["klcli", "batch", *files("csv"), *PAIRS, "--cluster", "local", "-o", "out"]
     code = BLOCKER.format([missing]) + f"from klcli.cli import run\nsys.argv = {args}\nrun()\n"
@@ -729,16 +715,3 @@ def test_missing_extra_is_one_line_that_says_what_to_install(environment, files,
     said = f"klcli: --cluster needs a package more (No module named '{missing}'); pip install 'klcli[cluster]'\n"
     assert found.stderr == said.encode()
     assert not (tmp_path / "out").exists()
-
-
-def test_local_run_and_help_do_not_import_dask(environment, files, tmp_path):
-    runs = [["batch", *files("csv"), *PAIRS, "-q", "-o", "out.csv"], ["batch", "--help"]]
-    code = f"""
-import sys
-from klcli.cli.failures import guarded
-assert [guarded(args) for args in {runs}] == [0, 0]
-print({{"dask", "distributed"}} & set(sys.modules))
-"""
-    how = {"capture_output": True, "cwd": tmp_path, "env": environment(), "timeout": SECONDS}
-    found = subprocess.run([sys.executable, "-c", code], check=True, **how)
-    assert found.stdout.splitlines()[-1] == b"set()"

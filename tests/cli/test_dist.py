@@ -144,12 +144,6 @@ def test_two_dashes_share_one_read_of_standard_input(call):
     assert call("kl", "-", "-", input="0.4,0.6").out == "0.0\n"
 
 
-def test_two_dashes_share_one_read_of_a_real_pipe(run):
-    result = run("kl", "-:p", "-:q", input=PQ)
-    assert (result.code, result.err) == (0, "")
-    assert float(result.out) == near(SURVEY)
-
-
 @pytest.mark.parametrize("command", ["kl", "compare", "rank"])
 def test_leading_minus_needs_no_double_dash(call, command):
     result = call(command, "-1,2", "-.5,2", "--softmax", "-q", *(["-g", "kl_pq"] if command != "kl" else []))

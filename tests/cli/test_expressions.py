@@ -2,7 +2,6 @@
 
 import io
 import json
-import subprocess
 import sys
 from pathlib import Path
 from unittest import mock
@@ -49,37 +48,10 @@ def test_published_elements_of_the_gaussian_grids(get):
     assert agrees(max(terms), "softmax, largest element kl_pq")
 
 
-def test_finite_outcomes_are_weights(kl, call):
-    assert kl("bernoulli(0.3)", "0.4,0.6") == kl("0.7,0.3", "0.4,0.6")
-    assert kl("0.2,0.3,0.5", "categorical(0.3,0.3,0.4)") == kl("0.2,0.3,0.5", "0.3,0.3,0.4")
-    result = call("entropy", "categorical(2,3,5)", "-g", "entropy")
-    assert result.code == 0
-    assert "P: p of categorical sums to 10; divided by it" in result.err
-
-
 def test_pairs_and_files_with_brackets_stay_what_they_are(kl, write):
     assert kl("f(x)=0.4,g(x)=0.6", "g(x)=0.7,f(x)=0.3") == kl("0.4,0.6", "0.3,0.7")
     path = write("survey (1).csv", "p(1),q\n0.4,0.3\n0.6,0.7\n")
     assert kl("survey (1).csv:p(1)", "survey (1).csv:q", cwd=path.parent) == kl("0.4,0.6", "0.3,0.7")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "unwanted"),
-    [
-        (["kl", *GRIDS], {"scipy", "pandas", "pyarrow", "rich"}),
-        (["kl", "0.4,0.6", "0.3,0.7"], {"scipy", "klcli.readers.syntax", "klcli.readers.expressions"}),
-        (["kl", "f(x)=0.4,g(x)=0.6", "f(x)=0.3,g(x)=0.7"], {"scipy", "klcli.parametric.law", "klcli.parametric.grid"}),
-    ],
-)
-def test_what_is_imported(environment, arguments, unwanted):
-    program = (
-        "import sys\nfrom klcli.cli.failures import guarded\n"
-        f"code = guarded({arguments!r})\nprint(code, *({unwanted!r} & sys.modules.keys()))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment(None), cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.splitlines()[1] == "0"
 
 
 # --------------------------------------------------------------------------------------------------- carets and errors
@@ -135,22 +107,13 @@ def test_a_caret_stands_under_the_place(call, code, p, lines):
     assert result.err.splitlines() == lines
 
 
-def test_the_second_argument_is_q(call):
-    result = call("kl", "0.4,0.6", "normal(0,1)@0:1")
-    assert result == (
-        3,
-        "",
-        "klcli: Q, character 16: ':' and STEP must follow '1'\n  normal(0,1)@0:1\n                 ^\n",
-    )
-
-
 def test_other_errors_stay_one_line(refused):
     assert refused(3, "kl", "0.4,x", "0.4,0.6") == "P, item 2: 'x' is not a number"
     assert "neither numbers nor a file that exists" in refused(3, "kl", "survey (1).csv", "0.4,0.6")
 
 
-@pytest.mark.parametrize("values", [0, 3, 20, 200])
-@pytest.mark.parametrize("after", [0, 3, 20, 200])
+@pytest.mark.parametrize("values", [0, 3, 200])
+@pytest.mark.parametrize("after", [0, 3, 200])
 @pytest.mark.parametrize("one", ["1,", "1,\t\t"])
 def test_of_a_long_formula_the_surroundings_are_shown(call, values, after, one):
     result = call("kl", "categorical(" + one * values + "猫!" + ",1" * after + ")", "0.4,0.6")
@@ -177,11 +140,3 @@ def test_every_encoding_shows_the_place(encoding, text):
     assert shown.index("(") + shown[: shown.index("(")].count("猫") + shown.count("\U0001f600") == len(caret) - 1
     assert len(shown) + wide < 80
     assert caret.strip(" ") == "^"
-
-
-def test_an_empty_place_is_no_harm():
-    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    with mock.patch.object(sys, "stderr", stream):
-        say("P, character 1: no", ("", 0))
-    stream.flush()
-    assert stream.buffer.getvalue() == b"klcli: P, character 1: no\n  \n  ^\n"

@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import subprocess
-import sys
 from math import log
 
 import pytest
@@ -71,12 +69,6 @@ def test_file_of_every_kind_is_a_whole_pair_with_its_labels(call, tmp_path, kind
     value, *labels = result.out.splitlines()
     assert float(value) == near(SURVEY)
     assert labels == LABELS
-
-
-@pytest.mark.parametrize("kind", [*TEXT, "csv.gz", "json.zst", *BINARY])
-def test_column_of_every_kind_of_file(kl, tmp_path, kind):
-    path = save(tmp_path / f"survey.{kind}", kind)
-    assert kl(f"{path}:p", f"{path}:q") == near(SURVEY)
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "json", "ndjson", "parquet", "feather", "xlsx"])
@@ -203,28 +195,6 @@ def test_a_large_table_is_read_whichever_way_it_is_named(run, tmp_path):
     copied = run("compare", "bad.csv", "large.csv:p", "-o", "large.csv", cwd=tmp_path)
     assert copied.code == 3
     assert (tmp_path / "large.csv").read_text(encoding="utf-8").endswith(rows)
-
-
-@pytest.mark.parametrize("name", ["folder.csv", "absent.csv", "empty.csv"])
-def test_a_table_that_cannot_be_read_is_said_in_one_line(run, tmp_path, name):
-    (tmp_path / "folder.csv").mkdir()
-    (tmp_path / "empty.csv").touch()
-    result = run("kl", name, cwd=tmp_path)
-    assert (result.code, result.err.count("\n")) == (3, 1)
-    assert name in result.err
-
-
-@pytest.mark.parametrize("args", [["compare", "w.csv", "-f", "json"], ["kl", "0.4,0.6", "0.3,0.7"]])
-def test_small_input_needs_no_table_engine(tmp_path, environment, args):
-    (tmp_path / "w.csv").write_text("label,p,q\na,1,2\nb,3,4\n", encoding="utf-8")
-    code = f"""if True:
-        import sys
-        from klcli.cli.failures import guarded
-        assert guarded({args!r}) == 0
-        loaded = [name for name in ("pyarrow", "pandas", "scipy", "rich") if name in sys.modules]
-        assert not loaded, loaded
-    """
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(), check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize("command", ["compare", "entropy", "rank", "matrix", "matrix --columns", "fit"])

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import mpmath
 import numpy as np
 import pytest
 
@@ -179,7 +178,7 @@ def step_of(x):
     return 1.0 if x is COUNTS else x * math.log(x[1] / x[0]) if x is POSITIVE else x[1] - x[0]
 
 
-@pytest.mark.parametrize("alpha", [2.0, 0.5, 1.7])
+@pytest.mark.parametrize("alpha", [2.0, 0.5])
 @pytest.mark.parametrize("case", BRUTE, ids=[f"{p} {q}" for p, q, *_ in BRUTE])
 def test_every_measure_is_that_of_plain_sums(call, case, alpha):
     p, q, x, of_p, of_q = case
@@ -188,47 +187,6 @@ def test_every_measure_is_that_of_plain_sums(call, case, alpha):
     assert list(got) == PAIR
     for name, value in want.items():
         assert got[name] == pytest.approx(value, rel=1e-7, abs=1e-9), name
-
-
-def test_renyi_of_order_2_is_that_of_chi_square(call):
-    for pair in ((MIXTURE, WIDE), ("normal(0,1)", "student_t(3)"), ("poisson(3)", "poisson(5)")):
-        got = report(call, "compare", *pair, "-m", "chi2_pq,renyi_pq")["measures"]
-        assert got["renyi_pq"] == pytest.approx(math.log1p(got["chi2_pq"]), rel=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("p", "q", "want"),
-    [
-        ("normal(0,1)", "normal(mu=1,var=4)", lambda: mpmath.log(2) + mpmath.mpf(2) / 8 - 0.5),
-        ("exponential(2)", "exponential(scale=1)", lambda: mpmath.log(2) - 0.5),
-        ("poisson(3)", "poisson(4)", lambda: 3 * mpmath.log(0.75) + 1),
-        ("uniform(0,1)", "uniform(-1,3)", lambda: mpmath.log(4)),
-        ("uniform(0,1)", "exponential(1)", lambda: mpmath.mpf("0.5")),
-        ("exponential(1)", "normal(0,1)", lambda: mpmath.log(2 * mpmath.pi) / 2),
-        ("geometric(0.5)", "geometric(0.25)", lambda: mpmath.log(2) + mpmath.log(mpmath.mpf(2) / 3)),
-        ("binomial(10,0.5)", "binomial(10,0.25)", lambda: 5 * mpmath.log(2) + 5 * mpmath.log(mpmath.mpf(2) / 3)),
-        ("beta(2,1)", "uniform(0,1)", lambda: mpmath.log(2) - 0.5),
-        ("laplace(0,1)", "laplace(1,1)", lambda: mpmath.exp(-1)),
-        (
-            "gamma(3,2)",
-            "gamma(1,rate=1)",
-            lambda: 2 * mpmath.digamma(3) - mpmath.loggamma(3) + mpmath.log(2) + 3 * (1 - 2) / mpmath.mpf(2),
-        ),
-        (
-            "dirichlet(1,2,3)",
-            "dirichlet(2,2,2)",
-            lambda: mpmath.digamma(3) - mpmath.digamma(1) - mpmath.log(2),
-        ),
-        (
-            *NORMALS,
-            lambda: (mpmath.mpf(12) / 7 - 2 + mpmath.mpf(8) / 7 + mpmath.log(mpmath.mpf("1.75"))) / 2,
-        ),
-    ],
-)
-def test_known_values(kl, p, q, want):
-    assert kl(p, q) == pytest.approx(float(want()), rel=2e-15, abs=1e-15)
-    assert kl(p, p) == 0
-    assert math.copysign(1, kl(q, q)) == 1
 
 
 @pytest.mark.parametrize(
@@ -242,27 +200,6 @@ def test_known_values(kl, p, q, want):
 )
 def test_scales_far_apart_keep_their_digits(kl, p, q, want):
     assert kl(p, q) == pytest.approx(want, rel=1e-10)
-
-
-@pytest.mark.parametrize(
-    ("formula", "want"),
-    [
-        ("normal(0,1)", 0.5 * math.log(2 * math.pi * math.e)),
-        ("uniform(0,0.5)", -math.log(2)),
-        ("exponential(4)", 1 - math.log(4)),
-        ("laplace(3,2)", 1 + math.log(4)),
-        ("logistic(0,1)", 2.0),
-        ("student_t(1)", math.log(4 * math.pi)),
-        ("geometric(0.5)", 2 * math.log(2)),
-        ("geometric(1)", 0.0),
-        ("bernoulli(0.5)", math.log(2)),
-    ],
-)
-def test_known_entropies(call, formula, want):
-    result = call("entropy", formula, "-g", "entropy", "-q")
-    assert (result.code, result.err) == (0, "")
-    assert float(result.out) == pytest.approx(want, rel=1e-14, abs=0)
-    assert result.out != "-0.0\n"
 
 
 # -------------------------------------------------------------------------------------------------------------- formats
@@ -286,12 +223,6 @@ def test_json_has_errors_of_estimates_and_the_way_of_all(call):
     }
     assert body["notes"] == []
     assert "elements" not in body
-
-
-def test_counts_are_summed(call):
-    body = report(call, "compare", "poisson(3)", "geometric(0.3)", "-m", "kl_pq,entropy_q")
-    assert body["methods"] == {"kl_pq": "summation", "entropy_q": "closed form"}
-    assert list(body["errors"]) == ["kl_pq"]
 
 
 @pytest.mark.parametrize(("name", "delimiter"), [("tsv", "\t"), ("csv", ",")])
@@ -369,33 +300,6 @@ def test_units_scale_values_and_errors(call):
         assert bits["errors"].get(name, 0) == pytest.approx(nats["errors"].get(name, 0) / per, rel=1e-14)
     assert float(call("kl", "uniform(0,1)", "uniform(0,8)", "--unit", "bits").out) == pytest.approx(3, rel=1e-15)
     assert float(call("kl", "uniform(0,1)", "uniform(0,8)", "--base", "8").out) == pytest.approx(1, rel=1e-15)
-
-
-def test_gates(call):
-    assert call("kl", "normal(0,1)", "normal(1,1)", "--fail-above", "0.1") == (
-        1,
-        "0.5\n",
-        "klcli: kl_pq is 0.5, above 0.1\n",
-    )
-    assert call("kl", "normal(0,1)", "normal(1,1)", "--fail-above", "0.5").code == 0
-    result = call("compare", "normal(0,1)", "uniform(0,1)", "-g", "total_variation", "--fail-above", "kl_pq=9")
-    assert result.code == 1
-    assert "kl_pq is inf, above 9.0" in result.err
-    result = call("entropy", "normal(0,1)", "normal(0,2)", "--fail-above", "entropy=2")
-    assert result.code == 1
-    assert result.err == "klcli: normal(0,2): entropy is 2.112085713764618, above 2.0\n"
-    assert call("rank", "normal(0,1)", "normal(0,2)", "--fail-above", "kl_qp=1e-3", "-m", "kl_pq").code == 1
-
-
-def test_output_files(call, tmp_path):
-    for suffix in ("json", "csv", "tsv", "md", "ndjson"):
-        path = tmp_path / f"x.{suffix}"
-        assert call("compare", MIXTURE, WIDE, "-m", "kl_pq", "-o", path) == (0, "", "")
-        assert "0.789" in path.read_text(encoding="utf-8")
-    path = tmp_path / "y.txt"
-    path.write_text("old")
-    assert call("kl", "normal(0,1)", "0.4,0.6", "-o", path).code == 4
-    assert path.read_text() == "old"
 
 
 # ----------------------------------------------------------------------------------------------------- what is infinite
@@ -476,12 +380,6 @@ def test_renyi_of_the_orders_at_the_ends(call, more):
     assert said == "renyi_pq of order inf of vectors is not to be had, even by samples; take another --alpha"
 
 
-def test_one_way_is_infinite_the_other_is_explained_alone(call):
-    result = call("compare", "normal(0,1)", "student_t(1)", "-m", "all")
-    assert result.err.count("is infinite") == 1
-    assert "KL(Q||P) is infinite" in result.err
-
-
 # ----------------------------------------------------------------------------- kinds, weights, and what becomes of them
 
 
@@ -520,16 +418,6 @@ def test_what_does_not_compare(call, p, q, said):
     assert said in refused_in_one_line(call, 4, "kl", p, q)
     assert said in refused_in_one_line(call, 4, "compare", p, q)
     assert "a bug" not in refused_in_one_line(call, 4, "rank", p, q)
-
-
-@pytest.mark.parametrize(
-    "p", ["normal(5,2)", "gamma(2,1)", "uniform(3,4)", "poisson(3)", "binomial(5,0.5)", "beta(2,2)"]
-)
-def test_the_grid_that_is_offered_works(call, p):
-    said = refused_in_one_line(call, 4, "kl", p, "0.4,0.6")
-    offered = said.split(", as ")[1].split("; ")[0]
-    assert offered.startswith(f"{p}@")
-    assert call("kl", offered, offered, "-q") == (0, "0.0\n", "")
 
 
 def test_finite_outcomes_are_weights_also_beside_each_other(call):
@@ -602,12 +490,6 @@ def test_rank_orders_and_keeps_equals_as_given(call):
 # -------------------------------------------------------------------------------------------------------------- samples
 
 
-def test_vectors_are_measured_by_closed_forms(call):
-    body = report(call, "compare", *NORMALS, "-m", "kl_pq,kl_qp,hellinger,entropy_p")
-    assert set(body["methods"].values()) == {"closed form"}
-    assert body["measures"]["entropy_p"] == pytest.approx(math.log(2 * math.pi * math.e), rel=1e-15)
-
-
 def test_what_has_no_closed_form_asks_for_samples(call):
     said = refused_in_one_line(call, 2, "compare", "dirichlet(1,2,3)", "dirichlet(2,2,2)")
     assert said == "js_divergence of dirichlet has no closed form; add --samples N to estimate it"
@@ -624,17 +506,6 @@ def test_samples_are_reproducible_and_tell_their_error(call):
     assert kl[2] == ""
     assert 0 < float(js[2]) < 0.01
     assert "± 0.00" in call(*args, "-f", "table").out
-
-
-def test_samples_agree_with_quadrature_within_their_errors(call):
-    args = ["compare", MIXTURE, WIDE, "-m", "kl_pq,kl_qp,js_divergence,total_variation,hellinger,entropy_p,chi2_pq"]
-    exact = report(call, *args)["measures"]
-    body = report(call, *args, "--samples", "50000", "--seed", "7", "--unit", "bits")
-    assert set(body["methods"].values()) == {"sampling"}
-    for name, value in body["measures"].items():
-        want = exact[name] / (1 if name in WITHOUT_UNIT else math.log(2))
-        assert abs(value - want) < 5 * body["errors"][name], name
-        assert 0 < body["errors"][name] < 0.1
 
 
 def test_samples_in_a_ranking_and_alone(call):
@@ -708,16 +579,6 @@ def test_a_formula_has_no_outcomes(call, options):
 # -------------------------------------------------------------------------------------------- files, and what is loaded
 
 
-def test_files_and_stdin_win_where_they_should(call, tmp_path):
-    (tmp_path / "normal(0,1)").write_text("p,q\n0.4,0.3\n0.6,0.7\n")
-    want = call("kl", "0.4,0.6", "0.3,0.7").out
-    assert call("kl", "normal(0,1):p", "normal(0,1):q", "--input-format", "csv", cwd=tmp_path).out == want
-    assert call("kl", "normal(0,1)", "--input-format", "csv", cwd=tmp_path).out == want
-    assert float(call("kl", "-", "bernoulli(0.7)", input="0.4\n0.6\n").out) == pytest.approx(float(want), rel=1e-14)
-    said = refused_in_one_line(call, 3, "kl", "@normal(0,1)", "0.4,0.6")
-    assert "normal(0,1)" in said
-
-
 BLOCKER = """
 import sys
 class Blocker:
@@ -762,27 +623,6 @@ def test_without_scipy(environment):
     assert re.fullmatch(r"klcli: .* needs SciPy; pip install 'klcli\[fit\]'\n", done.stderr)
 
 
-@pytest.mark.parametrize(
-    ("args", "unwanted"),
-    [
-        (
-            ["kl", "0.4,0.6", "0.3,0.7"],
-            ("scipy", "klcli.parametric", "klcli.readers.expressions", "klcli.analyses.parametric"),
-        ),
-        (["kl", "normal(0,1)", "normal(1,2)"], ("scipy", "pandas", "pyarrow", "rich", "matplotlib")),
-        (["kl", "exponential(1)", "exponential(2)"], ("scipy",)),
-        (["kl", "poisson(1)", "poisson(2)"], ("scipy",)),
-        (["kl", "bernoulli(0.1)", "categorical(0.2,0.8)"], ("scipy",)),
-    ],
-)
-def test_what_is_loaded(environment, args, unwanted):
-    program = (
-        f"import sys\nfrom klcli.cli.failures import guarded\ncode = guarded({args!r})\n"
-        f"print(code, sorted(m for m in sys.modules if m.startswith({unwanted!r})))"
-    )
-    assert in_a_process(environment, program).stdout.splitlines()[-1] == "0 []"
-
-
 # -------------------------------------------------------------------------------------------------------- annoyed users
 
 
@@ -793,11 +633,6 @@ def test_what_doubles_cannot_resolve_is_not_integrated(call, kl, p):
     assert kl(p, p) == 0
     exact = report(call, "compare", "normal(1e14,1)", "normal(0,1)", "-m", "js_divergence")["measures"]
     assert exact["js_divergence"] == pytest.approx(math.log(2), rel=1e-6)
-
-
-def test_sums_beyond_whole_doubles_are_refused(call):
-    said = refused_in_one_line(call, 4, "kl", "binomial(1e300,0.5)", "poisson(1)")
-    assert said == "kl_pq is a sum over too many whole numbers; add --samples N to estimate it"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from rich.cells import cell_len
 GOLDENS = Path(__file__).parent / "goldens"
 SAMPLES = Path(__file__).parents[2] / "samples"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-COLUMNS = (40, 57, 300)
 
 
 def ring(names):
@@ -70,29 +69,12 @@ def test_map_is_the_golden_one(view, name, columns):
     assert out == golden.read_bytes().decode()
 
 
-@pytest.mark.parametrize("columns", COLUMNS)
-@pytest.mark.parametrize("color", ["always", "never"])
+@pytest.mark.parametrize(("columns", "color"), [(57, "always"), (300, "never")])
 @pytest.mark.parametrize("name", VIEWS)
 def test_no_line_is_wider_than_the_terminal_and_none_ends_in_blanks(view, name, columns, color):
     for line in view(name, "--color", color, columns=columns).split("\n"):
         assert cell_len(ANSI.sub("", line)) <= columns
         assert line == line.rstrip()
-
-
-@pytest.mark.parametrize("columns", [80, 120])
-def test_wide_labels_align_by_the_cells_they_take(view, columns):
-    lines = view("matrix-wide", columns=columns).split("\n")
-    rows = [line for line in lines if line.startswith((" 日本語", " 中文标签", " 한국어", " latin", " é😀"))]
-    assert len(rows) == 5
-    assert len({cell_len(row) for row in rows}) == 1
-
-
-@pytest.mark.parametrize("name", ["matrix-hostile", "matrix-pairs-hostile"])
-def test_hostile_labels_are_shown_harmlessly(view, name):
-    out = view(name, columns=120)
-    assert not set(out) & {"\x1b", "\t", "\u202e", "\r"}
-    for shown in ("[bold]loud", "\\x1b[31m", "new\\nline", "\\u202e", ":smile:"):
-        assert shown in out
 
 
 def test_shades_follow_the_values(view):
@@ -175,44 +157,10 @@ def test_a_terminal_without_unicode_gets_none(run):
 # -------------------------------------------------------------------------------------------------------------- colours
 
 
-@pytest.mark.parametrize(
-    ("options", "env", "coloured"),
-    [
-        ([], {}, False),
-        (["--color", "always"], {}, True),
-        (["--color", "always"], {"NO_COLOR": "1", "TERM": "dumb"}, True),
-        (["--color", "never"], {"FORCE_COLOR": "1"}, False),
-        ([], {"FORCE_COLOR": "1"}, True),
-        ([], {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
-    ],
-    ids=str,
-)
-def test_colour_follows_option_then_environment(view, options, env, coloured):
-    for name in ("matrix", "matrix-25", "matrix-110"):
-        out = view(name, *options, **env)
-        assert ("\x1b[" in out) is coloured
-        assert any(shade in out for shade in "░▒▓█") is not coloured  # either tells near from far
-
-
-def test_colours_hold_the_same_numbers(view):
-    plain = re.findall(r"\d\.\d+", view("matrix", columns=120))
-    coloured = re.findall(r"\d\.\d+", ANSI.sub("", view("matrix", "--color", "always", columns=120)))
-    assert coloured[:30] == plain[:30]
-
-
-@pytest.mark.parametrize("form", ["tsv", "json", "markdown", "ndjson", "csv"])
-def test_machine_formats_have_no_colour_and_no_width(call, form):
-    args = ["matrix", SAMPLES / "traffic.csv", "-f", form]
-    plain = call(*args, env={"COLUMNS": "40"})
-    assert call(*args, "--color", "always", env={"COLUMNS": "200", "FORCE_COLOR": "1"}) == plain
-    assert "\x1b" not in plain.out
-
-
 # ------------------------------------------------------------------------------------------------------ a real terminal
 
 
-@pytest.mark.parametrize("columns", [80, 40])
-@pytest.mark.parametrize("name", ["matrix", "matrix-infinite", "matrix-wide", "matrix-hostile", "matrix-25"])
+@pytest.mark.parametrize(("name", "columns"), [("matrix-wide", 40), ("matrix-hostile", 80)])
 def test_terminal_without_colours_shows_the_golden_map(terminal, name, columns):
     import pyte
 
@@ -224,11 +172,6 @@ def test_terminal_without_colours_shows_the_golden_map(terminal, name, columns):
     golden = (GOLDENS / f"{name}-{columns}.txt").read_text(encoding="utf-8").splitlines()
     assert shown[: len(golden)] == golden
     assert not any(shown[len(golden) :])
-
-
-def test_auto_is_a_coloured_map_on_a_terminal_and_plain_tsv_in_a_pipe(terminal, run):
-    assert "\x1b[" in terminal("matrix", SAMPLES / "traffic.csv")
-    assert run("matrix", SAMPLES / "traffic.csv").out.startswith("city\tAmstel\t")
 
 
 def test_parquet_is_not_written_to_a_terminal(terminal):

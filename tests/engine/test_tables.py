@@ -1,8 +1,5 @@
 """The names of measures and elements, and the formulas behind them, say the same."""
 
-import subprocess
-import sys
-
 from klcli.engine.formulas import AS_THEY_ARE, ELEMENT_FORMULAS, FORMULAS, SUMMANDS
 from klcli.engine.measures import ELEMENTS, MEASURES, ROOT_OF_UNIT, SINGLE, SINGLE_ELEMENTS, SIX
 
@@ -42,9 +39,3 @@ def test_the_measures_of_one_distribution_are_those_of_p():
 def test_every_measure_names_its_source_and_title():
     assert all(measure.title and measure.source for measure in MEASURES.values())
     assert len({measure.title for measure in MEASURES.values()}) == len(MEASURES)
-
-
-def test_names_are_known_without_numpy():
-    code = "import sys, klcli.engine.measures, klcli.model; print('numpy' in sys.modules)"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout == "False\n"

@@ -6,7 +6,6 @@ import io
 import itertools
 import json
 import pickle
-import subprocess
 import sys
 import zipfile
 from decimal import Decimal
@@ -607,22 +606,6 @@ def test_the_input_format_overrides_the_suffix(write):
     write("y.dat", "p\n1\n")
     assert read("x.csv", input_format="npy").shape == (2, 2)
     assert read("y.dat", input_format="csv").values.tolist() == [1]
-
-
-def test_pandas_is_not_imported(write):
-    write("x.csv", PRED)
-    write("x.npy", npy(np.eye(2)))
-    column(write, [[1, 2]], pa.list_(pa.float64()))
-    code = """
-        import sys
-        from klcli.readers.arrays import Arrays
-        for text in ["[[1,2]]", "x.csv", "x.npy"]: Arrays().read(text, "INPUT")
-        assert "pyarrow" not in sys.modules
-        Arrays().read("x.parquet", "INPUT")
-        assert "pandas" not in sys.modules
-    """
-    code = "\n".join(line.strip() for line in code.splitlines())
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 # ----------------------------------------------------------------------------------------------------------------- laws

@@ -135,21 +135,6 @@ def test_parameters(text, parameters):
     assert only(text) == parameters
 
 
-def test_parameters_come_in_the_order_of_the_family():
-    assert list(only("student_t(scale=1,df=2)")) == ["df", "mu", "scale"]
-
-
-@pytest.mark.parametrize("name", FAMILIES)
-def test_every_family_can_be_given(name):
-    shapes = {"number": "0.5", "whole": "3", "vector": "[0.4,0.6]", "matrix": "[[1,0],[0,1]]"}
-    values = [shapes[parameter.shape] for parameter in FAMILIES[name].parameters]
-    if name == "uniform":
-        values = ["0", "1"]
-    assert parse(f"{name}({','.join(values)})", "P").kind in {CONTINUOUS, COUNTS, FINITE, VECTORS}
-    named = [f"{one.name}={value}" for one, value in zip(FAMILIES[name].parameters, values, strict=True)]
-    assert only(f"{name}({', '.join(reversed(named))})") == only(f"{name}({','.join(values)})")
-
-
 def test_mixtures():
     assert shares("0.3*normal(-3,0.7)+0.7*normal(3,0.7)") == [(0.3, "normal"), (0.7, "normal")]
     assert shares("1/4*poisson(1) + 75% * geometric(0.5)") == [(0.25, "poisson"), (0.75, "geometric")]

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from math import inf, nan
 
@@ -345,10 +343,3 @@ def test_vectors_are_shown_without_a_picture():
     assert "alpha (1.5, 2.5, 3.5)" in text
     assert "density" not in text
     assert fit.formula(Component("categorical", {"p": (0.25, 0.75)})) == "categorical(0.25,0.75)"
-
-
-def test_import_is_light():
-    heavy = "{'rich', 'matplotlib', 'scipy', 'pandas', 'pyarrow'}"
-    code = f"import sys, klcli.renderers.fit; print(sorted({heavy} & set(sys.modules)))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout == "[]\n"
