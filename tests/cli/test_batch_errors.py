@@ -5,10 +5,6 @@ import io
 import json
 import os
 import re
-import signal
-import subprocess
-import sys
-import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -226,15 +222,6 @@ def test_header_and_nothing_below_it(call, write, form, end):
     assert result.err.startswith("klcli: note: no rows")
 
 
-def test_files_that_are_not_there_get_a_hint(refused, write):
-    path = write("pairs.csv", ROWS)
-    assert "Did you mean 'pairs.csv'?" in refused(3, "batch", "pair.csv", *SELECT, cwd=path.parent)
-    assert "directory" in refused(3, "batch", path.parent, *SELECT)
-    assert "no folder" in refused(6, "batch", path, *SELECT, "-o", path.parent / "no" / "o.csv")
-    assert "directory" in refused(6, "batch", path, *SELECT, "-o", path.parent)
-    assert "<stdin> is empty" in refused(3, "batch", "-", *SELECT)
-
-
 def test_missing_second_file_is_found_before_anything_is_written(call, write):
     path = write("pairs.csv", ROWS)
     result = call("batch", path, path.with_name("nope.csv"), *SELECT)
@@ -269,19 +256,6 @@ def test_key_twice_in_a_parquet_map_is_as_bad(refused, tmp_path):
 # -------------------------------------------------------------------------------------------------- the end comes early
 
 
-@pytest.mark.parametrize("args", [["-f", "csv"], ["-f", "ndjson"], ["-f", "parquet"], ["--summary"], ["--by", "id"]])
-def test_full_device_is_exit_code_six(call, run, write, args):
-    path = write("t.csv", ROWS)
-    select = ["--p", "p0", "--q", "q0"] if "--by" in args else SELECT
-    if args[0] == "-f":
-        result = call("batch", path, *select, "-q", "-o", "/dev/full", *args)
-        assert (result.code, result.out, result.err.count("\n")) == (6, "", 1)
-    else:
-        with open("/dev/full", "wb") as full:  # noqa: PTH123
-            result = run("batch", path, *select, "-q", *args, stdout=full)
-        assert (result.code, result.err) == (6, "klcli: standard output: no space left on device\n")
-
-
 LARGE = "id,p0,p1,p2,q0,q1,q2\n" + "".join(
     f"row{i},{i % 97 + 1},{i % 89 + 1},0.{i % 83 + 1:09d},{i % 79 + 1},{i % 73 + 1},{i % 71 + 1}.{i:012d}\n"
     for i in range(90_000)
@@ -295,40 +269,6 @@ def large(tmp_path_factory):
     path.write_text(LARGE)
     assert path.stat().st_size > 1 << 22
     return path
-
-
-def started(environment, *args, **streams):
-    command = [sys.executable, "-m", "klcli", "batch", *map(str, args)]
-    return subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, **streams)
-
-
-def test_reader_that_leaves_after_a_line_ends_it_in_silence(environment, large):
-    with started(environment, large, *SELECT, "-q", "--threads", "2") as process:
-        assert process.stdout.readline() == b"id,kl_pq\n"
-        process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == 141
-
-
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
-def test_ended_in_the_middle_it_leaves_no_file_under_the_final_name(environment, tmp_path, sent, code):
-    out = tmp_path / "o.csv"
-    with started(environment, "-", "--input-format", "csv", *SELECT, "-o", out, "--block-size", "1000",
-                 stdin=subprocess.PIPE) as process:  # fmt: skip
-        process.stdin.write(ROWS.encode() * 20)
-        process.stdin.flush()
-        for _ in range(500):
-            if any(tmp_path.iterdir()):
-                break
-            time.sleep(0.01)
-        time.sleep(0.1)
-        process.send_signal(sent)
-        process.wait(10)
-        assert b"Traceback" not in process.stderr.read()
-    assert process.returncode == code
-    assert not out.exists()
-    if sent != signal.SIGKILL:
-        assert list(tmp_path.iterdir()) == []
 
 
 def test_bad_row_of_a_large_file_is_named(call, refused, tmp_path):

@@ -70,12 +70,6 @@ def test_european_csv_of_a_spreadsheet(scored, write):
     assert values(scored(write("u.csv", text), *WIDE, "--decimal", ",", "--delimiter", ";")) == KL
 
 
-def test_a_tab_has_a_name(scored, write):
-    text = CSV.replace(",", "\t")
-    assert values(scored(write("t.csv", text), *WIDE, "--delimiter", "tab")) == KL
-    assert values(scored(write("t.tsv", text), *WIDE)) == KL
-
-
 # ----------------------------------------------------------------------------------------------------------------- JSON
 
 
@@ -114,12 +108,6 @@ def test_a_group_may_have_rows_in_files_of_several_formats(call, write, tmp_path
         rows = dict(line.split(",") for line in found.out.splitlines()[1:])
         assert float(rows.pop("b")) == pytest.approx(kl([1, 3], [1, 1]), rel=1e-13)
         assert rows == {"a": "0.0", "c": "0.0", "7": "0.0"}
-
-
-def test_scalar_keys(scored, write):
-    records = [{"id": f"r{i}", **{f"p{j}": p[j] for j in range(3)}, **{f"q{j}": q[j] for j in range(3)}}
-               for i, (p, q) in enumerate(zip(P, Q, strict=True))]  # fmt: skip
-    assert values(scored(write("t.ndjson", lines(records)), *WIDE)) == KL
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from klcli.analyses.compare import compare
 from klcli.errors import DistributionError
 from klcli.model import Distribution, Settings, frozen
-from tests.alike import alike
 
 SIX = ["entropy_p", "entropy_q", "cross_entropy_pq", "cross_entropy_qp", "kl_pq", "kl_qp"]
 FIELDS = [*SIX, "js_divergence", "total_variation"]
@@ -139,13 +138,3 @@ def test_kept_json_is_written_to_parquet_alike_in_blocks_of_any_size(call, folde
         found.append((result, out.read_bytes() if result.code == 0 else b""))
         out.unlink(missing_ok=True)
     assert found[0] == found[1]
-
-
-def test_any_number_of_threads_gives_the_same_bytes_and_any_block_size_the_same_but_for_last_digits(call):
-    table = "id,p0,p1,q0,q1\n" + "a,1,0,1,0\nb,1,0,0.5,1\nc,0.3,0.7,0.6,0.1\nd,1,3,1,3.000001\n" * 3
-    args = ("batch", "-", *WIDE, "-m", ",".join(FIELDS), "-q")
-    whole = call(*args, input=table)
-    for size in (1, 30, 60, 10_000):
-        one, *others = (call(*args, "--block-size", size, "--threads", n, input=table) for n in (1, 2, 4))
-        assert others == [one] * 2
-        assert alike(one.out, whole.out)

@@ -193,12 +193,3 @@ def test_gate_counts_the_rows_above_it_and_the_rows_are_written_all_the_same(cal
     assert len(result.out.splitlines()) == N + 1
     above = sum(value > float(limit) for value in values)
     assert result.err == (f"klcli: kl_qp is above {float(limit)!r} in {above} of {N} rows\n" if code else "")
-
-
-def test_notes_are_on_stderr_and_quiet_silences_them(call, table):
-    loud, quiet = call("batch", table, *SELECT), call("batch", table, *SELECT, "-q")
-    assert loud.out == quiet.out
-    assert quiet.err == ""
-    assert all(line.startswith("klcli: note: ") for line in loud.err.splitlines())
-    assert "infinite" in loud.err
-    assert not set(loud.err) & {"\r", "\x1b"}

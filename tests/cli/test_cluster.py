@@ -263,13 +263,6 @@ def test_files_of_a_folder_come_by_name_and_parts_of_one_name_stay_apart(batch, 
     assert b"".join(found.parts.values()) == expected.parts["local.ndjson"]
 
 
-def test_columns_that_differ_are_an_error_as_in_the_local_run(batch, local, files, tmp_path):
-    names = files("csv")
-    other = tmp_path / names[1]
-    other.write_text(other.read_text().replace("id,", "name,", 1))
-    assert batch(*names, *PAIRS) == local(*names, *PAIRS)
-
-
 # ---------------------------------------------------------------------------------------------------------- large files
 
 

@@ -104,20 +104,6 @@ def test_line_endings_byte_order_mark_and_a_missing_last_newline_do_not_matter(k
     assert kl(write("a.csv", text)) == near(SURVEY)
 
 
-def test_quoted_fields_may_hold_commas_quotes_and_line_ends(call, write):
-    path = write("a.csv", 'label,p,q\n"a,b",1,1\n"c""d",1,1\n"e\nf",1,1\n')
-    shape = json.loads(call("compare", path, "-f", "json", "-q").out)
-    assert [element["outcome"] for element in shape["elements"]] == ["a,b", 'c"d', "e\nf"]
-
-
-def test_blank_lines_in_a_table_are_passed_over(kl, write):
-    assert kl(write("a.csv", "p,q\n\n0.4,0.3\n\n0.6,0.7\n\n")) == near(SURVEY)
-
-
-def test_fractions_and_percentages_are_numbers_in_a_file_too(kl, write):
-    assert kl(write("a.csv", "p,q\n2/5,30%\n3/5,70%\n")) == near(SURVEY)
-
-
 @pytest.mark.parametrize("rows", [10, 60_000])
 def test_small_and_large_tables_mean_the_same(call, write, rows):
     """Two readers share the work; the numbers and the labels must not tell which of them it was."""
@@ -180,21 +166,6 @@ def test_truncated_file_is_refused_by_name(refused, tmp_path, kind):
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
     assert refused(3, "kl", path).startswith(f"{path}: ")
-
-
-def test_a_large_table_is_read_whichever_way_it_is_named(run, tmp_path):
-    rows = "".join(f"o{i:07d},{i % 7 + 1},{i % 5 + 1}\n" for i in range(80_000))
-    (tmp_path / "large.csv").write_text(f"name,p,q\n{rows}", encoding="utf-8")
-    (tmp_path / "bad.csv").write_text(f"name,p,q\n{rows}last,x,1\n", encoding="utf-8")
-    expected = run("kl", "large.csv", "-q", "--label", "name", cwd=tmp_path)
-    assert expected.code == 0
-    for args in (["kl", "large.csv", "-q"], ["kl", "large.csv:p", "@large.csv:q", "-q"]):
-        assert run(*args, cwd=tmp_path) == expected
-    bad = run("kl", "bad.csv", cwd=tmp_path)
-    assert (bad.code, bad.err) == (3, "klcli: bad.csv:80002: 'x' in column 'p' is not a number\n")
-    copied = run("compare", "bad.csv", "large.csv:p", "-o", "large.csv", cwd=tmp_path)
-    assert copied.code == 3
-    assert (tmp_path / "large.csv").read_text(encoding="utf-8").endswith(rows)
 
 
 @pytest.mark.parametrize("command", ["compare", "entropy", "rank", "matrix", "matrix --columns", "fit"])

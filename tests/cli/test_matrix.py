@@ -9,7 +9,6 @@ from itertools import combinations, permutations
 import pytest
 
 from klcli.engine.measures import MEASURES
-from klcli.engine.pairwise import SYMMETRIC
 
 TABLE = "city,car,bus,walk\nA,4,2,3\nB,1,1,6\nC,5,2,3\nD,2,7,1\n"
 ROWS = {"A": [4, 2, 3], "B": [1, 1, 6], "C": [5, 2, 3], "D": [2, 7, 1]}
@@ -79,15 +78,6 @@ def test_options_that_change_numbers_mean_what_they_mean_in_compare(matrix, get,
     found = matrix(table, *options)
     for p, q in permutations(ROWS, 2):
         assert [found[p][q]] == near(get(measure, "compare", numbers(ROWS[p]), numbers(ROWS[q]), *rest))
-
-
-@pytest.mark.parametrize("measure", MEASURES)
-def test_symmetric_squares_are_symmetric_and_divergences_zero_on_the_diagonal(matrix, table, measure):
-    found = matrix(table, "-m", measure)
-    mirrored = all(found[p][q] == found[q][p] for p, q in combinations(ROWS, 2))
-    assert mirrored is (measure in SYMMETRIC)
-    if not measure.startswith(("entropy", "cross_entropy", "perplexity")):
-        assert all(found[name][name] == 0 for name in ROWS)
 
 
 def test_infinite_divergences_are_infinite_and_explained(call, write):
@@ -197,20 +187,6 @@ def test_labels_name_the_distributions_else_their_positions_do(call, write):
     assert call("matrix", "[[1, 2], [2, 1], [1, 1]]", "-f", "csv").out.startswith("name,1,2,3\n")
 
 
-def test_labels_stay_what_they_are(call, write):
-    path = write("t.csv", 'n,x,y\nNA,1,2\n"a,""b",2,2\n"two\nlines",2,1\n[red],1,1\n,3,1\n')
-    _, found = square(call("matrix", path, "-f", "csv").out)
-    assert list(found) == list(found["NA"]) == ["NA", 'a,"b', "two\nlines", "[red]", ""]
-
-
-@pytest.mark.parametrize(
-    ("label", "corner"), [("n", "n"), ("name", "name"), ("a", "name")], ids=["free", "the default", "taken"]
-)
-def test_column_of_names_is_called_as_in_the_table_unless_a_distribution_is(call, write, label, corner):
-    path = write("t.csv", f"{label},x,y\na,1,2\nb,2,2\n")
-    assert call("matrix", path, "-f", "csv", "-q").out.split("\n")[0] == f"{corner},a,b"
-
-
 @pytest.mark.parametrize(
     ("selector", "outcomes"),
     [
@@ -226,12 +202,6 @@ def test_select_restricts_the_columns(matrix, get, table, selector, outcomes):
     weights = {name: [row[OUTCOMES.index(o)] for o in outcomes] for name, row in ROWS.items()}
     assert [found["A"]["D"]] == near(get("kl_pq", "compare", numbers(weights["A"]), numbers(weights["D"])))
     assert list(matrix(table, "--columns", "--label", "city", "--select", selector)) == outcomes
-
-
-def test_select_restricts_the_outcomes_of_json(matrix, get):
-    expected = get("kl_pq", "compare", "4,3", "2,1")[0]
-    assert matrix(json.dumps(LABELLED), "--select", "car,walk")["A"]["D"] == near(expected)
-    assert matrix(json.dumps(ROWS), "--select", "1,3")["A"]["D"] == near(expected)
 
 
 def test_select_of_all_columns_leaves_out_the_labels_that_were_named(call, matrix, table):
@@ -256,12 +226,6 @@ def test_labels_that_some_lack_have_no_mass_there(call, get):
     assert "1 of 3 distributions lacked outcomes of others ('a': 'z'); weight 0 there" in result.err
     reordered = call("matrix", '{"a": {"x": 1, "y": 3}, "b": {"y": 2, "x": 1}}', "-f", "csv")
     assert "stand in different orders; joined by label" in reordered.err
-
-
-def test_a_header_of_numbers_is_noted(call, write):
-    path = write("t.csv", "n,1999,2000\na,1,2\nb,2,2\n")
-    for turned in ([], ["--columns"]):
-        assert "line 1 is taken as names: 1999, 2000; --no-header" in call("matrix", path, *turned).err
 
 
 # ------------------------------------------------------------------------------------------------------ what is written
@@ -318,14 +282,6 @@ def test_infinities_are_strings_in_json_and_inf_elsewhere(call, options):
     assert "Infinity" not in call("matrix", given, "-f", "csv", *options).out
 
 
-def test_negative_infinities_and_undefined_values_of_weights_as_they_are_are_written(call):
-    huge = '{"a": [1e308, 1e308], "b": [1e308, 1e307]}'
-    for measure in ("entropy_p", "cross_entropy_pq"):
-        result = call("matrix", huge, "-m", measure, "--no-normalize", "-f", "csv", "-q")
-        assert "-inf" in result.out
-        assert '"-Infinity"' in call("matrix", huge, "-m", measure, "--no-normalize", "-f", "json", "-q").out
-
-
 def test_markdown_is_a_table_and_the_notes(call):
     out = call("matrix", '{"a|b": [1, 2], "*c*": [3, 4]}', "-f", "markdown").out
     header, align, first, second, empty, note, end = out.split("\n")
@@ -335,16 +291,6 @@ def test_markdown_is_a_table_and_the_notes(call):
     assert second.startswith("| \\*c\\* | ")
     assert (empty, end) == ("", "")
     assert note.startswith("- 2 of 2 distributions did not sum to 1 ('a\\|b': 3)")
-
-
-def test_notes_go_to_standard_error_unless_quiet(call, table):
-    assert call("matrix", table).err == (
-        "klcli: note: 4 of 4 distributions did not sum to 1 ('A': 9); each divided by its sum\n"
-    )
-    assert call("matrix", table, "-q").err == ""
-    assert "note: 4 of 4" in call("matrix", table, "-f", "table").out
-    assert "note" not in call("matrix", table, "-f", "table", "-q").out
-    assert call("matrix", '{"a": [0.5, 0.5], "b": [1, 0]}', "-m", "js_divergence").err == ""
 
 
 @pytest.mark.parametrize(
@@ -463,21 +409,6 @@ def test_bad_rows_are_refused_by_file_and_line(refused, write, all_large, text, 
 @pytest.mark.parametrize(
     ("text", "code", "message"),
     [
-        ("n,x,y\na,1,2\nb,1,z\n", 3, "t.csv:3: 'z' in column 'y' is not a number"),
-        ("n,x\na,1\nb,2\n", 3, "t.csv: 1 column, and a pair needs two; without --columns its rows"),
-        ("n,x,y\na,1,2\na,2,2\n", 4, "t.csv:3: the label 'a' stands twice (first: t.csv:2)"),
-        ("n,x,y\na,1,2\nb,-2,2\n", 4, "t.csv:3, column 'x': -2.0 is negative"),
-        ("n,x,y\na,1,0\nb,1,0\n", 4, "t.csv, column 'y': all 2 weights are zero"),
-    ],
-)
-def test_bad_columns_are_refused_by_file_and_line(refused, write, text, code, message):
-    path = write("t.csv", text)
-    assert message in refused(code, "matrix", path.name, "--columns", cwd=path.parent)
-
-
-@pytest.mark.parametrize(
-    ("text", "code", "message"),
-    [
         ('{"a": [1, 2]}', 3, "t.json: 1 row, and a pair needs two"),
         ("[1, 2]", 3, "t.json: one distribution, and a pair needs two"),
         ('{"a": [1, 2], "b": [1]}', 4, "t.json: 'a' has 2 values, 'b' 1; without labels they must match"),
@@ -503,31 +434,6 @@ def test_bad_columns_are_refused_by_file_and_line(refused, write, text, code, me
 def test_bad_json_is_refused_by_place(refused, write, text, code, message):
     path = write("t.json", text)
     assert message in refused(code, "matrix", path.name, cwd=path.parent)
-
-
-def test_bad_records_are_refused_by_line(refused, write):
-    path = write("t.ndjson", '{"n": "a", "p": [1, 2]}\n\n{"n": "b", "p": [1, "x"]}\n')
-    assert "t.ndjson:3, 'p', item 2: 'x' is not a number" in refused(3, "matrix", path.name, cwd=path.parent)
-    path = write("t.ndjson", '{"n": "a", "x": 1}\n{"n": "b", "x": true}\n')
-    assert "t.ndjson:2, 'x': true is not a number" in refused(3, "matrix", path.name, cwd=path.parent)
-    path = write("t.ndjson", '{"n": "a", "p": [1], "q": [2]}\n{"n": "b", "p": [1], "q": [3]}\n')
-    assert "one column holds the distributions, and here are p, q; add --select" in refused(3, "matrix", path)
-    path = write("t.ndjson", '{"n": "a", "x": 1}\n[2]\n')
-    assert "t.ndjson:2: this is no record; each row of a table is one JSON object" in refused(
-        3, "matrix", path.name, cwd=path.parent
-    )
-
-
-def test_bad_typed_cells_are_refused_by_row(refused, tmp_path):
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    parquet.write_table(pa.table({"n": ["a", "b"], "x": [1.0, None]}), tmp_path / "t.parquet")
-    assert "t.parquet, row 2: nothing stands where a number should in column 'x'" in refused(
-        3, "matrix", "t.parquet", cwd=tmp_path
-    )
-    parquet.write_table(pa.table({"n": ["a", None], "x": [1.0, 2.0]}), tmp_path / "t.parquet")
-    assert "t.parquet, row 2: the label is missing" in refused(3, "matrix", "t.parquet", cwd=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -577,32 +483,4 @@ def test_what_is_no_table_is_refused(refused, table, file, code, message):
     assert message in refused(code, "matrix", file, cwd=table.parent)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("0.4,0.6\n0.3,0.7\n", "for a table add --input-format csv"),
-        ("1\n2\n", "<stdin>: one distribution, and a pair needs two"),
-    ],
-)
-def test_standard_input_that_is_no_table_is_refused(refused, text, message):
-    assert message in refused(3, "matrix", "-", input=text)
-
-
 # ---------------------------------------------------------------------------------------------------------- the process
-
-
-@pytest.fixture
-def large(write):
-    """A table whose square is far more than a pipe holds."""
-    rows = "".join(f"d{i},{i % 7 + 1},{i % 5 + 1},{i % 3 + 1}\n" for i in range(200))
-    return write("large.csv", f"n,x,y,z\n{rows}")
-
-
-def test_large_squares_and_lists_are_whole(call, large):
-    _, found = square(call("matrix", large, "-q", "-f", "csv").out)
-    assert len(found) == 200
-    records = [json.loads(line) for line in call("matrix", large, "-q", "--pairs", "-f", "ndjson").out.splitlines()]
-    assert len(records) == 200 * 199
-    assert all(found[r["p"]][r["q"]] == r["kl_pq"] for r in records)
-    values = [r["kl_pq"] for r in records]
-    assert values == sorted(values)

@@ -48,19 +48,9 @@ def counts(kind, outcomes=10, columns=COLUMNS):
 
 
 KINDS = (
-    "of rates that differ by a third",
-    "of one source",
-    "sparse",
-    "sparse, where p has some",
-    "p = 0 < q, else close",
-    "q = 0 < p, else close",
-    "equal",
-    "in proportion",
-    "p one-hot",
-    "q one-hot",
-    "both one-hot",
-    "large and close",
-    "large and one apart",
+    *("of rates that differ by a third", "of one source", "sparse", "sparse, where p has some"),
+    *("p = 0 < q, else close", "q = 0 < p, else close", "equal", "in proportion", "p one-hot", "q one-hot"),
+    *("both one-hot", "large and close", "large and one apart"),
 )
 
 

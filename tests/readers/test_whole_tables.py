@@ -24,38 +24,9 @@ plain_numbers = st.one_of(
 )
 odd_numbers = st.sampled_from(
     [
-        "nan",
-        "NaN",
-        "-nan",
-        "inf",
-        "-Infinity",
-        "INF",
-        "1/3",
-        "50%",
-        "1/0",
-        " 1",
-        "1 ",
-        "\t2",
-        "",
-        " ",
-        "1_0",
-        "0x10",
-        "NA",
-        "null",
-        "NULL",
-        "#N/A",
-        "true",
-        "x",
-        "1,5",
-        "1;5",
-        "٣",
-        "1e",
-        "--1",
-        "1.2.3",
-        "1f",
-        "'1'",
-        '"1"',
-        "\xa01",
+        *("nan", "NaN", "-nan", "inf", "-Infinity", "INF", "1/3", "50%", "1/0", " 1", "1 ", "\t2", "", " ", "1_0"),
+        *("0x10", "NA", "null", "NULL", "#N/A", "true", "x", "1,5", "1;5", "٣", "1e", "--1", "1.2.3", "1f", "'1'"),
+        *('"1"', "\xa01"),
     ]
 )
 label_text = st.one_of(
@@ -127,13 +98,6 @@ def both(data, delimiter=",", label=None):
     return told(data, delimiter, label, large=False), told(data, delimiter, label, large=True)
 
 
-@given(tables(plain_numbers))
-@settings(max_examples=40)
-def test_numbers_and_labels_are_the_same(table):
-    small, large = both(*table)
-    assert large == small
-
-
 @given(tables(st.one_of(plain_numbers, odd_numbers)))
 @settings(max_examples=60)
 def test_odd_numbers_are_the_same(table):
@@ -202,13 +166,6 @@ def test_a_column_of_labels_that_are_numbers_keeps_their_text_and_can_be_weights
     for table in (read(data), read(data, large=True)):
         assert list(table.series("p").labels) == ["007", "2002"]
         assert list(table.series("label").values) == [7, 2002]
-
-
-@pytest.mark.parametrize("cell", ["50%", "1/3", "x", "", "nan", "1_0", " 7", "0x1", "1e400", "NA", "٣"])
-def test_an_odd_number_after_many_plain_ones_is_seen(cell):
-    rows = "".join(f"row{i},1,2\n" for i in range(200))
-    small, large = both(f"label,p,q\n{rows}last,{cell},3\n".encode())
-    assert large == small
 
 
 @pytest.mark.parametrize("last", ["last,x,3\n", "last,1\n", "row7,1,2\n", '"last,1,2\n'])

@@ -12,7 +12,6 @@ from rich.cells import cell_len
 from klcli.errors import UsageError
 from klcli.fits import REVERSE
 from klcli.parametric.catalogue import Component
-from klcli.readers.expressions import parse
 from klcli.renderers import fit
 from klcli.renderers.fit import bare, values
 
@@ -63,13 +62,6 @@ def test_tsv_has_a_row_a_fit():
     assert rows[3].split("\t")[3] == "inf"
 
 
-def test_csv_quotes_formulas():
-    assert shown(poisson_report(), "csv").splitlines()[1:3] == [
-        "poisson,0.0021,,0.0022,-990.2,1982.4,1986.6,0.004,rate=3.2,rate=0.08,poisson(rate=3.2),",
-        'binomial,0.0035,,0.0036,-990.9,1985.8,1994.2,0.01,n=40;p=0.08,n=;p=0.002,"binomial(n=40,p=0.08)",',
-    ]
-
-
 def test_projections_have_both_directions():
     assert shown(bimodal_report(), "tsv") == (
         "direction\tfamily\tkl_pq\tkl_qp\terror\tparameters\tformula\tremarks\n"
@@ -93,20 +85,6 @@ def test_markdown_has_no_empty_columns_and_lists_what_was_left_out():
         "\n- the sample is small\n"
         "- left out: beta (data outside 0 to 1), poisson, binomial (data are not whole numbers)\n"
     )
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "normal(mu=0.1,sd=2.0)",
-        "student_t(df=1.5,mu=-3.0,scale=1e-300)",
-        "binomial(n=40,p=0.08)",
-        "categorical(0.2,0.3,0.5)",
-        "multivariate_normal(mean=[0.0,1.0],cov=[[1.0,0.5],[0.5,2.0]])",
-    ],
-)
-def test_formula_is_an_argument(text):
-    assert fit.formula(parse(text, "P").components[0]) == text
 
 
 # --------------------------------------------------------------------------------------------------------------- JSON
@@ -147,12 +125,6 @@ def test_json_of_a_projection():
     assert list(found) == ["fits", "target", "left_out", "notes"]
     assert [one["direction"] for one in found["fits"]] == ["forward", "reverse", "reverse"]
     assert found["target"] == "0.5*normal(-3,0.7)+0.5*normal(3,0.7)"
-
-
-def test_ndjson_is_an_object_a_fit():
-    found = [strict(line) for line in shown(poisson_report(), "ndjson").splitlines()]
-    assert found == strict(shown(poisson_report(), "json"))["fits"]
-    assert found[1]["parameters"] == {"n": 40, "p": 0.08}
 
 
 # -------------------------------------------------------------------------------------------------------- bare values

@@ -88,11 +88,6 @@ def test_script_spells_what_python_has_no_literal_for():
     assert text.endswith("print(loss.tolist())  # [[0.0, 0.0]]\n")
 
 
-def test_script_gives_class_indices_the_shape_that_pytorch_needs():
-    assert "target = torch.tensor([1], dtype=torch.long)\n" in script(report(Task("nll"), operands([[1.0, 2.0]], 1)))
-    assert "target = torch.tensor(1, dtype=torch.long)\n" in script(report(Task("nll"), operands([1.0, 2.0], [1.0])))
-
-
 def test_script_breaks_long_literals():
     rng = np.random.default_rng(0)
     for shape in [(200,), (20, 10), (2, 20, 5)]:
