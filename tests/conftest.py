@@ -59,6 +59,12 @@ def environment():
     return clean_environment
 
 
+def finished(command, env=None, **how):
+    """What came of a process in the environment of the tests, both of its streams read."""
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 60} | how
+    return subprocess.run(command, env=clean_environment(env), check=how.pop("check", False), **how)
+
+
 def _bytes(text):
     return text if isinstance(text, bytes) else (text or "").encode()
 
@@ -70,14 +76,7 @@ def run():
     def run(*args, input=None, env=None, cwd=None, timeout=60, **streams):  # noqa: A002 - as subprocess calls it
         if "stdin" not in streams:
             streams["input"] = _bytes(input)
-        done = subprocess.run(
-            [sys.executable, "-m", "klcli", *map(str, args)],
-            env=clean_environment(env),
-            cwd=cwd,
-            check=False,
-            timeout=timeout,
-            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},
-        )
+        done = finished([sys.executable, "-m", "klcli", *map(str, args)], env, cwd=cwd, timeout=timeout, **streams)
         return Result(done.returncode, *((text or b"").decode() for text in (done.stdout, done.stderr)))
 
     return run

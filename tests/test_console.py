@@ -19,7 +19,7 @@ import pytest
 
 from klcli.console import destination
 from klcli.errors import lacking
-from tests.conftest import one_line
+from tests.conftest import finished, one_line
 
 AT_ROOT = os.geteuid() == 0
 SELECT = ["--p", "p*", "--q", "q*", "-m", "kl_pq", "-q"]
@@ -159,20 +159,18 @@ run()
         ("klcli.readers.tables.delimited", ["batch", "in.csv", *SELECT, "-o", "o.csv"]),
     ],
 )
-def test_signal_ends_it_wherever_it_was(environment, tmp_path, module, args, sent, code, swallowed):  # noqa: PLR0913, PLR0917
+def test_signal_ends_it_wherever_it_was(tmp_path, module, args, sent, code, swallowed):
     """swallowed: something, as a destructor, keeps what the signal raises from coming through."""
     (tmp_path / "in.csv").write_bytes(HEADER + ROW)
     program = SIGNALLED.format(module=module, args=args, sent=sent, swallowed=swallowed)
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=environment(), capture_output=True, check=False, timeout=60
-    )
+    done = finished([sys.executable, "-c", program], cwd=tmp_path)
     assert (done.returncode, done.stderr) == (code, NOTHING if code == 130 else b"")
     assert names_in(tmp_path) == ["in.csv"]
     assert done.stdout == b"" or args == ["--version"]  # which Typer prints
 
 
 @pytest.mark.parametrize(("sent", "code"), ENDS)
-def test_second_signal_ends_it_at_once_and_removes_the_temporary_file(environment, tmp_path, sent, code):
+def test_second_signal_ends_it_at_once_and_removes_the_temporary_file(tmp_path, sent, code):
     program = f"""
 import os
 from klcli.console import destination, ending
@@ -184,9 +182,7 @@ with destination("o.csv") as out:
         os.kill(os.getpid(), {sent:d})
         print("still there", flush=True)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=environment(), capture_output=True, check=False, timeout=60
-    )
+    done = finished([sys.executable, "-c", program], cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (code, b"", NOTHING if code == 130 else b"")
     assert names_in(tmp_path) == []
 
@@ -235,7 +231,7 @@ def test_ctrl_c_says_that_rows_have_gone_to_standard_output(environment, tmp_pat
     assert re.fullmatch(rb"klcli: interrupted( after [1-9][\d,]* rows)?; standard output is incomplete\n", err)
 
 
-def test_ctrl_c_after_the_file_is_there_says_so(environment, tmp_path):
+def test_ctrl_c_after_the_file_is_there_says_so(tmp_path):
     program = """
 import os, pathlib, signal, sys
 replace = pathlib.Path.replace
@@ -247,9 +243,7 @@ sys.argv = ["klcli", "kl", "1,1", "1,3", "-o", "o.txt"]
 from klcli.cli import run
 run()
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=environment(), capture_output=True, check=False, timeout=60
-    )
+    done = finished([sys.executable, "-c", program], cwd=tmp_path)
     assert (done.returncode, done.stderr) == (130, b"klcli: interrupted; o.txt was written\n")
     assert names_in(tmp_path) == ["o.txt"]
 
@@ -268,7 +262,7 @@ WRITERS = {
 
 
 @pytest.fixture
-def denied(environment, tmp_path):
+def denied(tmp_path):
     """denied(*args): klcli with folders and files that are closed to it, by somebody whom that stops."""
     prefix = []
     if AT_ROOT:
@@ -285,16 +279,7 @@ def denied(environment, tmp_path):
     (tmp_path / "closed").chmod(0)
 
     def denied(*args):
-        done = subprocess.run(
-            [*prefix, *klcli(*args)],
-            cwd=tmp_path,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        done = finished([*prefix, *klcli(*args)], cwd=tmp_path, stdin=subprocess.DEVNULL, text=True)
         assert (done.stdout, list(tmp_path.glob("**/.*.tmp"))) == ("", [])
         return done.returncode, done.stderr
 
@@ -340,31 +325,24 @@ def test_input_that_cannot_be_read_is_named(denied, args, path, why):
     assert denied(*args, "-o", "o.csv") == (3, f"klcli: {path}: {why}\n")
 
 
-def test_output_that_cannot_be_written_is_refused_before_anything_is_read(environment, tmp_path):
+def test_output_that_cannot_be_written_is_refused_before_anything_is_read(tmp_path):
     """A name that is too long shows when the file is to be renamed; nobody should wait for that."""
-    done = subprocess.run(
+    done = finished(
         klcli("batch", "-", "--input-format", "csv", *SELECT, "-o", LONG, "-f", "csv"),
         cwd=tmp_path,
-        env=environment(),
-        stdin=subprocess.PIPE,  # to which nobody writes
-        capture_output=True,
-        check=False,
-        timeout=60,
+        stdin=subprocess.PIPE,
     )
     assert (done.returncode, done.stderr) == (6, f"klcli: {LONG}: file name too long; nothing was written\n".encode())
 
 
-def limited(environment, folder, limits, *args, by=(), env=None):
+def limited(folder, limits, *args, by=(), env=None):
     """klcli under limits of the shell: its exit code, and what it says besides notes."""
-    done = subprocess.run(
+    done = finished(
         [*by, "bash", "-c", f'{limits}; exec "$@"', "bash", *klcli(*args)],
+        env={"PYTHONDONTWRITEBYTECODE": "1"} | (env or {}),
         cwd=folder,
-        env=environment({"PYTHONDONTWRITEBYTECODE": "1"} | (env or {})),
         stdin=subprocess.DEVNULL,
-        capture_output=True,
         text=True,
-        check=False,
-        timeout=60,
     )
     assert list(folder.glob(".*.tmp")) == []
     return done.returncode, [line for line in done.stderr.splitlines() if not line.startswith("klcli: note: ")]
@@ -372,27 +350,27 @@ def limited(environment, folder, limits, *args, by=(), env=None):
 
 @pytest.mark.parametrize("suffix", ["csv", "csv.gz"])
 @pytest.mark.parametrize("groups", [40, 7])
-def test_more_files_than_may_be_open_are_read_and_read_again(environment, tmp_path, suffix, groups):
+def test_more_files_than_may_be_open_are_read_and_read_again(tmp_path, suffix, groups):
     """Of seven groups each has rows in several files, which are read a second time."""
     names = [f"{i:02d}.{suffix}" for i in range(40)]
     for i, name in enumerate(names):
         data = HEADER + f"{i % groups},1,2,3,4\n".encode()
         (tmp_path / name).write_bytes(gzip.compress(data) if suffix == "csv.gz" else data)
-    assert limited(environment, tmp_path, "ulimit -n 20", "batch", *names, *GROUPS, "-o", "o.csv") == (0, [])
+    assert limited(tmp_path, "ulimit -n 20", "batch", *names, *GROUPS, "-o", "o.csv") == (0, [])
     assert (tmp_path / "o.csv").read_text().count("\n") == groups + 1
 
 
-def test_temporary_files_beyond_the_limit_of_open_files_do_not_ask_for_another_folder(environment, tmp_path):
+def test_temporary_files_beyond_the_limit_of_open_files_do_not_ask_for_another_folder(tmp_path):
     (tmp_path / "in.csv").write_bytes(HEADER + ROW)
     args = ["batch", "in.csv", *SELECT[:4], "-m", "all", "--summary", "-o", "o.csv"]
-    code, (line,) = limited(environment, tmp_path, "ulimit -n 8", *args)
+    code, (line,) = limited(tmp_path, "ulimit -n 8", *args)
     assert (code, line) == (6, "klcli: temporary files in /tmp: too many open files; allow more (ulimit -n)")
 
 
 @pytest.mark.parametrize("how", [GROUPS, [*SELECT, "--summary"]])
-def test_temporary_files_that_find_no_folder_are_named(environment, tmp_path, how):
+def test_temporary_files_that_find_no_folder_are_named(tmp_path, how):
     (tmp_path / "in.csv").write_bytes(HEADER + ROW)
-    code, (line,) = limited(environment, tmp_path, "ulimit -f 0", "batch", "in.csv", *how)
+    code, (line,) = limited(tmp_path, "ulimit -f 0", "batch", "in.csv", *how)
     assert code == 6
     assert re.fullmatch(
         r"klcli: temporary files: no usable temporary directory .*; set TMPDIR to where there is room", line
@@ -441,19 +419,12 @@ def test_output_on_a_disk_that_is_read_only_is_named(run, small):
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_file_is_the_same_whatever_streams_are_closed(environment, tmp_path, closed):
+def test_file_is_the_same_whatever_streams_are_closed(tmp_path, closed):
     """A file that is opened where a stream was closed would take what is said on the stream."""
     (tmp_path / "in.csv").write_bytes(HEADER + ROW)
     args = [arg for arg in WRITERS["batch"] if arg != "-q"]  # so that there are notes
     for name, redirection in (("expected", ""), ("found", closed)):
-        done = subprocess.run(
-            ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", *klcli(*args, "-o", name)],
-            cwd=tmp_path,
-            env=environment(),
-            capture_output=True,
-            check=False,
-            timeout=60,
-        )
+        done = finished(["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", *klcli(*args, "-o", name)], cwd=tmp_path)
         assert (done.returncode, done.stdout) == (0, b"")
     assert (tmp_path / "found").read_bytes() == (tmp_path / "expected").read_bytes()
 
@@ -471,14 +442,14 @@ HUNGRY = [
 
 
 @pytest.fixture
-def hungry(environment, tmp_path):
+def hungry(tmp_path):
     """hungry(limit, args, by): klcli under a limit ends well, or in one line that says what there is not."""
     (tmp_path / "many.csv").write_bytes(HEADER + b"".join(b"%d,%d,2,3,4\n" % (i, i % 7 + 1) for i in range(30_000)))
     pa.parquet.write_table(pa.table({"p": [1.0, 2.0], "q": [3.0, 4.0]}), tmp_path / "t.parquet")
     tmp_path.chmod(0o777)
 
     def hungry(limit, args, by=()):
-        code, lines = limited(environment, tmp_path, limit, *args, by=by, env={"OPENBLAS_NUM_THREADS": "8"})
+        code, lines = limited(tmp_path, limit, *args, by=by, env={"OPENBLAS_NUM_THREADS": "8"})
         assert (code, lines) in [(0, []), (6, [NO_MEMORY]), (6, [NO_THREAD])]
         return code
 
@@ -532,7 +503,7 @@ def test_cause_of_an_import_that_fails_is_looked_at():
 
 
 @pytest.mark.parametrize("module", ["scipy.special", "matplotlib"])
-def test_package_for_which_there_is_no_memory_is_not_said_to_be_missing(environment, tmp_path, module):
+def test_package_for_which_there_is_no_memory_is_not_said_to_be_missing(tmp_path, module):
     program = f"""
 import sys
 from importlib.util import spec_from_loader
@@ -548,9 +519,7 @@ sys.argv = ["klcli", "fit", "1,2,3,4", "--plot", "x.png"]
 from klcli.cli import run
 run()
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=environment(), capture_output=True, check=False, timeout=60
-    )
+    done = finished([sys.executable, "-c", program], cwd=tmp_path)
     assert (done.returncode, done.stderr.decode()) == (6, f"{NO_MEMORY}\n")
     assert names_in(tmp_path) == []
 

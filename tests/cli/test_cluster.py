@@ -25,6 +25,7 @@ from klcli.batch import spans, workers
 from klcli.batch.partition import score_partition
 from klcli.batch.workers import LOCAL, connected
 from klcli.errors import OutputError
+from tests.conftest import finished
 
 pytestmark = pytest.mark.xdist_group("cluster")
 """One process for all of these: each that has one starts a cluster of its own."""
@@ -61,9 +62,9 @@ def started(*args, log, env):
             process.kill()
 
 
-def wait_for(workers, address, environment):
+def wait_for(workers, address):
     code = f"import distributed; distributed.Client({address!r}).wait_for_workers({workers}, {SECONDS})"
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment(), timeout=SECONDS)
+    finished([sys.executable, "-c", code], check=True)
 
 
 @pytest.fixture(scope="module")

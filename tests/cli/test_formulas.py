@@ -5,7 +5,6 @@ import io
 import json
 import math
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from scipy import stats
 
 from klcli.engine.measures import MEASURES
+from tests.conftest import finished
 
 ROOT = Path(__file__).parents[2]
 MIXTURE, WIDE = "0.5*normal(-3,0.7)+0.5*normal(3,0.7)", "normal(0,3)"
@@ -508,20 +508,13 @@ from klcli.cli.failures import guarded
 """
 
 
-def in_a_process(environment, program):
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env=environment({"PYTHONPATH": str(ROOT)}),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+def in_a_process(program):
+    done = finished([sys.executable, "-c", program], env={"PYTHONPATH": str(ROOT)}, cwd=ROOT, text=True, check=True)
     assert "Traceback" not in done.stderr
     return done
 
 
-def test_without_scipy(environment):
+def test_without_scipy():
     works = [
         ["kl", "normal(0,1)", "normal(1,2)"],
         ["compare", "normal(0,1)", "normal(1,2)", "-m", "all"],
@@ -534,9 +527,9 @@ def test_without_scipy(environment):
         ["kl", "gamma(2,1)@0.05:10:0.1", "gamma(3,1)@0.05:10:0.1"],
     ]
     program = f"{BLOCKER}codes = [guarded(args) for args in {works!r}]\nprint(codes)"
-    assert in_a_process(environment, program).stdout.splitlines()[-1] == str([0] * len(works))
+    assert in_a_process(program).stdout.splitlines()[-1] == str([0] * len(works))
     program = f"{BLOCKER}print(guarded(['kl', 'gamma(2,1)', 'gamma(1,1)']))"
-    done = in_a_process(environment, program)
+    done = in_a_process(program)
     assert done.stdout == "2\n"
     assert re.fullmatch(r"klcli: .* needs SciPy; pip install 'klcli\[fit\]'\n", done.stderr)
 

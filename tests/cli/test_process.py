@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import finished
+
 ROOT = Path(__file__).parents[2]
 WRITING = [["kl", "1,1", "1,3"], ["compare", "1,1", "1,3"], ["--version"], ["compare", "--help"]]
 """All that writes: a number, what a renderer made, and two ways of Typer's."""
@@ -51,18 +53,11 @@ def test_full_device_as_output_file_is_exit_code_six(run, args):
 @pytest.mark.parametrize(
     ("args", "env"), [*((args, {}) for args in WRITING), (WRITING[1], {"PYTHONUNBUFFERED": "1"})], ids=str
 )
-def test_closed_pipe_is_exit_code_141_in_silence(args, env, environment):
+def test_closed_pipe_is_exit_code_141_in_silence(args, env):
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "klcli", *args],
-            stdout=writing,
-            stderr=subprocess.PIPE,
-            env=environment(env),
-            check=False,
-            timeout=60,
-        )
+        done = finished([sys.executable, "-m", "klcli", *args], env=env, stdout=writing)
     finally:
         os.close(writing)
     assert done.returncode == 141
@@ -103,27 +98,17 @@ def test_output_cut_short_by_a_file_size_limit_is_exit_code_six(big, env, tmp_pa
 
 
 @pytest.mark.parametrize("args", WRITING, ids=name)
-def test_closed_standard_output_is_exit_code_six(args, environment):
-    done = subprocess.run(
-        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "klcli", *args],
-        stderr=subprocess.PIPE,
-        env=environment(),
-        check=False,
-        timeout=60,
-    )
+def test_closed_standard_output_is_exit_code_six(args):
+    done = finished(["/bin/sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "klcli", *args])
     assert done.returncode == 6
     assert "standard output" in only_line(done.stderr.decode())
 
 
 @pytest.mark.parametrize(("redirection", "code"), [("2>&-", 3), ("2>/dev/full", 3), ("<&-", 3)])
-def test_exit_code_holds_without_standard_error_or_input(redirection, code, environment):
-    done = subprocess.run(
+def test_exit_code_holds_without_standard_error_or_input(redirection, code):
+    done = finished(
         ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", sys.executable, "-m", "klcli", "kl", "-", "1,x"],
         stdin=subprocess.DEVNULL,
-        capture_output=True,
-        env=environment(),
-        check=False,
-        timeout=60,
     )
     assert (done.returncode, done.stdout) == (code, b"")
 
@@ -152,9 +137,9 @@ def test_complaint_that_the_locale_cannot_write_is_escaped(run):
     assert only_line(result.err).startswith("klcli: <stdin>, '\\xe9': 'x' is not a number")
 
 
-def test_module_and_script_are_the_same_command(run, environment):
+def test_module_and_script_are_the_same_command(run):
     script = Path(sys.executable).with_name("klcli")
-    done = subprocess.run([script, "--version"], stdout=subprocess.PIPE, env=environment(), check=False, timeout=60)
+    done = finished([script, "--version"])
     assert (done.returncode, done.stdout.decode()) == (0, run("--version").out)
 
 
@@ -254,7 +239,7 @@ HEAVY |= {"tempfile", "random", "concurrent.futures", "resource", "klcli.paramet
 
 
 @pytest.fixture
-def imported(environment):
+def imported():
     def imported(*args, env=None, cwd=ROOT):
         """Which of the heavy packages are imported when klcli runs with these arguments."""
         program = (
@@ -266,15 +251,7 @@ def imported(environment):
             "    code = end.code\n"
             f"print('imported', code or 0, *({HEAVY!r} & sys.modules.keys()), file=sys.stderr)\n"
         )
-        done = subprocess.run(
-            [sys.executable, "-c", program, *map(str, args)],
-            capture_output=True,
-            text=True,
-            env=environment(env),
-            cwd=cwd,
-            check=False,
-            timeout=60,
-        )
+        done = finished([sys.executable, "-c", program, *map(str, args)], env=env, text=True, cwd=cwd)
         word, code, *heavy = done.stderr.splitlines()[-1].split(" ")
         assert (word, code) == ("imported", "0"), done.stderr
         assert done.stdout
