@@ -2,7 +2,6 @@
 
 import csv
 import io
-import random
 import re
 
 import pytest
@@ -124,16 +123,6 @@ def test_span_is_known_before_the_rest_of_the_file_is_read():
     file = io.BytesIO(data)
     next(text_spans(file, len(data), 0, delimiter=",", smallest=80))
     assert file.tell() < 200
-
-
-def test_random_quotes_at_the_size_of_real_blocks():
-    draw = random.Random(3)  # noqa: S311 - no secrets
-    cells = ["plain", '"quoted"', '"two\nlines"', '"a ""b"""', '""', ""]
-    data = "".join(f"{draw.choice(cells)},{draw.choice(cells)}\n" for _ in range(50_000)).encode()
-    found = cut(data, 1 << 14)
-    check(data, found, 1 << 14)
-    assert row_ends(data).issuperset(span.start - len(HEADER) for span in found)
-    assert len(found) >= (len(data) >> 14) - 1
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 30)), max_size=30), SIZES)

@@ -663,7 +663,6 @@ def test_dead_address_is_said_after_some_seconds(call, files, tmp_path, monkeypa
     [
         (2, ["-", "-o", "out"], "standard input cannot be read by several workers"),
         (2, ["a.csv"], "add --output FOLDER"),
-        (2, ["a.csv", "-o", "-"], "add --output FOLDER"),
         (2, ["a.csv", "-o", "out", "--cluster", "locl"], "Did you mean 'local'?"),
         (2, ["a.csv", "-o", "out", "--cluster", "http://127.0.0.1:1"], "unknown address scheme 'http'"),
         (2, ["a.csv", "-o", "out", "--cluster", "tcp://h:1", "--threads", "2"], "--threads does not go with"),
@@ -674,7 +673,6 @@ def test_dead_address_is_said_after_some_seconds(call, files, tmp_path, monkeypa
         (3, ["a.csv", "-o", "out", "--p", "x*"], "a.csv: no column 'x*'"),
         (6, ["a.csv", "-o", "a.csv"], "a.csv: it is a file, and --cluster makes a folder"),
         (6, ["a.csv", "-o", "."], ".: it holds files already; name a new folder"),
-        (6, ["a.csv", "-o", "no/out"], "make it first"),
     ],
     ids=lambda value: "-".join(map(str, value)) if isinstance(value, list) else None,
 )

@@ -67,21 +67,6 @@ def test_pairs_and_files_with_brackets_stay_what_they_are(kl, write):
         ),
         (
             3,
-            "normal(0,1",
-            ["klcli: P, character 11: ',' or ')' must follow '1'", "  normal(0,1", "            ^"],
-        ),
-        (
-            2,
-            " norml(0,1)",
-            ["klcli: P, character 1: no family 'norml'. Did you mean 'normal'?", "  norml(0,1)", "  ^"],
-        ),
-        (
-            4,
-            "normal(0,-1)",
-            ["klcli: P, character 10: sd must be above 0, and finite, not '-1'", "  normal(0,-1)", "           ^"],
-        ),
-        (
-            3,
             "normal(猫=1,犬)",
             [
                 "klcli: P, character 12: what follows 猫= needs its name too: values without a name come first",

@@ -244,23 +244,10 @@ def test_units_scale_values_and_errors(call):
             "KL(P||Q) is infinite: 0.5 of P's mass lies below 0, where Q has none",
         ),
         (
-            "exponential(1)",
-            "normal(0,1)",
-            "kl_qp",
-            "KL(Q||P) is infinite: 0.5 of Q's mass lies below 0, where P has none",
-        ),
-        ("uniform(0,1)", "uniform(2,3)", "kl_pq", "KL(P||Q) is infinite: 1 of P's mass lies below 2, where Q has none"),
-        (
             "uniform(0,4)",
             "0.5*uniform(0,1)+0.5*uniform(3,4)",
             "kl_pq",
             "KL(P||Q) is infinite: 0.5 of P's mass lies in a gap of Q's support, where Q has none",
-        ),
-        (
-            "poisson(3)",
-            "binomial(10,0.3)",
-            "kl_pq",
-            "KL(P||Q) is infinite: 0.000292 of P's mass lies above 10, where Q has none",
         ),
         (
             "student_t(1)",
@@ -320,27 +307,18 @@ def test_renyi_of_the_orders_at_the_ends(call, more):
             "normal(0,1)",
             "cannot compare poisson(3), of whole numbers, with normal(0,1), of numbers on a line",
         ),
-        ("bernoulli(0.3)", "beta(1,1)", "of whole numbers, with beta(1,1), of numbers on a line"),
         ("dirichlet(1,1)", "normal(0,1)", "of vectors of length 2 (dirichlet)"),
-        ("dirichlet(1,1)", "dirichlet(1,1,1)", "of vectors of length 3 (dirichlet)"),
         (
             "0.4,0.6",
             "normal(5,1)",
             "Q: normal(5,1) is a density, not weights; put it on a grid, as normal(5,1)@1:9:0.1;",
         ),
-        ("gamma(2,1)", "0.4,0.6", "as gamma(2,1)@0.05:10:0.1; Q, '0.4,0.6', is weights"),
         ("0.4,0.6", "poisson(3)", "put it on a grid, as poisson(3)@0:100:1"),
-        (
-            "0.4,0.6",
-            "binomial(10,0.3)",
-            "is masses on 0, 1, 2, ..., not weights; put it on a grid, as binomial(10,0.3)@0:11:1",
-        ),
         (
             "0.4,0.6",
             "dirichlet(1,2)",
             "'dirichlet(1,2)' is a density of vectors, not weights; give the other one as a formula",
         ),
-        ("normal(0,1)", "normal(0,1)@-4:4:0.1", "P: normal(0,1) is a density, not weights"),
     ],
 )
 def test_what_does_not_compare(call, p, q, said):
@@ -450,14 +428,11 @@ def test_samples_in_a_ranking_and_alone(call):
     [
         (["kl", "0.4,0.6", "0.3,0.7", "--samples", "10"], "--samples is for formulas, as normal(0,1)"),
         (["compare", "0.4,0.6", "0.3,0.7", "--seed", "3"], "--seed is for formulas"),
-        (["entropy", "0.4,0.6", "--samples", "10"], "--samples is for formulas"),
         (["rank", "0.4,0.6", "bernoulli(0.3)", "--samples", "10"], "--samples is for formulas"),
         (["kl", "normal(0,1)", "normal(0,2)", "--seed", "3"], "--seed is of samples; add --samples N"),
         (["kl", "normal(0,1)", "normal(0,2)", "--samples", "1"], "--samples"),
-        (["kl", "normal(0,1)", "normal(0,2)", "--samples", "x"], "--samples"),
         (["kl", "normal(0,1)", "normal(0,2)", "--samples", "9", "--seed", "-1"], "--seed"),
         (["compare", MIXTURE, WIDE, "--samples", "1000000000000"], "--samples 1000000000000: at most 100,000,000"),
-        (["compare", MIXTURE, WIDE, "--samples", "1" + "0" * 30], "at most 100,000,000"),
     ],
 )
 def test_samples_that_are_refused(call, args, said):
@@ -550,18 +525,13 @@ def test_what_doubles_cannot_resolve_is_not_integrated(call, kl, p):
     ("p", "q"),
     [
         ("normal(0,1e-300)", "normal(0,1e300)"),
-        ("normal(0,1e300)", "normal(0,1e-300)"),
-        ("gamma(1e-300,1)", "gamma(1,1)"),
         ("beta(1e-3,1e-3)", "uniform(0,1)"),
         ("student_t(1e-3)", "normal(0,1e308)"),
         ("weibull(0.05,1)", "lognormal(0,20)"),
         ("dirichlet(1e-300,1)", "dirichlet(1,1)"),
         ("poisson(1e-300)", "poisson(1e300)"),
         ("negative_binomial(1e-300,1e-300)", "geometric(1e-300)"),
-        ("binomial(1e300,0.5)", "poisson(1)"),
         ("bernoulli(0)", "poisson(1)"),
-        ("geometric(1)", "geometric(1e-9)"),
-        ("uniform(-1e308,0)", "uniform(0,1)"),
         ("1e-300*normal(0,1)+1*normal(5,1)", "normal(5,1)"),
         ("multivariate_normal([0],[[1e-300]])", "multivariate_normal([0],[[1e300]])"),
     ],

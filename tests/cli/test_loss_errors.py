@@ -133,16 +133,12 @@ def test_a_header_and_no_rows(loss, write):
         ("3,0", "TARGET[0] is 3; there are 3 classes, counted from 0; --ignore-index leaves rows out"),
         ("0,-1", "TARGET[1] is -1; there are 3 classes, counted from 0; --ignore-index leaves rows out"),
         ("0,1.5", "TARGET[1] is 1.5; a class index is a whole number"),
-        ("50%,0", "TARGET[0] is 0.5; a class index is a whole number"),
         ("0,nan", "TARGET[1] is nan; a class index is a whole number"),
-        ("-inf,0", "TARGET[0] is -inf; a class index is a whole number"),
         ("1e300,0", "TARGET[0] is 1e+300; a class index is a whole number"),
         ("2.0000000000000004,0", "TARGET[0] is 2.0000000000000004; a class index is a whole number"),
         ("y.csv", "y.csv:3, column 'y' is 7; there are 3 classes"),
         ("y.npy", "y.npy[1] is 9; there are 3 classes"),
         ("huge.npy", "huge.npy[0] is 9223372036854775808; a class index is a whole number"),
-        ("y.npz:k", "y.npz:k[1] is -3; there are 3 classes"),
-        ("y.json#/a", "y.json#/a[1] is 3; there are 3 classes"),
         ("y.ndjson:a", "y.ndjson:2, column 'a' is 3; there are 3 classes"),
     ],
 )
@@ -279,23 +275,15 @@ def test_a_bad_value_of_a_table_is_named_by_its_cell(loss, write):
     ("line", "bad", "meant"),
     [
         ("crossentropy 1,2 0", "crossentropy", "cross-entropy"),
-        ("cross_entropy 1,2 0", "cross_entropy", "cross-entropy"),
         ("CrossEntropyLoss 1,2 0", "CrossEntropyLoss", "cross-entropy"),
         ("kldiv 1,2 0", "kldiv", "kl-div"),
         ("bce-logits 1,2 0", "bce-logits", "bce-with-logits"),
-        ("nl 1,2 0", "nl", "nll"),
         ("nll -1,-2 0 --reduction men", "men", "mean"),
         ("kl-div -1,-2 0.5,0.5 --reduction batch-mean", "batch-mean", "batchmean"),
         ("bce 0.5 0 --dtype float23", "float23", "float32"),
         ("nll -1,-2 0 --input-as prob", "prob", "probs"),
-        ("kl-div -1,-2 0,1 --input-as logit", "logit", "logits"),
         ("kl-div -1,-2 0,1 --target-as log-probs", "log-probs", "logprobs"),
-        ("cross-entropy 1,2 0 -f jsn", "jsn", "json"),
-        ("cross-entropy 1,2 0 -g valu", "valu", "value"),
         ("cross-entropy 1,2 0 -g value,kl_div", "kl_div", "kl_divergence"),
-        ("cross-entropy 1,2 0 --color alway", "alway", "always"),
-        ("cross-entropy 1,2 0 --input-format nyp", "nyp", "npy"),
-        ("cross-entropy 1,2 0 --reduktion sum", "--reduktion", "--reduction"),
         ("bce-with-logits 1 0 --pos-weights 2", "--pos-weights", "--pos-weight"),
         ("cross-entropy 1,2 0 --fail-above val=2", "val", "value"),
     ],
@@ -304,11 +292,6 @@ def test_an_unknown_name_is_refused_with_the_nearest(loss, line, bad, meant):
     message = loss(2, line)
     assert f"'{bad}'" in message
     assert f"Did you mean '{meant}'?" in message
-
-
-def test_no_option_far_from_it_is_proposed(loss):
-    for option in ("--weight", "--label-smoothing", "--pos-weight", "--wight"):
-        assert loss(2, ["kl-div", "-1,-2", "1,0", f"{option}=1,1"]).startswith(f"no option '{option}'. See klcli loss")
 
 
 def test_an_unknown_loss_is_answered_with_all_there_are(loss):
@@ -350,10 +333,7 @@ def test_missing_operands_are_named(loss, kind):
     [
         ("cross-entropy 1,2 0 --label-smoothing 1.1", "--label-smoothing '1.1': a share is from 0 to 1"),
         ("cross-entropy 1,2 0 --label-smoothing -0.1", "--label-smoothing '-0.1': a share is from 0 to 1"),
-        ("cross-entropy 1,2 0 --label-smoothing 101%", "--label-smoothing '101%': a share is from 0 to 1"),
-        ("cross-entropy 1,2 0 --label-smoothing inf", "--label-smoothing 'inf': a share is from 0 to 1"),
         ("cross-entropy 1,2 0 --label-smoothing nan", "--label-smoothing: 'nan' is no value to set"),
-        ("cross-entropy 1,2 0 --label-smoothing x", "--label-smoothing: 'x' is not a number"),
         ("cross-entropy 1,2 0 --label-smoothing ''", "--label-smoothing: '' is not a number"),
         (
             "cross-entropy 1,2 0 --dim 1",
@@ -363,22 +343,15 @@ def test_missing_operands_are_named(loss, kind):
             "nll [[-1,-2]] 0 --dim -3",
             "--dim -3: INPUT has shape (1, 2), whose axes are 0 to 1, or from the end -1 to -2",
         ),
-        (
-            "kl-div [[-1,-2]] [[1,0]] --dim 2",
-            "--dim 2: INPUT has shape (1, 2), whose axes are 0 to 1, or from the end -1 to -2",
-        ),
-        ("cross-entropy 1,2 0 --dim x", "invalid value for '--dim': 'x' is not a valid int"),
         ("cross-entropy 1,2 0 --ignore-index 1.5", "invalid value for '--ignore-index': '1.5' is not a valid int"),
         (
             "kl-div -1,-2 1,0 --log-target --target-as probs",
             "--log-target means --target-as logprobs; it does not go with --target-as probs",
         ),
-        ("kl-div -1,-2 1,0 --log-target --target-as logits", "--log-target means --target-as logprobs; it does not go"),
         (
             "cross-entropy 1,2 0 --explain -f json",
             "--explain prints a script instead of the result; leave out --format",
         ),
-        ("cross-entropy 1,2 0 --explain -f value", "--explain prints a script instead of the result"),
         ("cross-entropy 1,2 0 --explain -g value", "--explain prints a script instead of the result"),
         (
             "cross-entropy 1,2 0 --weight 1,1 -g entropy",
@@ -388,16 +361,9 @@ def test_missing_operands_are_named(loss, kind):
             "cross-entropy 1,2 0 --weight",
             "option '--weight' requires an argument; see klcli loss cross-entropy --help",
         ),
-        ("nll 1,2 0 --reduction", "option '--reduction' requires an argument; see klcli loss nll --help"),
-        ("cross-entropy 1,2 0 --fail-above x", "--fail-above: 'x' is not a number"),
-        ("cross-entropy 1,2 0 --fail-above nan", "--fail-above: 'nan' is no value to set"),
         ("cross-entropy 1,2 0 --fail-above rows=1", "--fail-above 'rows': it is one of value."),
-        ("cross-entropy 1,2 0 --fail-above value=", "--fail-above: '' is not a number"),
         ("cross-entropy 1,2 0 -g ''", "--get '': it is one of value, rows, log_probabilities, entropy"),
         ("cross-entropy 1,2 0 -o x.npy", "--output 'x.npy': no format has the suffix '.npy'; add -f"),
-        ("cross-entropy 1,2 0 -o ''", "--output is empty; name a file, or leave it out for standard output"),
-        ("cross-entropy 1,2 0 --decimal x", "--decimal 'x': it is one of ., ,."),
-        ("cross-entropy 1,2 0 --digits 0", "invalid value for '--digits'"),
         ("cross-entropy -x 0", "no option '-x'"),
         ("cross-entropy -Infinitely,0 1", "no option '-I'"),
     ],
@@ -438,29 +404,16 @@ def test_a_bad_file_is_refused_wherever_it_stands(loss, write):
         assert loss(3, line).startswith("x.npy: not a readable .npy file (")
 
 
-def test_weights_from_a_bad_file(loss, write):
-    write("w.npy", saved(np.save, np.array([None])))
-    assert loss(3, "nll -1,-2 0 --weight w.npy").startswith("w.npy: holds object")
-    assert loss(3, "nll -1,-2 0 --weight v.npy").endswith("Did you mean 'w.npy'?")
-    assert loss(3, "bce 0.5 1 --pos-weight @v.npy").startswith("v.npy: no such file. Did you mean 'w.npy'?")
-
-
 @pytest.mark.parametrize(
     ("args", "data", "message"),
     [
         ("- 0", "", "<stdin> is empty; did the command before it fail?"),
         ("1,2 -", "\n \n", "<stdin> is empty; did the command before it fail?"),
-        ("- 0", "1,2\n3", "<stdin>:2: 1 number, line 1 has 2; every line needs as many"),
         ("- 0", "0.5,x\n", "<stdin>, item 2: 'x' is not a number"),
-        ("- 0", "[[1,2],[3]]", "<stdin>[1] has 1 value, <stdin>[0] has 2; every row needs as many"),
-        ("- 0", b"\xff\xfe1\0", "<stdin>: this is UTF-16 text; add --encoding utf-16, or save it as UTF-8"),
         ("- 0", b"1,\0", "<stdin>: this is a binary file, not text"),
         ("- 0", saved(np.save, np.eye(2)), "<stdin>: this is a binary file; say which by --input-format (npy, npz, "),
-        ("-:a -:b", saved(np.savez, a=np.eye(2)), "<stdin>: this is a binary file; say which by --input-format (npy, "),
         ("-:a -:c", "a,b\n1,0\n", "<stdin>: no column 'c'; it has a, b."),
-        ("-#/a -#/b", '{"a":[1,2]}', "<stdin>: no key 'b'; it has a."),
         ("- 0 --input-format npy", "1,2", "<stdin>: not a readable .npy file ("),
-        ("- 0 --input-format npz", "1,2", "<stdin>: not a readable .npz file ("),
         ("- 0", "x" * 1_000_000, "<stdin>"),
         ("- 0", "1,2\n1,2;3\n", "<stdin>:2: '1,2;3' has two kinds of separators; "),
     ],

@@ -103,35 +103,3 @@ def test_ignored_rows_in_the_order_of_the_sums(same, kind, rows, weighted, reduc
     target[::16] = random.choice([-100, 1], len(target[::16]))
     options = {} if kind == "nll" else {"label_smoothing": smoothing}
     same(kind, (given, target), reduction, "float32", weight=random.random(3) if weighted else None, **options)
-
-
-SOURCES = [
-    (kind, shape, source)
-    for kind in LOSSES
-    for shape in [(1, 7), (7,), (12, 5), (2, 5, 3)]
-    for source in ("npy", "inline", "csv")
-    # A table has rows and columns.
-    if source != "csv" or (len(shape) < 3 and (kind not in OF_INDICES or shape != (7,)))
-]
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-@pytest.mark.parametrize(("kind", "shape", "source"), SOURCES)
-def test_sources(same, kind, shape, reduction, dtype, source):
-    """Arrays that are files, text and columns; one row, and one alone, whose target is a scalar."""
-    random = generator(kind, shape, reduction, dtype, source)
-    weight = random.random(shape[class_axis(shape)]) if kind in OF_INDICES else None
-    same(kind, operands(kind, shape, random), reduction, dtype, weight=weight, given=source)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("kind", sorted(OF_INDICES))
-@pytest.mark.parametrize(("rows", "written"), [((1,), ()), ((1,), (1,)), ((), ()), ((), (1,))])
-@pytest.mark.parametrize("source", ["npy", "inline"])
-def test_one_target_in_brackets_or_not(loss, kind, rows, written, source, dtype):
-    given, target = operands(kind, (*rows, 6), generator(kind, rows, written, source, dtype))
-    want, scale = call(kind, tensor(given, dtype), tensor(target, "long"), None, -1)
-    for how in REDUCTIONS:
-        got = loss(kind, given, target.reshape(written), reduction=how, dtype=dtype, given=source)
-        assert_same(got, want[how], want["none"], scale if how == "none" else None, dtype)
