@@ -411,13 +411,6 @@ def test_full_disk_of_the_output_names_the_output(run, small, suffix, how):
     assert names_in(small) == []
 
 
-def test_output_on_a_disk_that_is_read_only_is_named(run, small):
-    subprocess.run(["mount", "-o", "remount,ro", small], check=True)
-    assert one_line(run("kl", "1,1", "1,3", "-o", "disk/o", cwd=small.parent), 6) == (
-        "disk/o: read-only file system; nothing was written"
-    )
-
-
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_file_is_the_same_whatever_streams_are_closed(tmp_path, closed):
     """A file that is opened where a stream was closed would take what is said on the stream."""

@@ -92,13 +92,6 @@ def test_two_modes_seek_the_mean_or_a_mode():
     )
 
 
-def test_between_two_modes_lies_a_minimum_and_no_saddle():
-    sd = project(BIMODAL, ["normal"], "reverse").fits[2].component.parameters["sd"]
-    here = backward(0.0, sd)
-    for angle in np.arange(8) * math.pi / 4:
-        assert backward(0.05 * math.cos(angle), sd * math.exp(0.02 * math.sin(angle))) > here
-
-
 def test_a_saddle_repels():
     """(0, 0) is stationary, and every way from the start leads there."""
     bound = np.array([math.inf, math.inf])
@@ -168,15 +161,6 @@ def test_forward_uniform_is_the_hull():
     report = project(target, ["uniform"], "reverse")
     assert sorted(fit.component.parameters["low"] for fit in report.fits) == pytest.approx([0.0, 2.0])
     assert [fit.kl_model_data for fit in report.fits] == pytest.approx([math.log(2)] * 2)
-
-
-def test_reverse_of_an_asymmetric_mixture():
-    target = normals((0.8, 0, 1), (0.2, 9, 0.5))
-    fits = project(target, ["normal"], "reverse").fits
-    best, other = fits[:2]
-    assert best.component.parameters == pytest.approx({"mu": 0.0, "sd": 1.0}, abs=1e-3)
-    assert other.component.parameters == pytest.approx({"mu": 9.0, "sd": 0.5}, rel=1e-3)
-    assert [fit.kl_model_data for fit in (best, other)] == pytest.approx([-math.log(0.8), -math.log(0.2)], rel=1e-4)
 
 
 def test_narrow_modes_far_apart_are_all_found():
@@ -294,19 +278,6 @@ def test_cells_of_points_that_are_unequally_far_reach_half_way():
     assert "densities are taken there times the width of each point's cell" in report.notes[0]
 
 
-def test_weights_of_two_modes():
-    x = np.linspace(-7, 7, 141)
-    weights = 20 * (stats.norm.pdf(x, -3, 0.7) + stats.norm.pdf(x, 3, 0.7))
-    report = project(WeightsOnGrid("w.csv", x, weights), ["normal"], "both")
-    assert report.target is None
-    forward, low, high, *_ = report.fits
-    assert abs(forward.component.parameters["mu"]) < 1e-6
-    assert forward.component.parameters["sd"] == pytest.approx(3.08, abs=0.5)  # taken on the grid alone
-    assert low.component.parameters["mu"] == pytest.approx(-3, abs=0.01)
-    assert high.component.parameters["mu"] == pytest.approx(3, abs=0.01)
-    assert high.kl_model_data == pytest.approx(0.693, abs=1e-3)
-
-
 def test_on_a_grid_a_location_stays_on_it():
     x = np.arange(0, 10, 0.1)
     report = project(WeightsOnGrid("w", x, np.exp(-x)), ["normal", "exponential"], "forward")
@@ -362,14 +333,6 @@ def test_a_poisson_onto_a_negative_binomial_is_at_the_bound(rate, direction):
     assert r * (1 - p) / p == pytest.approx(rate, rel=1e-4)
     assert fit.remarks == ("at a bound: r, as of a poisson",)
     assert max(fit.kl_data_model, fit.kl_model_data) < 1e-5
-
-
-def test_what_varies_less_than_a_poisson_leads_a_negative_binomial_to_the_bound():
-    fit = one(formula((1.0, "binomial", {"n": 10.0, "p": 0.3})), "negative_binomial", "forward")
-    assert fit.remarks == ("at a bound: r, as of a poisson",)
-    k = np.arange(11)
-    poisson = stats.binom.pmf(k, 10, 0.3) @ (stats.binom.logpmf(k, 10, 0.3) - stats.poisson.logpmf(k, 3))
-    assert fit.kl_data_model == pytest.approx(poisson, abs=1e-5)
 
 
 @pytest.mark.parametrize("direction", ["forward", "reverse"])

@@ -99,24 +99,6 @@ def test_kept_columns_with_one_name_do_not_make_a_record_with_a_key_twice(call, 
     assert result.code != 0 or result.out.count('"id"') == 1, result.out
 
 
-@pytest.mark.parametrize("size", [1, 1000, 100_000])
-def test_thousands_of_columns(scored, write, size):
-    n = 2000
-    names = [f"{side}{i}" for side in "pq" for i in range(n)]
-    rows = [",".join(str((i * 7 + row) % 11 + 1) for i in range(2 * n)) for row in range(3)]
-    path = write("t.csv", "\n".join([",".join(names), *rows, ""]))
-    records = scored(path, "--p", f"p0:p{n - 1}", "--q", "q*", "-m", "kl_pq", "--block-size", size)
-    for record, row in zip(records, rows, strict=True):
-        weights = [int(cell) for cell in row.split(",")]
-        p, q = weights[:n], weights[n:]
-        kl = sum(a / sum(p) * math.log(a / sum(p) * sum(q) / b) for a, b in zip(p, q, strict=True))
-        assert record["kl_pq"] == pytest.approx(kl, rel=1e-10)
-
-
-def test_without_measures_the_six_are_shown(call, table):
-    assert call("batch", table, "--p", "p*", "--q", "q*").out.splitlines()[0].split(",") == ["id", *SIX]
-
-
 # ----------------------------------------------------------------------------------------------------------------- keep
 
 
@@ -214,21 +196,6 @@ def test_scattered_groups_many_rows_apart(scored, write):
     records = scored(path, "--by", "doc", "--label", "word", "--p", "p", "--q", "q", "-m", "kl_pq")
     assert len(records) == n + 1
     assert column(records[:n], "kl_pq") == near([math.log(2) / 3] * n)
-
-
-@pytest.mark.parametrize("size", [1000, 1_000_000])
-def test_one_giant_group(scored, write, size):
-    n = 20_000
-    path = write("w.csv", "g,label,p,q\n" + "".join(f"one,l{i},{i % 7 + 1},{i % 5 + 1}\n" for i in range(n)))
-    (record,) = scored(path, "--by", "g", "--p", "p", "--q", "q", "-m", "kl_pq", "--block-size", size)
-    pairs = {i: (i % 7 + 1, i % 5 + 1) for i in range(n)}
-    assert record["kl_pq"] == pytest.approx(kl_of(pairs), rel=1e-11)
-
-
-def test_label_twice_in_a_large_group_is_found(refused, write):
-    text = "g,l,p,q\n" + "".join(f"k,g{i},1,2\n" for i in range(16_384)) + "k,g5,1,2\n"
-    assert "'g5' stands twice" in refused(4, "batch", write("w.csv", text), "--by", "g",
-                                             "--label", "l", "--p", "p", "--q", "q")  # fmt: skip
 
 
 @pytest.mark.parametrize("size", [1, 1000])

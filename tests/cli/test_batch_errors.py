@@ -222,20 +222,6 @@ def test_header_and_nothing_below_it(call, write, form, end):
     assert result.err.startswith("klcli: note: no rows")
 
 
-def test_missing_second_file_is_found_before_anything_is_written(call, write):
-    path = write("pairs.csv", ROWS)
-    result = call("batch", path, path.with_name("nope.csv"), *SELECT)
-    assert (result.code, result.out) == (3, "")
-
-
-@pytest.mark.parametrize("text", ['"\\ud83d"', '"\\ud83d \\ude00"'])
-@pytest.mark.parametrize("output", ["csv", "ndjson", "parquet"])
-def test_half_a_surrogate_in_a_kept_string_is_no_bug(call, write, text, output):
-    path = write("t.ndjson", f'{{"id": {text}, "p": [1, 1], "q": [1, 3]}}\n')
-    result = call("batch", path, "--p", "p", "--q", "q", "-f", output, "-o", path.with_name("o"))
-    assert result.code in {0, 3}, result.err
-
-
 def test_key_twice_in_a_record_or_a_label_twice_in_an_object(refused, write):
     for record, said, code in (('{"p":[1],"p":[2],"q":[1]}', "'p'", 3), ('{"p":{"a":1,"a":2},"q":{"a":1}}', "'a'", 4)):
         path = write("t.ndjson", '{"p":{"a":1},"q":{"a":1}}\n' + record + "\n")
@@ -283,15 +269,3 @@ def test_bad_row_of_a_large_file_is_named(call, refused, tmp_path):
     assert kept.code == 5
     assert len(rows) == len(lines)
     assert [i for i, row in enumerate(rows, 1) if row.startswith("bad,,")] == [line]
-
-
-@pytest.mark.parametrize("empty", ["{}", "[]"])
-@pytest.mark.parametrize("side", ["p", "q"])
-def test_an_empty_list_or_object_is_one_bad_row(call, empty, side):
-    row = '{"p": [1, 2], "q": [2, 1]}\n'
-    bad = '{"p": [1, 2], "q": [2, 1]}\n'.replace(
-        f'"{side}": [1, 2]' if side == "p" else '"q": [2, 1]', f'"{side}": {empty}'
-    )
-    kept = call("batch", "-", "--input-format", "ndjson", "-m", "kl_pq", "--on-error", "keep", input=row + bad)
-    assert kept.code == 5
-    assert f"<stdin>:2: {side.upper()} has no values" in kept.err

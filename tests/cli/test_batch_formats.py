@@ -3,7 +3,6 @@
 import json
 import math
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
@@ -132,15 +131,6 @@ def test_kept_values_that_json_has_no_number_for(call, write):
     assert (record["a"], record["b"], record["c"]) == ("NaN", "Infinity", "-Infinity")
 
 
-@pytest.mark.parametrize("output", ["csv", "ndjson", "parquet"])
-def test_kept_integer_of_any_length(call, write, output):
-    path = write("t.ndjson", '{"id":123456789012345678901234567890,"p":[1,1],"q":[1,3]}\n')
-    result = call("batch", path, *LISTS, "-o", path.with_name("o"), "-f", output)
-    assert result.code == 0, result.err
-    if output != "parquet":
-        assert "123456789012345678901234567890" in path.with_name("o").read_text()
-
-
 # -------------------------------------------------------------------------------------------------------------- Parquet
 
 
@@ -169,24 +159,6 @@ def test_parquet_columns_of_distributions(scored, tmp_path, kind, group):
         records = scored(*source, *LISTS, input=path.read_bytes())
         assert ids(records) == ["r0", "r1", "r2"]
         assert values(records) == KL
-
-
-@pytest.mark.parametrize("writer", ["pyarrow", "pandas", "feather"])
-def test_tables_of_scalar_columns_by_whom_they_were_written(scored, tmp_path, writer):
-    frame = pd.DataFrame(
-        {
-            "id": ["r0", "r1", "r2"],
-            **{f"{s}{j}": [row[j] for row in side] for s, side in (("p", P), ("q", Q)) for j in range(3)},
-        }
-    )
-    path = tmp_path / ("t.feather" if writer == "feather" else "t.parquet")
-    if writer == "pandas":
-        frame.to_parquet(path)
-    elif writer == "feather":
-        pyarrow.feather.write_feather(frame, path)
-    else:
-        pq.write_table(pa.Table.from_pandas(frame), path)
-    assert values(scored(path, *WIDE)) == KL
 
 
 # --------------------------------------------------------------------------------------------------------- many streams
@@ -221,11 +193,6 @@ def test_header_repeated_by_cat_is_left_out_with_a_note(call, mark, settings):
     assert result.code == 0, result.err
     assert [row.split(",")[0] for row in result.out.splitlines()] == ["id", *["r0", "r1", "r2"] * 3]
     assert "header" in result.err
-
-
-def test_input_format_goes_before_the_suffix(scored, write):
-    assert values(scored(write("t.txt", CSV), *WIDE, "--input-format", "csv")) == KL
-    assert values(scored(write("t.csv", lines(RECORDS)), *LISTS, "--input-format", "ndjson")) == KL
 
 
 def test_ndjson_is_read_as_the_options_say(scored, write, call):

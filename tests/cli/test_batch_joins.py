@@ -53,12 +53,6 @@ def test_a_row_that_is_none_is_p_s(call, refused, folder):
     assert (found.code, found.out) == (5, f"id,entropy_p\n1,{0.6931471805599453!r}\n")
 
 
-def test_notes_speak_of_p_alone(call, folder):
-    found = call("batch", "a.csv", "--p", "cat:dog", "-m", "entropy_p", "--smooth", "add=1", cwd=folder)
-    assert "Q" not in found.err
-    assert "P was smoothed" in found.err
-
-
 # ------------------------------------------------------------------------------------------------------------- previous
 
 
@@ -218,15 +212,6 @@ def test_formats_may_differ(call, folder):
     assert [json.loads(line)["kl_pq"] for line in found.out.split("\n")[:-1]] == pytest.approx([0.11632175658600446, 0])
 
 
-def test_parquet_joins_csv(call, folder):
-    pa = pytest.importorskip("pyarrow")
-    from pyarrow import parquet
-
-    parquet.write_table(pa.table({"id": [1, 2], "cat": [0.7, 0.5], "dog": [0.3, 0.5]}), folder / "r.parquet")
-    args = ("--with", "r.parquet", "--on", "id", "--p", "cat:dog", "--q", "cat:dog", "-m", "kl_pq")
-    assert rows(call("batch", "-q", "a.csv", *args, cwd=folder)) == pytest.approx({"1": 0.11632175658600446, "2": 0})
-
-
 # ---------------------------------------------------------------------------------------------------------------- stems
 
 
@@ -239,13 +224,6 @@ def test_columns_of_the_same_stems_are_paired_by_them(call, names):
     found = call("batch", "-", "--p", p, "--q", q, "-m", "kl_pq", "-f", "csv", input=f"id,{names}\nx,9,1,1,9\n")
     assert found.out == "id,kl_pq\nx,0.0\n"
     assert "paired by the part of their names that differs" in found.err
-
-
-@pytest.mark.parametrize("names", ["A_rain,A_sun,B_rain,B_sun", "rain_A,sun_A,rain_B,sun_B", "p1,p2,q1,q2"])
-def test_columns_in_order_get_no_note(call, names):
-    p, q = ",".join(names.split(",")[:2]), ",".join(names.split(",")[2:])
-    found = call("batch", "-", "--p", p, "--q", q, "-m", "kl_pq", input=f"id,{names}\nx,.5,.5,.5,.5\n")
-    assert found.err == ""
 
 
 def test_other_names_are_paired_in_order_with_a_note(call):
@@ -304,10 +282,6 @@ def test_gates_on_all_rows(call, folder, gate, code):
     assert found.code == code
     assert found.out.startswith("id,kl_pq\n")
     assert (f"{gate.partition(':')[0]} of " in found.err) == (code == 1)
-
-
-def test_a_gate_that_is_none(refused, folder):
-    assert "Did you mean 'mean:kl_pq'?" in refused(2, *SCORE, "--fail-above", "mena:kl_pq=1", cwd=folder)
 
 
 def test_a_summary_as_json_and_as_bare_values(call, refused, folder):

@@ -481,13 +481,6 @@ def test_interrupt_ends_a_cluster_of_its_own_at_once(environment, long, tmp_path
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
 
-def test_cluster_of_its_own_gives_the_same(batch, local, files):
-    names = files("csv")
-    found, expected = batch(*names, *PAIRS, "--threads", "2", cluster="local"), local(*names, *PAIRS)
-    assert (found.code, found.out, found.err) == (0, "", expected.err)
-    assert joined(found.parts) == expected.parts["local.csv"]
-
-
 def test_worker_without_klcli_is_said_and_how_to_mend_it(batch, dask, files, tmp_path_factory):
     """The scheduler lacks it too, and need not have it."""
     folder = tmp_path_factory.mktemp("without")

@@ -187,9 +187,6 @@ def test_labels_are_strings_and_stay_what_they_are(call, write, tmp_path, form):
     assert result.out.split("\n")[: len(LABELS)] == LABELS
 
 
-# ----------------------------------------------------------------------------------------------------------------- join
-
-
 def test_labels_are_joined_whatever_their_order_and_a_note_says_so(call):
     result = call("kl", "cat=0.4,dog=0.6", "dog=0.7,cat=0.3")
     assert float(result.out) == near(SURVEY)

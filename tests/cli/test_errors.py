@@ -55,9 +55,6 @@ def test_missing_second_distribution_is_a_usage_error(refused):
     assert "Q is missing" in refused(2, "compare", Q)
 
 
-# ---------------------------------------------------------------------------------------------------------------- files
-
-
 def test_missing_file_comes_with_the_nearest_name(refused, write, tmp_path):
     write("survey.csv", "p,q\n1,2\n")
     for text in ("surveys.csv", "@surveys.csv", "surveys.csv:p"):
@@ -100,12 +97,6 @@ def test_directory_is_no_file(refused, tmp_path):
 def test_bad_file_is_refused_by_name_and_line(refused, write, tmp_path, name, data, message):
     write(name, data)
     assert refused(4 if "negative" in message else 3, "kl", name, cwd=tmp_path).startswith(message)
-
-
-@pytest.mark.parametrize("data", ["3", "null", "true", '"0.4,0.6"', "[[1,2],[3]]", '["0.4 0.6"]', "[{}]", "[{},{}]"])
-def test_json_that_is_no_distribution_is_refused_by_name(refused, write, tmp_path, data):
-    write("a.json", data)
-    assert refused(3, "kl", "a.json", Q, cwd=tmp_path).startswith("a.json")
 
 
 def test_label_that_stands_twice_in_a_table_is_refused_with_both_lines(refused, write, tmp_path):
@@ -187,9 +178,6 @@ def test_control_characters_in_a_complaint_are_escaped(refused, label):
     message = refused(4, "kl", json.dumps({label: -1, "b": 1}), Q)
     assert label not in message
     assert message.isprintable()
-
-
-# ---------------------------------------------------------------------------------------------------------------- usage
 
 
 @pytest.mark.parametrize(

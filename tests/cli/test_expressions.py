@@ -23,9 +23,6 @@ def agrees(got, field):
     return got == pytest.approx(float(EXAMPLE["want"][field]), abs=0.5000001 * 10 ** -EXAMPLE["digits"], rel=0)
 
 
-# --------------------------------------------------------------------------------------------------------- as weights
-
-
 @pytest.mark.parametrize(
     ("field", "options"),
     [
@@ -52,9 +49,6 @@ def test_pairs_and_files_with_brackets_stay_what_they_are(kl, write):
     assert kl("f(x)=0.4,g(x)=0.6", "g(x)=0.7,f(x)=0.3") == kl("0.4,0.6", "0.3,0.7")
     path = write("survey (1).csv", "p(1),q\n0.4,0.3\n0.6,0.7\n")
     assert kl("survey (1).csv:p(1)", "survey (1).csv:q", cwd=path.parent) == kl("0.4,0.6", "0.3,0.7")
-
-
-# --------------------------------------------------------------------------------------------------- carets and errors
 
 
 @pytest.mark.parametrize(

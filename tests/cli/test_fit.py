@@ -191,12 +191,6 @@ def test_weights_are_a_column_a_file_or_numbers(call, write, tmp_path, data, wei
     assert call("fit", data, "--weights", weights, "-q", "-g", "formula", cwd=tmp_path, input=table) == want
 
 
-def test_a_leading_minus_is_a_number(call):
-    result = call("fit", "-1.5,2,3,-4.25", "-q", "-g", "family")
-    assert result.code == 0
-    assert "normal" in result.out.split()
-
-
 def test_separators_and_formats_of_input_can_be_told(call, write):
     path = write("x.data", "a;b\n1,5;2\n2,5;3\n4,5;9\n")
     result = call("fit", f"{path}:a", "--input-format", "csv", "--delimiter", ";", "--decimal", ",", "-q", "-g", "n")
@@ -382,14 +376,6 @@ def test_a_picture_in_a_folder_that_must_not_be_written(refused):
     assert "/proc/x.png: " in refused(6, "fit", FEW, "-q", "--plot", "/proc/x.png")
 
 
-def test_a_failed_run_leaves_the_old_picture(call, write):
-    path = write("x.svg", "old")
-    assert call("fit", "1,2,x", "--plot", path).code == 3
-    assert path.read_text() == "old"
-    assert call("fit", FEW, "-q", "--plot", path).code == 0
-    assert path.read_bytes().startswith(MAGIC["svg"])
-
-
 # ------------------------------------------------------------------------------------------------------------ bad input
 
 BAD_FILES = {
@@ -535,10 +521,3 @@ def test_unfriendly_data_have_an_answer_without_a_bug(call, recwarn, name, value
     kls = [float(line) for line in machine.out.splitlines()]
     assert kls == sorted(kls)
     assert min(kls) >= 0
-
-
-def test_a_table_says_a_location_to_the_digits_of_its_error(call):
-    far = call("fit", "-", "--family", "normal", "-f", "table", input=lines(1e9 + drawn("normal", 1000))).out
-    assert "mu 1000000003.0" in far
-    wide = call("fit", "-", "--family", "normal", "-f", "table", input=lines(1e4 * drawn("normal", 100))).out
-    assert " ± 2.0e+03" not in wide

@@ -118,12 +118,6 @@ def test_no_rows(loss, write, kind):
     assert loss(4, [kind, GOOD[kind][0], "y.npy"]) == f"y.npy is empty, of shape (2, 0, 3); {EMPTY}"
 
 
-def test_a_header_and_no_rows(loss, write):
-    write("x.csv", "a,b\n")
-    for line in ("cross-entropy x.csv 0", "cross-entropy x.csv:a 0", "cross-entropy 1,2 x.csv:b"):
-        assert loss(3, line).startswith("x.csv: a header and no rows")
-
-
 # --------------------------------------------------------------------------------------------------------------- values
 
 

@@ -184,9 +184,6 @@ def test_what_begins_with_a_minus_sign_is_no_option(value):
     )
 
 
-# -------------------------------------------------------------------------------------------------------------- weights
-
-
 @pytest.mark.parametrize(
     "weight",
     ["'1 2 .5'", "100%,2,1/2", "@w.npy", "w.csv", "w.csv:w", "w.json#/w", "w.txt", "-"],
@@ -210,22 +207,6 @@ def test_weights_of_elements_are_repeated(value, write, weight):
     assert value(*args) == pytest.approx(2 * bce(q, p), rel=1e-14)
 
 
-def test_weights_of_the_positive_targets(value, write):
-    write("w.csv", "w\n1\n2\n3\n")
-    expected = (np.log1p(np.exp(-1.0)) + np.log1p(np.exp(0.5)) + 3 * np.log1p(np.exp(-2.0))) / 3
-    for weight in ("w.csv", "1,2,3", "[1,2,3]"):
-        assert value("bce-with-logits", "1,0.5,2", "1,0,1", "--pos-weight", weight) == pytest.approx(
-            expected, rel=1e-14
-        )
-
-
-def test_a_decimal_comma_in_every_operand(value):
-    losses = -log_softmax(np.array([[0.5, 1.5], [2.5, -1]]))[[0, 1], [0, 1]]
-    expected = (losses * [0.5, 1]).sum() / 1.5
-    for given in ("0,5;1,5\n2,5;-1", "[[0.5,1.5],[2.5,-1]]"):
-        assert value("cross-entropy", given, "0;1", "--weight", "0,5;1", "--decimal", ",") == pytest.approx(expected)
-
-
 @pytest.mark.usefixtures("files")
 @pytest.mark.parametrize("given", ["x.npy", "x.npz", "xy.npz:logits"])
 def test_the_input_format_is_that_of_what_numpy_did_not_write(value, write, given):
@@ -241,9 +222,6 @@ def test_infinity_spelled_out_is_a_number(value, least):
     assert value("cross-entropy", f"0,{least}", "0") == 0
     assert value("cross-entropy", f"{least};0", "1") == 0
     assert value("cross-entropy", least + "\n0", "1") == 0
-
-
-# ------------------------------------------------------------------------------------ what is left out of a table, said
 
 
 def test_text_columns_are_left_out_of_the_logits_and_named(call, write, tmp_path):

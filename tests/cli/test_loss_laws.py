@@ -80,9 +80,6 @@ def check_parts(found, soft, per_row):
     assert alike([parts["cross_entropy"]], [np.mean(per_row)])
 
 
-# -------------------------------------------------------------------------------------------------- as they are defined
-
-
 @settings(max_examples=60)
 @given(batches(), st.sampled_from(["mean", "sum", "none"]), st.sampled_from([0, 0.1, 0.75, 1]), st.data())
 def test_cross_entropy_and_nll_of_classes(loss, document, batch, reduction, smoothing, data):
@@ -170,9 +167,6 @@ def test_losses_of_yes_and_no(loss, document, batch, reduction, weights):
     assert alike(flat(logs), flat(yes))
 
 
-# ------------------------------------------------------------------------------------------------ one by way of another
-
-
 @laws
 @given(batches())
 def test_kl_div_is_the_mean_of_what_klcli_kl_says_of_each_row(loss, kl, batch):
@@ -216,9 +210,6 @@ def test_ignored_rows_might_as_well_not_be_there(loss, batch, data):
     for reduction in ("mean", "sum"):
         got = loss("cross-entropy", *more, "--ignore-index", "-1", "--reduction", reduction)
         assert alike(got, loss("cross-entropy", rows.tolist(), classes, "--reduction", reduction))
-
-
-# ----------------------------------------------------------------------------------------------------- single precision
 
 
 @laws

@@ -150,34 +150,8 @@ def flat(nested):
     return [x for part in nested for x in flat(part)] if isinstance(nested, list) else [nested]
 
 
-REDUCTIONS = {
-    "row by row": (["cross-entropy", LOGITS, "0,1,2"], [3]),
-    "cube": (["cross-entropy", CUBE, "[[0,1]]"], [1, 2]),
-    "one row": (["cross-entropy", "2,1,0.1", "0"], []),
-    "element by element": (["kl-div", "[[0.75,0.25],[0.5,0.5]]", "[[0.5,0.5],[1,0]]", "--input-as", "probs"], [2, 2]),
-    "binary": (["bce", "[[0.5],[0.25]]", "[[1],[0]]"], [2, 1]),
-}
-
-
 def shape(nested):
     return [len(nested), *shape(nested[0])] if isinstance(nested, list) else []
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("name", REDUCTIONS)
-def test_what_is_not_reduced_has_a_place_in_every_format(call, name, form):
-    args, want = REDUCTIONS[name]
-    result = call("loss", *args, "--reduction", "none", "-f", form)
-    assert (result.code, result.err) == (0, "")
-    document = json.loads(call("loss", *args, "--reduction", "none", "-f", "json").out)
-    assert shape(document["value"]) == want
-    values = [str(x) for x in flat(document["value"])]
-    if form == "value":
-        assert result.out.splitlines() == values
-    elif form not in {"table", "markdown"}:
-        assert all(value in result.out for value in values)
-    elif form == "table":
-        assert "unreduced" in result.out.splitlines()[0]
 
 
 def test_elements_of_one_row_are_numbered_by_their_class(call):
@@ -191,15 +165,6 @@ def test_elements_of_one_row_are_numbered_by_their_class(call):
     row = sum(map(float, losses))
     assert f" 0     {row:.5f}   " in call(*args, "table").out
     assert call(*args[:-1], "-g", "rows").out == f"{row!r}\n"
-
-
-@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-def test_identity_is_of_the_mean_of_the_rows_that_count(call, reduction):
-    args = ["[[2,1,0.1],[0.5,2,0.3],[9,9,1]]", "0,1,-100", "--reduction", reduction, "-q", "-f", "json"]
-    document = json.loads(call("loss", "cross-entropy", *args).out)
-    mean = sum(document["rows"][:2]) / 2
-    assert document["rows"][2] == 0
-    assert document["identity"] == {"cross_entropy": mean, "entropy": 0.0, "kl_divergence": mean}
 
 
 def test_nan_and_infinities_are_text_in_json_and_bare_elsewhere(call):
@@ -259,12 +224,6 @@ def test_field_that_weights_leave_no_meaning_is_refused_with_the_way_out(refused
 def test_field_of_no_rows_is_refused(refused):
     line = refused(2, "loss", "nll", "-q", "-g", "entropy", "[[-1,-2]]", "--", "-100")
     assert line == "--get entropy: nll of these operands has none"
-
-
-def test_notes_stay_on_stderr_beside_fields(call):
-    result = call("loss", "cross-entropy", "0.3,0.3,0.4", "2", "-g", "value")
-    assert result.out == "1.0330687599495758\n"
-    assert result.err.startswith("klcli: note: INPUT looks like probabilities")
 
 
 # ---------------------------------------------------------------------------------------------------------------- files
@@ -343,9 +302,3 @@ def test_script_says_what_is_too_much_to_print(call, tmp_path, more):
     assert (result.code, result.err) == (0, "")
     assert ('input = torch.from_numpy(numpy.load("loaded.npy")).double()\n' in result.out) == bool(more)
     assert "target = torch.tensor(" in result.out
-
-
-def test_script_goes_with_no_format_and_no_field(refused):
-    args = ["loss", "nll", "[[-1,-2]]", "1", "-q", "--explain"]
-    for other in (["-f", "json"], ["-g", "value"]):
-        assert refused(2, *args, *other).startswith("--explain prints a script instead of the result; ")

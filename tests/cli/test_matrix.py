@@ -204,18 +204,6 @@ def test_select_restricts_the_columns(matrix, get, table, selector, outcomes):
     assert list(matrix(table, "--columns", "--label", "city", "--select", selector)) == outcomes
 
 
-def test_select_of_all_columns_leaves_out_the_labels_that_were_named(call, matrix, table):
-    assert matrix(table, "--label", "city", "--select", "*") == matrix(table)
-    assert "'A' in column 'city' is not a number" in call("matrix", table, "--select", "*").err
-
-
-def test_json_members_are_rows_whose_columns_are_their_outcomes(matrix, table):
-    assert matrix(json.dumps(LABELLED), "--columns") == matrix(table, "--columns")
-    turned = matrix(json.dumps(ROWS), "--columns")
-    assert list(turned) == ["1", "2", "3"]
-    assert turned["1"]["2"] == matrix(table, "--columns")["car"]["bus"]
-
-
 def test_labels_that_some_lack_have_no_mass_there(call, get):
     given = {"a": {"x": 1, "y": 3}, "b": {"y": 2, "z": 1, "x": 1}, "c": {"z": 1, "x": 1, "y": 5}}
     result = call("matrix", json.dumps(given), "-f", "csv")

@@ -154,12 +154,6 @@ def test_a_terminal_without_unicode_gets_none(run):
         assert mark in result.out
 
 
-# -------------------------------------------------------------------------------------------------------------- colours
-
-
-# ------------------------------------------------------------------------------------------------------ a real terminal
-
-
 @pytest.mark.parametrize(("name", "columns"), [("matrix-wide", 40), ("matrix-hostile", 80)])
 def test_terminal_without_colours_shows_the_golden_map(terminal, name, columns):
     import pyte

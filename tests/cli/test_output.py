@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from itertools import chain
 
 import pytest
 
@@ -22,9 +21,6 @@ def strict(text):
 
 def table(text, delimiter):
     return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
-
-
-# ----------------------------------------------------------------------------------------------------------------- JSON
 
 
 def test_json_of_compare_has_its_documented_shape(call):
@@ -80,9 +76,6 @@ def test_infinity_elsewhere_is_inf(call):
     assert call("kl", *PAIR[::-1], "-q").out == "inf\n"
 
 
-# -------------------------------------------------------------------------------------- the same values in every format
-
-
 @pytest.mark.parametrize("args", [PAIR, PAIR[::-1], ["1/3,2/3", "0.1,0.9"], ["1e-300,1", "1,1e-300"]])
 def test_every_format_reads_back_to_the_same_doubles(call, args):
     command = ["compare", *args, "-m", "all", "-q"]
@@ -95,18 +88,6 @@ def test_every_format_reads_back_to_the_same_doubles(call, args):
     for name, value in measures.items():
         assert float(call(*command, "-g", name).out) == value
     assert float(call("kl", *args, "-q").out) == measures["kl_pq"]
-
-
-@pytest.mark.parametrize("command", [["compare", *PAIR], ["entropy", *PAIR]])
-def test_breakdown_is_the_same_in_every_format(call, command):
-    shape = strict(call(*command, "-f", "json", "-q").out)
-    lists = [shape["elements"]] if command[0] == "compare" else [d["elements"] for d in shape["distributions"]]
-    want = [{k: v if k == "outcome" else float(v) for k, v in each.items()} for each in chain(*lists)]
-    for name, delimiter in (("tsv", "\t"), ("csv", ","), ("ndjson", None)):
-        text = call(*command, "-f", name, "-q", "--breakdown").out
-        rows = table(text, delimiter) if delimiter else [strict(line) for line in text.splitlines()]
-        got = [{k: v if k == "outcome" else float(v) for k, v in row.items() if k != "name"} for row in rows]
-        assert got == want
 
 
 @pytest.mark.parametrize(
@@ -152,9 +133,6 @@ def test_auto_is_tsv_where_there_is_no_terminal(call):
     assert call("compare", *PAIR) == call("compare", *PAIR, "-f", "tsv") == call("compare", *PAIR, "-f", "auto")
 
 
-# ---------------------------------------------------------------------------------------------------------------- notes
-
-
 @pytest.mark.parametrize("shape", ["tsv", "csv", "json", "ndjson"])
 def test_notes_go_to_stderr_where_the_format_has_no_place_for_them(call, shape):
     result = call("compare", *PAIR, "-f", shape)
@@ -179,9 +157,6 @@ def test_quiet_silences_notes_and_leaves_the_rest(call, shape):
 def test_quiet_does_not_silence_errors_or_gates(call):
     assert call("kl", "1,x", "1,1", "-q").err.startswith("klcli: P, item 2")
     assert call("kl", "1,1", "1,3", "-q", "--fail-above", "kl_pq=0").err.startswith("klcli: kl_pq is ")
-
-
-# ---------------------------------------------------------------------------------------------------------- output file
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,6 @@ def only_line(err):
     return lines[0]
 
 
-# -------------------------------------------------------------------------------------------------------------- streams
-
-
 @pytest.mark.parametrize("args", WRITING, ids=name)
 def test_full_device_on_standard_output_is_exit_code_six(run, args):
     with open("/dev/full", "wb") as full:  # noqa: PTH123
@@ -104,24 +101,9 @@ def test_closed_standard_output_is_exit_code_six(args):
     assert "standard output" in only_line(done.stderr.decode())
 
 
-@pytest.mark.parametrize(("redirection", "code"), [("2>&-", 3), ("2>/dev/full", 3), ("<&-", 3)])
-def test_exit_code_holds_without_standard_error_or_input(redirection, code):
-    done = finished(
-        ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", sys.executable, "-m", "klcli", "kl", "-", "1,x"],
-        stdin=subprocess.DEVNULL,
-    )
-    assert (done.returncode, done.stdout) == (code, b"")
-
-
 def test_empty_standard_input_asks_about_the_command_before(run):
     result = run("kl", "-", "1,1", stdin=subprocess.DEVNULL)
     assert result == (3, "", "klcli: <stdin> is empty; did the command before it fail?\n")
-
-
-def test_text_that_is_no_utf8_on_standard_input_is_refused_by_line(run):
-    result = run("kl", "-", "1,1", input=b"p,q\n1,\xff\n")
-    assert result.code == 3
-    assert only_line(result.err).startswith("klcli: <stdin>:2: byte 0xff is not UTF-8")
 
 
 def test_output_is_utf8_whatever_the_locale(run):
@@ -141,9 +123,6 @@ def test_module_and_script_are_the_same_command(run):
     script = Path(sys.executable).with_name("klcli")
     done = finished([script, "--version"])
     assert (done.returncode, done.stdout.decode()) == (0, run("--version").out)
-
-
-# ----------------------------------------------------------------------------------------------------- signals and bugs
 
 
 def test_ctrl_c_while_waiting_for_standard_input_is_exit_code_130_and_one_line(environment):
@@ -223,16 +202,6 @@ def test_debug_shows_the_traceback_of_bad_input_and_keeps_its_code(call, args):
     assert result.err.startswith("Traceback (most recent call last):\n")
     assert result.err.splitlines()[-1].startswith("klcli: P: 'x' is neither")
 
-
-def test_memory_that_is_not_there_is_one_line(refused, monkeypatch):
-    def fail(*_, **__):
-        raise MemoryError
-
-    monkeypatch.setattr("klcli.analyses.compare.compare", fail)
-    assert refused(6, "kl", "1,1", "1,1").startswith("out of memory")
-
-
-# ------------------------------------------------------------------------------------------------ what start-up imports
 
 HEAVY = {"numpy", "pandas", "pyarrow", "scipy", "rich", "matplotlib", "dask", "distributed", "hypothesis"}
 HEAVY |= {"tempfile", "random", "concurrent.futures", "resource", "klcli.parametric", "klcli.readers.expressions"}

@@ -134,8 +134,6 @@ def test_table_without_unicode_uses_none(run):
         assert result.out.isascii()
 
 
-# -------------------------------------------------------------------------------------------------------------- colours
-
 COLOURED = ["compare", "1,2", "2,1", "-f", "table"]
 
 
@@ -168,9 +166,6 @@ def test_colour_asked_for_by_option_is_the_same_whatever_the_environment(call, e
 @pytest.mark.parametrize("shape", ["tsv", "json", "markdown"])
 def test_machine_formats_have_no_colour_even_when_asked(call, shape):
     assert "\x1b" not in call("compare", "1,2", "2,1", "-f", shape, "--color", "always").out
-
-
-# ------------------------------------------------------------------------------------------------------ a real terminal
 
 
 @pytest.mark.parametrize(("view", "columns"), [("compare-wide", 40), ("compare-hostile", 80), ("rank", 80)])

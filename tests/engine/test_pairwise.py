@@ -76,9 +76,6 @@ def agree(square, values):
     return bool(((square == values) | near).all())
 
 
-# -------------------------------------------------------------------------------------------------------------- anchors
-
-
 @pytest.mark.parametrize("outcomes", [1, 2, 3, 30])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_pairs_of_a_family_are_exact_and_all_are_what_they_are_alone(name, outcomes):
@@ -126,9 +123,6 @@ def test_pairs_of_many_outcomes_are_exact(name):
     assert not misses.found
 
 
-# --------------------------------------------------------------------------------------------------- pair by pair alike
-
-
 @pytest.mark.parametrize("measure", MEASURES)
 @pytest.mark.parametrize("name", ["dirichlet", "sparse", "within 0.01", "counts"])
 def test_weights_as_they_are_are_measured_as_they_are_alone(name, measure):
@@ -149,8 +143,6 @@ def test_a_family_that_is_alike_is_measured_without_the_careful_pass(monkeypatch
             pairwise(family(name, 50, 60), measure)
             assert sum(measured) - 60 <= 0.01 * 60 * 60, (name, measure)
 
-
-# ----------------------------------------------------------------------------------------------------------------- laws
 
 weights = st.one_of(
     st.sampled_from([0.0, 0.0, 1.0, 2.0, 3.0]),
@@ -202,9 +194,6 @@ def test_any_square_is_what_its_pairs_are_alone(a, measure):
 @given(squares(), st.sampled_from(sorted(TRANSPOSED)))
 def test_the_measure_of_q_and_p_is_the_transposed_square(a, measure):
     np.testing.assert_array_equal(pairwise(a, TRANSPOSED[measure]), pairwise(a, measure).T)
-
-
-# --------------------------------------------------------------------------------------------------------- how it works
 
 
 @pytest.mark.parametrize("measure", ["kl_pq", "js_divergence", "renyi_pq", "total_variation"])

@@ -23,9 +23,6 @@ def array(x):
     return np.array(x, dtype=float)
 
 
-# ------------------------------------------------------------------------------------------------- softmax, logsumexp
-
-
 @given(logits, st.floats(0.05, 20))
 def test_softmax_is_the_exponential_relative_to_the_largest(z, temperature):
     for weight, logit in zip(softmax(array(z), temperature), z, strict=True):
@@ -62,9 +59,6 @@ def test_logsumexp_of_far_logits_is_the_largest():
     assert logsumexp(array([1e308, -1e308])) == 1e308
     assert logsumexp(array([-inf, -750.0])) == -750.0
     assert logsumexp(array([800.0, 800.0])) == pytest.approx(800 + log(2), rel=1e-15)
-
-
-# ------------------------------------------------------------------------------------------ mass, smoothing
 
 
 @given(positive)

@@ -102,9 +102,6 @@ def test_every_source_is_named(family):
     assert len(DIVERGENCES[family, family].source) > 8
 
 
-# -------------------------------------------------------------------------------------------- near-identical parameters
-
-
 @pytest.mark.parametrize("u", [1e-300, 1e-9, -1e-6, 1e-3, -0.1, 0.2, -0.24, 0.3, -0.9, 5.0, 1e9])
 def test_the_two_curves_keep_their_digits(u):
     with mpmath.workdps(700):
@@ -221,9 +218,6 @@ def test_near_identical_vectors_keep_their_digits():
             mpmath.loggamma(1 + step) - step * mpmath.digamma(1) - mpmath.loggamma(6 + step) + mpmath.loggamma(6)
         ) + step * mpmath.digamma(6)
     assert DIVERGENCES["dirichlet", "dirichlet"].formula(a, b) == pytest.approx(float(exact), rel=1e-12)
-
-
-# --------------------------------------------------------------------------------------------------------- known values
 
 
 @pytest.mark.parametrize(

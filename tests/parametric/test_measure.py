@@ -1,6 +1,6 @@
 """What is measured by which way, the laws between measures, and what is said when nothing can be."""
 
-from math import exp, inf, log, sqrt
+from math import exp, inf, log
 
 import pytest
 
@@ -13,36 +13,6 @@ from tests.parametric.laws import RANDOM, law, mixture, parameters, seeded
 
 NORMAL = law("normal", mu=0.0, sd=1.0)
 CAUCHY = law("student_t", df=1.0, mu=0.0, scale=1.0)
-CONTINUOUS = ["normal", "lognormal", "gamma", "weibull", "student_t", "logistic", "gumbel", "beta", "uniform"]
-COUNTS = ["poisson", "binomial", "geometric", "negative_binomial", "bernoulli", "categorical"]
-
-
-def near(value):
-    return pytest.approx(value, rel=1e-9, abs=1e-12)
-
-
-@pytest.mark.parametrize("families", [CONTINUOUS, COUNTS])
-def test_the_laws_between_measures(families):
-    random = seeded("laws", families)
-    for _ in range(60):
-        p, q = (law(family, **parameters(family, random)) for family in random.choice(families, 2))
-        found = {name: estimate.value for name, estimate in measure(p, q, MEASURES).items()}
-        back = {name: estimate.value for name, estimate in measure(q, p, MEASURES).items()}
-        for name in ("kl_pq", "kl_qp", "js_divergence", "total_variation", "hellinger", "chi2_pq", "renyi_pq"):
-            assert found[name] >= 0, name
-        assert found["js_divergence"] <= log(2) * (1 + 1e-12)
-        assert found["total_variation"] <= 1 + 1e-12
-        assert found["hellinger"] <= 1 + 1e-12
-        assert found["js_distance"] == near(sqrt(found["js_divergence"]))
-        assert found["cross_entropy_pq"] == near(found["entropy_p"] + found["kl_pq"])
-        assert found["jeffreys"] == near(found["kl_pq"] + found["kl_qp"])
-        assert found["kl_pq"] == near(back["kl_qp"])
-        for name in ("js_divergence", "total_variation", "hellinger", "bhattacharyya", "jeffreys"):
-            assert found[name] == near(back[name]), name
-        assert exp(-found["bhattacharyya"]) == pytest.approx(1 - found["hellinger"] ** 2, rel=1e-9, abs=1e-9)
-        assert found["kl_pq"] <= found["renyi_pq"] * (1 + 1e-9)
-        assert found["renyi_pq"] == near(log(1 + found["chi2_pq"])) or found["chi2_pq"] > 1e300
-        assert found["hellinger"] ** 2 <= found["total_variation"] * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("family", [name for name in RANDOM if name not in {"multivariate_normal", "dirichlet"}])

@@ -78,9 +78,6 @@ def test_mass_outside():
     assert outside(law("beta", a=2.0, b=2.0), law("normal", mu=0.0, sd=1.0)) == 0
 
 
-# ------------------------------------------------------------------------------------------------------------- sampling
-
-
 @pytest.mark.parametrize(
     ("family", "other"),
     [

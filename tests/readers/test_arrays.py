@@ -245,12 +245,6 @@ def test_columns_that_are_left_out_are_named(write, name, content, values, remar
     assert read(f"{name}:/p|2001/").remarks == tuple(remarks if "line 1" in remarks[0] else ())
 
 
-def test_lines_of_numbers_without_a_header(write):
-    write("x.csv", "0.1,0.9\n0.2,0.8\n")
-    tensor = read("x.csv", input_format="text")
-    assert (tensor.values.tolist(), tensor.remarks) == ([[0.1, 0.9], [0.2, 0.8]], ())
-
-
 def test_large_tables_are_read_as_small_ones(write, monkeypatch):
     write("x.csv", PRED)
     write("y.csv", "label\n1\n0\n")
@@ -374,12 +368,6 @@ def test_a_column_of_lists_that_begins_within_a_chunk(write):
 )
 def test_a_column_that_is_refused(write, kind, rows, message):
     assert refused(column(write, rows, kind)).startswith(message)
-
-
-def test_a_column_of_a_parquet_file(write):
-    column(write, [1, 2], pa.int64())
-    tensor = read("x.parquet:p")
-    assert (tensor.values.tolist(), tensor.where((1,))) == ([1, 2], "x.parquet, row 2, column 'p'")
 
 
 # ---------------------------------------------------------------------------------------------------------- npy and npz
@@ -588,24 +576,9 @@ def test_nothing_on_standard_input():
         assert refused("-") == "<stdin> is empty; did the command before it fail?"
 
 
-def test_a_file_is_read_once_for_all(write):
-    path = write("x.csv", PRED)
-    arrays = Arrays()
-    arrays.read("x.csv:p*", "INPUT")
-    path.unlink()
-    assert arrays.read("@x.csv:label", "TARGET").values.tolist() == [1, 0]
-
-
 def test_the_formats():
     with pytest.raises(UsageError, match=r"--input-format 'nyp': it is one of text, .*, npy, npz. Did you mean 'npy'?"):
         Arrays("nyp")
-
-
-def test_the_input_format_overrides_the_suffix(write):
-    write("x.csv", npy(np.eye(2)))
-    write("y.dat", "p\n1\n")
-    assert read("x.csv", input_format="npy").shape == (2, 2)
-    assert read("y.dat", input_format="csv").values.tolist() == [1]
 
 
 # ----------------------------------------------------------------------------------------------------------------- laws

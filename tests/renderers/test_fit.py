@@ -45,9 +45,6 @@ def strict(text):
     return json.loads(text, parse_constant=refused)
 
 
-# --------------------------------------------------------------------------------------------------- rows and columns
-
-
 def test_tsv_has_a_row_a_fit():
     header, *rows = shown(normal_report(), "tsv").splitlines()
     assert header.split("\t") == [
@@ -69,25 +66,6 @@ def test_projections_have_both_directions():
         "reverse\tnormal\t8.4946\t0.69313\t3.1e-11\tmu=-3.0;sd=0.7\tnormal(mu=-3.0,sd=0.7)\t\n"
         "reverse\tnormal\t8.4946\t0.69313\t3.1e-11\tmu=3.0;sd=0.7\tnormal(mu=3.0,sd=0.7)\t\n"
     )
-
-
-def test_markdown_has_no_empty_columns_and_lists_what_was_left_out():
-    lines = shown(poisson_report(), "markdown", digits=3).splitlines()
-    assert lines[0].endswith(" | ks | parameters | standard_errors | formula |")
-    assert lines[1:3] == [
-        "| --- | --: | --: | --: | --: | --: | --: | --: | --- | --- | --- |",
-        (
-            "| poisson | 0.00210 |  | 0.00220 | -990 | 1.98e+03 | 1.99e+03 | 0.00400 "
-            "| rate=3.2 | rate=0.08 | poisson(rate=3.2) |"
-        ),
-    ]
-    assert shown(normal_report(), "markdown").endswith(
-        "\n- the sample is small\n"
-        "- left out: beta (data outside 0 to 1), poisson, binomial (data are not whole numbers)\n"
-    )
-
-
-# --------------------------------------------------------------------------------------------------------------- JSON
 
 
 def test_json_of_data():
@@ -115,21 +93,6 @@ def test_json_of_data():
     assert found["left_out"]["beta"] == "data outside 0 to 1"
 
 
-def test_json_of_a_projection():
-    assert shown(bimodal_report(), "json").startswith(
-        '{\n  "fits": [\n    {\n      "family": "normal",\n      "direction": "forward",\n'
-        '      "parameters": {\n        "mu": 0.0,\n        "sd": 3.0806\n      },\n'
-        '      "kl_pq": 0.7884,\n      "kl_qp": 2.3871,\n      "error": 1.2e-12,\n'
-    )
-    found = strict(shown(bimodal_report(), "json"))
-    assert list(found) == ["fits", "target", "left_out", "notes"]
-    assert [one["direction"] for one in found["fits"]] == ["forward", "reverse", "reverse"]
-    assert found["target"] == "0.5*normal(-3,0.7)+0.5*normal(3,0.7)"
-
-
-# -------------------------------------------------------------------------------------------------------- bare values
-
-
 def test_bare_values_are_a_line_a_fit():
     assert got(normal_report(), "family") == "normal\nlogistic\nstudent_t\nuniform\n"
     assert got(normal_report(), "kl_model_data")[-4:] == "inf\n"
@@ -152,9 +115,6 @@ def test_bare_values_are_a_line_a_fit():
 def test_fields_that_there_are_not(found, field, message):
     with pytest.raises(UsageError, match=re.escape(message)):
         got(found(), field)
-
-
-# ---------------------------------------------------------------------------------------------------------- for people
 
 
 def test_table_ranks_and_gives_parameters():

@@ -21,9 +21,6 @@ def numbers(nested):
     return list(map(numbers, nested)) if isinstance(nested, list) else number(nested)
 
 
-# --------------------------------------------------------------------------------------------------------------- values
-
-
 @pytest.mark.parametrize(
     ("value", "dtype", "text"),
     [
@@ -64,9 +61,6 @@ def test_many_values_are_all_written(n):
     assert [float(line.split("\t")[-1]) for line in shown(found, "tsv").splitlines()[1:]] == values[:, 0].tolist()
 
 
-# ----------------------------------------------------------------------------------------------------------------- JSON
-
-
 @pytest.mark.parametrize("shape", [(1,), (5,), (2, 3), (2, 3, 4), (2, 1, 3, 2), (1, 1, 1)])
 def test_json_nests_as_the_array_does(shape):
     values = np.random.default_rng(0).normal(size=shape)
@@ -78,29 +72,7 @@ def test_json_nests_as_the_array_does(shape):
     assert np.array_equal(found, values, equal_nan=True)
 
 
-def test_json_has_the_settings_that_apply():
-    two = operands([[0.5, 0.5]], [[1.0, 0.0]], weight=[1.0, 2.0], pos_weight=3.0)
-    document = json.loads(shown(report(Task("bce", input_as="probs"), two), "json"))
-    assert document["settings"] == {"dtype": "float64"}
-    assert list(document["inputs"]) == ["input", "target", "weight", "pos_weight"]
-    assert document["inputs"]["target"]["as"] == "probs"
-    assert "as" not in document["inputs"]["weight"]
-    assert document["identity"] is document["log_probabilities"] is None
-    kl = report(Task("kl-div", "sum", "logprobs", "logprobs"), operands([[-1.0, -0.5]], [[-0.7, -0.7]]))
-    document = json.loads(shown(kl, "json"))
-    assert document["settings"] == {"dim": 1, "dtype": "float64"}
-    assert [document["inputs"][name]["as"] for name in ("input", "target")] == ["logprobs"] * 2
-    nll = report(Task("nll", ignore_index=7), operands([[1.0, 2.0]], [1]))
-    assert json.loads(shown(nll, "json"))["settings"] == {"dim": 1, "ignore_index": 7, "dtype": "float64"}
-
-
 def test_source_that_is_no_utf8_is_escaped():
     given = operands(tensor("INPUT", [[1.0, 2.0]], "a\udcffb\n"), [1])
     assert json.loads(shown(report(Task("nll"), given), "json"))["inputs"]["input"]["source"].startswith("a")
     assert "\\udcff" in shown(report(Task("nll"), given), "table")
-
-
-# ----------------------------------------------------------------------------------------------------------------- rows
-
-
-# --------------------------------------------------------------------------------------------------------- bare values

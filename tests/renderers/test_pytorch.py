@@ -121,15 +121,3 @@ def test_script_loads_what_is_long_or_says_what_to_load():
     longer = operands(tensor("INPUT", np.zeros((10_001, 1))), tensor("TARGET", np.zeros(10_001), "y" * 99))
     assert left_to_load(report(Task("nll"), longer)) == ["INPUT", "TARGET"]
     assert f"target = ...  # {'y' * 57}...: class indices of shape (10001,)\n" in script(report(Task("nll"), longer))
-
-
-@pytest.mark.parametrize(("loads", "most"), [("", 10_000), ('numpy.load("x.npy")', 200)])
-def test_script_holds_what_is_not_too_much_to_print(loads, most):
-    for n, literal in [(most, True), (most + 1, False)]:
-        given = operands(tensor("INPUT", np.zeros(n), "x", loads), tensor("TARGET", np.zeros(n), "y", loads))
-        found = report(Task("bce"), given)
-        text = script(found)
-        assert ("input = torch.tensor(" in text) == ("target = torch.tensor(" in text) == literal
-        assert ("numpy.load" in text) == (not literal and bool(loads))
-        assert ("= ...  # " in text) == (not literal and not loads)
-        assert left_to_load(found) == ([] if literal or loads else ["INPUT", "TARGET"])
