@@ -20,7 +20,6 @@ EXAMPLE = next(
     if example["id"] == "bimodal-projection"
 )
 FORMATS = ("table", "tsv", "csv", "json", "ndjson", "markdown")
-MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml", "pdf": b"%PDF-"}
 FEW = "1,2.5,3,4.5,7,2,3.5,0.5"
 
 FROZEN = {

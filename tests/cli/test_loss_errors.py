@@ -16,7 +16,6 @@ GOOD = {
     "bce": ["0.5,0.25", "1,0"],
     "bce-with-logits": ["1,2", "1,0"],
 }
-FOR_EXAMPLE = "write numbers like 0.7,0.2,0.1, JSON like [[0.7,0.3],[0.2,0.8]], or a file"
 BELOW_0 = "a probability is at least 0 and finite; for log-probabilities add --log-target"
 OUTSIDE = "a probability is from 0 to 1"
 NAN = "is nan; so would the loss be; find where it comes from"

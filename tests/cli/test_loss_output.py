@@ -19,7 +19,6 @@ from tests.alike import alike
 GOLDENS = Path(__file__).parent / "goldens"
 SAMPLES = Path(__file__).parents[2] / "samples"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-FORMATS = ("value", "table", "tsv", "csv", "json", "ndjson", "markdown")
 
 LOGITS = "[[2,1,0.1],[0.5,2,0.3],[1,1,1]]"
 SOFT = "[[0,0.9,0.1],[0.5,0.25,0.25],[1,0,0]]"
