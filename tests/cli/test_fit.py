@@ -190,15 +190,6 @@ def test_weights_are_a_column_a_file_or_numbers(call, write, tmp_path, data, wei
     assert call("fit", data, "--weights", weights, "-q", "-g", "formula", cwd=tmp_path, input=table) == want
 
 
-def test_separators_and_formats_of_input_can_be_told(call, write):
-    path = write("x.data", "a;b\n1,5;2\n2,5;3\n4,5;9\n")
-    result = call("fit", f"{path}:a", "--input-format", "csv", "--delimiter", ";", "--decimal", ",", "-q", "-g", "n")
-    assert result.code == 2  # 'n' is no field
-    result = call("fit", f"{path}:a", "--input-format", "csv", "--delimiter", ";", "--decimal", ",", "-q", "-f", "json")
-    assert result.code == 0, result
-    assert json.loads(result.out)["n"] == 3
-
-
 # --------------------------------------------------------------------------------------------------------------- output
 
 

@@ -117,27 +117,6 @@ def test_every_kind_of_text_is_read_alike(matrix, table, write, name):
     assert matrix(write(name, TEXTS[name])) == matrix(table)
 
 
-@pytest.mark.parametrize("kind", ["parquet", "feather", "xlsx", "list.parquet", "struct.parquet", "map.parquet"])
-def test_every_kind_of_binary_file_is_read_alike(matrix, table, tmp_path, kind):
-    import pyarrow as pa
-    from pyarrow import feather, parquet
-
-    path = tmp_path / f"u.{kind}"
-    whole = pa.table({"city": list(ROWS), **COLUMNS})
-    nested = {
-        "list.parquet": pa.array(list(ROWS.values())),
-        "struct.parquet": pa.array(list(LABELLED.values())),
-        "map.parquet": pa.array([list(row.items()) for row in LABELLED.values()], pa.map_(pa.string(), pa.int64())),
-    }
-    if kind in nested:
-        parquet.write_table(pa.table({"city": list(ROWS), "p": nested[kind]}), path)
-    elif kind == "xlsx":
-        whole.to_pandas().to_excel(path, index=False)
-    else:
-        {"parquet": parquet.write_table, "feather": feather.write_feather}[kind](whole, path)
-    assert matrix(path) == matrix(table)
-
-
 def test_standard_input_and_json_as_an_argument_are_read(matrix, table):
     expected = matrix(table)
     assert matrix("-", input=TABLE) == expected

@@ -77,17 +77,6 @@ def test_contributions_that_are_all_alike_or_zero_are_drawn_at_any_width(call, c
         assert call(*args, "-f", "table", env={"COLUMNS": str(columns)}).code == 0
 
 
-@pytest.mark.parametrize("columns", [80, 120])
-def test_wide_labels_align_by_the_cells_they_take(call, columns):
-    result = call(*VIEWS["compare-wide"], "-f", "table", env={"COLUMNS": str(columns)})
-    ends = set()
-    for label in WIDE:
-        (line,) = (line for line in result.out.splitlines() if line.startswith(f" {label} "))
-        number = re.match(r"(.*?\S\s+)\d\.\d+", line)
-        ends.add(cell_len(number.group(0)))
-    assert len(ends) == 1
-
-
 @pytest.mark.parametrize("shape", ["table", "markdown"])
 def test_hostile_labels_are_shown_harmlessly(call, shape):
     out = call(*VIEWS["compare-hostile"], "-f", shape).out

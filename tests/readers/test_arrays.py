@@ -245,18 +245,6 @@ def test_columns_that_are_left_out_are_named(write, name, content, values, remar
     assert read(f"{name}:/p|2001/").remarks == tuple(remarks if "line 1" in remarks[0] else ())
 
 
-def test_large_tables_are_read_as_small_ones(write, monkeypatch):
-    write("x.csv", PRED)
-    write("y.csv", "label\n1\n0\n")
-    texts = ["x.csv", "x.csv:label", "x.csv:p*", "y.csv"]
-    small = [read(text) for text in texts]
-    monkeypatch.setattr("klcli.readers.tables.delimited.SMALL", 3)
-    for text, one in zip(texts, small, strict=True):
-        large = read(text)
-        assert large.values.tolist() == one.values.tolist()
-        assert (large.remarks, large.where((1,))) == (one.remarks, one.where((1,)))
-
-
 @pytest.mark.parametrize(
     ("name", "content", "selector", "message"),
     [

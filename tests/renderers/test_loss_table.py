@@ -35,15 +35,6 @@ def test_table_is_never_wider_than_the_terminal(found, width, unicode):
     assert [line.rstrip() for line in ANSI.sub("", colored).split("\n")] == plain.split("\n")
 
 
-def test_table_shows_some_rows_and_says_how_many_more():
-    text = shown(wide(), "table")
-    assert " row, d1   target" in text
-    assert "\n 9, 2 " in text
-    assert "\n 10, 0 " not in text
-    assert "\n … 120 more rows\n" in text
-    assert "more row" not in shown(THREE, "table")
-
-
 def test_table_without_room_for_log_probabilities_says_so():
     assert " (no room for the log-probabilities)\n" in shown(wide(), "table", width=38, digits=9)
 
