@@ -84,7 +84,7 @@ def dask(environment, tmp_path_factory):
                 args = ["worker", address, "--nworkers", str(workers), "--nthreads", "1", "--no-dashboard"]
                 args += ["--local-directory", str(folder)]
                 stack.enter_context(started(*args, log=folder / "workers.log", env=given))
-                wait_for(workers, address, environment)
+                wait_for(workers, address)
             return scheduler, address
 
         yield dask
@@ -461,7 +461,7 @@ def test_file_that_kills_its_workers_is_named(environment, address, long, tmp_pa
         until(kill, process)
         out, err = process.communicate(timeout=SECONDS)
     assert (process.returncode, out) == (6, b"")
-    wait_for(2, address, environment)
+    wait_for(2, address)
     assert err.startswith(b"klcli: 1.csv: the workers that score it die, one after another")
     assert err.count(b"\n") == 1
     assert names_in(tmp_path) == long
