@@ -10,7 +10,7 @@ from scipy import stats
 from klcli.analyses import bins as binning
 from klcli.analyses.fit import fit, suitable
 from klcli.engine.densities import LOG_DENSITIES
-from klcli.errors import DistributionError
+from klcli.errors import DistributionError, UsageError
 from klcli.fits import FITTED, reasons
 from klcli.parametric.law import frozen
 from klcli.parametric.likelihood import ESTIMATORS
@@ -351,6 +351,11 @@ def test_why_families_are_left_out():
     typed = "--family normal,lognormal or --family all fits them too"
     assert left_out["normal"] == left_out["gamma"] == f"the data look like counts; {typed}"
     assert fit(sample_of([0, 1, 2, 3])).left_out["bernoulli"] == "DATA, item 3: 2 is not 0 or 1"
+
+
+def test_a_family_that_is_none_is_refused():
+    with pytest.raises(UsageError, match=r"--family 'gama': fit has normal, .*Did you mean 'gamma'"):
+        fit(sample_of([0.5, 1, 2]), ["gama"])
 
 
 def test_families_of_one_reason_are_said_together():

@@ -5,13 +5,13 @@ Every figure stands on three kinds of data: six decimals, all digits of a double
 
 # ruff: noqa: T201 - the figures are what one runs this for
 
-import os
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
+from contextlib import suppress
 
 import numpy as np
+import psutil
 import pytest
 
 from .timing import KLCLI, assert_ratio, cpu, medians, process
@@ -256,29 +256,15 @@ def test_one_bad_row_in_a_hundred_against_none(folder, kind):
 
 def peak(command):
     """The most memory, in MiB, that the processes of a command held together at any one time."""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process_:
+    with psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
         most = 0
-        while process_.poll() is None:
-            most = max(most, sum(map(resident, [process_.pid, *children(process_.pid)])))
-    assert process_.returncode == 0
+        while job.poll() is None:
+            with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+                most = max(most, sum(one.memory_info().rss for one in [job, *job.children(recursive=True)]))
+    assert job.returncode == 0
     return most / 2**20
 
 
-def children(pid):
-    try:
-        return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()))
-    except OSError:
-        return []
-
-
-def resident(pid):
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the memory of processes from /proc")
 def test_memory_does_not_grow_with_the_file(folder):
     peaks = {}
     for rows in (1_000_000, 5_000_000):

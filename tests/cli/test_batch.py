@@ -281,16 +281,13 @@ OPTIONS = [
     (WEIGHTS, []),
     (LOGITS, ["--as", "logits"]),
     (LOGITS, ["--softmax", "--temperature", "0.3", "--unit", "bits"]),
-    (LOGITS, ["--p-as", "logits", "--q-as", "logits"]),
     (LOGPROBS, ["--as", "logprobs"]),
-    (PROBS, ["--as", "probs"]),
     (PROBS, ["--strict"]),
     (WEIGHTS[:5], ["--no-normalize"]),
     *((WEIGHTS, ["--smooth", how]) for how in ("laplace", "perks", "add=0.1", "mix=0.01", "floor=1e-6", "shrink")),
     (WEIGHTS, ["--p-smooth", "jeffreys"]),
     (WEIGHTS, ["--q-smooth", "mix=0.5", "--base", "3"]),
     (WEIGHTS, ["--unit", "hartleys", "--alpha", "0.5"]),
-    (WEIGHTS, ["--alpha", "1"]),
     (WEIGHTS, ["--alpha", "inf"]),
 ]
 

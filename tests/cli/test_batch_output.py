@@ -163,6 +163,13 @@ def test_summary_with_an_output_file_writes_both(call, table):
     assert len(strict(out.read_text())) == N
 
 
+@pytest.mark.parametrize(("form", "columns"), [("table", 200), ("table", 40), ("markdown", 40)])
+def test_summary_for_people(call, table, form, columns):
+    args = ["batch", table, *SELECT, "-m", "kl_pq", "--summary", "-f", form, "-q"]
+    out = call(*args, env={"COLUMNS": str(columns)}).out
+    assert all(name in out for name in ("kl_pq", *STATISTICS))
+
+
 def test_summary_leaves_rows_that_failed_out(call, write):
     path = write("t.csv", "p0,p1,q0,q1\n1,1,1,3\n1,x,1,1\n1,1,1,1\n")
     result = call("batch", path, *SELECT, "-m", "kl_pq", "--summary", "--on-error", "skip", "-f", "ndjson")

@@ -367,14 +367,6 @@ def groups(*documents):
 A, B, C = ([(doc, "x"), (doc, "y")] for doc in "abc")
 
 
-def test_groups_are_those_of_the_local_run(batch, local, write):
-    write("1.csv", groups(*A, *B))
-    write("2.csv", groups(*C))
-    found, expected = batch("1.csv", "2.csv", *GROUPS), local("1.csv", "2.csv", *GROUPS)
-    assert (found.code, found.err) == (0, expected.err)
-    assert joined(found.parts) == expected.parts["local.csv"]
-
-
 @pytest.mark.parametrize(
     ("first", "second", "where"),
     [

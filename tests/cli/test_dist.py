@@ -99,11 +99,6 @@ def test_file_of_p_and_q_is_a_whole_pair(kl, write, tmp_path, name):
     assert kl(name, cwd=tmp_path) == near(SURVEY)
 
 
-def test_file_of_two_numeric_columns_is_a_whole_pair_in_their_order(kl, write, tmp_path):
-    write("two.csv", "first,word,second\n0.4,x,0.3\n0.6,y,0.7\n")
-    assert kl("two.csv", cwd=tmp_path) == near(SURVEY)
-
-
 def test_inline_object_of_two_distributions_is_a_whole_pair(kl):
     assert kl('{"p": {"a": 0.4, "b": 0.6}, "q": {"b": 0.7, "a": 0.3}}') == near(SURVEY)
 
@@ -231,9 +226,3 @@ def test_one_side_without_labels_is_taken_in_the_others_order_with_a_note(call):
     result = call("kl", "a=0.4,b=0.6", "0.3,0.7")
     assert float(result.out) == near(SURVEY)
     assert result.err == "klcli: note: Q has no labels; its values were taken in the order of P\n"
-
-
-def test_many_missing_labels_are_counted_not_listed(call):
-    many = ",".join(f"x{i}=1" for i in range(50))
-    result = call("kl", "a=1", many)
-    assert "P lacks 'x0', 'x1', 'x2' and 47 more; weight 0 there" in result.err

@@ -57,7 +57,7 @@ def test_missing_second_distribution_is_a_usage_error(refused):
 
 def test_missing_file_comes_with_the_nearest_name(refused, write, tmp_path):
     write("survey.csv", "p,q\n1,2\n")
-    for text in ("surveys.csv", "@surveys.csv", "surveys.csv:p"):
+    for text in ("surveys.csv", "@surveys.csv", "surveys.csv:p", "@survey"):
         assert refused(3, "kl", text, Q, cwd=tmp_path).endswith("Did you mean 'survey.csv'?")
 
 
@@ -187,28 +187,20 @@ def test_control_characters_in_a_complaint_are_escaped(refused, label):
         (["rnk"], "rnk", "rank"),
         (["kl", "1,2", "1,2", "--unt", "bits"], "--unt", "--unit"),
         (["compare", "1,2", "1,2", "--measure", "kl_pq"], "--measure", "--measures"),
-        (["entropy", "1,2", "--formt", "json"], "--formt", "--format"),
         (["--versoin"], "--versoin", "--version"),
-        (["kl", "1,2", "1,2", "--unit", "bit"], "bit", "bits"),
         (["kl", "1,2", "1,2", "--as", "logit"], "logit", "logits"),
-        (["kl", "1,2", "1,2", "--p-as", "prob"], "prob", "probs"),
         (["kl", "1,2", "1,2", "--align", "iner"], "iner", "inner"),
         (["kl", "1,2", "1,2", "--smooth", "laplac"], "laplac", "laplace"),
         (["kl", "1,2", "1,2", "--q-smooth", "ad=1"], "ad", "add"),
-        (["kl", "1,2", "1,2", "--input-format", "cvs"], "cvs", "csv"),
         (["kl", "1,2", "1,2", "--fail-above", "kl_pqq=1"], "kl_pqq", "kl_pq"),
         (["compare", "1,2", "1,2", "-m", "kl_pq,helinger"], "helinger", "hellinger"),
         (["compare", "1,2", "1,2", "-m", "KL_PQ"], "KL_PQ", "kl_pq"),
         (["compare", "1,2", "1,2", "-g", "kl_pqq"], "kl_pqq", "kl_pq"),
         (["compare", "1,2", "1,2", "-g", "element.kl_pq"], "element.kl_pq", "elements.kl_pq"),
-        (["compare", "1,2", "1,2", "-f", "jsn"], "jsn", "json"),
         (["compare", "1,2", "1,2", "--sort", "outcom"], "outcom", "outcome"),
-        (["compare", "1,2", "1,2", "--color", "alway"], "alway", "always"),
         (["entropy", "1,2", "-g", "entrop"], "entrop", "entropy"),
-        (["entropy", "1,2", "--sort", "self_info"], "self_info", "self_information"),
         (["entropy", "1,2", "--fail-above", "perplex=1"], "perplex", "perplexity"),
         (["rank", "1,2", "1,2", "--sort", "js_dist"], "js_dist", "js_distance"),
-        (["rank", "1,2", "1,2", "-g", "nam"], "nam", "name"),
     ],
 )
 def test_unknown_name_is_refused_with_the_nearest(refused, args, bad, meant):
@@ -248,6 +240,7 @@ def test_unknown_name_is_refused_with_the_nearest(refused, args, bad, meant):
         ["compare", "1,2", "1,2", "--top", "-1"],
         ["compare", "1,2", "1,2", "-m", ""],
         ["compare", "1,2", "1,2", "-o", "result.xyz"],
+        ["compare", "1,2", "1,2", "-o", ""],
     ],
 )
 def test_misuse_is_refused_with_code_two_before_anything_is_read(refused, args, tmp_path):

@@ -398,6 +398,7 @@ BAD_FILES = {
         (3, "two.csv:a --weights c", "two.csv: no column 'c'; it has a, b"),
         (4, "-1e308,1e308,0", "the data span more than numbers can hold"),
         (2, "1,2,3 --family dirichlet", "'dirichlet': it is one of normal, "),
+        (2, "1,2,3 --bins 0x10", "--bins '0x10'"),
         (2, "1,2,3 --bins 1", "--bins '1': it is auto, or a whole number from 2 to 100000"),
         (2, "1,2,3 -g kl", "a fit has no field 'kl'"),
         (2, "1,2,3 -g parameters.sd", "no fit has a parameter 'sd'; they have rate"),

@@ -266,6 +266,7 @@ def test_renyi_of_the_orders_at_the_ends(call, more):
     assert renyi("exponential(2)", "exponential(1)", "inf") == pytest.approx(math.log(2), rel=1e-8)
     assert renyi("uniform(0,1)", "uniform(0,4)", "0") == pytest.approx(math.log(4), rel=1e-12)
     assert renyi("exponential(1)", "uniform(5,6)", "2") == "Infinity"
+    assert more or renyi("poisson(1)", "poisson(2)", "inf") == pytest.approx(1, rel=1e-12)
     said = refused_in_one_line(call, 2, "compare", *NORMALS, "-m", "renyi_pq", "--alpha", "inf", *more)
     assert said == "renyi_pq of order inf of vectors is not to be had, even by samples; take another --alpha"
 
@@ -288,6 +289,7 @@ def test_renyi_of_the_orders_at_the_ends(call, more):
             "Q: normal(5,1) is a density, not weights; put it on a grid, as normal(5,1)@1:9:0.1;",
         ),
         ("0.4,0.6", "poisson(3)", "put it on a grid, as poisson(3)@0:100:1"),
+        ("0.4,0.6", "binomial(10,0.3)", "put it on a grid, as binomial(10,0.3)@0:11:1"),
         (
             "0.4,0.6",
             "dirichlet(1,2)",
@@ -471,6 +473,7 @@ def test_what_doubles_cannot_resolve_is_not_integrated(call, kl, p):
         ("dirichlet(1e-300,1)", "dirichlet(1,1)"),
         ("poisson(1e-300)", "poisson(1e300)"),
         ("negative_binomial(1e-300,1e-300)", "geometric(1e-300)"),
+        ("geometric(1)", "geometric(1e-9)"),
         ("bernoulli(0)", "poisson(1)"),
         ("1e-300*normal(0,1)+1*normal(5,1)", "normal(5,1)"),
         ("multivariate_normal([0],[[1e-300]])", "multivariate_normal([0],[[1e300]])"),

@@ -55,20 +55,12 @@ SAID = {
         "nll [[0.3,0.3,0.4],[0.2,0.3,0.5]] 2,0",
         [f"INPUT {LOOKS}, and nll takes log-probabilities; for probabilities add --input-as probs"],
     ),
-    "nll of peaked probabilities": (
-        "nll [[0.7,0.2,0.1],[0.1,0.8,0.1]] 2,0",
-        [f"INPUT {LOOKS}, and nll takes log-probabilities; for probabilities add --input-as probs"],
-    ),
     "nll of probabilities as logits": (
         "nll [[0.3,0.3,0.4],[0.2,0.3,0.5]] 2,0 --input-as logits",
         [f"INPUT {LOOKS}, and nll applies softmax to it; for probabilities add --input-as probs"],
     ),
     "kl-div of probabilities": (
         "kl-div [[0.3,0.7]] [[0.5,0.5]] --reduction sum",
-        [f"INPUT {LOOKS}, and kl-div takes log-probabilities; for probabilities add --input-as probs"],
-    ),
-    "kl-div of peaked probabilities": (
-        "kl-div 0.7,0.2,0.1 0.5,0.3,0.2",
         [f"INPUT {LOOKS}, and kl-div takes log-probabilities; for probabilities add --input-as probs"],
     ),
     "kl-div of probabilities as logits": (
@@ -149,10 +141,6 @@ SAID = {
     "ignoring a class of probabilities": (
         "cross-entropy [[2,1,0.1]] [[0,0.9,0.1]] --ignore-index 0",
         ["--ignore-index 0 has no effect: the targets are probabilities"],
-    ),
-    "no weight at all, smoothed": (
-        f"cross-entropy {LOGITS} 0,1 --weight 0,0,1 --label-smoothing 0.1",
-        ["every target has weight 0; a mean by such weights is nan, as in PyTorch"],
     ),
     "no weight at all": (
         f"cross-entropy {LOGITS} 0,1 --weight 0,0,1",
@@ -338,15 +326,6 @@ def test_mend_gives_what_was_meant_without_the_note(call, notes, trap, mend, val
     assert float(before.out) != pytest.approx(value, rel=1e-3)
 
 
-@pytest.mark.parametrize("reduction", ["mean", "batchmean"])
-def test_divergence_a_row_of_a_cube_is_what_the_rows_average_to(notes, call, reduction):
-    operands = [CUBE, "[[[0.25,0.75],[0.5,0.5]]]", "--input-as", "probs", "--reduction", reduction]
-    (said,) = notes("kl-div", *operands)[1]
-    told = float(re.search(r"(?:gives|mean is) (\S+)$", said)[1])
-    rows = [float(x) for x in call("loss", "kl-div", *operands, "-q", "-g", "rows").out.split()]
-    assert told == pytest.approx(sum(rows) / len(rows), rel=1e-15)
-
-
 @pytest.mark.parametrize(
     ("args", "name", "near"),
     [
@@ -465,25 +444,18 @@ RAW = softmax(normal(50, 10))
 FLAT_LOGS = log_softmax(normal(50, 10) / 4)
 INNOCENT = {
     "logits and classes": ("cross-entropy", normal(50, 10), classes(10, 50)),
-    "logits of a new network": ("cross-entropy", normal(50, 10, scale=0.05), classes(10, 50)),
-    "logits of images": ("cross-entropy", normal(2, 5, 6, 7), classes(5, 2, 6, 7)),
     "logits and soft targets": ("cross-entropy", normal(50, 10), softmax(normal(50, 10))),
-    "logits and float32 targets": ("cross-entropy", normal(50, 10), softmax(normal(50, 10)).astype(SINGLE)),
     "logits and one-hot targets": ("cross-entropy", normal(50, 10), np.eye(10)[classes(10, 50)]),
     "logits and smoothing": ("cross-entropy", normal(9, 4), classes(4, 9), "--label-smoothing", "0.1"),
     "logits of float32": ("cross-entropy", normal(50, 10).astype(SINGLE), classes(10, 50), "--dtype", "float32"),
-    "one logit of two classes": ("cross-entropy", np.array([[1.5, -0.5]]), np.array([0])),
     "log-softmax": ("nll", log_softmax(normal(50, 10)), classes(10, 50)),
     "log-softmax of float32": ("nll", log_softmax(normal(50, 10)).astype(SINGLE), classes(10, 50)),
     "log-softmax of float16": ("nll", log_softmax(normal(50, 10)).astype(HALF), classes(10, 50)),
     "log-softmax of a large vocabulary": ("nll", log_softmax(normal(3, 50_000)).astype(SINGLE), classes(50_000, 3)),
-    "log-softmax of a new network": ("nll", log_softmax(normal(50, 10, scale=0.05)), classes(10, 50)),
     "log-softmax of a sure network": ("nll", log_softmax(normal(50, 10, scale=30)), classes(10, 50)),
-    "log-softmax of two classes": ("nll", log_softmax(normal(50, 2)), classes(2, 50)),
     "log-softmax of uniform rows": ("nll", np.full((5, 4), -log(4)), classes(4, 5)),
     "log-softmax of images": ("nll", log_softmax(normal(2, 5, 6, 7), 1), classes(5, 2, 6, 7)),
     "log-softmax rounded for print": ("nll", log_softmax(normal(20, 5)).round(7), classes(5, 20)),
-    "float32 softmax": ("nll", softmax(normal(20, 1000)).astype(SINGLE), classes(1000, 20), "--input-as", "probs"),
     "float16 softmax": ("nll", softmax(normal(20, 10)).astype(HALF), classes(10, 20), "--input-as", "probs"),
     "one-hot predictions": ("nll", np.eye(3), np.arange(3), "--input-as", "probs"),
     "distillation": ("kl-div", FLAT_LOGS.astype(SINGLE), RAW.astype(SINGLE), "--reduction", "batchmean"),
@@ -494,7 +466,6 @@ INNOCENT = {
     "divergence by the first axis": ("kl-div", np.log(RAW.T), RAW.T, "--reduction", "sum", "--dim", "0"),
     "one-hot targets of a divergence": ("kl-div", np.log(RAW), np.eye(10)[classes(10, 50)], "--reduction", "batchmean"),
     "sigmoids": ("bce", 1 / (1 + np.exp(-normal(50))), classes(2, 50)),
-    "sigmoids of many labels": ("bce", 1 / (1 + np.exp(-normal(50, 8))), RANDOM.random((50, 8))),
     "perfect sigmoids": ("bce", np.array([0.0, 1.0, 1.0]), np.array([0, 1, 1])),
     "logits of yes": ("bce-with-logits", normal(50), classes(2, 50)),
     "two logits within 0 and 1": ("bce-with-logits", np.array([0.5, 0.25]), np.array([1, 0])),

@@ -89,6 +89,7 @@ def test_infinite_divergences_are_infinite_and_explained(call, write):
     assert why in result.err
     assert "infinite" not in call("matrix", path, "-f", "csv", "--smooth", "add=1").err
     assert "'a' holds 0.5" in call("matrix", path, "-m", "kl_qp").err
+    assert "'b' holds 0.5" in call("matrix", '{"a": [0, 1], "b": [1, 1]}', "-m", "jeffreys").err
     assert "infinite" not in call("matrix", path, "-m", "js_divergence").err
 
 
@@ -211,6 +212,9 @@ def test_numbers_read_back_as_the_same_doubles_in_every_format(call, table, tmp_
     assert read.column_names == ["city", *ROWS]
     assert read.column("city").to_pylist() == list(ROWS)
     assert {q: read.column(q).to_pylist() for q in ROWS} == {q: [expected[p][q] for p in ROWS] for q in ROWS}
+    call("matrix", table, "--pairs", "-o", tmp_path / "o.parquet")
+    pairs = [tuple(row.values()) for row in parquet.read_table(tmp_path / "o.parquet").to_pylist()]
+    assert pairs == listed(call("matrix", table, "--pairs", "-f", "csv").out)
     records = [json.loads(line) for line in call("matrix", table, "-f", "ndjson").out.splitlines()]
     assert {(r["p"], r["q"]): r["kl_pq"] for r in records} == {(p, q): expected[p][q] for p, q in permutations(ROWS, 2)}
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -125,23 +126,31 @@ def test_module_and_script_are_the_same_command(run):
     assert (done.returncode, done.stdout.decode()) == (0, run("--version").out)
 
 
-def test_ctrl_c_while_waiting_for_standard_input_is_exit_code_130_and_one_line(environment):
-    """The notice on a terminal says that the process waits: no sleep is needed."""
-    main, side = os.openpty()
-    try:
-        with subprocess.Popen(
-            [sys.executable, "-m", "klcli", "kl", "-", "1,1"],
-            stdin=side,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment(),
-        ) as process:
-            notice = process.stderr.readline()
-            process.send_signal(signal.SIGINT)
-            out, err = process.stdout.read(), process.stderr.read()
-    finally:
+@pytest.fixture
+def typing(environment):
+    """typing(*args): klcli whose standard input is a terminal, and the descriptor at which one types."""
+
+    @contextmanager
+    def typing(*args):
+        main, side = os.openpty()
+        command, streams = (
+            [sys.executable, "-m", "klcli", *args],
+            {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE},
+        )
+        with subprocess.Popen(command, stdin=side, env=environment(), **streams) as process:
+            yield process, main
         os.close(main)
         os.close(side)
+
+    return typing
+
+
+def test_ctrl_c_while_waiting_for_standard_input_is_exit_code_130_and_one_line(typing):
+    """The notice on a terminal says that the process waits: no sleep is needed."""
+    with typing("kl", "-", "1,1") as (process, _):
+        notice = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.stdout.read(), process.stderr.read()
     assert notice == b"klcli: reading from the terminal; end with Ctrl-D\n"
     assert (process.returncode, out, err) == (130, b"", b"klcli: interrupted; nothing was written\n")
 
@@ -154,17 +163,10 @@ def test_ctrl_c_while_waiting_for_standard_input_is_exit_code_130_and_one_line(e
         (("batch", "-", "--p", "p", "--q", "q", "--input-format", "ndjson"), b'{"p":[3,1],"q":[1,1]}\n'),
     ],
 )
-def test_one_ctrl_d_ends_what_is_typed(command, typed, environment):
-    main, side = os.openpty()
-    try:
-        with subprocess.Popen(
-            [sys.executable, "-m", "klcli", *command, "-q"], stdin=side, stdout=subprocess.PIPE, env=environment()
-        ) as process:
-            os.write(main, typed + b"\x04")
-            out, _ = process.communicate(timeout=20)
-    finally:
-        os.close(main)
-        os.close(side)
+def test_one_ctrl_d_ends_what_is_typed(command, typed, typing):
+    with typing(*command, "-q") as (process, main):
+        os.write(main, typed + b"\x04")
+        out, _ = process.communicate(timeout=20)
     assert b"0.13081203594113" in out  # KL(3:1 || 1:1)
 
 

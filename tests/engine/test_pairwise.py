@@ -231,16 +231,3 @@ def test_memory_grows_with_the_square_not_with_the_outcomes_of_every_pair(name, 
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 60 * a.nbytes  # of 400 that all outcomes of all pairs would take
-
-
-def test_the_weights_given_are_left_as_they_are():
-    a = family("counts", 6, 9)
-    a.setflags(write=False)
-    before = a.copy()
-    for measure in MEASURES:
-        pairwise(a, measure)
-    np.testing.assert_array_equal(a, before)
-
-
-def test_one_distribution_is_a_square_of_one():
-    assert pairwise(np.array([[1.0], [3.0]]), "kl_pq").tolist() == [[0.0]]

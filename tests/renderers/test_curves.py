@@ -122,13 +122,6 @@ def test_an_end_bin_with_a_value_near_its_end_is_no_spike():
     assert max(binned([-1e308, 0.0, 5e307, 7e307], [-9e307, 4e307, 6e307], [0.25] * 4).edges) < inf
 
 
-def test_projections_show_one_forward_and_two_reverse_fits():
-    fits = [fitted("normal", {"mu": mu, "sd": 1.0}, (0.1, 0.2), direction=FORWARD) for mu in (0.0, 1.0, 2.0)]
-    fits += [one._replace(direction=REVERSE) for one in fits]
-    curves = picture(projected(bimodal_report().target, *fits), 60).curves
-    assert [curve.direction for curve in curves] == [FORWARD, REVERSE, REVERSE]
-
-
 @pytest.mark.parametrize(
     ("low", "high", "labels"),
     [
