@@ -376,17 +376,6 @@ def test_what_is_left_out_and_why():
     assert project(poisson, ["normal"], "forward").left_out == {"normal": "a density, and the target is counts"}
 
 
-def test_the_order_and_the_same_again():
-    target = normals((0.6, -2, 0.5), (0.4, 2, 1))
-    first, second = (project(target, ["laplace", "normal", "logistic"], "both") for _ in range(2))
-    assert first.fits == second.fits or str(first.fits) == str(second.fits)
-    forward = [fit.kl_data_model for fit in first.fits if fit.direction == "forward"]
-    reverse = [fit.kl_model_data for fit in first.fits if fit.direction == "reverse"]
-    assert forward == sorted(forward)
-    assert reverse == sorted(reverse)
-    assert len(forward) == 3
-
-
 @pytest.mark.parametrize(
     ("points", "weights", "said"),
     [

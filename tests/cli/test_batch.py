@@ -92,13 +92,6 @@ def test_header_that_stands_twice_is_chosen_by_position_only(call, refused, writ
     assert result.out == "id,kl_pq\n1,0.14384103622589045\n"
 
 
-def test_kept_columns_with_one_name_do_not_make_a_record_with_a_key_twice(call, write):
-    path = write("t.csv", "id,id,p0,p1,q0,q1\nx,y,1,1,1,3\n")
-    assert call("batch", path, "--p", "p*", "--q", "q*", "-m", "kl_pq").out == "id,id,kl_pq\nx,y,0.14384103622589045\n"
-    result = call("batch", path, "--p", "p*", "--q", "q*", "-f", "ndjson")
-    assert result.code != 0 or result.out.count('"id"') == 1, result.out
-
-
 # ----------------------------------------------------------------------------------------------------------------- keep
 
 

@@ -204,14 +204,6 @@ def test_joins_that_cannot_be(refused, folder, options, code, message):
     assert message in refused(code, "batch", "a.csv", *options, "--p", "cat:dog", "--q", "dog:cat", cwd=folder)
 
 
-def test_formats_may_differ(call, folder):
-    (folder / "r.ndjson").write_text('{"id":"1","q":[0.7,0.3]}\n{"id":"2","q":[0.5,0.5]}\n')
-    (folder / "l.ndjson").write_text('{"id":1,"p":[0.9,0.1]}\n{"id":2,"p":[0.5,0.5]}\n')
-    args = ("--with", "r.ndjson", "--on", "id", "--p", "p", "--q", "q", "-m", "kl_pq")
-    found = call("batch", "-q", "l.ndjson", *args, cwd=folder)
-    assert [json.loads(line)["kl_pq"] for line in found.out.split("\n")[:-1]] == pytest.approx([0.11632175658600446, 0])
-
-
 # ---------------------------------------------------------------------------------------------------------------- stems
 
 

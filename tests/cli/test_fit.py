@@ -474,26 +474,21 @@ def test_families_left_out_are_said_with_the_first_value_that_is_why(call, write
 def unfriendly():
     random = np.random.default_rng(1)
     yield "two values", [1.5, 2.5]
-    yield "ten values", random.normal(0, 1, 10)
     yield "no variance but two values", np.where(random.random(300) < 0.3, 1.5, 2.5)
     yield "cauchy", random.standard_cauchy(1000)
     yield "infinite mean", random.pareto(0.5, 1000) + 1
     yield "ties at 0", np.where(random.random(500) < 0.6, 0.0, random.exponential(1, 500))
-    yield "rounded", np.round(random.normal(10, 1, 500), 1)
     yield "tiny", 1e-9 * random.gamma(2, 1, 500)
     yield "huge", 1e12 * random.gamma(2, 1, 500)
     yield "subnormal", [1e-310, 2e-310, 3e-310, 5e-310]
     yield "near the greatest", [1e307, 2e307, 5e307, 3e307]
-    yield "far outlier", np.append(random.normal(0, 1, 500), 1e6)
     yield "absurd outlier", np.append(random.normal(0, 1, 500), 1e200)
     yield "far from 0", 1e12 + random.gamma(2, 1, 500)
     yield "negative counts", random.poisson(3, 500) - 5
     yield "far counts", random.poisson(1e6, 500)
     yield "counts that are no counts", random.integers(0, 2**50, 500)
-    yield "many zeros", np.where(random.random(500) < 0.7, 0, random.poisson(4, 500))
     yield "minus zero", [-0.0, 0.0, 1.0, 2.0]
     yield "0 and 1", random.random(200) < 0.3
-    yield "years", random.integers(1990, 2020, 300)
 
 
 UNFRIENDLY = list(unfriendly())

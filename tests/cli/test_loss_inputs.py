@@ -224,16 +224,6 @@ def test_infinity_spelled_out_is_a_number(value, least):
     assert value("cross-entropy", least + "\n0", "1") == 0
 
 
-def test_text_columns_are_left_out_of_the_logits_and_named(call, write, tmp_path):
-    write("x.csv", "id,a,b,label\nu,2,1,0\nv,0.5,-2,1\n")
-    result = call("loss", "cross-entropy", "x.csv", "x.csv:label", cwd=tmp_path)
-    assert float(result.out) == pytest.approx(cross_entropy(np.array([[2, 1], [0.5, -2]]), [0, 1]), rel=1e-14)
-    assert result.err == (
-        "klcli: note: x.csv: column 'label' is left out; x.csv:label reads it\n"
-        "klcli: note: x.csv: column 'id' is text and left out\n"
-    )
-
-
 TAKEN = "klcli: note: x.csv: {} is another argument and left out here\n"
 
 
@@ -267,12 +257,3 @@ def test_the_column_of_another_operand_is_no_logit(call, write, args, data, weig
 def test_a_table_of_nothing_but_another_operand_is_read_whole(value, write):
     write("x.csv", "p\n0.25\n0.5\n")
     assert value("bce", "x.csv", "x.csv:p") == pytest.approx(bce(np.array([0.25, 0.5]), np.array([0.25, 0.5])))
-
-
-def test_a_table_without_a_header_is_refused(call, refused, files):
-    said = refused(3, "loss", "cross-entropy", "headless.csv", "[2]", cwd=files)
-    assert said.endswith("if line 1 is a row add --no-header, if it names the columns add --header")
-    for option, logits, target in (("--header", LOGITS[1:], [2]), ("--no-header", LOGITS, [1, 2])):
-        result = call("loss", "cross-entropy", "headless.csv", str(target), option, cwd=files)
-        assert float(result.out) == pytest.approx(cross_entropy(logits, target), rel=1e-14)
-        assert result.err == ""

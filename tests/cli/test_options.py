@@ -10,13 +10,11 @@ P, Q = [4, 0, 3, 1], [1, 2, 5, 0]
 TEXT = ["4,0,3,1", "1,2,5,0"]
 SMOOTHED = {
     "add=0.25": lambda w: [x + 0.25 for x in w],
-    "add=1/8": lambda w: [x + 0.125 for x in w],
     "laplace": lambda w: [x + 1 for x in w],
     "jeffreys": lambda w: [x + 0.5 for x in w],
     "perks": lambda w: [x + 1 / len(w) for x in w],
     "mix=0.1": lambda w: mixed(w, 0.1),
     "mix=10%": lambda w: mixed(w, 0.1),
-    "mix=1": lambda w: mixed(w, 1),
     "floor=0.05": lambda w: [max(x, 0.05) for x in mass(w)],
     "shrink": lambda w: mixed(w, james_stein(w)),
 }

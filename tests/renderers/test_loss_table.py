@@ -46,23 +46,6 @@ def test_hostile_source_is_shown_escaped():
     )
 
 
-@pytest.mark.parametrize(
-    ("task", "shape", "heading"),
-    [
-        (Task("kl-div"), (3, 5), "KL divergence, mean of 15 elements"),
-        (Task("kl-div", "batchmean"), (3, 5), "KL divergence, mean of 3 rows"),
-        (Task("kl-div", "batchmean"), (2, 3, 5), "KL divergence, sum of 6 rows / 2"),
-        (Task("kl-div", "sum"), (1, 5), "KL divergence, sum of 1 row"),
-        (Task("kl-div", "none"), (3, 5), "KL divergence, unreduced; below, each row's sum"),
-        (Task("cross-entropy", "none"), (3, 5), "cross-entropy, unreduced"),
-        (Task("bce"), (3, 5), "binary cross-entropy, mean of 15 elements"),
-    ],
-)
-def test_table_says_what_was_averaged(task, shape, heading):
-    found = report(task, operands(np.zeros(shape), np.zeros(shape)))
-    assert shown(found, "table").splitlines()[0] == f" {heading}"
-
-
 def test_table_says_when_the_mean_is_weighted():
     assert shown(wide(), "table").startswith(" cross-entropy, weighted mean of 150 rows\n")
 

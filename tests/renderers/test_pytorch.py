@@ -39,26 +39,6 @@ def test_call_of_probabilities(task, expression):
     assert called(task) == FUNCTION + expression
 
 
-@pytest.mark.parametrize(
-    ("task", "expression"),
-    [
-        (
-            Task("cross-entropy", label_smoothing=0.1, ignore_index=1),
-            "cross_entropy(input, target, weight=weight, ignore_index=1, reduction='mean', label_smoothing=0.1)",
-        ),
-        (Task("cross-entropy", ignore_index=-100), "cross_entropy(input, target, weight=weight, reduction='mean')"),
-        (Task("nll", "sum", "logprobs"), "nll_loss(input, target, weight=weight, reduction='sum')"),
-        (Task("nll", "mean", "logits"), "nll_loss(input.log_softmax(dim=1), target, weight=weight, reduction='mean')"),
-        (
-            Task("nll", "none", "probs", ignore_index=0),
-            "nll_loss(input.log(), target, weight=weight, ignore_index=0, reduction='none')",
-        ),
-    ],
-)
-def test_call_of_class_indices_and_weights(task, expression):
-    assert called(task, target=(2,), weight=np.ones(3)) == FUNCTION + expression
-
-
 def test_call_moves_the_classes_to_where_pytorch_has_them():
     last = called(Task("cross-entropy", dim=-1), (2, 4, 3), (2, 4), dim=2)
     assert last == FUNCTION + "cross_entropy(input.movedim(-1, 1), target, reduction='mean')"
