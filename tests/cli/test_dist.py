@@ -34,10 +34,6 @@ def test_pairs_and_objects_mean_the_same_however_they_are_written(kl, text):
     assert kl(text, "cat=0.3,dog=0.7") == near(SURVEY)
 
 
-def test_label_may_be_empty(call):
-    assert call("entropy", "=1,a=3", "-g", "elements.outcome", "-q") == (0, "\na\n", "")
-
-
 @pytest.mark.parametrize("text", ["p.csv", "p.json", "p.txt"])
 def test_file_is_found_by_its_name(kl, write, tmp_path, text):
     write("p.csv", "p\n0.4\n0.6\n")

@@ -184,6 +184,16 @@ def test_select_restricts_the_columns(matrix, get, table, selector, outcomes):
     assert list(matrix(table, "--columns", "--label", "city", "--select", selector)) == outcomes
 
 
+def test_members_of_json_are_rows_whose_columns_are_their_outcomes(matrix, get, table):
+    expected = near(get("kl_pq", "compare", "4,3", "2,1")[0])
+    assert matrix(json.dumps(LABELLED), "--select", "car,walk")["A"]["D"] == expected
+    assert matrix(json.dumps(ROWS), "--select", "1,3")["A"]["D"] == expected
+    assert matrix(json.dumps(LABELLED), "--columns") == matrix(table, "--columns")
+    turned = matrix(json.dumps(ROWS), "--columns")
+    assert list(turned) == ["1", "2", "3"]
+    assert turned["1"]["2"] == matrix(table, "--columns")["car"]["bus"]
+
+
 def test_labels_that_some_lack_have_no_mass_there(call, get):
     given = {"a": {"x": 1, "y": 3}, "b": {"y": 2, "z": 1, "x": 1}, "c": {"z": 1, "x": 1, "y": 5}}
     result = call("matrix", json.dumps(given), "-f", "csv")
@@ -393,6 +403,9 @@ def test_bad_rows_are_refused_by_file_and_line(refused, write, all_large, text, 
         ),
         ('[{"n": "a", "x": 1}, {"n": "a", "x": 2}]', 4, "t.json, item 2: 'a' stands twice in column 'n'"),
         ("[1, {}]", 3, "t.json, item 1: 1 is no distribution"),
+        ('{"a": [true], "b": [true]}', 3, "t.json: no rows, and a pair needs two"),
+        ('{"a": [1, 2], "b": [0, 0]}', 4, "t.json, 'b': all 2 weights are zero"),
+        ('[{"n": "a", "x": 1}, {"x": 2}]', 3, "t.json, item 2: the label is missing"),
     ],
 )
 def test_bad_json_is_refused_by_place(refused, write, text, code, message):
@@ -401,8 +414,33 @@ def test_bad_json_is_refused_by_place(refused, write, text, code, message):
 
 
 @pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("t.ndjson", '{"n": "a", "p": [1, 2]}\n\n{"n": "b", "p": [1, "x"]}\n', "t.ndjson:3, 'p', item 2: 'x' is"),
+        ("t.ndjson", '{"n": "a", "x": 1}\n{"n": "b", "x": true}\n', "t.ndjson:2, 'x': true is not a number"),
+        ("t.ndjson", '{"n": "a", "p": [1], "q": [2]}\n{"n": "b", "p": [1], "q": [3]}\n', "here are p, q; add --select"),
+        ("t.csv", "n,x\na,1\n", "t.csv: 1 row, and a pair needs two"),
+        ("-", "0.4,0.6\n0.3,0.7\n", "for a table add --input-format csv"),
+        ("-", "1\n2\n", "<stdin>: one distribution, and a pair needs two"),
+    ],
+)
+def test_bad_records_and_what_is_no_table_are_refused(refused, write, tmp_path, name, text, message):
+    if name != "-":
+        write(name, text)
+    assert message in refused(3, "matrix", name, input=text, cwd=tmp_path)
+
+
+def test_bad_columns_are_refused_by_file_and_line(refused, write):
+    path = write("t.csv", "n,x,y\na,1,0\nb,1,0\n")
+    assert "t.csv, column 'y': all 2 weights are zero" in refused(4, "matrix", path, "--columns")
+    path = write("t.csv", "n,x,y\na,1,2\nb,-2,2\n")
+    assert "t.csv:3, column 'x': -2.0 is negative" in refused(4, "matrix", path, "--columns")
+
+
+@pytest.mark.parametrize(
     ("args", "code", "message"),
     [
+        (["--alpha", "-1"], 2, "--alpha '-1': the order must be at least 0"),
         (["-m", "kl"], 2, "--measure 'kl': it is one of entropy_p, "),
         (["-m", "kl_pq,js_distance"], 2, "--measure kl_pq,js_distance: a square is of one measure"),
         (["-m", "kl_pq", "-m", "hellinger"], 2, "a square is of one measure; run matrix once for each"),

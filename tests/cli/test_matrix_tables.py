@@ -77,16 +77,6 @@ def test_no_line_is_wider_than_the_terminal_and_none_ends_in_blanks(view, name, 
         assert line == line.rstrip()
 
 
-def test_shades_follow_the_values(view):
-    lines = view("matrix-25", columns=80).split("\n")
-    first = next(line for line in lines if line.startswith("  1 "))
-    shades = first[first.index("·") :]
-    order = ["·░▒▓█".index(shade) for shade in shades]
-    half = len(order) // 2
-    assert order[:half] == sorted(order[:half])
-    assert order[half + 2 :] == sorted(order[half + 2 :], reverse=True)
-
-
 def test_equal_values_have_one_shade_and_the_legend_names_those_there_are(view, call):
     same = '{"a": [7, 2, 1], "b": [1, 7, 2], "c": [2, 1, 7]}'
     out = call("matrix", same, "-m", "js_divergence", "-f", "table", "-q").out

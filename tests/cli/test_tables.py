@@ -182,11 +182,6 @@ def test_kl_on_a_terminal_is_a_bare_number(terminal):
     assert terminal("kl", "0.5,0.5", "0.5,0.5", columns=80) == "0.0\r\n"
 
 
-def test_output_file_has_no_colour_although_there_is_a_terminal(terminal, tmp_path):
-    assert terminal("compare", "1,1", "1,1", "-o", str(tmp_path / "a.txt"), columns=80) == ""
-    assert "\x1b" not in (tmp_path / "a.txt").read_text()
-
-
 @pytest.mark.parametrize("columns", [80, 40])
 def test_help_fits_the_terminal(terminal, columns):
     for args in (["--help"], ["compare", "-h"]):

@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from klcli.errors import UsageError
 from klcli.fits import REVERSE
 from klcli.parametric.catalogue import Component
+from klcli.readers.expressions import parse
 from klcli.renderers import fit
 from klcli.renderers.fit import bare, values
 
@@ -275,3 +276,5 @@ def test_vectors_are_shown_without_a_picture():
     assert "alpha (1.5, 2.5, 3.5)" in text
     assert "density" not in text
     assert fit.formula(Component("categorical", {"p": (0.25, 0.75)})) == "categorical(0.25,0.75)"
+    shown_vectors = "multivariate_normal(mean=[0.0,1.0],cov=[[1.0,0.5],[0.5,2.0]])"
+    assert fit.formula(parse(shown_vectors, "P").components[0]) == shown_vectors
