@@ -304,3 +304,37 @@ def test_percentages_in_a_column_of_records_do_not_stand_beside_other_numbers(re
     write("t.ndjson", '{"g": 1, "l": "a", "p": "50%"}\n{"g": 1, "l": "b", "p": 60}\n')
     message = refused(3, command[0], "t.ndjson", *command[1:], cwd=tmp_path)
     assert message.startswith("t.ndjson:2: '60' in column 'p' is no percentage, and cells above it are")
+
+
+# -------------------------------------------------------------------------------------- quotes that swallow lines below
+
+
+SWALLOWING = {
+    "never": ({}, "a quote opens in this row and never closes, and makes the {} lines below part of the row"),
+    "badly": ({6: 'x"y,1,2'}, "quotes that do not match make the {} lines below part of this row"),
+    "later": ({6: '6,1",2'}, "a quote opens here and closes {} lines below, over what seem to be rows"),
+}
+
+
+@pytest.mark.parametrize("n", [8, 60_000])
+@pytest.mark.parametrize("kind", SWALLOWING)
+def test_lines_that_a_quote_swallows_are_counted(call, write, tmp_path, n, kind):
+    closing, says = SWALLOWING[kind]
+    lost = 5 if closing else n - 2
+    rows = {i: f"{i},{i % 7 + 1},2" for i in range(n)} | {1: '1,"1,2'} | closing
+    write("t.csv", "id,a,b\n" + "".join(f"{row}\n" for row in rows.values()))
+    command = ("batch", "t.csv", "--p", "a,b", "-m", "entropy_p")
+    stopped = call(*command, cwd=tmp_path)
+    assert stopped.code == 3
+    assert f"t.csv:3: {says.format(lost)}" in stopped.err
+    assert stopped.err.rstrip().endswith("if quotes enclose no fields here add --no-quotes")
+    skipped = call(*command, "--on-error", "skip", cwd=tmp_path)
+    assert skipped.code == 5
+    assert (
+        f"lines that a quote made part of a row that failed, and which may be rows themselves: {lost}\n" in skipped.err
+    )
+    assert f"1 of {n - lost} rows failed" in skipped.err
+    assert len(skipped.out.splitlines()) == n - lost
+    # As plain characters the quotes spoil the rows in which they stand, and no others.
+    mended = call(*command, "--on-error", "skip", "--no-quotes", cwd=tmp_path)
+    assert len(mended.out.splitlines()) == 1 + n - 1 - (kind == "later")

@@ -21,7 +21,7 @@ from klcli.blocks import Failure
 from klcli.console import ending
 from klcli.errors import InputError
 from klcli.readers.numbers import may_underflow, thousands_pattern
-from klcli.readers.tables.csv_rows import Judge, remark
+from klcli.readers.tables.csv_rows import Judge, remarks_on
 from klcli.readers.tables.percents import mixed_rows
 from klcli.readers.tables.pieces import (
     count_lines,
@@ -234,7 +234,7 @@ class Pieces:
             rows.lines,
             failures=failures,
             line=lambda i: rows.line(int(starts[i])),
-            remarks=remark(repeated),
+            remarks=remarks_on((row for _, row in found), repeated),
         )
 
 

@@ -41,6 +41,8 @@ _MARK = "\ufeff"
 
 _NO_QUOTES = "if quotes enclose no fields here add --no-quotes"
 
+_LOST = "lines that a quote made part of a row that failed, and which may be rows themselves: {n}"
+
 _REPEATED = "the header line came back {n} times, as where files were joined; left out"
 
 
@@ -66,12 +68,16 @@ class CsvForm(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row that was looked at by itself. line: where it starts, from 0. wrong: '' where it is sound."""
+    """A row that was looked at by itself. line: where it starts, from 0. wrong: '' where it is sound.
+
+    lost: how many lines below its first a quote made part of it, where that is what is wrong.
+    """
 
     line: int
     values: list[float]
     text: list[str]
     wrong: str
+    lost: int = 0
 
 
 class Judge:
@@ -92,7 +98,7 @@ class Judge:
         repeated = 0
         while True:
             start = reader.line_num
-            cells, wrong = _next_row(reader)
+            cells, wrong = _next_row(reader, start)
             if cells is None:
                 return rows, reader.line_num, repeated
             if self._may_repeat and cells and [cells[0].removeprefix(_MARK), *cells[1:]] == self._header:
@@ -101,7 +107,8 @@ class Judge:
                 if not wrong and reader.line_num > start + 1:
                     within = lines[start : reader.line_num]
                     wrong = swallowed(cells, within, self._form.delimiter, len(self._form.names))
-                rows.append(self._row(start, cells, wrong))
+                lost = reader.line_num - start - 1 if wrong else 0
+                rows.append(self._row(start, cells, wrong)._replace(lost=lost))
 
     def _is_left_out(self, cells: Sequence[str]) -> bool:
         """Whether nothing stands in a row of several cells, as spreadsheets write rows below a table."""
@@ -126,7 +133,7 @@ class Judge:
             lines,
             failures=failures,
             line=lambda i: rows[i].line,
-            remarks=remark(repeated),
+            remarks=remarks_on(rows, repeated),
         )
 
     def _row(self, line: int, cells: list[str], wrong: str) -> Row:
@@ -224,17 +231,28 @@ def csv_reader(
     return csv.reader(lines, delimiter=delimiter, strict=strict, quoting=csv.QUOTE_NONE)
 
 
-def remark(repeated: int) -> dict[str, int]:
-    """What is said of a header that came back."""
-    return {_REPEATED: repeated} if repeated else {}
+def remarks_on(rows: Iterable[Row], repeated: int) -> dict[str, int]:
+    """What is said of rows that were looked at, and of a header that came back so often among them."""
+    lost = sum(row.lost for row in rows)
+    return {**({_REPEATED: repeated} if repeated else {}), **({_LOST: lost} if lost else {})}
 
 
-def _next_row(reader: Any) -> tuple[list[str] | None, str]:  # noqa: ANN401 - csv's reader type has no public name
-    """The next row, empty for a blank line, None at the end; or no cells and what is wrong with the quotes."""
+def _next_row(reader: Any, start: int) -> tuple[list[str] | None, str]:  # noqa: ANN401 - csv's reader type has no public name
+    """The next row, empty for a blank line, None at the end; or no cells and what is wrong with the quotes.
+
+    start: how many lines stand above it.
+    """
     try:
         return next(reader, None), ""
     except csv.Error as error:
-        return [], f"quotes that do not match: {error}; {_NO_QUOTES}"
+        lines = reader.line_num - start - 1
+        below = "the line" if lines == 1 else f"the {lines} lines"
+        wrong = f"quotes that do not match: {error}"
+        if lines and "end of data" in str(error):
+            wrong = f"a quote opens in this row and never closes, and makes {below} below part of the row"
+        elif lines:
+            wrong = f"quotes that do not match make {below} below part of this row: {error}"
+        return [], f"{wrong}; {_NO_QUOTES}"
 
 
 def printable(text: str) -> str:
