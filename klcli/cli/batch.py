@@ -302,7 +302,8 @@ def _refuse_on_cluster(plan: Any) -> None:  # noqa: ANN401
     """Raises UsageError for what workers that read a part each cannot do."""
     wanted = plan.reading.wanted
     limited = {
-        "--previous or --with": wanted.apart,
+        "--with": plan.other is not None,
+        "--previous": wanted.apart,
         "--tally": wanted.counting is not None,
         f"--fail-above on {listed(plan.others)}": bool(plan.of_all and plan.others),
     }

@@ -140,8 +140,12 @@ class Arguments:
             return None
         found = expressions.parse(text, role)
         if self._choices.tally:
-            shown = clipped(text.strip())
-            message = f"{role}: {shown} is a formula, and --tally counts raw values; klcli fit compares them with one"
+            from klcli.fits import FITTED
+
+            families = list(dict.fromkeys(one.family for one in found.components if one.family in FITTED))
+            one = f" --family {','.join(families)}" if families else ""
+            formula = f"{role}: {clipped(text.strip())} is a formula, and --tally counts raw values"
+            message = f"{formula}; to fit a family to them and get KL(data||model): klcli fit DATA{one}"
             raise UsageError(message)
         return found
 

@@ -338,3 +338,36 @@ def test_lines_that_a_quote_swallows_are_counted(call, write, tmp_path, n, kind)
     # As plain characters the quotes spoil the rows in which they stand, and no others.
     mended = call(*command, "--on-error", "skip", "--no-quotes", cwd=tmp_path)
     assert len(mended.out.splitlines()) == 1 + n - 1 - (kind == "later")
+
+
+# ---------------------------------------------------------------------------------------- what does not go with --tally
+
+
+@pytest.mark.parametrize("bins", [(), ("--bins", "3")])
+@pytest.mark.parametrize("command", ["kl", "compare", "rank"])
+def test_a_formula_beside_raw_values_names_the_fit_of_its_family(call, refused, write, tmp_path, command, bins):
+    values = [1.5, -0.3, 0.2, 0.9, -1.1, 0.4]
+    write("t.csv", "x\n" + "".join(f"{value}\n" for value in values))
+    message = refused(2, command, "t.csv:x", "normal(0,1)", "--tally", *bins, cwd=tmp_path)
+    mend = message.partition("to fit a family to them and get KL(data||model): klcli ")[2]
+    assert mend == "fit DATA --family normal"
+    found = call(*shlex.split(mend.replace("DATA", "t.csv:x")), "-f", "json", "-q", cwd=tmp_path)
+    parameters = json.loads(found.out)["fits"][0]["parameters"]
+    assert parameters["mu"] == near(sum(values) / 6)
+
+
+@pytest.mark.parametrize(
+    ("option", "more"),
+    [
+        ("--previous", ("--p", "p,q", "--previous")),
+        ("--with", ("--p", "p,q", "--q", "p,q", "--with", "t.csv", "--on", "g,l")),
+        ("--tally", ("--p", "l", "--by", "g", "--tally")),
+    ],
+)
+def test_what_a_cluster_does_not_do_is_done_without_it(call, refused, write, tmp_path, option, more):
+    write("t.csv", "g,l,p,q\na,x,1,2\na,y,3,1\n")
+    command = ("batch", "t.csv", *more, "-m", "entropy_p", "-o", "out")
+    message = refused(2, *command, "--cluster", "local", cwd=tmp_path)
+    assert message == f"{option} does not go with --cluster; leave out --cluster"
+    assert call(*command, "-q", cwd=tmp_path).code == 0
+    assert (tmp_path / "out").read_text().count("\n") > 1
