@@ -250,6 +250,7 @@ def _of_table(read: Table, wanted: GridOptions) -> Grid:
     label = table.label
     chosen = [i for i in (_weights(table, wanted) if selected is None else selected) if i != label]
     notes = (*table.notes, *(table.left_out if selected is None else ()), *_of_one_outcome(chosen, table, wanted))
+    notes += tuple(note for column in chosen for note in table.grouping(column))
     header = [fields[column] for column in chosen]
     if not chosen:
         without = "no column of numbers" if wanted.select is None else f"--select {wanted.select} is just its labels"

@@ -371,3 +371,39 @@ def test_what_a_cluster_does_not_do_is_done_without_it(call, refused, write, tmp
     assert message == f"{option} does not go with --cluster; leave out --cluster"
     assert call(*command, "-q", cwd=tmp_path).code == 0
     assert (tmp_path / "out").read_text().count("\n") > 1
+
+
+# ----------------------------------------------------------------------------- numbers that are probably something else
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [("year", (2019, 2020, 2021)), ("customer_id", (7, 7, 9)), ("start date", (20240101, 20240101, 20240102))],
+)
+def test_years_and_ids_beside_labels_get_a_note_that_leaves_them_out(call, get, write, tmp_path, column, cells):
+    write("t.csv", f"city,{column},n\n" + "".join(f"c{i},{cell},{i + 1}\n" for i, cell in enumerate(cells)))
+    for command in (("entropy", "t.csv"), ("compare", "t.csv", "-m", "kl_pq"), ("matrix", "t.csv", "-m", "kl_pq")):
+        note = f"column '{column}' counts as weights; if it holds keys --select n leaves it out"
+        assert note in call(*command, cwd=tmp_path).err
+    sixths = -sum(x / 6 * log(x / 6) for x in (1, 2, 3))
+    assert get("entropy", "entropy", "t.csv", "--select", "n", cwd=tmp_path) == near([sixths])
+    assert "holds keys" not in call("entropy", "t.csv", "--select", f"{column},n", cwd=tmp_path).err
+    write("counts.csv", "city,day,n\na,3,4\nb,5,1\n")
+    assert "holds keys" not in call("entropy", "counts.csv", cwd=tmp_path).err
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "given"), [(",", ()), (";", ("--delimiter", ";")), (";", ("--decimal", ","))], ids=str
+)
+def test_marks_that_may_group_digits_get_a_note_whose_options_read_them(call, get, write, tmp_path, delimiter, given):
+    mark = "," if "--decimal" in given else "."
+    write("t.csv", f"l;a;b\nx;1{mark}200;3\ny;600;1\n".replace(";", delimiter))
+    for command in (("entropy", "t.csv"), ("compare", "t.csv", "-m", "kl_pq"), ("matrix", "t.csv", "-m", "kl_pq")):
+        note = call(*command, *given, cwd=tmp_path).err
+        assert f"column 'a': '1{mark}200' beside '600'; if '{mark}' groups digits add " in note
+    mend = note.partition("groups digits add ")[2].split("\n")[0].split()
+    both = [*given, *mend] if "--decimal" not in given else ["--delimiter", ";", *mend]
+    thirds = -(1 / 3 * log(1 / 3) + 2 / 3 * log(2 / 3))
+    assert get("entropy", "entropy", "t.csv:a", *both, cwd=tmp_path) == near([thirds])
+    write("decimals.csv", f"l;a\nx;1{mark}25\ny;600\nz;1{mark}200\n".replace(";", delimiter))
+    assert "groups digits" not in call("entropy", "decimals.csv", *given, cwd=tmp_path).err

@@ -167,8 +167,23 @@ class Columns:
         sums = is_labelled and self._choices.repeats == "sum"
         labels = None if not is_labelled else self.labels(self.label or 0)[:] if sums else self._unique_labels
         running = self.running(values, column)
-        series = Series(name, values, labels, lambda i: self.place(i, column), self.notes, self._keys, running=running)
+        notes = (*self.notes, *self.grouping(column))
+        series = Series(name, values, labels, lambda i: self.place(i, column), notes, self._keys, running=running)
         return added_up(series, gaps=self.leaves_out) if sums else series
+
+    def grouping(self, column: int) -> tuple[str, ...]:
+        """A note on a column whose decimal marks may group digits: 1.200 beside 900, which would else be 900.000."""
+        cells, mark = self.table.columns[column], self._notation.decimal
+        if self.table.form != "text" or not isinstance(cells, list) or self._notation.thousands is not None:
+            return ()
+        marked = [cell.strip() for cell in cells if mark in cell]
+        whole = next((cell.strip() for cell in cells if re.fullmatch(r"\s*[-+]?[1-9]\d{0,2}\s*", cell)), None)
+        grouped = re.compile(rf"[-+]?[1-9]\d{{0,2}}{re.escape(mark)}\d{{3}}")
+        if whole is None or not any(cell.endswith("0") for cell in marked) or not all(map(grouped.fullmatch, marked)):
+            return ()
+        name, delimiter = clipped(self.table.names[column]), " --delimiter ," if self.table.delimiter == "," else ""
+        how = f"--thousands {mark} --decimal {'.' if mark == ',' else ','}{delimiter}"
+        return (f"column {name}: {clipped(marked[0])} beside {clipped(whole)}; if {mark!r} groups digits add {how}",)
 
     def running(self, values: Array, column: int) -> str:
         """What to call a column that seems to hold running totals, by its name or the labels' and as it never falls."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from klcli.errors import InputError, clipped, listed, typed
 from klcli.readers.numbers import POINT, is_number
-from klcli.readers.tables.select import select
+from klcli.readers.tables.select import list_of, select
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +55,9 @@ _KEYS = frozenset(
 _KEY_ENDS = ("_id", " id", "_code", "_key")
 _IDS = frozenset(("index", "unnamed: 0", "id", "key", "code", "#"))
 """Nothing that is counted is called so, wherever it stands; a day, a rank or a step may be."""
+
+_DATES = frozenset(("year", "date", "timestamp", "postcode", "zip", "zipcode"))
+"""What columns are called whose whole numbers are hardly counts, wherever they stand."""
 
 _LIKE_KEYS = frozenset(
     (
@@ -114,7 +117,7 @@ class Roles(NamedTuple):
 
     label: holds the labels; None: none does. weights: are of numbers. nested: hold lists or objects, of which each may
     be a distribution. mixed: have numbers in some cells only. left_out: notes on columns that are neither labels nor
-    weights, though nobody said so.
+    weights, though nobody said so, and on those that are weights and may better be none.
     """
 
     label: int | None
@@ -138,6 +141,7 @@ def roles(columns: Columns) -> Roles:
             f"column {clipped(columns.table.names[i])} is a key by its name and left out; --select counts it as weights"
             for i in keys
         ]
+    left_out += _dated(columns, [i for i in weights if i or label is not None])
     return Roles(
         label,
         tuple(weights),
@@ -157,6 +161,20 @@ def _is_spare_key(columns: Columns, column: int, label: int | None) -> bool:
     if column == 0 and not name:
         return holds_keys(name, columns.numbers(0))
     return is_id(name) and holds_keys(name, columns.numbers(column))
+
+
+def _dated(columns: Columns, weights: Sequence[int]) -> list[str]:
+    """A note on each column of weights that by its name holds years, dates or ids, as its whole numbers may be."""
+    names, found = columns.table.names, []
+    for i in weights:
+        last = _plain(names[i]).replace("_", " ").split(" ")[-1]
+        if i not in columns.taken and (last in _DATES or is_id(names[i])):
+            others = [names[j] for j in weights if j != i]
+            values = columns.numbers(i)
+            if others and bool((values == np.floor(values)).all()):
+                how = f"--select {typed(list_of(others))} leaves it out"
+                found.append(f"column {clipped(names[i])} counts as weights; if it holds keys {how}")
+    return found
 
 
 def _columns(names: Sequence[str]) -> str:
