@@ -16,7 +16,7 @@ import numpy as np
 
 from klcli.errors import InputError, clipped, listed, no_such, typed
 from klcli.readers import inline, npy
-from klcli.readers.documents import Document, lines_of, load, load_printed
+from klcli.readers.documents import Document, lines_of, load_printed, load_source
 from klcli.readers.formats import READERS, SUFFIXES, format_of, known_format
 from klcli.readers.nested import NO_LABELS, at, brackets, count, stacked
 from klcli.readers.numbers import POINT, is_number, items, numbers
@@ -211,13 +211,7 @@ def _lines(text: str, name: str, notation: Notation) -> _Found:
 
 
 def _open_json(source: Source) -> _Opened:
-    try:
-        return partial(_of_json, Document(source.name, load(source.text, source.name)))
-    except InputError as error:
-        if not str(error).endswith("extra data"):
-            raise
-        message = f"{error}; for a JSON value a line add --input-format ndjson"
-        raise InputError(message) from None
+    return partial(_of_json, Document(source.name, load_source(source)))
 
 
 def _of_json(document: Document, wanted: _Wanted) -> _Found:

@@ -109,6 +109,17 @@ def load(text: str, source: str, *, line: int = 0) -> Any:  # noqa: ANN401 - any
         raise InputError(message) from None
 
 
+def load_source(source: Source) -> Any:  # noqa: ANN401 - any JSON value
+    """The JSON value that a source is. Raises InputError."""
+    try:
+        return load(source.text, source.name)
+    except InputError as error:
+        if not str(error).endswith("extra data"):
+            raise
+        message = f"{error}; for a JSON value a line add --input-format ndjson"
+        raise InputError(message) from None
+
+
 def load_printed(text: str, source: str) -> Any:  # noqa: ANN401 - any JSON value
     """The value of an argument or of plain text: JSON, else what Python, NumPy or PyTorch print. Raises InputError."""
     try:

@@ -54,9 +54,9 @@ def _delimited(source: Source, label: str | None, delimiter: str) -> Table:
 
 
 def _json(source: Source, _: str | None) -> Document:
-    from klcli.readers.documents import Document, load
+    from klcli.readers.documents import Document, load_source
 
-    return Document(source.name, load(source.text, source.name), source.dialect.blank)
+    return Document(source.name, load_source(source), source.dialect.blank)
 
 
 def _ndjson(source: Source, _: str | None) -> Table | Document:

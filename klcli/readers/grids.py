@@ -225,7 +225,8 @@ def _kind(source: Source, wanted: GridOptions, selector: str) -> str:
     if isinstance(read, Single) or (not isinstance(read, Document) and read.names == COUNTS):
         if wanted.among:
             return kind
-        message = f"{source.name}: one distribution, and a pair needs two; for a table add --input-format csv"
+        few = f"{source.name}: one distribution, and a pair needs two"
+        message = f"{few}; give another beside it, or for a table add --input-format csv"
         raise InputError(message)
     return kind
 

@@ -7,6 +7,8 @@ from math import log
 
 import pytest
 
+from .mends import MENDS
+
 RAW = "user,arm,ms\n1,a,3\n2,a,4\n3,b,4\n4,b,5\n5,b,4\n6,a,4\n"
 THIRDS = -(1 / 3 * log(1 / 3) + 2 / 3 * log(2 / 3))
 
@@ -387,3 +389,16 @@ def test_a_name_is_offered_as_a_shell_takes_it(call, write, table, offer, value)
     assert shlex.split(offered) != offered.split()
     result = call(*command, *shlex.split(offered), "-q")
     assert (result.code, float(result.out)) == (0, near(value))
+
+
+# ------------------------------------------------------------------------------------------------- all else, as a table
+
+
+@pytest.mark.parametrize("mend", MENDS, ids=lambda mend: f"{mend.command}: {mend.says}")
+def test_what_is_offered_gives_the_value(call, write, tmp_path, mend):
+    for name, content in mend.files.items():
+        write(name, content)
+    assert mend.says in call(*shlex.split(mend.command), cwd=tmp_path, input=mend.given).err
+    result = call(*shlex.split(mend.mended), "-q", cwd=tmp_path, input=mend.given)
+    assert result.code == 0, result
+    assert [float(line) for line in result.out.split()] == [near(value) for value in mend.found]

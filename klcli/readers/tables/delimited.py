@@ -218,7 +218,7 @@ class DelimitedStream:
     def _other_delimiter(self) -> str:
         """What to add where quotes do not match because another character stands between them, '' where none does."""
         line = self._rest[:10_000].splitlines()[0].decode("latin-1")
-        found = next((c for c in _OTHERS if (c != self.delimiter and f'"{c}' in line) or f'{c}"' in line), None)
+        found = next((c for c in _OTHERS if c != self.delimiter and (f'"{c}' in line or f'{c}"' in line)), None)
         return f"if {found!r} separates the fields add {self._delimiter_option(found)}" if found else ""
 
     def _check_title(self, header: Sequence[str]) -> None:
@@ -281,7 +281,7 @@ class DelimitedStream:
             message = f"{self.source}: this is {utf_16(data) or _BINARY[data[:2]]}"
             raise InputError(message)
         self._refuse_binary(data[:1000] if self._dialect.is_utf8 else data)  # further down a bad row may hold one
-        if data.lstrip()[:1] == b"{":
+        if re.match(rb"\s*(?:\{|\[\s*[\[{])", data):
             message = f"{self.source}: this is JSON; add --input-format ndjson, or json for a list of records"
             raise InputError(message)
         if not data.strip():
