@@ -245,10 +245,10 @@ class Columns:
         return self._cells[column].numbers()
 
     def has_percentages(self, column: int) -> bool:
-        """Whether percentages stand in a column."""
+        """Whether the first number in a column is a percentage, as then all others are."""
         if isinstance(self.table.columns[column], np.ndarray):
             return False
-        return any(isinstance(cell, str) and has_percent(cell) for cell in self.values(column))
+        return next((has_percent(text) for text in self.texts(column) if is_number(text, self._notation)), False)
 
     def sound(self, column: int) -> tuple[Array, dict[int, str]]:
         """The numbers of a column, (rows,), NaN where a cell is none; and of those rows, what is wrong with it."""
@@ -257,7 +257,7 @@ class Columns:
         except InputError:
             texts, name = self.texts(column), self.table.names[column]
         values, faults = np.full(self.size, np.nan), {}
-        percent = next((has_percent(text) for text in texts if is_number(text, self._notation)), False)
+        percent = self.has_percentages(column)
         for row, text in enumerate(texts):
             try:
                 values[row] = self._number(text, row, name)
