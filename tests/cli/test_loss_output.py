@@ -225,6 +225,13 @@ def test_field_of_no_rows_is_refused(refused):
     assert line == "--get entropy: nll of these operands has none"
 
 
+def test_notes_stay_on_stderr_beside_fields(call):
+    for form in ("value", "table"):
+        result = call("loss", "cross-entropy", "0.3,0.3,0.4", "2", "-g", "value", "-f", form)
+        assert result.out == "1.0330687599495758\n"
+        assert result.err.startswith("klcli: note: INPUT looks like probabilities")
+
+
 # ---------------------------------------------------------------------------------------------------------------- files
 
 SUFFIXES = {".tsv": "tsv", ".csv": "csv", ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".md": "markdown"}
