@@ -52,7 +52,7 @@ class Distribution:
     call the values in a note that they seem to be running totals, '' where they do not. uniform: whether it is the
     uniform distribution on the other side's outcomes, without values of its own. fault: why some values could not be
     read, where that makes it none instead of being an error. tallied: whether these are weights where raw values are
-    counted.
+    counted. place: where all of it stands, for errors; '' where its name says that.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Distribution:
     uniform: bool = False
     fault: str = ""
     tallied: bool = False
+    place: str = ""
 
     def __len__(self) -> int:
         """The number of outcomes."""

@@ -24,7 +24,7 @@ from klcli.engine.weights import share_of
 from klcli.errors import DistributionError, clipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
 
@@ -41,15 +41,15 @@ class Matrix(NamedTuple):
     notes: tuple[str, ...]
 
 
-def unfit(given: Sequence[Distribution], where: Callable[[int], str], settings: Settings) -> dict[int, str]:
-    """Which are no distributions, and why. where: what errors call the i-th."""
+def unfit(given: Sequence[Distribution], settings: Settings) -> dict[int, str]:
+    """Which are no distributions, and why."""
     wrong: dict[int, str] = {}
     for i, one in enumerate(given):
         if one.fault:
             wrong[i] = one.fault
             continue
         try:
-            prepare_one(one, settings, where(i))
+            prepare_one(one, settings, one.place)
         except DistributionError as error:
             wrong[i] = str(error)
     return wrong
@@ -57,26 +57,25 @@ def unfit(given: Sequence[Distribution], where: Callable[[int], str], settings: 
 
 def matrix(
     given: Sequence[Distribution],
-    where: Callable[[int], str],
     settings: Settings,
     names: Iterable[str],
     empty: Sequence[int] = (),
 ) -> Matrix:
     """The named measures of every pair; why some of the first one are infinite, a note tells. Raises DistributionError.
 
-    where: what errors call the i-th distribution. empty: those that are none, whose measures are NaN.
+    empty: those that are none, whose measures are NaN.
     """
     if empty:
         left = [i for i in range(len(given)) if i not in set(empty)]
         if not left:
             message = f"none of the {len(given)} rows is a distribution"
             raise DistributionError(message)
-        found = matrix([given[i] for i in left], lambda i: where(left[i]), settings, names)
+        found = matrix([given[i] for i in left], settings, names)
         wide = {name: np.full((len(given), len(given)), np.nan) for name in found.squares}
         for name, square in wide.items():
             square[np.ix_(left, left)] = found.squares[name]
         return found._replace(squares=wide)
-    family = _Family(given, where, settings)
+    family = _Family(given, settings)
     squares: dict[str, Array] = {}
     for name in dict.fromkeys(names):
         square = pairwise(family.weights, name, alpha=settings.alpha, normalize=settings.normalize)
@@ -90,20 +89,20 @@ def matrix(
 class _Family:
     """The distributions on common outcomes, read and smoothed. weights: (K, n). notes: all that was done to them."""
 
-    def __init__(self, given: Sequence[Distribution], where: Callable[[int], str], settings: Settings) -> None:
+    def __init__(self, given: Sequence[Distribution], settings: Settings) -> None:
         if settings.p.read_as == "cumulative":
-            given = [weights_of_totals(one, where(i)) for i, one in enumerate(given)]
+            given = [weights_of_totals(one, one.place) for one in given]
         kinds = {one.read_as for one in given} - {None}
         if len(kinds) == 1:
             settings = settings._replace(p=of_side(settings.p, given[0]))
-        self._given, self._where, self._settings = given, where, settings
+        self._given, self._settings = given, settings
         self.notes = list(dict.fromkeys(remark for one in given for remark in one.remarks))
         if settings.p.read_as in {"weights", "probs"}:
             self.notes += [never_falls(one.running) for one in given if one.running][:1]
         with np.errstate(all="ignore"):  # what overflows is looked for
             values, self._outcomes = self._on_common_outcomes()
             if not len(values):
-                message = f"{where(0)} has no values; a distribution has at least one outcome"
+                message = f"{given[0].place} has no values; a distribution has at least one outcome"
                 raise DistributionError(message)
             self.weights = np.ascontiguousarray(self._smoothed(self._as_weights(values)))
 
@@ -165,7 +164,7 @@ class _Family:
     def _refuse(self, doubtful: Mask) -> None:
         """Raises DistributionError for the first that is no distribution, in the words of `prepare`."""
         for i in np.flatnonzero(doubtful).tolist():
-            prepare_one(self._given[i], self._settings, self._where(i))
+            prepare_one(self._given[i], self._settings, self._given[i].place)
 
     def explain_infinities(self, name: str, square: Array) -> None:
         """Notes how many pairs are infinite, and why the first is."""

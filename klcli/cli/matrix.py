@@ -1,7 +1,7 @@
 """`klcli matrix`."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -67,6 +67,15 @@ class Members(Group):
         input_option(metavar="COLUMNS", help="Only these: a name, x0:x9, 2-11, 'x*', /^x/, a,b."),
     ] = None
     by: By = None
+
+    def choices(self, *, tally: bool) -> dict[str, Any]:
+        """What these options say of a table's rows and columns; raw values stand in columns. Raises UsageError."""
+        if self.by is not None and self.columns:
+            both = "--by and --columns both say what is a distribution"
+            message = f"{both}: rows alike in a column, or a column; give one"
+            raise UsageError(message)
+        rows = not self.columns and self.by is None and not tally
+        return {"select": self.select, "by": self.by, "columns": self.columns, "rows": rows}
 
 
 class OneMeasured(Group):
@@ -170,25 +179,21 @@ def matrix(
     listing = shape.listing(format_name, fields)
     shape.digits = shape.digits or (_DIGITS if listing is None else _DIGITS_OF_A_LIST)
     view = view_of(shape, format_name)
-    if members.by is not None and members.columns:
-        message = "--by and --columns both say what is a distribution: rows alike in a column, or a column; give one"
-        raise UsageError(message)
-    choices = inputs.choices()._replace(select=members.select, by=members.by)
     on_error = one_of("--on-error", shape.on_error, ON_ERROR)
-    read = inputs.checked_format(), choices, members.select, members.columns, inputs.dialect()
+    arguments = inputs.arguments(**members.choices(tally=inputs.choices().tally), lenient=on_error != "fail")
 
-    from klcli.readers.grids import GridOptions, read_grids
+    from klcli.readers.grids import read_grids
 
-    grid = read_grids(files, GridOptions(*read, lenient=on_error != "fail"))
+    grid = read_grids(files, arguments)
 
     from klcli.analyses.matrix import matrix as analyse
     from klcli.analyses.matrix import unfit
 
-    wrong = {} if on_error == "fail" else unfit(grid.distributions, grid.where, settings)
+    wrong = {} if on_error == "fail" else unfit(grid.distributions, settings)
     if on_error == "skip":
         grid = grid.without(wrong)
     empty = tuple(wrong) if on_error == "keep" else ()
-    found = analyse(grid.distributions, grid.where, settings, [measure, *gates.fields], empty)
+    found = analyse(grid.distributions, settings, [measure, *gates.fields], empty)
     square = _square(grid, found, measure, settings, listing, ends=format_name == "table")
 
     from klcli.renderers.matrix import FORMATS as RENDERERS

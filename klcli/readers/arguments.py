@@ -9,12 +9,13 @@ exists; "@" says file at once.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from klcli.errors import InputError, UsageError, clipped
 from klcli.model import Distribution, frozen
 from klcli.readers import distributions, inline
-from klcli.readers.distributions import DISTRIBUTIONS, Narrowed
+from klcli.readers.distributions import Members
 from klcli.readers.formats import READERS, format_of
 from klcli.readers.sources import PLAIN, no_pointer, open_source, split_selector
 from klcli.readers.tables.roles import CHOICES, Choices
@@ -22,10 +23,10 @@ from klcli.readers.tables.select import select
 from klcli.readers.totals import refuse_undropped, without_totals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from klcli.parametric.catalogue import Formula
-    from klcli.readers.distributions import Distributions, Series, Single
+    from klcli.readers.distributions import Single
     from klcli.readers.documents import Document
     from klcli.readers.sources import Dialect, Source
     from klcli.readers.tables.table import Table
@@ -35,11 +36,11 @@ class Arguments:
     """Reads the distributions of one command line; what several of them share is read once."""
 
     def __init__(self, input_format: str | None = None, choices: Choices = CHOICES, dialect: Dialect = PLAIN) -> None:
-        self._input_format, self._choices, self._dialect = input_format, choices, dialect
+        self.choices, self.dialect, self._input_format = choices, dialect, input_format
         self._sources: dict[str, Source] = {}
         self._read_of: dict[tuple[str, str], Table | Document | Single] = {}
-        self._found: dict[tuple[str, str, str], Distributions] = {}
-        self._taken: dict[str, set[str]] = {}
+        self._found: dict[tuple[str, str, str], Members] = {}
+        self._taken_of: dict[str, set[str]] = {}
         self._names: list[Sequence[str]] = []
         self._numbered = False
 
@@ -48,15 +49,11 @@ class Arguments:
         for text in texts:
             path, selector, chosen = split_selector(text.strip().removeprefix("@"))
             if selector == ":":
-                self._taken.setdefault(path, set()).add(chosen)
+                self._taken_of.setdefault(path, set()).add(chosen)
 
     def one(self, text: str, role: str) -> Distribution:
         """The one distribution that the argument is. role: what errors call it. Of raw values, see `counted`."""
-        if inline.is_uniform(text):
-            return _uniform(role)
-        self.expect([text])
-        found = self._read(text, role)
-        return self._whole([distributions.one(found)], found, text, role)[0]
+        return self._taken(text, role, distributions.one)[0]
 
     def two(self, p: str, q: str | None) -> tuple[Distribution, Distribution]:
         """P and Q, or where there is no Q the two distributions of an argument that is a whole pair."""
@@ -67,29 +64,50 @@ class Arguments:
             message = "Q is missing: P is uniform, on the outcomes of the other side; give that after it"
             raise UsageError(message)
         found = self._read(p, "P")
-        if found.source == "P" and found.names() == [""]:
+        if found.is_inline and found.names() == [""]:
             message = "Q is missing: P is one distribution; give another after it, or a file of two"
             raise UsageError(message)
-        first, second = self._whole(distributions.both(found), found, p, "P")
+        first, second = self._taken(p, "P", distributions.both)
         return self._both(first, second)
 
     def every(self, text: str, role: str) -> list[Distribution]:
         """All the distributions of the argument: columns of a table, members of an object. Of raw ones, `counted`."""
-        if inline.is_uniform(text):
-            return [_uniform(role)]
+        return self._taken(text, role, distributions.every)
+
+    def members(self, text: str, role: str) -> tuple[Members, list[Distribution]]:
+        """What the argument holds, and all of its distributions by the names that they have there."""
         self.expect([text])
         found = self._read(text, role)
-        return self._whole(distributions.every(found), found, text, role)
+        given = distributions.every(found, self.choices) if found.wanted(self.choices) else []
+        return found, self._whole(given)
 
-    def _whole(self, series: Sequence[Series], found: Distributions, text: str, role: str) -> list[Distribution]:
-        """What was read of an argument, without what is dropped. Raises DistributionError where a total is left."""
-        given = [_distribution(one, found, text, role) for one in series]
-        if self._dialect.blank == "skip":
+    def _taken(
+        self, text: str, role: str, take: Callable[[Members, Choices], list[Distribution]]
+    ) -> list[Distribution]:
+        """The distributions that are taken of an argument, each called as it is written on the command line."""
+        if inline.is_uniform(text):
+            return [Distribution(inline.UNIFORM, inline.UNIFORM, frozen([]), lambda _: role, uniform=True)]
+        self.expect([text])
+        found, whole = self._read(text, role), inline.name_of(text)
+        given = take(found, self.choices)
+        names = [one.name for one in given]
+        called = [
+            whole if found.is_chosen or not name else name if found.is_inline else found.address(name) for name in names
+        ]
+        given = [replace(one, name=name, source=text.strip()) for one, name in zip(given, called, strict=True)]
+        return self._whole(given, names)
+
+    def _whole(self, given: list[Distribution], names: Sequence[str] | None = None) -> list[Distribution]:
+        """The distributions without the outcomes dropped. Raises DistributionError where a total is left.
+
+        names: what their source calls them, where they are called otherwise.
+        """
+        if self.dialect.blank == "skip":
             bare, given = [one.outcomes is None for one in given], distributions.without_gaps(given)
             self._numbered |= any(one.outcomes is not None and was for one, was in zip(given, bare, strict=True))
         self._names += [one.outcomes for one in given if one.outcomes is not None]
-        choices = self._choices._replace(keep_totals=True) if self._choices.tally else self._choices
-        return without_totals(given, [one.name for one in series], choices)
+        choices = self.choices._replace(keep_totals=True) if self.choices.tally else self.choices
+        return without_totals(given, names or [one.name for one in given], choices)
 
     @property
     def met(self) -> tuple[str, ...]:
@@ -98,7 +116,7 @@ class Arguments:
 
     def all_of(self, read: Sequence[Distribution]) -> list[Distribution]:
         """All that was read, counted. Raises UsageError for a name to drop that is in none of it."""
-        refuse_undropped(self._choices.drop, self._names)
+        refuse_undropped(self.choices.drop, self._names)
         if self._numbered:  # those with gaps are called by position, and then so are the others
             read = [distributions.numbered(one) for one in read]
         return self.counted(read)
@@ -108,19 +126,19 @@ class Arguments:
 
         others: whether raw values stand elsewhere. Raises InputError where there are none.
         """
-        if not self._choices.tally:
+        if not self.choices.tally:
             return list(read)
         if not others and all(one.tallied for one in read):
             message = f"{read[0].where(0)} is counted already, and --tally counts raw values; leave out --tally"
             raise InputError(message)
         from klcli.readers.observations import counted
 
-        return counted(read, self._choices.bins, self._dialect.notation, self._choices.repeats)
+        return counted(read, self.choices.bins, self.dialect.notation, self.choices.repeats)
 
     def _both(self, p: Distribution, q: Distribution) -> tuple[Distribution, Distribution]:
         """Both as they are compared: counted where they are raw values, and else with a note where they seem to be."""
         p, q = self.all_of([p, q])
-        if not self._choices.tally and p.outcomes is None and q.outcomes is None:
+        if not self.choices.tally and p.outcomes is None and q.outcomes is None:
             from klcli.readers.observations import hinted
 
             p = hinted(p, q)
@@ -139,7 +157,7 @@ class Arguments:
         if not expressions.is_formula(text):
             return None
         found = expressions.parse(text, role)
-        if self._choices.tally:
+        if self.choices.tally:
             from klcli.fits import FITTED
 
             families = list(dict.fromkeys(one.family for one in found.components if one.family in FITTED))
@@ -149,59 +167,61 @@ class Arguments:
             raise UsageError(message)
         return found
 
-    def _read(self, text: str, role: str) -> Distributions:
+    def _read(self, text: str, role: str) -> Members:
         if (formula := self._formula(text, role)) is not None:
             from klcli.readers import expressions
 
-            return expressions.content(formula, role)
+            single = expressions.content(formula, role)
+            single.is_inline = True
+            return single
         example = "write numbers like 0.4,0.6, pairs like cat=0.7,dog=0.3, or a file"
-        found: Distributions = inline.argument(
-            text, role, self._of_text, self._of_source, example, self._dialect.notation
+        return cast(
+            "Members", inline.argument(text, role, self._of_text, self._of_source, example, self.dialect.notation)
         )
-        return found
 
-    def _of_text(self, text: str, role: str) -> Distributions:
-        if self._choices.tally:
+    def _of_text(self, text: str, role: str) -> Members:
+        if self.choices.tally:
             from klcli.readers.observations import of_text
 
-            return of_text(text, role, self._dialect.notation, self._choices.repeats)
-        return self._narrowed(self._distributions(inline.parse(text, role, self._dialect.notation)), is_inline=True)
+            found: Members = of_text(text, role, self.dialect.notation, self.choices.repeats)
+        else:
+            found = self._distributions(inline.parse(text, role, self.dialect.notation))
+        found.is_inline = True
+        self._names.append(found.names())
+        return found
 
-    def _of_source(self, path: str, selector: str, chosen: str) -> Distributions:
-        source = self._sources.setdefault(path, open_source(path, self._dialect))
+    def _of_source(self, path: str, selector: str, chosen: str) -> Members:
+        source = self._sources.setdefault(path, open_source(path, self.dialect))
         kind = format_of(source, self._input_format, selector)
         if (path, kind) not in self._read_of:
             self._read_of[path, kind] = self._content(source, kind, chosen if selector == ":" else None)
         read = self._read_of[path, kind]
         key = path, kind, chosen if selector == "#" else ""
         if key not in self._found:
-            taken = self._taken.get(path, ())
+            taken = self._taken_of.get(path, ())
             self._found[key] = (
                 self._at(read, chosen, source.name) if selector == "#" else self._distributions(read, taken)
             )
         found = self._found[key]
-        narrowed = self._narrowed(found)
-        if selector == ":":
-            return _Chosen(found, chosen)
-        return found if isinstance(found, _Chosen) else narrowed
-
-    def _narrowed(self, found: Distributions, *, is_inline: bool = False) -> Distributions:
-        """What is left of the distributions of a source by --select and --drop; takes note of all their names."""
-        choices = self._choices
-        self._names.append(found.names() if choices.drop else ())
-        elsewhere = choices.tally or found.what != DISTRIBUTIONS  # --select is of the columns of rows and groups
-        return Narrowed(found, None if elsewhere else choices.select, choices.drop, is_inline=is_inline)
+        self._names.append(found.names() if self.choices.drop else ())
+        return _chosen(found, chosen) if selector == ":" else found
 
     def _content(self, source: Source, kind: str, column: str | None) -> Table | Document | Single:
         """All of a source. Of raw values the cells are kept as they stand: 007 is not 7."""
-        choices = self._choices
+        choices = self.choices
         if choices.tally and kind == "text":
             from klcli.readers.observations import of_lines
 
             return of_lines(source, choices.repeats)
+        if (
+            kind == "text"
+            and (choices.rows or choices.columns)
+            and inline.is_header(source.text, self.dialect.notation)
+        ):
+            kind = "csv"
         return READERS[kind](source, (column or choices.select or "*") if choices.tally else choices.label)
 
-    def _at(self, read: Table | Document | Single, pointer: str, source: str) -> Distributions:
+    def _at(self, read: Table | Document | Single, pointer: str, source: str) -> Members:
         """What POINTER or POINTER:NAME leads to; the longest pointer there is wins. Raises InputError.
 
         Raises it where this is not JSON, too.
@@ -215,36 +235,44 @@ class Arguments:
                 if cut == (cuts or [len(pointer)])[0]:
                     raise
             else:
-                return found if cut == len(pointer) else _Chosen(found, chosen)
+                return found if cut == len(pointer) else _chosen(found, chosen)
         raise AssertionError  # the last of the cuts returns or raises
 
-    def _distributions(self, read: Table | Document | Single, taken: Iterable[str] = ()) -> Distributions:
+    def _distributions(self, read: Table | Document | Single, taken: Iterable[str] = ()) -> Members:
         """What was read, as distributions by name: columns, rows or groups of a table, members of a JSON value.
 
         taken: the columns that are named on the command line.
         """
+        choices, notation = self.choices, self.dialect.notation
         if isinstance(read, distributions.Single):
-            return read if self._choices.tally else read.once(self._choices.repeats, gaps=self._dialect.blank == "skip")
+            return read if choices.tally else read.once(choices.repeats, gaps=notation.blank == "skip")
         from klcli.readers.tables.table import Table
 
         if not isinstance(read, Table):
-            read.repeats = self._choices.repeats
-        if self._choices.rows or self._choices.by is not None:
+            read.repeats = choices.repeats
+        if choices.rows or choices.by is not None:
             from klcli.readers.rows import members
 
-            return members(read, self._choices, self._dialect)
-        if self._choices.tally:
+            return members(read, choices, notation)
+        if choices.tally:
             from klcli.readers.observations import observed
 
-            return observed(read, self._choices, self._dialect)
+            return observed(read, choices, self.dialect)
         table = read if isinstance(read, Table) else read.table()
-        if table is None:
-            return cast("Document", read)
-        from klcli.readers.tables.columns import Columns
+        if table is not None:
+            from klcli.readers.tables.columns import Columns
 
-        selector, names = self._choices.select, table.names
-        selected = [] if selector is None else [names[i] for i in select(selector, names, table.source)]
-        return Columns(table, self._choices, self._dialect.notation, taken={*taken, *selected})
+            selector, names = choices.select, table.names
+            selected = [] if selector is None else select(selector, names, table.source)
+            columns = Columns(table, choices, notation, taken={*taken, *(names[i] for i in selected)})
+            if not (choices.columns and any(map(columns.is_nested, selected or columns.distributions()))):
+                return columns
+        if choices.columns:
+            from klcli.readers.rows import rows_of, turned
+
+            rows = rows_of(read, choices, notation)
+            return rows if rows.names() == [""] else turned(rows)
+        return cast("Document", read)
 
 
 def _at(read: Table | Document | Single, pointer: str, source: str) -> Document:
@@ -254,40 +282,6 @@ def _at(read: Table | Document | Single, pointer: str, source: str) -> Document:
     return read.at(pointer) if isinstance(read, Document) else no_pointer(source, pointer)
 
 
-class _Chosen:
+def _chosen(found: Members, name: str) -> Members:
     """One of a source's distributions, chosen by name."""
-
-    what, mend, left_out, doubtful = DISTRIBUTIONS, "", (), ()
-
-    def __init__(self, found: Distributions, name: str) -> None:
-        self.source, self._found, self._name = found.source, found, name
-
-    def names(self) -> list[str]:
-        """The name chosen."""
-        return [self._name]
-
-    def numeric(self) -> list[str]:
-        """The name chosen; whether it is numeric shows when it is read."""
-        return [self._name]
-
-    def series(self, name: str) -> Series:
-        """The distribution chosen."""
-        return self._found.series(name)
-
-    def address(self, name: str) -> str:
-        """As the whole source says."""
-        return self._found.address(name)
-
-
-def _uniform(role: str) -> Distribution:
-    """The uniform distribution on outcomes that only the other side knows."""
-    return Distribution(inline.UNIFORM, inline.UNIFORM, frozen([]), lambda _: role, uniform=True)
-
-
-def _distribution(series: Series, found: Distributions, text: str, role: str) -> Distribution:
-    text = text.strip()
-    if not series.name or isinstance(found, _Chosen):
-        name = inline.name_of(text)
-    else:
-        name = series.name if found.source == role else found.address(series.name)
-    return series.distribution(name, text)
+    return Members(found.source, [found.member(name)], is_chosen=True)

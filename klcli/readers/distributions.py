@@ -1,72 +1,24 @@
-"""Distributions as they are read: one of them, and how a command takes one, two or all that a source holds."""
+"""The distributions of a source by name, and how a command takes one, two or all of them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from math import fsum, isnan
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.errors import DistributionError, InputError, clipped, listed, typed
-from klcli.model import Distribution, frozen
+from klcli.errors import DistributionError, InputError, clipped, listed, no_such, typed
+from klcli.model import frozen
 from klcli.readers.sources import column_of
 from klcli.readers.tables.select import list_of, select
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-    from typing import Protocol
-
-    import numpy.typing as npt
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from klcli.errors import KlcliError
-    from klcli.model import Array
-
-    Values = Sequence[float] | Array
-    Keys = tuple[str, Callable[[], Sequence[str]]]
-    """A column's name, and how to get its cells as text."""
-
-    class Distributions(Protocol):
-        """The distributions of a source: the columns of a table, the members of a JSON value, or just one."""
-
-        source: str
-
-        @property
-        def what(self) -> str:
-            """What errors call them: distributions, or rows or groups, of which two are a pair whatever their names."""
-            ...
-
-        @property
-        def mend(self) -> str:
-            """What may be chosen otherwise where there are too few or too many, '' where there is nothing to say."""
-            ...
-
-        @property
-        def doubtful(self) -> Collection[str]:
-            """The names of those that may be labels rather than weights."""
-            ...
-
-        @property
-        def left_out(self) -> tuple[str, ...]:
-            """What the user should know of what is no distribution among them."""
-            ...
-
-        def names(self) -> list[str]:
-            """The names of all that may be distributions; [''] where there is one, unnamed."""
-            ...
-
-        def numeric(self) -> list[str]:
-            """Those of the names under which there are only numbers. Raises InputError where some are and some not."""
-            ...
-
-        def series(self, name: str) -> Series:
-            """The distribution of that name. Raises InputError where there is none, or something is not a number."""
-            ...
-
-        def address(self, name: str) -> str:
-            """How one of the distributions is written on the command line."""
-            ...
-
+    from klcli.model import Array, Distribution
+    from klcli.readers.tables.roles import Choices
 
 DISTRIBUTIONS = "distributions"
 
@@ -77,198 +29,179 @@ _FEW = 8
 """No error lists more names than these."""
 
 
-class Series(NamedTuple):
-    """One distribution of a source. where(i): the place of value i: 'w.csv:17, column 'p'', or 'P, item 3'."""
+class Members:
+    """The distributions of a source by name, here such as were all read at once.
 
-    name: str
-    values: Values
-    labels: Sequence[str] | None
-    where: Callable[[int], str]
-    remarks: tuple[str, ...] = ()
-    """What the user should know of how it was read."""
-    keys: Keys | None = None
-    """The column that holds its labels, or that may hold them though nothing says so."""
-    read_as: str | None = None
-    """What the values are, where the source says so; None: what the settings say."""
-    running: str = ""
-    """What to call the values in a note that they seem to be running totals, '' where they do not."""
-    tallied: bool = False
-    """Whether they are weights though raw values are counted."""
+    what: what errors call them: distributions, or rows or groups, of which two are a pair whatever their names.
+    heading: what the column that names them is called, '' where none does. is_inline: whether the source is an argument
+    itself, of which nothing can be chosen as SOURCE:NAME. is_chosen: whether the argument names the only one.
+    """
 
-    @classmethod
-    def of(cls, given: Distribution) -> Series:
-        """The series that a distribution is, by its own name."""
-        one = given
-        return cls(one.name, one.values, one.outcomes, one.where, one.remarks, one.keys, one.read_as, one.running)
+    is_inline = False
 
-    def distribution(self, name: str, source: str) -> Distribution:
-        """The series as it is given to a command. source: where it came from, as the command line has it."""
-        rest = self.where, self.labels, self.remarks, self.keys, self.read_as, self.running
-        return Distribution(name, source, frozen(self.values), *rest, tallied=self.tallied)
+    def __init__(
+        self,
+        source: str,
+        found: Iterable[Distribution] = (),
+        what: str = DISTRIBUTIONS,
+        heading: str = "",
+        *,
+        is_chosen: bool = False,
+    ) -> None:
+        self.source, self.what, self.heading, self.is_chosen = source, what, heading, is_chosen
+        self._found = {one.name: one for one in found}
 
+    @property
+    def labels_name(self) -> str:
+        """What the column of the labels of their outcomes is called, '' where there is none."""
+        return ""
 
-class Single:
-    """A source that is one distribution without a name."""
+    @property
+    def mend(self) -> str:
+        """What may be chosen otherwise where there are too few or too many, '' where there is nothing to say."""
+        return ""
 
-    what, mend, left_out, doubtful = DISTRIBUTIONS, "", (), ()
+    @property
+    def doubtful(self) -> Collection[str]:
+        """The names of those that may be labels rather than weights."""
+        return ()
 
-    def __init__(self, source: str, series: Series) -> None:
-        self.source, self._series = source, series
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What the user should know of what is no distribution among them."""
+        return ()
 
     def names(self) -> list[str]:
-        """The empty name."""
-        return [""]
+        """The names of all that may be distributions; [''] where there is one, unnamed."""
+        return list(self._found)
 
     def numeric(self) -> list[str]:
-        """The empty name."""
-        return [""]
+        """Those of the names under which there are only numbers. Raises InputError where some are and some not."""
+        return self.names()
 
-    def series(self, name: str) -> Series:
+    def member(self, name: str) -> Distribution:
+        """The distribution of that name. Raises InputError where there is none, or something is not a number."""
+        if name not in self._found:
+            raise no_such(self.source, name, self.names(), self.what[:-1])
+        return self._found[name]
+
+    def address(self, name: str) -> str:
+        """How one of the distributions is written on the command line: SOURCE:NAME."""
+        return column_of(self.source, name)
+
+    def offered(self, choices: Choices) -> list[str]:
+        """The names of all that may be distributions, or of those selected, without what is dropped.
+
+        Of rows and groups --select chooses the outcomes.
+        """
+        names = self.names()
+        if self._are_selected(choices):
+            selected = [names[i] for i in select(choices.select or "", names, self.source)]
+            names = [name for name in selected if not self.labels_name or name != self.labels_name]
+        return [name for name in names if name not in choices.drop]
+
+    def wanted(self, choices: Choices) -> list[str]:
+        """The names of those selected, else of those of numbers, without what is dropped."""
+        if self._are_selected(choices):
+            return self.offered(choices)
+        return [name for name in self.numeric() if name not in choices.drop]
+
+    def _are_selected(self, choices: Choices) -> bool:
+        return (
+            choices.select is not None and self.what == DISTRIBUTIONS and not (self.is_chosen or self.names() == [""])
+        )
+
+
+class Single(Members):
+    """A source that is one distribution without a name."""
+
+    def __init__(self, source: str, found: Distribution) -> None:
+        super().__init__(source, [found])
+
+    def member(self, name: str = "") -> Distribution:
         """The distribution. Raises InputError where a column is asked for."""
         if name:
             message = f"{self.source}: no column {clipped(name)}; it holds one distribution, without columns"
             raise InputError(message)
-        return self._series
+        return super().member(name)
 
     def once(self, repeats: str, *, gaps: bool = False) -> Single:
         """The same with each label once: those that stand twice are summed. Raises DistributionError if not so."""
-        return Single(self.source, once(self._series, repeats, gaps=gaps))
-
-    def address(self, name: str) -> str:
-        """SOURCE:NAME."""
-        return column_of(self.source, name)
+        return Single(self.source, once(self.member(), repeats, gaps=gaps))
 
 
-class Narrowed:
-    """The distributions of a source that are asked for: those selected, less those dropped.
-
-    selector: names, ranges, positions or patterns between commas; None for all. is_inline: whether the source is an
-    argument itself, of which nothing can be chosen as SOURCE:NAME.
-    """
-
-    left_out: tuple[str, ...] = ()
-
-    def __init__(
-        self, found: Distributions, selector: str | None, drop: Sequence[str], *, is_inline: bool = False
-    ) -> None:
-        self.source, self._found, self._selector, self._drop = found.source, found, selector, drop
-        self.is_inline = is_inline
-        if selector is None:
-            self.left_out = found.left_out
-
-    @property
-    def what(self) -> str:
-        """As the whole source says."""
-        return self._found.what
-
-    @property
-    def mend(self) -> str:
-        """As the whole source says."""
-        return self._found.mend
-
-    @property
-    def doubtful(self) -> Collection[str]:
-        """As the whole source says."""
-        return self._found.doubtful
-
-    def _narrowed(self, names: list[str]) -> list[str]:
-        return [name for name in names if name not in self._drop]
-
-    def _selected(self) -> list[str] | None:
-        names = self._found.names()
-        if self._selector is None or names == [""]:
-            return None
-        return self._narrowed([names[i] for i in select(self._selector, names, self.source)])
-
-    def names(self) -> list[str]:
-        """The names of all that may be distributions."""
-        selected = self._selected()
-        return self._narrowed(self._found.names()) if selected is None else selected
-
-    def numeric(self) -> list[str]:
-        """Those selected, or those of the names under which there are only numbers."""
-        selected = self._selected()
-        return self._narrowed(self._found.numeric()) if selected is None else selected
-
-    def series(self, name: str) -> Series:
-        """The distribution of that name."""
-        return self._found.series(name)
-
-    def address(self, name: str) -> str:
-        """As the whole source says."""
-        return self._found.address(name)
-
-
-def one(found: Distributions) -> Series:
+def one(found: Members, choices: Choices) -> list[Distribution]:
     """The only distribution of a source. Raises InputError where there are more, or none."""
-    numeric = found.numeric()
-    if len(numeric) == 1:
-        return _unasked(found, numeric[0])
-    raise _not_so_many(found, numeric, "one is needed", 1)
+    wanted = found.wanted(choices)
+    if len(wanted) != 1:
+        raise _not_so_many(found, wanted, choices, "one is needed", 1)
+    return _unasked(found, wanted, choices)
 
 
-def both(found: Distributions) -> tuple[Series, Series]:
+def both(found: Members, choices: Choices) -> list[Distribution]:
     """The two distributions of a source that is a whole pair: p and q, or the only two.
 
     Raises InputError where there are more or fewer, DistributionError of rows and groups.
     """
-    names = found.names()
-    if found.what == DISTRIBUTIONS and "p" in names and "q" in names:
-        p, q = _unasked(found, "p"), _unasked(found, "q")
-        return p._replace(remarks=(*p.remarks, *_not_compared(found))), q
-    numeric = found.numeric()
-    if len(numeric) == 2:  # noqa: PLR2004 - a pair
-        return _unasked(found, numeric[0]), _unasked(found, numeric[1])
-    raise _not_so_many(found, numeric, "a pair is two", 2)
+    if found.what == DISTRIBUTIONS and {"p", "q"} <= set(found.offered(choices)):
+        p, q = _unasked(found, ["p", "q"], choices)
+        return [replace(p, remarks=(*p.remarks, *_not_compared(found, choices))), q]
+    wanted = found.wanted(choices)
+    if len(wanted) != 2:  # noqa: PLR2004 - a pair
+        raise _not_so_many(found, wanted, choices, "a pair is two", 2)
+    return _unasked(found, wanted, choices)
 
 
-def _not_compared(found: Distributions) -> tuple[str, ...]:
+def _not_compared(found: Members, choices: Choices) -> tuple[str, ...]:
     """What to say of the other distributions of a source of which p and q are compared."""
     try:
-        others = [name for name in found.numeric() if name not in {"p", "q"}]
+        others = [name for name in found.wanted(choices) if name not in {"p", "q"}]
     except InputError:  # of one that is numbers in part, and is not wanted
         return ()
     return (f"p and q are compared, and {listed(others)} left out",) if others else ()
 
 
-def every(found: Distributions) -> list[Series]:
+def every(found: Members, choices: Choices) -> list[Distribution]:
     """All the distributions of a source. Raises InputError where there is none."""
-    numeric = found.numeric()
-    if not numeric:
-        raise _not_so_many(found, numeric, "at least one is needed", 1)
-    return [_unasked(found, name) for name in numeric]
+    wanted = found.wanted(choices)
+    if not wanted:
+        raise _not_so_many(found, wanted, choices, "at least one is needed", 1)
+    return _unasked(found, wanted, choices)
 
 
-def _unasked(found: Distributions, name: str) -> Series:
-    """A distribution that nobody named, and what to say of the rest of the source."""
-    series = found.series(name)
-    return series._replace(remarks=(*series.remarks, *found.left_out))
+def _unasked(found: Members, names: Sequence[str], choices: Choices) -> list[Distribution]:
+    """Distributions that nobody named, and what to say of the rest of the source where nothing was selected."""
+    left_out = found.left_out if choices.select is None else ()
+    members = [found.member(name) for name in names]
+    return [replace(member, remarks=(*member.remarks, *left_out)) for member in members] if left_out else members
 
 
-def _not_so_many(found: Distributions, numeric: list[str], needed: str, count: int) -> KlcliError:
+def _not_so_many(found: Members, wanted: list[str], choices: Choices, needed: str, count: int) -> KlcliError:
     """The error for a source with more or fewer distributions than are needed, and how to name those that are."""
-    sure = [name for name in numeric if name not in found.doubtful]
-    if len(numeric) > count:
-        offered = (sure if len(sure) >= count else numeric)[:count]
-        others = [name for name in numeric if name not in offered]
+    names = found.offered(choices)
+    if len(wanted) > count:
+        sure = [name for name in wanted if name not in found.doubtful]
+        offered = (sure if len(sure) >= count else wanted)[:count]
+        others = [name for name in wanted if name not in offered]
         mend = f"choose: {' '.join(typed(found.address(name)) for name in offered)}"
-        if isinstance(found, Narrowed) and found.is_inline:
-            mend = (
-                f"--drop {typed(list_of(others))} leaves out the others" if len(others) <= _FEW else "write only those"
-            )
-    elif len(numeric) == 1:
+        if found.is_inline:
+            drop = f"--drop {typed(list_of(others))} leaves out the others"
+            mend = drop if len(others) <= _FEW else "write only those"
+    elif len(wanted) == 1:
         mend = "give Q after it"
-    elif found.names():
-        mend = f"it has {listed(found.names())}, not of numbers; if they are raw values add --tally"
+    elif names:
+        mend = f"it has {listed(names)}, not of numbers; if they are raw values add --tally"
     else:
         mend = "it is empty"
-    has = f"1 {found.what[:-1]}" if len(numeric) == 1 else f"{len(numeric) or 'no'} {found.what}"
-    which = f" ({listed(numeric)})" if any(numeric) else ""
+    has = f"1 {found.what[:-1]}" if len(wanted) == 1 else f"{len(wanted) or 'no'} {found.what}"
+    which = f" ({listed(wanted)})" if any(wanted) else ""
     message = f"{found.source}: {has}{which}, {needed}; {mend}{found.mend}"
     return InputError(message) if found.what == DISTRIBUTIONS else DistributionError(message)
 
 
-def summed(labels: Sequence[str], values: Values, *, gaps: bool = False) -> tuple[list[str], Values, list[int], str]:
+def summed(
+    labels: Sequence[str], values: Sequence[float] | Array, *, gaps: bool = False
+) -> tuple[list[str], Sequence[float] | Array, list[int], str]:
     """Each label once, with the sum of its values; where it stands first; and what to say of it.
 
     gaps: whether NaN is no value: the sum is of the others, if there are any.
@@ -289,14 +222,24 @@ def summed(labels: Sequence[str], values: Values, *, gaps: bool = False) -> tupl
     return list(first), list(map(fsum, sums)), list(first.values()), f"{count} twice added up: {listed(twice, 3)}"
 
 
+def add_up(repeats: str | None) -> str:
+    """How labels that stand twice are mended. repeats: what --repeats says, None where there is no such option."""
+    return "add the two up" if repeats is None else "--repeats sum adds them up"
+
+
+def picked(given: Distribution, at: Sequence[int]) -> Distribution:
+    """Some of the values, with their labels and places."""
+    labels, where = given.outcomes, given.where
+    outcomes = None if labels is None else [labels[i] for i in at]
+    return replace(given, values=frozen(given.values[list(at)]), where=lambda i: where(at[i]), outcomes=outcomes)
+
+
 def without_gaps(given: Sequence[Distribution]) -> list[Distribution]:
     """The distributions without what is NaN. Where one without labels has some, all such are called by position."""
     gaps = [np.isnan(one.values) for one in given]
-    if not any(of.any() for of in gaps):
-        return list(given)
     if any(one.outcomes is None and of.any() for one, of in zip(given, gaps, strict=True)):
         given = list(map(numbered, given))
-    return [_with_some(one, np.flatnonzero(~of)) if of.any() else one for one, of in zip(given, gaps, strict=True)]
+    return [picked(one, np.flatnonzero(~of).tolist()) if of.any() else one for one, of in zip(given, gaps, strict=True)]
 
 
 def numbered(one: Distribution) -> Distribution:
@@ -306,40 +249,24 @@ def numbered(one: Distribution) -> Distribution:
     return replace(one, outcomes=[str(i + 1) for i in range(len(one))])
 
 
-def _with_some(one: Distribution, left: npt.NDArray[np.intp]) -> Distribution:
-    where, labels = one.where, one.outcomes or ()
-    return replace(
-        one,
-        values=frozen(one.values[left]),
-        outcomes=[labels[i] for i in left.tolist()],
-        where=lambda i: where(int(left[i])),
-    )
-
-
-def add_up(repeats: str | None) -> str:
-    """How labels that stand twice are mended. repeats: what --repeats says, None where there is no such option."""
-    return "add the two up" if repeats is None else "--repeats sum adds them up"
-
-
-def added_up(series: Series, *, gaps: bool = False) -> Series:
-    """The series with each label once, and the sum of its values. gaps: see `summed`."""
-    labels, values, at, said = summed(series.labels or (), series.values, gaps=gaps)
+def added_up(given: Distribution, *, gaps: bool = False) -> Distribution:
+    """The distribution with each label once, and the sum of its values. gaps: see `summed`."""
+    labels, values, at, said = summed(given.outcomes or (), given.values, gaps=gaps)
     if not said:
-        return series
-    return series._replace(
-        values=values, labels=labels, where=lambda i: series.where(at[i]), remarks=(*series.remarks, said)
-    )
+        return given
+    where, remarks = given.where, (*given.remarks, said)
+    return replace(given, values=frozen(values), outcomes=labels, where=lambda i: where(at[i]), remarks=remarks)
 
 
-def once(series: Series, repeats: str | None, *, gaps: bool = False) -> Series:
-    """The series with each label once: those that stand twice are summed. Raises DistributionError if not so.
+def once(given: Distribution, repeats: str | None, *, gaps: bool = False) -> Distribution:
+    """The distribution with each label once: those that stand twice are summed. Raises DistributionError if not so.
 
     repeats: what --repeats says, None where there is no such option. gaps: see `summed`.
     """
     if repeats == "sum":
-        return added_up(series, gaps=gaps)
-    refuse_repeated(series.labels or (), series.where, mend=add_up(repeats))
-    return series
+        return added_up(given, gaps=gaps)
+    refuse_repeated(given.outcomes or (), given.where, mend=add_up(repeats))
+    return given
 
 
 def refuse_repeated(
@@ -358,3 +285,22 @@ def refuse_repeated(
             message = f"{again}; {mend}"
             raise DistributionError(message)
         first[label] = i
+
+
+def refuse_unlike(found: Sequence[Distribution], source: str = "", label: str = "") -> None:
+    """Raises DistributionError where distributions cannot be joined. source: what to say of all of them in front.
+
+    label: the column of labels of one of them, which may be among the distributions of another.
+    """
+    for one in found[1:]:
+        first = found[0]
+        if (one.outcomes is None) != (first.outcomes is None):
+            bare, other = (one, first) if one.outcomes is None else (first, one)
+            taken = any(one.outcomes is None and one.name in {label, column_of(one.source, label)} for one in found)
+            how = f"take them by --label {typed(label)}" if label and taken else "give all or none"
+            message = f"{source}{clipped(other.name)} has labels, {clipped(bare.name)} has none; {how}"
+            raise DistributionError(message)
+        if one.outcomes is None and len(one) != len(first):
+            sizes = f"{clipped(first.name)} has {len(first)} values, {clipped(one.name)} {len(one)}"
+            message = f"{source}{sizes}; without labels they must match"
+            raise DistributionError(message)

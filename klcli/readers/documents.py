@@ -9,13 +9,15 @@ from math import inf, nan
 from typing import TYPE_CHECKING, Any
 
 from klcli.errors import DistributionError, InputError, clipped, listed, nearest, no_such
-from klcli.readers.distributions import DISTRIBUTIONS, Series, add_up, added_up, once
+from klcli.model import Distribution, frozen
+from klcli.readers.distributions import Members, add_up, added_up, once
 from klcli.readers.numbers import POINT, NotANumberError, is_blank, is_number, mend, number, refuse_mixed_percent
 from klcli.readers.sources import STDIN, column_of, no_pointer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from klcli.model import Array
     from klcli.readers.sources import Source
     from klcli.readers.tables.table import Table
 
@@ -138,18 +140,25 @@ def load_printed(text: str, source: str) -> Any:  # noqa: ANN401 - any JSON valu
             raise InputError(message) from None
 
 
-class Document:
+class Document(Members):
     """A JSON value: a distribution, an object of several, or a list of records, which is a table.
 
     content: the value, but for the answer of a language model the positions of its text. blank: see `Notation`.
+    where(i): the place of its i-th item. repeats: what keys that stand twice in a distribution do, as --repeats says;
+    None where there is no such option.
     """
 
-    what, mend, left_out = DISTRIBUTIONS, "", ()
     repeats: str | None = None
-    """What keys that stand twice in a distribution do, as --repeats says; None where there is no such option."""
 
-    def __init__(self, source: str, value: Any, blank: str = "error") -> None:  # noqa: ANN401
-        self.source, self.value, self.blank = source, value, blank
+    def __init__(
+        self,
+        source: str,
+        value: Any,  # noqa: ANN401
+        blank: str = "error",
+        where: Callable[[int], str] | None = None,
+    ) -> None:
+        super().__init__(source)
+        self.value, self.blank, self.where = value, blank, where or _item_of(source)
 
     @cached_property
     def content(self) -> Any:  # noqa: ANN401 - any JSON value
@@ -194,15 +203,15 @@ class Document:
                 return None
         from klcli.readers.tables.records import table_of
 
-        return table_of(value, source, lambda i: f"{source}, item {i + 1}")
+        return table_of(value, source, self.where)
 
     def _members(self) -> dict[str, Any] | None:
         """The named values, where this is an object of lists or objects rather than of numbers."""
         value = self.content
         if isinstance(value, dict) and any(isinstance(member, list | dict) for member in value.values()):
-            from klcli.readers.tokens import series
+            from klcli.readers.tokens import distribution
 
-            return None if series("", value, self.source) is not None else value
+            return None if distribution("", value, self.source) is not None else value
         return None
 
     def names(self) -> list[str]:
@@ -231,18 +240,18 @@ class Document:
         given = _filled(inside, self.blank)
         numbers = [is_json_number(value) or isinstance(value, str) for value in given]
         if any(numbers) and not all(numbers):
-            self.series(name)  # which says where it is none
+            self.member(name)  # which says where it is none
         return bool(numbers) and all(numbers)
 
-    def series(self, name: str) -> Series:
+    def member(self, name: str = "") -> Distribution:
         """The member of that name; for the empty name the value itself. Raises InputError, DistributionError."""
         members = self._members()
         if not name and members is None:
-            return series_of("", self.content, self.source, self.repeats, self.blank)
+            return distribution_of("", self.content, self.source, self.repeats, self.blank)
         if members is None or name not in members:
             raise no_such(self.source, name, self.names() if members else [], "key")
         no_repeated_key(members, self.source)
-        return series_of(name, members[name], f"{self.source}#/{name}", self.repeats, self.blank)
+        return distribution_of(name, members[name], f"{self.source}#/{name}", self.repeats, self.blank)
 
     def address(self, name: str) -> str:
         """SOURCE#/KEY."""
@@ -284,13 +293,13 @@ def no_repeated_key(
         raise DistributionError(message)
 
 
-def series_of(
+def distribution_of(
     name: str,
     value: Any,  # noqa: ANN401
     source: str,
     repeats: str | None = None,
     blank: str = "error",
-) -> Series:
+) -> Distribution:
     """The distribution that a list of numbers or an object of label: number is. source: what errors call it.
 
     repeats: what a label that stands twice does, as --repeats says; None where there is no such option. blank: what
@@ -311,10 +320,10 @@ def series_of(
         labels = [label for label, _ in pairs]
         where = _label_of(source, labels)
         numbers = _numbers([number for _, number in pairs], where, blank)
-        return added_up(Series(name, numbers, labels, where), gaps=blank == "skip")
+        return added_up(Distribution(name, source, numbers, where, labels), gaps=blank == "skip")
     if isinstance(value, list):
         where = _item_of(source)
-        return Series(name, _numbers(value, where, blank), None, where)
+        return Distribution(name, source, _numbers(value, where, blank), where)
     message = f"{source}: {_shown(value)} is no distribution; a list of numbers or an object of label: number is"
     raise InputError(message)
 
@@ -343,11 +352,11 @@ def _is_of(value: Any, kind: type) -> bool:  # noqa: ANN401
 
 def _of_parts(
     name: str, value: dict[str, Any] | list[Any], source: str, repeats: str | None, blank: str
-) -> Series | None:
+) -> Distribution | None:
     """The distribution that tokens are, pairs of a label and a number, or lists in lists; None for anything else."""
     from klcli.readers import tokens
 
-    if (found := tokens.series(name, value, source)) is not None:
+    if (found := tokens.distribution(name, value, source)) is not None:
         return found
     if not isinstance(value, list) or not _is_of(value[:1], list):
         return None
@@ -356,14 +365,14 @@ def _of_parts(
         isinstance(item[0], str) and (is_json_number(item[1]) or is_blank_value(item[1])) for item in value
     ):
         labels, where = [item[0] for item in value], _item_of(source)
-        series = Series(name, _numbers([item[1] for item in value], where, blank), labels, where)
-        return once(series, repeats, gaps=blank == "skip")
+        numbers = _numbers([item[1] for item in value], where, blank)
+        return once(Distribution(name, source, numbers, where, labels), repeats, gaps=blank == "skip")
     from klcli.readers.nested import brackets, several_axes, stacked
 
     return several_axes(name, stacked(_filled(value, blank), brackets(source), mend("", POINT)), source)
 
 
-def _numbers(values: Sequence[Any], where: Callable[[int], str], blank: str) -> list[float]:
+def _numbers(values: Sequence[Any], where: Callable[[int], str], blank: str) -> Array:
     values = _filled(values, blank)
     found = []
     for i, value in enumerate(values):
@@ -374,7 +383,7 @@ def _numbers(values: Sequence[Any], where: Callable[[int], str], blank: str) -> 
             raise InputError(message) from None
     if any(isinstance(value, str) for value in values):
         refuse_mixed_percent(list(map(str, values)), found, where)
-    return found
+    return frozen(found)
 
 
 def is_blank_value(value: Any) -> bool:  # noqa: ANN401

@@ -18,8 +18,9 @@ from math import exp, fsum, inf, isfinite, sqrt
 from typing import TYPE_CHECKING
 
 from klcli.errors import DistributionError, InputError, UsageError, clipped, listed, nearest
+from klcli.model import Distribution, frozen
 from klcli.parametric.catalogue import CONTINUOUS, COUNTS, FAMILIES, FINITE, VECTORS, Component, Formula, Grid
-from klcli.readers.distributions import Series, Single
+from klcli.readers.distributions import Single
 from klcli.readers.formats import is_known_suffix
 from klcli.readers.sources import exists, split_selector
 from klcli.readers.syntax import Argument, List, Number, Said, read
@@ -64,9 +65,8 @@ def parse(text: str, role: str) -> Formula:
 def content(formula: Formula, role: str) -> Single:
     """The formula as a source of one distribution, without labels. Raises DistributionError where it has no weights."""
     remark = "; ".join(said if i == 0 else said.removeprefix(f"{role}: ") for i, said in enumerate(formula.remarks))
-    return Single(
-        role, Series("", weights(formula, role), None, lambda i: f"{role}, point {i + 1}", (remark,) if remark else ())
-    )
+    values, remarks = frozen(weights(formula, role)), (remark,) if remark else ()
+    return Single(role, Distribution("", role, values, lambda i: f"{role}, point {i + 1}", remarks=remarks))
 
 
 def weights(formula: Formula, role: str = "") -> Array:

@@ -31,7 +31,7 @@ def _text(source: Source, label: str | None) -> Table | Document | Single:
     return read_text(source, label)
 
 
-def _uniq(source: Source, _: str | None) -> Table:
+def _uniq(source: Source, _: str | None) -> Single:
     from klcli.readers.text import read_uniq
 
     return read_uniq(source)
@@ -63,11 +63,13 @@ def _ndjson(source: Source, _: str | None) -> Table | Document:
     from klcli.readers.documents import Document, lines_of
 
     values, where = lines_of(source)
-    if values and not any(isinstance(value, dict) for value in values):
-        return Document(source.name, values if len(values) > 1 else values[0], source.dialect.blank)
-    from klcli.readers.tables.records import table_of
+    objects = [isinstance(value, dict) for value in values]
+    if any(objects) and not all(objects):
+        from klcli.readers.tables.records import table_of
 
-    return table_of(values, source.name, where)
+        return table_of(values, source.name, where)
+    value = values if len(values) > 1 or any(objects) else values[0]
+    return Document(source.name, value, source.dialect.blank, where)
 
 
 def _npy(source: Source, _: str | None) -> Document:

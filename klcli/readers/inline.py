@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from klcli.errors import DistributionError, InputError, clipped
-from klcli.readers.distributions import Series, Single
+from klcli.model import Distribution, frozen
+from klcli.readers.distributions import Single
 from klcli.readers.formats import is_known_suffix
 from klcli.readers.numbers import (
     POINT,
@@ -74,7 +75,7 @@ def parse(text: str, source: str, notation: Notation = POINT) -> Document | Sing
     refuse_two_separators(text, source, notation)
     values = numbers(parts, _item(source), notation=notation)
     refuse_mixed_percent(parts, values, _item(source))
-    return Single(source, Series("", values, None, _item(source)))
+    return Single(source, Distribution("", source, frozen(values), _item(source)))
 
 
 LONGEST_NAME = 60
@@ -132,6 +133,11 @@ def is_inline(text: str, notation: Notation = POINT) -> bool:
     return (
         is_value(text) or not rest or all("=" in item or is_number(item, notation) for item in items(first, notation))
     )
+
+
+def is_header(text: str, notation: Notation) -> bool:
+    """Whether the text of a file is one line of names."""
+    return not is_value(text) and is_inline(text, notation) and not means_numbers(text, notation)
 
 
 def means_numbers(text: str, notation: Notation = POINT) -> bool:
@@ -199,4 +205,4 @@ def _pairs(text: str, source: str, notation: Notation) -> Single:
             message = f"{where(i)}: {error}{mend(weight, notation) if is_blank(weight) else ''}"
             raise InputError(message) from None
     refuse_mixed_percent(written, values, where)
-    return Single(source, Series("", values, labels, where))
+    return Single(source, Distribution("", source, frozen(values), where, labels))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from klcli.errors import InputError
-from klcli.readers.distributions import Series
+from klcli.model import Distribution, frozen
 from klcli.readers.documents import number_of
 
 if TYPE_CHECKING:
@@ -39,14 +39,13 @@ def at(i: int, shape: Sequence[int]) -> Index:
     return tuple(int(k) for k in np.unravel_index(i, tuple(shape)))
 
 
-def several_axes(name: str, array: Numbers, source: str) -> Series:
+def several_axes(name: str, array: Numbers, source: str) -> Distribution:
     """An array as one distribution; the outcomes of several axes are '0,0', '0,1' ..., as its indices are."""
     labels = None
     if array.ndim > 1:
         labels = [",".join(map(str, index)) for index in np.ndindex(*array.shape)]
     where = brackets(source)
-    flat = array.astype(np.float64).reshape(-1)
-    return Series(name, flat, labels, lambda i: where(at(i, array.shape)))
+    return Distribution(name, source, frozen(array.reshape(-1)), lambda i: where(at(i, array.shape)), labels)
 
 
 def stacked(value: Any, where: Where, how: str = "") -> Numbers:  # noqa: ANN401 - any JSON value

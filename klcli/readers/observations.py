@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from math import inf, isfinite
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
-from klcli.errors import DistributionError, InputError, UsageError, clipped, listed
+from klcli.errors import DistributionError, InputError, UsageError, clipped
 from klcli.model import Distribution, frozen
-from klcli.readers.distributions import DISTRIBUTIONS, Series, Single, once
+from klcli.readers.distributions import Members, Single, once, picked
 from klcli.readers.inline import parse
 from klcli.readers.numbers import POINT, NotANumberError, are_numbers, is_number, items, number, numbers
 from klcli.readers.sources import exists, split_selector
@@ -40,9 +41,9 @@ _FEW, _MANY, _REPEATED = 3, 8, 0.9
 # --------------------------------------------------------------------------------------------------------- raw values
 
 
-def sample(name: str, values: Sequence[str], where: Callable[[int], str]) -> Series:
+def sample(name: str, source: str, values: Sequence[str], where: Callable[[int], str]) -> Distribution:
     """Raw values before they are counted: each is an outcome that was seen once. `counted` counts them."""
-    return Series(name, np.ones(len(values)), values, where)
+    return Distribution(name, source, frozen(np.ones(len(values))), where, values)
 
 
 def of_text(text: str, source: str, notation: Notation = POINT, repeats: str = "error") -> Single:
@@ -55,17 +56,17 @@ def of_text(text: str, source: str, notation: Notation = POINT, repeats: str = "
     if text.lstrip()[:1] in {"[", "{"}:
         from klcli.readers.documents import load
 
-        return Single(source, _present(of_list("", load(text, source), source, repeats), notation.blank, source))
+        return Single(source, present(of_list("", load(text, source), source, repeats), notation.blank, source))
     mark = next((mark for mark in ",;" if mark in text), None)
     values = [part.strip() for part in (text.split() if mark is None else text.split(mark))]
     is_file = exists(split_selector(text)[0])
     if not is_file and all("=" in value and is_number(value.rpartition("=")[2], notation) for value in values):
-        return Single(source, parse(text, source, notation).series("")._replace(tallied=True))
+        return Single(source, replace(parse(text, source, notation).member(""), tallied=True))
     if is_file or (len(values) < 2 and not is_number(text)):  # noqa: PLR2004 - a list
         message = f"{source}: {clipped(text)} is no list of raw values; write red,red,blue or name a file"
         raise InputError(message)
-    found = sample("", values, lambda i: f"{source}, item {i + 1}")
-    return Single(source, _present(found, "skip", source) if notation.blank == "skip" else found)
+    found = sample("", source, values, lambda i: f"{source}, item {i + 1}")
+    return Single(source, present(found, "skip", source) if notation.blank == "skip" else found)
 
 
 def of_lines(source: Source, repeats: str = "error") -> Single:
@@ -77,8 +78,8 @@ def of_lines(source: Source, repeats: str = "error") -> Single:
         [(i, line.strip()) for i, line in enumerate(text.split("\n"), 1) if line.strip()], source.dialect
     )
     if len(lines) == 1 and all(is_number(item, source.dialect.notation) for item in items(lines[0][1])):
-        one = of_text(lines[0][1], name, source.dialect.notation).series("")
-        return Single(name, one._replace(remarks=(*said, *one.remarks)))
+        one = of_text(lines[0][1], name, source.dialect.notation).member()
+        return Single(name, replace(one, remarks=(*said, *one.remarks)))
     if not lines:
         message = f"{name} is empty; --tally counts raw values, one a line"
         raise InputError(message)
@@ -86,12 +87,12 @@ def of_lines(source: Source, repeats: str = "error") -> Single:
     header, notation = source.dialect.header, source.dialect.notation
     note = f"{name}:{at}: {clipped(first)} is taken as the name of the numbers below it; --no-header counts it too"
     if header or (header is None and len(rest) > 1 and are_numbers(rest, notation) and not is_number(first, notation)):
-        found = sample("", rest, lambda i: f"{name}:{lines[i + 1][0]}")
-        found = found if header else found._replace(remarks=(note,))
+        found = sample("", name, rest, lambda i: f"{name}:{lines[i + 1][0]}")
+        found = found if header else replace(found, remarks=(note,))
     else:
-        found = sample("", [first, *rest], lambda i: f"{name}:{lines[i][0]}")
-    found = found._replace(remarks=(*said, *found.remarks))
-    return Single(name, _present(found, "skip", name) if source.dialect.blank == "skip" else found)
+        found = sample("", name, [first, *rest], lambda i: f"{name}:{lines[i][0]}")
+    found = replace(found, remarks=(*said, *found.remarks))
+    return Single(name, present(found, "skip", name) if source.dialect.blank == "skip" else found)
 
 
 def _uncommented(lines: list[tuple[int, str]], dialect: Dialect) -> tuple[list[tuple[int, str]], list[str]]:
@@ -110,74 +111,60 @@ def _uncommented(lines: list[tuple[int, str]], dialect: Dialect) -> tuple[list[t
     return lines, [f"lines that begin with # are counted as values: {count}; --comment '#' leaves them out"]
 
 
-def of_list(name: str, value: object, source: str, repeats: str) -> Series:
+def of_list(name: str, value: object, source: str, repeats: str) -> Distribution:
     """The raw values in a JSON list, or the distribution that an object is. Raises InputError for anything else."""
-    from klcli.readers.documents import is_json_number, series_of
+    from klcli.readers.documents import distribution_of, is_json_number
 
     if isinstance(value, dict) and value and all(map(is_json_number, value.values())):
-        return series_of(name, value, source, repeats)._replace(tallied=True)
+        return replace(distribution_of(name, value, source, repeats), tallied=True)
     if not isinstance(value, list) or any(isinstance(item, list | dict) for item in value):
         message = f"{source}: --tally counts raw values, and this is no list of them"
         raise InputError(message)
     from json import dumps
 
     values = ["" if item is None else item if isinstance(item, str) else dumps(item) for item in value]
-    return sample(name, values, lambda i: f"{source}, item {i + 1}")
+    return sample(name, source, values, lambda i: f"{source}, item {i + 1}")
 
 
-class Observed:
+class Observed(Members):
     """The columns of a table, or the lists of a JSON value, as samples of raw values by name."""
 
-    what, mend, left_out = DISTRIBUTIONS, "", ()
-
-    def __init__(self, found: Columns | Document, chosen: Sequence[str], blank: str, repeats: str) -> None:
-        self.source, self._found, self._chosen = found.source, found, list(chosen)
-        self._blank, self._repeats = blank, repeats
+    def __init__(self, found: Columns | Document, blank: str, repeats: str) -> None:
+        super().__init__(found.source)
+        self._members, self._blank, self._repeats = found, blank, repeats
 
     def names(self) -> list[str]:
         """The names of the columns or lists."""
-        return self._found.names()
+        return self._members.names()
 
     @property
     def doubtful(self) -> Collection[str]:
         """The first column, where it may hold keys."""
-        return self._found.doubtful
+        return self._members.doubtful
 
     def numeric(self) -> list[str]:
-        """Those that may be samples: all but the labels, or those that were selected."""
-        return self._chosen
+        """Those that may be samples: all but the labels."""
+        named = getattr(self._members, "named_label", None)
+        return [name for i, name in enumerate(self.names()) if i != named]
 
-    def series(self, name: str) -> Series:
+    def member(self, name: str) -> Distribution:
         """The raw values of a column. Raises InputError where there is none of that name, or where a cell is blank."""
         from klcli.readers.tables.columns import Columns
 
-        if not isinstance(self._found, Columns):
-            value = self._found.value
+        if not isinstance(self._members, Columns):
+            value = self._members.value
             where = f"{self.source}#/{name}" if name else self.source
             if name and (not isinstance(value, dict) or name not in value):
-                self._found.series(name)  # which says what there is
-            return _present(of_list(name, value[name] if name else value, where, self._repeats), self._blank, where)
-        table = self._found
+                self._members.member(name)  # which says what there is
+            return present(of_list(name, value[name] if name else value, where, self._repeats), self._blank, where)
+        table = self._members
         column = table.position(name)
-        raw = sample(name, table.texts(column), lambda i: table.place(i, column))
-        return _present(raw, self._blank, f"{self.source}, column {clipped(name)}")
+        raw = sample(name, self.source, table.texts(column), partial(table.place, column=column))
+        return present(raw, self._blank, f"{self.source}, column {clipped(name)}")
 
     def address(self, name: str) -> str:
         """How one of them is written on the command line."""
-        return self._found.address(name)
-
-
-def _present(series: Series, blank: str, source: str) -> Series:
-    """The values but for blank ones, which are left out or an error. Raises InputError at the first."""
-    labels = series.labels or ()
-    if series.tallied:
-        return series
-    at = present(labels, series.where, blank)
-    if len(at) == len(labels):
-        return series
-    note = f"{source}: blank values left out: {len(labels) - len(at)}"
-    left = sample(series.name, [labels[i] for i in at], lambda i: series.where(at[i]))
-    return left._replace(remarks=(*series.remarks, note))
+        return self._members.address(name)
 
 
 def is_value(text: str) -> bool:
@@ -185,41 +172,28 @@ def is_value(text: str) -> bool:
     return text.strip() not in _NO_VALUE
 
 
-def present(texts: Sequence[str], where: Callable[[int], str], blank: str) -> list[int]:
-    """Which of the texts are values. Raises InputError for the first that is none, unless those are to be left out."""
+def present(found: Distribution, blank: str, source: str) -> Distribution:
+    """The raw values but for blank ones, which are left out or an error. Raises InputError at the first."""
+    texts = found.outcomes or ()
     at = [i for i, text in enumerate(texts) if is_value(text)]
-    if len(at) < len(texts) and blank != "skip":
+    if found.tallied or len(at) == len(texts):
+        return found
+    if blank != "skip":
         first = next(i for i, text in enumerate(texts) if not is_value(text))
-        message = f"{where(first)}: {clipped(texts[first])} is no value to count; --blank skip leaves it out"
+        message = f"{found.where(first)}: {clipped(texts[first])} is no value to count; --blank skip leaves it out"
         raise InputError(message)
-    return at
+    note = f"{source}: blank values left out: {len(texts) - len(at)}"
+    return replace(picked(found, at), remarks=(*found.remarks, note))
 
 
 def observed(read: Table | Document, choices: Choices, dialect: Dialect) -> Observed:
-    """The samples in a table or a JSON value. Raises InputError where a table has none."""
+    """The samples in a table or a JSON value."""
     from klcli.readers.documents import Document
     from klcli.readers.tables.columns import Columns
 
     table = read.table() if isinstance(read, Document) else read
-    if table is None:
-        document = cast("Document", read)
-        return Observed(document, document.names(), dialect.blank, choices.repeats)
-    columns = Columns(table, choices, dialect.notation)
-    return Observed(columns, _of_raw_values(columns, choices.select), dialect.blank, choices.repeats)
-
-
-def _of_raw_values(table: Columns, select: str | None) -> list[str]:
-    """The columns of raw values: those selected, else all but the one that --label names."""
-    from klcli.readers.tables.select import select as selected
-
-    names = table.names()
-    if select is not None:
-        return [names[i] for i in selected(select, names, table.source)]
-    found = [name for i, name in enumerate(names) if i != table.named_label]
-    if not found:
-        message = f"{table.source}: no column of raw values; it has {listed(names)}"
-        raise InputError(message)
-    return found
+    found = cast("Document", read) if table is None else Columns(table, choices, dialect.notation)
+    return Observed(found, dialect.blank, choices.repeats)
 
 
 # ----------------------------------------------------------------------------------------------------------- counting
@@ -303,7 +277,7 @@ def counted(
             raise DistributionError(message)
         cells = equal_cells(cells, float(every.min()), float(every.max()))
     return [
-        _once(_in_cells(one, cells), repeats)
+        once(_in_cells(one, cells), repeats)
         if one.tallied
         else replace(
             one, values=frozen(cells.counts(found)), outcomes=list(cells.names), where=_cell_of(one, cells.names)
@@ -363,14 +337,9 @@ def _alike(labels: Iterable[str]) -> Mapping[str, str]:
     return of
 
 
-def _once(one: Distribution, repeats: str) -> Distribution:
-    found = once(Series.of(one), repeats)
-    return replace(one, values=frozen(found.values), outcomes=found.labels, where=found.where, remarks=found.remarks)
-
-
 def _tallied(one: Distribution, alike: Mapping[str, str], repeats: str) -> Distribution:
     if one.tallied:
-        return _once(replace(one, outcomes=[alike.get(label, label) for label in one.outcomes or ()]), repeats)
+        return once(replace(one, outcomes=[alike.get(label, label) for label in one.outcomes or ()]), repeats)
     counts = Counter(one.outcomes) if not alike else Counter(alike[label] for label in one.outcomes or ())
     labels = [label for label in dict.fromkeys(alike.values()) if label in counts] if alike else list(counts)
     values = frozen([float(counts[label]) for label in labels])

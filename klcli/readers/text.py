@@ -11,13 +11,14 @@ be certain: where a line is two numbers, it may be either, and is refused.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from klcli.errors import InputError, clipped
+from klcli.model import Distribution, frozen
 from klcli.readers import inline
 from klcli.readers.distributions import Single
-from klcli.readers.numbers import are_numbers, is_blank, is_number, items, mend
-from klcli.readers.tables.table import Table
+from klcli.readers.numbers import are_numbers, has_percent, is_blank, is_number, items, mend, mixed_percent, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
     from klcli.readers.documents import Document
     from klcli.readers.numbers import Notation
     from klcli.readers.sources import Source
-
-NAMES = ("label", "")
-"""What the columns of counts are called, as if they were those of a table: the counts are all there is to choose."""
+    from klcli.readers.tables.table import Table
 
 _COUNT_LABEL = re.compile(r"([ \t]*)(\d+)(?:[ \t](.*))?", re.ASCII)
 _WHOLE = re.compile(r"\s*\d+\s", re.ASCII)
@@ -73,18 +72,18 @@ def read_text(source: Source, label: str | None = None) -> Table | Document | Si
         of_numbers = _is_of_numbers(lines, dialect.notation)
         counts = None if of_numbers and len(lines) > 1 else _counts(lines, source)
         if counts is not None:
-            return _table(counts, lines, source)
+            return _single(counts, lines, source)
         if of_numbers:
             found = inline.parse("\n".join(line.text for line in lines), source.name, dialect.notation)
             note = _left_out(text)
-            return Single(source.name, found.series("")._replace(remarks=(note,))) if note else found
+            return Single(source.name, replace(found.member(""), remarks=(note,))) if note else found
     asked = asked or (dialect.header is False and len(lines) > 1 and _is_of_numbers(lines[:1], dialect.notation))
     if not asked and inline.is_inline(text, dialect.notation):
         return inline.parse(text, source.name, dialect.notation)
     return _delimited(source, lines, label)
 
 
-def read_uniq(source: Source) -> Table:
+def read_uniq(source: Source) -> Single:
     """COUNT LABEL in every line, as `sort | uniq -c` writes them. Raises InputError for the first line that is not."""
     lines = [_Line(i, line) for i, line in enumerate(source.text.split("\n"), 1) if line.strip()]
     labels, counts = [], []
@@ -95,7 +94,7 @@ def read_uniq(source: Source) -> Table:
             raise InputError(message)
         labels.append(match[3].strip())
         counts.append(match[2])
-    return _table(_Counts(labels, counts), lines, source)
+    return _single(_Counts(labels, counts), lines, source)
 
 
 def delimiter_of(text: str) -> str | None:
@@ -146,17 +145,21 @@ def _is_of_numbers(lines: Sequence[_Line], notation: Notation) -> bool:
     return bool(cells) and are_numbers(cells, notation)
 
 
-def _table(counts: _Counts, lines: Sequence[_Line], source: Source) -> Table:
-    size = len(counts.labels)
-    return Table(
-        NAMES,
-        {0: counts.labels, 1: counts.counts},
-        size,
-        size,
-        source=source.name,
-        place=lambda row: f"{source.name}:{lines[row].number}",
-        note=_left_out(source.text),
-    )
+def _single(counts: _Counts, lines: Sequence[_Line], source: Source) -> Single:
+    """Counts as a distribution. Raises InputError where some of them are percentages."""
+
+    def where(i: int) -> str:
+        return f"{source.name}:{lines[i].number}"
+
+    values = frozen(numbers(counts.counts, where, notation=source.dialect.notation))
+    percent = {i: has_percent(count) for i, count in enumerate(counts.counts) if not is_blank(count)}
+    other = next((i for i, is_one in percent.items() if is_one != next(iter(percent.values()))), None)
+    if other is not None:
+        message = f"{where(other)}: {mixed_percent(counts.counts[other], '')}"
+        raise InputError(message)
+    note = _left_out(source.text)
+    remarks = (note,) if note else ()
+    return Single(source.name, Distribution("", source.name, values, where, counts.labels, remarks))
 
 
 # --------------------------------------------------------------------------------------------------------------- counts

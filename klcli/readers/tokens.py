@@ -10,7 +10,8 @@ from math import exp, inf
 from typing import TYPE_CHECKING, Any
 
 from klcli.errors import InputError, clipped
-from klcli.readers.distributions import Series, refuse_repeated
+from klcli.model import Distribution, frozen
+from klcli.readers.distributions import refuse_repeated
 from klcli.readers.documents import is_json_number, number_of
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def is_positions(value: Any) -> bool:  # noqa: ANN401
     return isinstance(some, list) and bool(some) and all(is_token(item) or _is_by_id(item) for item in some)
 
 
-def series(name: str, value: Any, source: str) -> Series | None:  # noqa: ANN401
+def distribution(name: str, value: Any, source: str) -> Distribution | None:  # noqa: ANN401
     """The distribution that a position is, or a list of the tokens of one; None for what has no tokens in it.
 
     Raises InputError where there are several positions, or the tokens stand one after the other.
@@ -75,7 +76,7 @@ def series(name: str, value: Any, source: str) -> Series | None:  # noqa: ANN401
         return None
     if any(item is None or _is_by_id(item) or _alternatives(item) for item in value):
         if len(value) == 1:
-            return series(name, value[0], source)
+            return distribution(name, value[0], source)
         message = f"{source}: {len(value)} tokens, of which each has a distribution; add --rows to take each by itself"
         raise InputError(message)
     return _of(name, value, source)
@@ -103,7 +104,7 @@ def _text(token: dict[str, Any]) -> str:
     return next((token[name] for name in _NAMES if isinstance(token.get(name), str)), "")
 
 
-def _of(name: str, tokens: Any, source: str) -> Series:  # noqa: ANN401
+def _of(name: str, tokens: Any, source: str) -> Distribution:  # noqa: ANN401
     """A distribution of tokens: a list of them, or an object of token: logarithm."""
     if isinstance(tokens, dict):
         labels, given, logarithms = list(tokens), list(tokens.values()), True
@@ -124,7 +125,7 @@ def _of(name: str, tokens: Any, source: str) -> Series:  # noqa: ANN401
         raise InputError(message)
     refuse_repeated(labels, where)
     values = [-inf if value <= _NEVER else value for value in values] if logarithms else values
-    return Series(name, values, labels, where, read_as="logprobs" if logarithms else "weights")
+    return Distribution(name, source, frozen(values), where, labels, read_as="logprobs" if logarithms else "weights")
 
 
 _NEVER = -9999.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from klcli.errors import DistributionError, UsageError, clipped, listed, nearest, typed
-from klcli.model import frozen
+from klcli.readers.distributions import picked
 from klcli.readers.tables.select import in_quotes, list_of
 
 if TYPE_CHECKING:
@@ -94,12 +94,7 @@ def _without(one: Distribution, drop: Sequence[str]) -> Distribution:
     if not drop or one.outcomes is None:
         return one
     kept = [i for i, label in enumerate(one.outcomes) if label not in drop]
-    if len(kept) == len(one):
-        return one
-    where, labels = one.where, one.outcomes
-    return replace(
-        one, values=frozen(one.values[kept]), where=lambda i: where(kept[i]), outcomes=[labels[i] for i in kept]
-    )
+    return one if len(kept) == len(one) else picked(one, kept)
 
 
 def _refuse_outcome(one: Distribution) -> None:

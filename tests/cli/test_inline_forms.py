@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from klcli.errors import KlcliError
-from klcli.readers.distributions import one
 from klcli.readers.inline import parse
 
 KL = 0.022582421084357415
@@ -81,19 +80,19 @@ numbers = st.floats(0, 1e300)
 def test_lists_tuples_and_arrays_read_back_as_they_were(weights):
     array = np.array(weights)
     for text in (repr(weights), repr(tuple(weights)), f"[{' '.join(map(repr, weights))}]"):
-        assert list(one(parse(text, "P")).values) == weights
+        assert list(parse(text, "P").member("").values) == weights
     with np.printoptions(floatmode="unique", precision=17):
         for text in (repr(array), str(array), repr(list(array)), f"np.{array!r}"):
-            assert list(one(parse(text, "P")).values) == weights
+            assert list(parse(text, "P").member("").values) == weights
 
 
 @given(st.dictionaries(st.text(max_size=5), numbers, min_size=1, max_size=5))
 def test_dictionaries_read_back_as_they_were(weights):
     for text in (repr(weights), repr({key: np.float64(value) for key, value in weights.items()})):
-        series = one(parse(text, "P"))
-        assert dict(zip(series.labels, series.values, strict=True)) == weights
-    series = one(parse(repr(Counter(weights)), "P"))
-    assert dict(zip(series.labels, series.values, strict=True)) == weights
+        series = parse(text, "P").member("")
+        assert dict(zip(series.outcomes, series.values, strict=True)) == weights
+    series = parse(repr(Counter(weights)), "P").member("")
+    assert dict(zip(series.outcomes, series.values, strict=True)) == weights
 
 
 @given(st.lists(st.lists(numbers, min_size=2, max_size=2), min_size=2, max_size=3))
@@ -101,15 +100,15 @@ def test_several_axes_read_back_as_they_were(rows):
     array = np.array(rows)
     with np.printoptions(floatmode="unique", precision=17):
         for text in (json.dumps(rows), repr(array), str(array)):
-            series = one(parse(text, "P"))
+            series = parse(text, "P").member("")
             assert list(series.values) == list(array.ravel())
-            assert list(series.labels) == [f"{i},{j}" for i in range(len(rows)) for j in range(2)]
+            assert list(series.outcomes) == [f"{i},{j}" for i in range(len(rows)) for j in range(2)]
 
 
 @given(st.text("[](){}'\",:.=- 01ae\nnp", max_size=20))
 def test_any_other_text_is_an_error_of_one_line(text):
     try:
-        one(parse(text, "P"))
+        parse(text, "P").member("")
     except KlcliError as error:
         said = str(error)
     else:

@@ -301,7 +301,7 @@ def test_a_distribution_that_is_a_total_is_refused(refused, get, write):
         (["rank", "t.csv:a", "t.csv:b"], "k, a, b, x, y, Total"),
         (["entropy", "t.csv", "--rows", "--keep-totals"], "x, y, Total, a, b"),
         (["matrix", "t.csv"], "x, y, Total, a, b"),
-        (["matrix", "t.csv", "--columns"], "a, b, x, y, Total"),
+        (["matrix", "t.csv", "--columns"], "k, a, b, x, y, Total"),
         (["compare", "x=1,y=2", "1,2"], "x, y"),
         (["entropy", '{"a":[1,2]}'], "a"),
         (["entropy", "red,red,x", "--tally"], "red, x"),

@@ -122,7 +122,7 @@ def test_one_column_of_weights_is_needed_and_the_mend_works(call, refused, folde
 
 def test_a_label_that_stands_twice_in_a_group(call, refused, folder):
     (folder / "t.csv").write_text("g,x,n\nA,a,2\nA,b,6\nA,a,2\nB,a,3\nB,b,7\n")
-    assert "t.csv:4: the label 'a' stands twice" in refused(4, "kl", "t.csv", "--by", "g", cwd=folder)
+    assert "t.csv:4, column 'n': the label 'a' stands twice" in refused(4, "kl", "t.csv", "--by", "g", cwd=folder)
     found = call("kl", "-q", "t.csv", "--by", "g", "--repeats", "sum", cwd=folder)
     assert numbers(found) == pytest.approx([KL], rel=1e-13)
 

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from klcli.errors import InputError
-from klcli.readers.distributions import one
 from klcli.readers.inline import is_inline, means_numbers, parse
 
 values = st.lists(st.floats(0, 1e300), min_size=1, max_size=6)
@@ -16,9 +15,9 @@ labels = st.text(st.characters(codec="utf-8", exclude_characters=",;\n\r", exclu
 
 @given(values, st.sampled_from([",", " ", ";", "\n", ", "]))
 def test_numbers_are_one_distribution_without_labels(weights, separator):
-    series = one(parse(separator.join(map(repr, weights)), "P"))
+    series = parse(separator.join(map(repr, weights)), "P").member("")
     assert list(series.values) == weights
-    assert series.labels is None
+    assert series.outcomes is None
     assert series.where(0) == "P, item 1"
 
 
@@ -27,19 +26,19 @@ def test_pairs_are_one_distribution_with_labels(weights, separator):
     text = separator.join(f"{label}={weight!r}" for label, weight in weights.items())
     if text.lstrip()[:1] in {"[", "{"}:
         return  # that is JSON
-    series = one(parse(text, "P"))
+    series = parse(text, "P").member("")
     assert list(series.values) == list(weights.values())
-    assert list(series.labels) == list(weights)
+    assert list(series.outcomes) == list(weights)
 
 
 @given(values)
 def test_a_json_array_is_one_distribution(weights):
-    assert list(one(parse(json.dumps(weights), "P")).values) == weights
+    assert list(parse(json.dumps(weights), "P").member("").values) == weights
 
 
 def test_the_last_equals_sign_separates_the_label():
-    series = one(parse("a=b=0.5, c = 1/4", "P"))
-    assert (list(series.labels), list(series.values)) == (["a=b", "c"], [0.5, 0.25])
+    series = parse("a=b=0.5, c = 1/4", "P").member("")
+    assert (list(series.outcomes), list(series.values)) == (["a=b", "c"], [0.5, 0.25])
 
 
 @pytest.mark.parametrize(

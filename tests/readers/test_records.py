@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from klcli.errors import InputError, KlcliError
-from klcli.readers.documents import series_of
+from klcli.readers.documents import distribution_of
 from klcli.readers.sources import Source
 from klcli.readers.tables.layout import WantedColumns, lay_out
 from klcli.readers.tables.records import RecordStream, table_of
@@ -62,12 +62,12 @@ def told(layout, parts):
                 value = columns[i][row]
                 if not layout.by and len(layout.p) == 1:
                     try:
-                        series = series_of("", value, f"column {layout.header[i]!r}")
+                        series = distribution_of("", value, f"column {layout.header[i]!r}")
                     except KlcliError as error:
                         fault = fault or (part.line(row), str(error), type(error))
                         continue
                     values = list(map(float, series.values))
-                    value = values if series.labels is None else dict(zip(series.labels, values, strict=True))
+                    value = values if series.outcomes is None else dict(zip(series.outcomes, values, strict=True))
                 weights[i] = exactly(value)
             if fault is not None:
                 weights, fault = None, (fault[0] + start, *fault[1:])

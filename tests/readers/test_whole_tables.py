@@ -78,11 +78,11 @@ def told(data, delimiter, label, *, large):
         columns = {}
         for name in table.names():
             try:
-                series = table.series(name)
+                series = table.member(name)
             except KlcliError as error:
                 columns[name] = type(error)
             else:
-                labels = None if series.labels is None else list(series.labels[:])
+                labels = None if series.outcomes is None else list(series.outcomes[:])
                 columns[name] = [exactly(x) for x in series.values], labels
         return table.names(), table.numeric(), columns
     except KlcliError as error:
@@ -164,8 +164,8 @@ def test_the_same_files_are_refused(data, label):
 def test_a_column_of_labels_that_are_numbers_keeps_their_text_and_can_be_weights():
     data = b"label,p\n007,1\n2002,2\n"
     for table in (read(data), read(data, large=True)):
-        assert list(table.series("p").labels) == ["007", "2002"]
-        assert list(table.series("label").values) == [7, 2002]
+        assert list(table.member("p").outcomes) == ["007", "2002"]
+        assert list(table.member("label").values) == [7, 2002]
 
 
 @pytest.mark.parametrize("last", ["last,x,3\n", "last,1\n", "row7,1,2\n", '"last,1,2\n'])
@@ -175,7 +175,7 @@ def test_errors_are_the_same_line_for_line(last):
     said = []
     for large in (False, True):
         with pytest.raises(KlcliError) as raised:
-            read(data, large=large).series("p")
+            read(data, large=large).member("p")
         said.append(str(raised.value))
     assert said[0] == said[1]
     assert "w.csv:202" in said[0]
@@ -183,12 +183,12 @@ def test_errors_are_the_same_line_for_line(last):
 
 def test_places_are_the_same_line_for_line():
     data = b"label,p\n_,0\nb,1\n\n\nc,2\n"
-    small, large = read(data).series("p"), read(data, large=True).series("p")
+    small, large = read(data).member("p"), read(data, large=True).member("p")
     for i, place in enumerate(["w.csv:2, column 'p'", "w.csv:3, column 'p'", "w.csv:6, column 'p'"]):
         assert small.where(i) == large.where(i) == place
 
 
 def test_labels_of_a_large_table_are_made_when_they_are_asked_for():
-    labels = read(b"name,p\nb,1\na,2\n", large=True).series("p").labels
+    labels = read(b"name,p\nb,1\na,2\n", large=True).member("p").outcomes
     assert not isinstance(labels, list)
     assert (len(labels), labels[1], labels[:], list(labels)) == (2, "a", ["b", "a"], ["b", "a"])

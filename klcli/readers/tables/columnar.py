@@ -18,7 +18,7 @@ from pyarrow import types as of
 from klcli.arrow import as_text, call, cast, nulls, taken, whole
 from klcli.blocks import Failure
 from klcli.errors import InputError, KlcliError, clipped, lacking
-from klcli.readers.documents import series_of
+from klcli.readers.documents import distribution_of
 from klcli.readers.numbers import POINT, NotANumberError, mend, number
 from klcli.readers.sources import cannot_read, first_line, unreadable
 from klcli.readers.tables.cells import json_value
@@ -301,7 +301,7 @@ def _fields(cells: Cells, layout: Layout, column: int, fail: Callable[[int, str,
         name = layout.header[column]
         for row in np.flatnonzero(missing).tolist():
             try:
-                series_of(name, cells[row].as_py(), f"column {clipped(name)}")
+                distribution_of(name, cells[row].as_py(), f"column {clipped(name)}")
             except KlcliError as error:
                 fail(row, str(error), type(error))
         return taken(cells, np.where(missing, np.argmin(missing), np.arange(len(cells))))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from klcli.errors import InputError, clipped, no_such, typed
-from klcli.readers.distributions import DISTRIBUTIONS, Series, added_up, refuse_repeated
+from klcli.model import Distribution, frozen
+from klcli.readers.distributions import Members, added_up, refuse_repeated
 from klcli.readers.numbers import POINT, has_percent, in_column, is_blank, is_number, mixed_percent, numbers
-from klcli.readers.sources import column_of
 from klcli.readers.tables.cells import ColumnPlace, cells_of
 from klcli.readers.tables.roles import (
     CHOICES,
@@ -26,12 +26,11 @@ from klcli.readers.tables.roles import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     import numpy.typing as npt
 
     from klcli.model import Array
-    from klcli.readers.distributions import Keys
     from klcli.readers.numbers import Notation
     from klcli.readers.tables.roles import Facts, Roles
     from klcli.readers.tables.table import Table
@@ -45,15 +44,13 @@ _LEAST_TOTALS = 3
 ADD_LABEL = "; if these are labels add --label {}, and to leave them out choose the others with --select"
 
 
-class Columns:
+class Columns(Members):
     """The columns of a table, each looked through once. As the distributions of a source its columns are by name.
 
     choices: what the command line says of labels. notation: of numbers that are text. mend: what errors say of a column
     that is numbers in part; {} stands for its name. taken: the columns that are taken as weights, given by name. keys:
     whether a first column of numbers may hold labels. leaves_out: whether a number that is NaN is left out.
     """
-
-    what = DISTRIBUTIONS
 
     def __init__(
         self,
@@ -65,7 +62,8 @@ class Columns:
         taken: Collection[str] = (),
         keys: bool = True,
     ) -> None:
-        self.source, self.table, self.size, self.row = table.source, table, table.size, table.where
+        super().__init__(table.source)
+        self.table, self.size, self.row = table, table.size, table.where
         self._choices, self._mend = choices, mend if table.form == "text" else ""
         self._has_keys = table.form != "text" and any(isinstance(cells, list) for cells in table.columns.values())
         self.leaves_out, notation = notation.blank == "skip", notation._replace(delimiter=table.delimiter)
@@ -133,6 +131,11 @@ class Columns:
         return "".join(f"; {note}" for note in label_notes(self))
 
     @property
+    def labels_name(self) -> str:
+        """What the column of the labels is called, '' where there is none."""
+        return "" if self.label is None else self.table.names[self.label]
+
+    @property
     def doubtful(self) -> tuple[str, ...]:
         """The name of the first column, where it is of numbers and may hold labels."""
         name = self.table.names[0]
@@ -159,17 +162,25 @@ class Columns:
         """The names of the columns of numbers but for the labels. Raises InputError where one is numbers in part."""
         return [self.table.names[i] for i in self.weights()]
 
-    def series(self, name: str) -> Series:
+    def member(self, name: str) -> Distribution:
         """The numbers of a column, with the labels. Raises InputError, DistributionError where a label stands twice."""
         column = self.position(name)
         values = self.numbers(column)
         is_labelled = self.label not in {None, column}
         sums = is_labelled and self._choices.repeats == "sum"
         labels = None if not is_labelled else self.labels(self.label or 0)[:] if sums else self._unique_labels
-        running = self.running(values, column)
-        notes = (*self.notes, *self.grouping(column))
-        series = Series(name, values, labels, lambda i: self.place(i, column), notes, self._keys, running=running)
-        return added_up(series, gaps=self.leaves_out) if sums else series
+        found = Distribution(
+            name,
+            self.source,
+            frozen(values),
+            partial(self.place, column=column),
+            labels,
+            (*self.notes, *self.grouping(column)),
+            self._keys,
+            running=self.running(values, column),
+            place=f"{self.source}, column {clipped(name)}",
+        )
+        return added_up(found, gaps=self.leaves_out) if sums else found
 
     def grouping(self, column: int) -> tuple[str, ...]:
         """A note on a column whose decimal marks may group digits: 1.200 beside 900, which would else be 900.000."""
@@ -194,7 +205,7 @@ class Columns:
         return f"{self.source}: column {clipped(self.table.names[column])}" if rises else ""
 
     @cached_property
-    def _keys(self) -> Keys | None:
+    def _keys(self) -> tuple[str, Callable[[], Sequence[str]]] | None:
         """The column of labels, else the first where it may hold some though nothing says so."""
         column = self.label
         if column is None:
@@ -203,10 +214,6 @@ class Columns:
                 return None
             column = 0
         return self.table.names[column], partial(self.labels, column)
-
-    def address(self, name: str) -> str:
-        """SOURCE:COLUMN."""
-        return column_of(self.source, name)
 
     def position(self, name: str) -> int:
         """Where the column of that name is. Raises InputError where there is none, or two."""
@@ -303,12 +310,12 @@ class Columns:
         """Whether a column holds text."""
         return self._cells[column].is_text()
 
-    def nested(self, column: int) -> list[Series]:
+    def nested(self, column: int) -> list[Distribution]:
         """The distributions in the cells of a column, each a list of numbers or an object of label: number."""
-        from klcli.readers.documents import series_of
+        from klcli.readers.documents import distribution_of
 
         how = self._choices.repeats, self._notation.blank
-        return [series_of("", value, self.place(i, column), *how) for i, value in enumerate(self.values(column))]
+        return [distribution_of("", value, self.place(i, column), *how) for i, value in enumerate(self.values(column))]
 
     def stacked(self, column: int) -> npt.NDArray[Any] | None:
         """The lists in the cells of a column as one array, (rows, ...), where Arrow has them as such; else None."""

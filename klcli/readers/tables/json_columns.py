@@ -21,7 +21,7 @@ from klcli.arrow import binaries, cast, filled, joined, nulls, strings, whole
 from klcli.blocks import Failure, json_text
 from klcli.errors import KlcliError, clipped
 from klcli.readers.distributions import ADDED_UP
-from klcli.readers.documents import series_of
+from klcli.readers.documents import distribution_of
 from klcli.readers.numbers import may_underflow
 from klcli.readers.tables.json_rows import decoded
 from klcli.readers.tables.pieces import is_utf8
@@ -143,10 +143,10 @@ class JsonColumns:
                 continue
             try:
                 how = self._layout.choices.repeats, self._layout.blank
-                series = series_of(name, cell, f"column {clipped(name)}", *how)
+                series = distribution_of(name, cell, f"column {clipped(name)}", *how)
                 summed.update([line] if series.remarks else [])
-                values = list(series.values)
-                weights[-1] = values if series.labels is None else dict(zip(series.labels, values, strict=True))
+                values = series.values.tolist()
+                weights[-1] = values if series.outcomes is None else dict(zip(series.outcomes, values, strict=True))
             except KlcliError as error:
                 failures[line] = Failure(row, line, str(error), type(error))
         return weights

@@ -15,7 +15,7 @@ from klcli.errors import DistributionError, InputError, KlcliError, clipped
 from klcli.kernels import as_text, changes, codes, empty, taken, texts
 from klcli.model import Distribution, frozen
 from klcli.readers.distributions import ADDED_UP
-from klcli.readers.documents import series_of
+from klcli.readers.documents import distribution_of
 from klcli.readers.observations import counted, is_value
 from klcli.readers.tables.cells import json_value
 from klcli.readers.tables.dropped import without_totals
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from klcli.model import Array
-    from klcli.readers.distributions import Series
     from klcli.readers.tables.layout import Counting, Layout
 
     Places = npt.NDArray[np.intp]
@@ -165,7 +164,7 @@ def _pairs_of_fields(
     how = layout.choices.repeats, layout.blank
     wrong = {failure.row: failure for failure in table.failures}
     summed = 0
-    alike: dict[tuple[Any, ...], list[tuple[int, list[Series | None]]]] = {}
+    alike: dict[tuple[Any, ...], list[tuple[int, list[Distribution | None]]]] = {}
     for row in range(table.size):
         if row in wrong:
             continue
@@ -173,7 +172,7 @@ def _pairs_of_fields(
             sides = [
                 None
                 if name is None or values is None
-                else series_of(name, values[row], f"column {clipped(name)}", *how)
+                else distribution_of(name, values[row], f"column {clipped(name)}", *how)
                 for name, values in zip(names, fields, strict=True)
             ]
         except KlcliError as error:
@@ -187,26 +186,28 @@ def _pairs_of_fields(
     return pairs, [wrong[row] for row in sorted(wrong)], summed
 
 
-def _without_gaps(sides: list[Series | None]) -> list[Series | None]:
+def _without_gaps(sides: list[Distribution | None]) -> list[Distribution | None]:
     """The sides without weight where one of them is NaN: by label, or without labels by position."""
-    names = [() if side is None else side.labels or range(len(side.values)) for side in sides]
-    weights = [[] if side is None else list(side.values) for side in sides]
+    names = [() if side is None else side.outcomes or range(len(side.values)) for side in sides]
+    weights = [[] if side is None else side.values.tolist() for side in sides]
     pairs = [list(zip(*each, strict=True)) for each in zip(names, weights, strict=True)]
     gaps = {name for each in pairs for name, weight in each if isnan(weight)}
     return [
-        side and side._replace(values=[0.0 if name in gaps else weight for name, weight in each])
+        None
+        if side is None
+        else replace(side, values=frozen([0.0 if name in gaps else weight for name, weight in each]))
         for side, each in zip(sides, pairs, strict=True)
     ]
 
 
-def _labels_of(side: Series) -> Names:
-    return None if side.labels is None else tuple(side.labels)
+def _labels_of(side: Distribution) -> Names:
+    return None if side.outcomes is None else tuple(side.outcomes)
 
 
 def _together(
     names: tuple[str | None, ...],
     kind: tuple[Any, ...],
-    found: list[tuple[int, list[Series | None]]],
+    found: list[tuple[int, list[Distribution | None]]],
     line: Callable[[int], int],
 ) -> Pairs:
     rows = np.array([row for row, _ in found], dtype=np.intp)

@@ -23,20 +23,24 @@ class Choices(NamedTuple):
     """What the command line says of the meaning of a table's rows and columns.
 
     label: the column of labels, by name or position, 'none' for none. select: the columns of weights. rows: whether a
-    row is a distribution. by: rows alike in it are one. repeats: what labels that stand twice do, 'sum' or 'error'.
-    drop: outcomes and distributions of these names are left out. keep_totals: whether totals are like all others.
-    tally: whether cells are raw values to be counted; bins: in so many cells, or between these edges.
+    row is a distribution; columns: whether rows of what has no columns of numbers are outcomes. by: rows alike in it
+    are one. repeats: what labels that stand twice do, 'sum' or 'error'. drop: outcomes and distributions of these names
+    are left out. keep_totals: whether totals are like all others. tally: whether cells are raw values to be counted;
+    bins: in so many cells, or between these edges. lenient: whether a cell that is no number makes a row no
+    distribution, instead of being an error.
     """
 
     label: str | None = None
     select: str | None = None
     rows: bool = False
+    columns: bool = False
     by: str | None = None
     repeats: str = "error"
     drop: tuple[str, ...] = ()
     keep_totals: bool = False
     tally: bool = False
     bins: str | None = None
+    lenient: bool = False
 
 
 CHOICES = Choices()
