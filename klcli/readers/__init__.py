@@ -6,9 +6,11 @@ sources        the bytes of a file or of standard input, decompressed and decode
 documents      JSON and JSON pointers
 formats        which reader a suffix stands for
 tables         tables, as a whole and as a stream of blocks of rows
-distributions  one distribution, and how a command takes one, two or all of a source
+distributions  the distributions of a source by name, and how a command takes one, two or all of them
+rows           distributions that are rows of a table, or groups of rows, or members of a JSON list
+observations   distributions of raw values, which are counted
 arguments      DIST: which of all these an argument is
-grids          distributions that are the rows of a table, or its columns
+grids          the distributions of several sources on the same outcomes, for a matrix
 npy            NumPy's files
 nested         nested lists
 arrays         TENSOR: numbers of any shape, which a loss takes

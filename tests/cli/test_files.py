@@ -159,4 +159,5 @@ def test_two_columns_of_one_name_are_refused_in_one_line(refused, tmp_path, comm
     (tmp_path / "a.json").write_text('[{"a": 1, "a": 2}, {"a": 2}]', encoding="utf-8")
     (tmp_path / "a.ndjson").write_text('{"a": 1, "a": 2}\n{"a": 2}\n', encoding="utf-8")
     for name in ("a.parquet", "l.parquet", "a.json", "a.ndjson"):
-        assert refused(3, *command.split(), name, cwd=tmp_path).startswith(name)
+        code = 4 if command == "matrix" and "json" in name else 3  # there each object is a distribution
+        assert refused(code, *command.split(), name, cwd=tmp_path).startswith(name)

@@ -214,7 +214,7 @@ def _together(
     weights = []
     for which, of in enumerate(kind):
         values = None if of is None else [side.values for _, sides in found if (side := sides[which]) is not None]
-        weights.append(None if values is None else np.array(values, dtype=np.float64).reshape(len(found), of[0]).T)
+        weights.append(None if values is None else np.concatenate(values).reshape(len(found), of[0]).T)
     labels = tuple(None if of is None else of[1] for of in kind)
     return Pairs(
         rows, weights[0], weights[1], (labels[0], labels[1]), _Places(names, (labels[0], labels[1]), rows, line)
