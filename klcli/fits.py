@@ -6,19 +6,14 @@ from dataclasses import dataclass, field
 from math import nan
 from typing import TYPE_CHECKING, NamedTuple
 
-from klcli.parametric.catalogue import CONTINUOUS, COUNTS, FAMILIES
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from klcli.families.formula import Component, Formula
     from klcli.model import Array
-    from klcli.parametric.catalogue import Component, Formula
 
 FORWARD, REVERSE, BOTH = "forward", "reverse", "both"
 """Least KL(target||model), which seeks the mean; least KL(model||target), which seeks a mode."""
-
-FITTED = tuple(name for name, family in FAMILIES.items() if family.kind in {CONTINUOUS, COUNTS} or name == "bernoulli")
-"""The families that are fitted to data."""
 
 
 @dataclass(frozen=True, eq=False)

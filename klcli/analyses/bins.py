@@ -17,9 +17,9 @@ from klcli.fits import Histogram
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from klcli.families.law import Law
+    from klcli.families.likelihood.observed import Observed
     from klcli.model import Array
-    from klcli.parametric.law import Law
-    from klcli.parametric.observed import Observed
 
     Places = npt.NDArray[np.signedinteger]
 

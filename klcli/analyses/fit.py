@@ -9,24 +9,18 @@ import numpy as np
 
 from klcli.analyses.bins import divergences, histogram, kolmogorov_smirnov, masses
 from klcli.errors import DistributionError, UsageError, clipped, listed, nearest
-from klcli.fits import FITTED, Fit, FitReport, reasons
-from klcli.parametric.catalogue import CONTINUOUS, COUNTS, FAMILIES, Component, Formula
-from klcli.parametric.law import Law, scipy
-from klcli.parametric.likelihood import ESTIMATORS
-from klcli.parametric.observed import Observed
+from klcli.families.catalogue import CONTINUOUS_FAMILIES, FAMILIES, FITTED
+from klcli.families.family import scipy
+from klcli.families.formula import Component, Formula
+from klcli.families.law import Law
+from klcli.families.likelihood.observed import Observed
+from klcli.fits import Fit, FitReport, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy.typing as npt
-
+    from klcli.families.likelihood.ascent import LikelihoodEstimate
     from klcli.fits import Histogram, Sample
-    from klcli.model import Array
-    from klcli.parametric.estimate import Estimate
-
-    Mask = npt.NDArray[np.bool_]
-
-_POSITIVE = frozenset({"lognormal", "gamma", "weibull"})
 
 _CHANCE = 0.001
 """How seldom data of the family itself differ from it by more than is said to be chance."""
@@ -51,16 +45,6 @@ _DISPERSED = 10
 _ALL_WHOLE = 2.0**53
 """From here on every double is a whole number."""
 
-_NEEDS = {
-    "bernoulli": "0 or 1",
-    "lognormal": "x > 0",
-    "gamma": "x > 0",
-    "weibull": "x > 0",
-    "exponential": "x >= 0",
-    "beta": "0 < x < 1",
-    **{name: "whole numbers from 0" for name in FITTED if FAMILIES[name].kind == COUNTS},
-}
-
 
 class Suitable(NamedTuple):
     """Families that suit the data. left_out, in_short: as of a FitReport. counts: the data seem to be counts."""
@@ -83,7 +67,7 @@ def suitable(sample: Sample, *, every: bool = False) -> Suitable:
     chosen, of_other_kind = [], []
     for family in FITTED:
         if outside := _first_outside(sample, family):
-            found.left_out[family], found.in_short[family] = outside, f"needs {_NEEDS[family]}"
+            found.left_out[family], found.in_short[family] = outside, f"needs {FAMILIES[family].needs}"
         elif every or both or _is_continuous(family) is not counts:
             chosen.append(family)
         else:
@@ -104,38 +88,23 @@ def _kind(data: Observed) -> tuple[bool, bool]:
 
 
 def _is_continuous(family: str) -> bool:
-    return FAMILIES[family].kind == CONTINUOUS
-
-
-def _holds(family: str, values: Array) -> tuple[Mask, str]:
-    """Which values the family can have, and what they are."""
-    if family == "bernoulli":
-        return (values == 0) | (values == 1), "0 or 1"
-    if family in _POSITIVE:
-        return values > 0, "above 0"
-    if family == "exponential":
-        return values >= 0, "0 or above"
-    if family == "beta":
-        return (values > 0) & (values < 1), "between 0 and 1"
-    if _is_continuous(family):
-        return np.ones(len(values), dtype=np.bool_), "any number"
-    return (values >= 0) & (values == np.floor(values)), "a whole number, 0 or above"
+    return family in CONTINUOUS_FAMILIES
 
 
 def _first_outside(sample: Sample, family: str) -> str:
     """'PLACE: VALUE is not ...' of the first value that the family cannot have; '' where there is none."""
-    inside, what = _holds(family, sample.values)
+    inside = FAMILIES[family].holds(sample.values)
     outside = ~inside if sample.weights is None else ~inside & (sample.weights > 0)
     if not outside.any():
         return ""
     i = int(outside.argmax())
-    return f"{sample.where(i)}: {sample.values[i]:g} is not {what}"
+    return f"{sample.where(i)}: {sample.values[i]:g} is not {FAMILIES[family].takes}"
 
 
 def _named(sample: Sample, families: Sequence[str]) -> tuple[str, ...]:
     """The families asked for. Raises UsageError for one that is none, DistributionError for one without such data."""
     for family in families:
-        if family not in ESTIMATORS:
+        if family not in FITTED:
             known = listed(FITTED, len(FITTED))
             message = f"--family {clipped(family)}: fit has {known}.{nearest(family, FITTED)}"
             raise UsageError(message)
@@ -176,7 +145,7 @@ def _fit(sample: Sample, chosen: Suitable, bins: int | None) -> FitReport:
     fits = []
     for family in chosen.families:
         try:
-            estimate = ESTIMATORS[family](data)
+            estimate = FAMILIES[family].estimate(data)
         except (ArithmeticError, ValueError):  # of numbers at the ends of what a double can hold
             estimate = None
         if estimate is None or not all(map(isfinite, (*estimate.parameters.values(), estimate.log_likelihood))):
@@ -203,7 +172,7 @@ def _rank(one: Fit) -> tuple[float, float]:
     return (inf if isnan(one.kl_data_model) else one.kl_data_model), one.aic
 
 
-def _fitted(family: str, estimate: Estimate, data: Observed, shared: Histogram) -> Fit:
+def _fitted(family: str, estimate: LikelihoodEstimate, data: Observed, shared: Histogram) -> Fit:
     component = Component(family, estimate.parameters)
     law = Law(Formula(family, (component,)))
     apart = divergences(shared.mass, masses(law, shared.edges), data.n)

@@ -9,20 +9,21 @@ import numpy as np
 
 from klcli.engine.measures import MEASURES, ROOT_OF_UNIT, SINGLE
 from klcli.errors import DistributionError, UsageError, clipped
+from klcli.families.catalogue import CONTINUOUS, VECTORS
+from klcli.families.family import LocationScale
+from klcli.families.infinite import BEYOND_DOUBLES, explain_infinite
+from klcli.families.law import Law
+from klcli.families.measure import measure
+from klcli.families.pair import QUADRATURE, SAMPLING
 from klcli.model import Input, Report
-from klcli.parametric.catalogue import CONTINUOUS, VECTORS
-from klcli.parametric.infinite import BEYOND_DOUBLES, explain_infinite
-from klcli.parametric.law import Law
-from klcli.parametric.measure import measure
-from klcli.parametric.pair import QUADRATURE, SAMPLING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from klcli.families.formula import Formula
+    from klcli.families.numeric.sampling import Sampling
+    from klcli.families.pair import Estimate
     from klcli.model import Settings
-    from klcli.parametric.catalogue import Component, Formula
-    from klcli.parametric.numeric.sampling import Sampling
-    from klcli.parametric.pair import Estimate
 
 _CATALOGUE = MEASURES | SINGLE
 _SETS_OF_KL = {"cross_entropy_pq", "kl_pq"}, {"cross_entropy_qp", "kl_qp"}
@@ -94,21 +95,14 @@ def _measured(p: Law, q: Law | None, settings: Settings, asked: Asked) -> dict[s
             found = measure(p, q, asked.fields(), alpha=settings.alpha, sampling=asked.sampling)
     except (ArithmeticError, ValueError) as error:  # of the logarithm of Gamma, or of what draws samples
         raise _beyond(p, q, str(error)) from error
-    blurred = next((one for law in (p, q) if law is not None for one in law.components if _is_blurred(one)), None)
-    if blurred is not None and any(estimate.method == QUADRATURE for estimate in found.values()):
-        raise _beyond(p, q, f"next to its mu {blurred.family} is narrower than doubles can tell apart")
+    members = p.members if q is None else [*p.members, *q.members]
+    blurred = [one.name for one in members if isinstance(one, LocationScale) and one.is_blurred]
+    if blurred and any(estimate.method == QUADRATURE for estimate in found.values()):
+        raise _beyond(p, q, f"next to its mu {blurred[0]} is narrower than doubles can tell apart")
     lost = [name for name, estimate in found.items() if isnan(estimate.value)]
     if lost:
         raise _beyond(p, q, f"{', '.join(lost)} came out as no number")
     return found
-
-
-def _is_blurred(one: Component) -> bool:
-    """Whether the doubles about the centre lie too far apart for quadrature."""
-    scale, mu = one.parameters.get("sd", one.parameters.get("scale")), one.parameters.get("mu")
-    if not isinstance(scale, float) or not isinstance(mu, float) or one.family == "lognormal":
-        return False
-    return scale < 2.0**-48 * abs(mu)
 
 
 def _beyond(p: Law, q: Law | None, why: str) -> DistributionError:

@@ -8,28 +8,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import nan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from klcli.analyses.projection.masses import Counts, Weights
 from klcli.analyses.projection.search import local_optima, numbers
-from klcli.analyses.projection.shapes import CONTINUOUS_FAMILIES, COUNT_FAMILIES
 from klcli.analyses.projection.targets import Density
 from klcli.errors import DistributionError, UsageError, nearest
+from klcli.families import grid as grids
+from klcli.families.catalogue import CONTINUOUS, COUNT_FAMILIES, COUNTS, FITTED, VECTORS
+from klcli.families.family import scipy
+from klcli.families.formula import Component
 from klcli.fits import BOTH, FORWARD, REVERSE, Fit, FitReport
 from klcli.model import frozen
-from klcli.parametric import grid as grids
-from klcli.parametric.catalogue import CONTINUOUS, COUNTS, VECTORS
-from klcli.parametric.law import scipy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from klcli.analyses.projection.search import Found
+    from klcli.analyses.projection.shapes import Member
     from klcli.analyses.projection.targets import Target
+    from klcli.families.formula import Formula, Grid
     from klcli.model import Array
-    from klcli.parametric.catalogue import Component, Formula, Grid
 
 _NOTHING = 1e-12
 """Of a distribution's width, what rounding leaves of a location at 0."""
@@ -88,10 +89,9 @@ def project(target: Formula | WeightsOnGrid, families: Sequence[str], direction:
 
 
 def _check(families: Sequence[str], direction: str) -> None:
-    choices = (*CONTINUOUS_FAMILIES, *COUNT_FAMILIES)
     for family in families:
-        if family not in choices:
-            message = f"'{family}' is no family to project onto: {', '.join(choices)}.{nearest(family, choices)}"
+        if family not in FITTED:
+            message = f"'{family}' is no family to project onto: {', '.join(FITTED)}.{nearest(family, FITTED)}"
             raise UsageError(message)
     if direction not in {FORWARD, REVERSE, BOTH}:
         message = f"no direction '{direction}'; there are {FORWARD}, {REVERSE} and {BOTH}"
@@ -179,10 +179,10 @@ def _projected(targets: _Targets, family: str, direction: str) -> tuple[list[Fit
 
 
 def _fit(target: Target, found: Found, direction: str) -> Fit:
-    component = _rounded(found.component)
-    there, back = (target.exact(component, way) for way in (FORWARD, REVERSE))
+    member = _rounded(found.member)
+    there, back = (target.exact(member, way) for way in (FORWARD, REVERSE))
     return Fit(
-        component=component,
+        component=Component(member.name, member.values),
         standard_errors={},
         kl_data_model=max(there[0], 0.0),
         kl_model_data=max(back[0], 0.0),
@@ -196,12 +196,16 @@ def _fit(target: Target, found: Found, direction: str) -> Fit:
     )
 
 
-def _rounded(component: Component) -> Component:
+def _rounded(member: Member) -> Member:
     """A location that is 0 but for rounding is 0."""
-    p: Mapping[str, Any] = component.parameters
-    width = p["high"] - p["low"] if component.family == "uniform" else p.get("scale", p.get("sd", 0.0))
-    near = {name for name in ("mu", "low", "high") if name in p and abs(p[name]) <= _NOTHING * width}
-    return component._replace(parameters={name: 0.0 if name in near else value for name, value in p.items()})
+    located = {one.name for one in member.parameters if one.located}
+    values = member.values.items()
+    return type(member)(
+        **{
+            name: 0.0 if name in located and abs(value) <= _NOTHING * member.unit[1] else value
+            for name, value in values
+        }
+    )
 
 
 def _least(fit: Fit) -> float:
@@ -210,7 +214,8 @@ def _least(fit: Fit) -> float:
 
 def _order(fit: Fit) -> tuple[float, tuple[float, ...]]:
     """By KL; what ties but for rounding by its parameters."""
-    return float(f"{_least(fit):.8e}") if _least(fit) > 1e-12 else 0.0, numbers(fit.component)  # noqa: PLR2004 - 0
+    size = float(f"{_least(fit):.8e}") if _least(fit) > 1e-12 else 0.0  # noqa: PLR2004 - 0
+    return size, numbers(fit.component.member)
 
 
 def _several(fits: Sequence[Fit], direction: str) -> str:

@@ -24,8 +24,8 @@ from klcli.cli.options import (
 from klcli.cli.output import Gates, chosen_format, say_unheld, view_of
 from klcli.console import destination, write
 from klcli.errors import DistributionError, UsageError, clipped
-from klcli.fits import BOTH, FITTED, FORWARD, REVERSE, reasons
-from klcli.parametric.catalogue import CONTINUOUS
+from klcli.families.catalogue import CONTINUOUS, CONTINUOUS_FAMILIES, COUNT_FAMILIES, FITTED
+from klcli.fits import BOTH, FORWARD, REVERSE, reasons
 
 if TYPE_CHECKING:  # they import NumPy
     from klcli.analyses.project import WeightsOnGrid
@@ -169,7 +169,6 @@ def _projection(data: str | None, reading: ReadingOptions, what: What, families:
     direction = BOTH if what.direction is None else one_of("--direction", what.direction, DIRECTIONS)
 
     from klcli.analyses.project import project
-    from klcli.analyses.projection.shapes import CONTINUOUS_FAMILIES, COUNT_FAMILIES
     from klcli.readers.sources import exists, split_selector
 
     if what.weights is None and not is_formula(text) and exists(split_selector(text.strip().removeprefix("@"))[0]):

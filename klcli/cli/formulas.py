@@ -10,8 +10,8 @@ from klcli.renderers.text import uncertainty
 if TYPE_CHECKING:  # they import NumPy
     from collections.abc import Sequence
 
+    from klcli.families.formula import Formula
     from klcli.model import Report
-    from klcli.parametric.catalogue import Formula
     from klcli.readers.arguments import Arguments
 
 
@@ -26,7 +26,7 @@ def formulas(arguments: "Arguments", texts: "Sequence[tuple[str, str]]", missing
     made = [formula for _, _, formula in found if formula is not None]
     if not made:
         return None
-    from klcli.parametric.catalogue import FINITE
+    from klcli.families.catalogue import FINITE
 
     if all(formula.kind == FINITE for formula in made):
         return None
@@ -35,7 +35,7 @@ def formulas(arguments: "Arguments", texts: "Sequence[tuple[str, str]]", missing
     weights = [(role, text) for role, text, formula in found if formula is None]
     if weights:
         role, text = weights[0]
-        from klcli.parametric.grid import without_grid
+        from klcli.families.grid import without_grid
 
         of, one = next((role, one) for role, _, one in found if one is not None and one.kind != FINITE)
         from klcli.readers.observations import HINT

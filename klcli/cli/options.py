@@ -427,7 +427,7 @@ class Sampled(Group):
         if self.samples > MOST_SAMPLES:
             message = f"--samples {self.samples}: at most {MOST_SAMPLES:,}"
             raise UsageError(message)
-        from klcli.parametric.numeric.sampling import Sampling
+        from klcli.families.numeric.sampling import Sampling
 
         return Sampling(self.samples, self.seed)
 

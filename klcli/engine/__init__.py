@@ -14,6 +14,5 @@ what makes short distributions cheap, and sums over axis 0 stay vectorised.
     score       a whole block: a quick pass, the careful one where it cancels, the exact one where that fails
     pairwise    every pair of n distributions
     centred     ... by one matrix product, of what they have in common with none
-    densities   logarithms of densities and masses, family by family
     losses      PyTorch's losses, operation by operation, in double or single precision
 """

@@ -25,7 +25,7 @@ from klcli.readers.totals import refuse_undropped, without_totals
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from klcli.parametric.catalogue import Formula
+    from klcli.families.formula import Formula
     from klcli.readers.distributions import Single
     from klcli.readers.documents import Document
     from klcli.readers.sources import Dialect, Source
@@ -158,7 +158,7 @@ class Arguments:
             return None
         found = expressions.parse(text, role)
         if self.choices.tally:
-            from klcli.fits import FITTED
+            from klcli.families.catalogue import FITTED
 
             families = list(dict.fromkeys(one.family for one in found.components if one.family in FITTED))
             one = f" --family {','.join(families)}" if families else ""

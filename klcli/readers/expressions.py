@@ -13,13 +13,13 @@ point at the place.
 from __future__ import annotations
 
 import re
-from itertools import combinations_with_replacement
-from math import exp, fsum, inf, isfinite, sqrt
+from math import inf, isfinite, sqrt
 from typing import TYPE_CHECKING
 
 from klcli.errors import DistributionError, InputError, UsageError, clipped, listed, nearest
+from klcli.families.catalogue import CONTINUOUS, COUNTS, FAMILIES, FINITE, VECTORS
+from klcli.families.formula import SUM_TOLERANCE, Component, Formula, Grid, ParameterError, shares
 from klcli.model import Distribution, frozen
-from klcli.parametric.catalogue import CONTINUOUS, COUNTS, FAMILIES, FINITE, VECTORS, Component, Formula, Grid
 from klcli.readers.distributions import Single
 from klcli.readers.formats import is_known_suffix
 from klcli.readers.sources import exists, split_selector
@@ -28,16 +28,14 @@ from klcli.readers.syntax import Argument, List, Number, Said, read
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from klcli.families.family import Family
+    from klcli.families.formula import Parameter, Value
     from klcli.model import Array
-    from klcli.parametric.catalogue import Family, Parameter, Value
     from klcli.readers.syntax import Term
 
 MOST_POINTS = 10_000_000
 MOST_TERMS = 1000
 """Quadrature looks at every term at some 300 points for each: the work grows with the square of their number."""
-
-SUM_TOLERANCE = 1e-9
-"""A sum this near to 1 is 1: more would be a difference, not the rounding of decimals."""
 
 _START = re.compile(r"\s*(?:[-+]?[.\d][-+.\d/%eE]*\s*\*\s*)?[a-z_]\w*\s*\(", re.ASCII | re.IGNORECASE)
 _PAIR = re.compile(r"\)[^()*+@,]*=")
@@ -70,8 +68,8 @@ def content(formula: Formula, role: str) -> Single:
 
 
 def weights(formula: Formula, role: str = "") -> Array:
-    """`parametric.grid.weights`: the density at the points of the grid, or the masses of finitely many outcomes."""
-    from klcli.parametric import grid
+    """`families.grid.weights`: the density at the points of the grid, or the masses of finitely many outcomes."""
+    from klcli.families import grid
 
     return grid.weights(formula, role)
 
@@ -100,12 +98,16 @@ def _components(said: Said, terms: Sequence[Term]) -> tuple[tuple[Component, ...
             message = f"{term.name} is {_KINDS[kind]}, {terms[0].name} is {_KINDS[kinds[0]]}; a mixture is of one kind"
             raise said.wrong(DistributionError, term.at, message)
     given = [1.0 if term.weight is None else _weight(said, term.weight) for term in terms]
-    shares, total = _shares(said, given, terms[0].at if terms[0].weight is None else terms[0].weight.at)
+    try:
+        portions, total = shares(given)
+    except ParameterError as error:
+        first = terms[0] if terms[0].weight is None else terms[0].weight
+        raise said.wrong(DistributionError, first.at, str(error)) from None
     if abs(total - 1) > SUM_TOLERANCE:
         many = f"the weights of the mixture sum to {total:.10g}; divided by it"
         one = f"the weight {total:.10g} of its only term makes no difference"
         remarks.append(f"{said.role}: {many if len(terms) > 1 else one}")
-    together = zip(terms, parameters, shares, strict=True)
+    together = zip(terms, parameters, portions, strict=True)
     return tuple(Component(term.name, each, share) for term, each, share in together), tuple(remarks)
 
 
@@ -114,19 +116,6 @@ def _weight(said: Said, weight: Number) -> float:
         message = f"a component's weight must be above 0 and finite, not {clipped(weight.text)}"
         raise said.wrong(DistributionError, weight.at, message)
     return weight.value
-
-
-def _shares(said: Said, values: Sequence[float], at: int) -> tuple[tuple[float, ...], float]:
-    """The values divided by their sum, and the sum."""
-    try:
-        total = fsum(values)
-    except OverflowError:
-        total = inf
-    shares = tuple(value / total for value in values)
-    if not isfinite(total) or any(share == 0 < value for share, value in zip(shares, values, strict=True)):
-        message = "these weights lie too far apart to be divided by their sum, or it is infinite"
-        raise said.wrong(DistributionError, at, message)
-    return shares, total
 
 
 def _parameters(said: Said, term: Term, remarks: list[str]) -> Mapping[str, Value]:
@@ -145,12 +134,20 @@ def _parameters(said: Said, term: Term, remarks: list[str]) -> Mapping[str, Valu
         else:
             message = f"{parameter.name} is missing; it is {_signature(term.name)}"
             raise said.wrong(UsageError, term.end, message)
-    if term.name in _CHECKS:
-        _CHECKS[term.name](said, values, {name: argument.value for name, argument in given.items()}, remarks)
-    return values
+    nodes = {name: argument.value for name, argument in given.items()}
+    try:
+        checked, remark = family.checked(values)
+    except ParameterError as error:
+        node = nodes[error.parameter]
+        for i in error.at:
+            node = node.items[i] if isinstance(node, List) else node
+        raise said.wrong(DistributionError, node.at, str(error)) from None
+    if remark:
+        remarks.append(f"{said.role}: {remark}")
+    return checked
 
 
-def _given(said: Said, term: Term, family: Family) -> dict[str, Argument]:
+def _given(said: Said, term: Term, family: type[Family]) -> dict[str, Argument]:
     """The arguments by the parameter that they are for, under whatever name they came."""
     given: dict[str, Argument] = {}
     for argument, place in _spread(term.arguments, family):
@@ -172,7 +169,7 @@ def _given(said: Said, term: Term, family: Family) -> dict[str, Argument]:
     return given
 
 
-def _spread(arguments: Sequence[Argument], family: Family) -> list[tuple[Argument, int]]:
+def _spread(arguments: Sequence[Argument], family: type[Family]) -> list[tuple[Argument, int]]:
     """The arguments and their positions; where the family's vector takes all plain numbers, they are one list."""
     if family.spread and arguments and not arguments[0].name and isinstance(arguments[0].value, Number):
         plain = [argument for argument in arguments if not argument.name]
@@ -192,7 +189,7 @@ def _signature(name: str) -> str:
     return f"{name}({', '.join(takes)}){others}"
 
 
-def _value(said: Said, parameter: Parameter, argument: Argument, family: Family) -> Value:
+def _value(said: Said, parameter: Parameter, argument: Argument, family: type[Family]) -> Value:
     """A parameter's value: of its shape, every number of it in its range."""
     node, name = argument.value, argument.name
 
@@ -250,12 +247,12 @@ def _range(parameter: Parameter) -> str:
     return f"{what}above {parameter.low:g} and {'at most' if parameter.closed[1] else 'below'} {parameter.high:g}"
 
 
-_CONVERSIONS: Mapping[str, Callable[[float], float]] = {"root": sqrt, "inverse": lambda value: 1 / value, "exp": exp}
+_CONVERSIONS: Mapping[str, Callable[[float], float]] = {"root": sqrt, "inverse": lambda value: 1 / value}
 
 
 def _converted(said: Said, parameter: Parameter, node: Number, name: str, how: str) -> float:
-    """The parameter whose square, inverse or logarithm was given."""
-    value = node.value if how == "exp" else _in_range(said, parameter._replace(low=0.0), node, name)
+    """The parameter whose square or inverse was given."""
+    value = _in_range(said, parameter._replace(low=0.0), node, name)
     try:
         converted = _CONVERSIONS[how](value)
     except OverflowError:
@@ -264,87 +261,6 @@ def _converted(said: Said, parameter: Parameter, node: Number, name: str, how: s
         message = f"{name} {clipped(node.text)} makes {parameter.name} {converted!r}; it must be {_range(parameter)}"
         raise said.wrong(DistributionError, node.at, message)
     return converted
-
-
-# ----------------------------------------------------------------------------- what several numbers of a family must be
-
-
-def _check_uniform(said: Said, values: dict[str, Value], nodes: Mapping[str, Number | List], _: list[str]) -> None:
-    low, high = values["low"], values["high"]
-    if not isinstance(low, float) or not isinstance(high, float) or not 0 < high - low < inf:
-        message = f"high must be above low, {low!r}, and less than 1.8e308 from it"
-        raise said.wrong(DistributionError, nodes["high"].at, message)
-
-
-def _check_categorical(
-    said: Said, values: dict[str, Value], nodes: Mapping[str, Number | List], remarks: list[str]
-) -> None:
-    p = [value for value in _numbers(values["p"]) if isinstance(value, float)]
-    if not any(p):
-        raise said.wrong(DistributionError, nodes["p"].at, "all of p are 0; one must be above 0")
-    values["p"], total = _shares(said, p, nodes["p"].at)
-    if abs(total - 1) > SUM_TOLERANCE:
-        remarks.append(f"{said.role}: p of categorical sums to {total:.10g}; divided by it")
-
-
-def _check_dirichlet(said: Said, values: dict[str, Value], nodes: Mapping[str, Number | List], _: list[str]) -> None:
-    if len(_numbers(values["alpha"])) == 1:
-        raise said.wrong(DistributionError, nodes["alpha"].at, "alpha must be two numbers or more")
-
-
-def _check_normals(said: Said, values: dict[str, Value], nodes: Mapping[str, Number | List], _: list[str]) -> None:
-    mean, cov, node = _numbers(values["mean"]), _rows(values["cov"]), nodes["cov"]
-    rows = node.items if isinstance(node, List) else ()
-    for i, row in enumerate(cov):
-        if len(row) != len(cov):
-            message = f"row {i + 1} of cov has {len(row)} of {len(cov)} numbers; cov must be square"
-            raise said.wrong(DistributionError, rows[i].at, message)
-    if len(cov) != len(mean):
-        message = f"cov is of {len(cov)} variables, mean of {len(mean)}"
-        raise said.wrong(DistributionError, node.at, message)
-    for i, j in combinations_with_replacement(range(len(cov)), 2):
-        above, below = cov[i][j], cov[j][i]
-        if i == j and above <= 0:
-            raise said.wrong(DistributionError, _cell(rows[i], i), f"the variance of variable {i + 1} must be above 0")
-        if abs(above - below) > SUM_TOLERANCE * max(abs(above), abs(below)):
-            message = f"cov is not symmetric: this is {below:.10g}, and across the diagonal is {above:.10g}"
-            raise said.wrong(DistributionError, _cell(rows[j], i), message)
-    even = [[cov[i][j] / 2 + cov[j][i] / 2 if i != j else cov[i][i] for j in range(len(cov))] for i in range(len(cov))]
-    if not _is_positive_definite(even):
-        message = "cov is not positive definite: some combination of the variables would have no variance above 0"
-        raise said.wrong(DistributionError, node.at, message)
-    values["cov"] = tuple(map(tuple, even))
-
-
-def _cell(row: Number | List, j: int) -> int:
-    return row.items[j].at if isinstance(row, List) else row.at
-
-
-def _is_positive_definite(cov: Sequence[Sequence[float]]) -> bool:
-    """Whether it is so by more than rounding. The diagonal is divided out: units do not matter."""
-    import numpy as np
-
-    sd = np.sqrt(np.array([row[i] for i, row in enumerate(cov)]))
-    correlation = np.array(cov) / sd / sd[:, None]
-    if not (np.abs(correlation) < 2).all():  # noqa: PLR2004 - far above 1, or not finite
-        return False
-    return bool(np.linalg.eigvalsh(correlation)[0] > 4 * len(cov) * np.finfo(float).eps)
-
-
-def _numbers(value: Value) -> tuple[float | tuple[float, ...], ...]:
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _rows(value: Value) -> tuple[tuple[float, ...], ...]:
-    return tuple(row for row in _numbers(value) if isinstance(row, tuple))
-
-
-_CHECKS = {
-    "uniform": _check_uniform,
-    "categorical": _check_categorical,
-    "dirichlet": _check_dirichlet,
-    "multivariate_normal": _check_normals,
-}
 
 
 # ------------------------------------------------------------------------------------------------------------- the grid

@@ -9,16 +9,17 @@ from math import isinf
 from typing import TYPE_CHECKING, Any
 
 from klcli.errors import UsageError, listed, nearest
+from klcli.families.catalogue import FAMILIES
+from klcli.families.family import LocationScale
 from klcli.fits import reasons
-from klcli.parametric.catalogue import FAMILIES
 from klcli.renderers.shape import Content, Table, dumped, number
 from klcli.renderers.text import exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from klcli.families.formula import Component
     from klcli.fits import Fit, FitReport
-    from klcli.parametric.catalogue import Component
     from klcli.renderers.view import View
 
 PARAMETERS = "parameters."
@@ -60,9 +61,9 @@ def value_of(component: Component, name: str) -> Any:  # noqa: ANN401 - a number
 def for_people(component: Component) -> dict[str, Any]:
     """The parameters as they are shown: a mu that differs from 0 by rounding alone is 0."""
     values = {name: value_of(component, name) for name in component.parameters}
-    width = values.get("sd", values.get("scale"))
-    if "mu" in values and width is not None and component.family != "lognormal":
-        values["mu"] = values["mu"] if abs(values["mu"]) > _ROUNDING * width else 0.0
+    member = component.member
+    if isinstance(member, LocationScale) and abs(member.mu) <= _ROUNDING * member.scale:
+        values["mu"] = 0.0
     return values
 
 

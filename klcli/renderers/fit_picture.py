@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from klcli.families.catalogue import CONTINUOUS, FAMILIES, VECTORS
+from klcli.families.formula import Formula
+from klcli.families.grid import points as points_of
+from klcli.families.law import Law
 from klcli.fits import FORWARD, REVERSE
-from klcli.parametric.catalogue import CONTINUOUS, FAMILIES, VECTORS, Formula
-from klcli.parametric.grid import points as points_of
-from klcli.parametric.law import Law
 from klcli.renderers.fit import for_people
 from klcli.renderers.text import short
 
 if TYPE_CHECKING:
+    from klcli.families.formula import Component
     from klcli.fits import FitReport, Histogram, Sample
     from klcli.model import Array
-    from klcli.parametric.catalogue import Component
 
 _MOST_CURVES = 3
 _TAIL, _FIT_TAIL = 0.005, 0.025

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from klcli.families.formula import Component, Formula
+from klcli.families.law import Law
 from klcli.fits import Sample
-from klcli.parametric.catalogue import Component, Formula
-from klcli.parametric.law import Law
 
 TRUE = {
     "normal": {"mu": 3.0, "sd": 2.0},

@@ -9,12 +9,10 @@ from scipy import stats
 
 from klcli.analyses import bins as binning
 from klcli.analyses.fit import fit, suitable
-from klcli.engine.densities import LOG_DENSITIES
 from klcli.errors import DistributionError, UsageError
-from klcli.fits import FITTED, reasons
-from klcli.parametric.law import frozen
-from klcli.parametric.likelihood import ESTIMATORS
-from klcli.parametric.observed import Observed
+from klcli.families.catalogue import FAMILIES, FITTED
+from klcli.families.likelihood.observed import Observed
+from klcli.fits import reasons
 
 from .families import TRUE, drawn, errors_away, law, place, sample_of
 
@@ -26,7 +24,7 @@ def observed(sample):
 
 
 def likelihood(family, sample, parameters):
-    return float(LOG_DENSITIES[family](sample.values, **parameters).sum())
+    return float(FAMILIES[family](**parameters).log_density(sample.values).sum())
 
 
 def only(sample, family):
@@ -113,7 +111,7 @@ def test_an_outlier_does_not_make_gumbel_overflow():
     values = np.concatenate((np.random.default_rng(2).normal(size=500), [-1e6]))
     one = only(sample_of(values), "gumbel")
     assert np.isfinite(one.log_likelihood)
-    assert one.log_likelihood == pytest.approx(frozen(one.component).logpdf(values).sum())
+    assert one.log_likelihood == pytest.approx(one.component.member.as_scipy().logpdf(values).sum())
 
 
 def test_limits_of_families_are_said():
@@ -199,7 +197,7 @@ def test_a_divergence_of_masses_too_small_for_numbers():
     values = np.concatenate((np.random.default_rng(4).normal(size=200_000), [1e6]))
     report = fit(sample_of(values), ["normal"])
     edges, p = report.histogram
-    model = frozen(report.fits[0].component)
+    model = report.fits[0].component.member.as_scipy()
     logs = np.log(np.diff(model.cdf(edges)))
     logs[-1] = model.logsf(edges[-2])
     assert report.fits[0].kl_data_model == pytest.approx(float(np.sum(p * (np.log(p) - logs))), rel=1e-6)
@@ -209,7 +207,7 @@ def test_a_divergence_of_masses_too_small_for_numbers():
 @pytest.mark.parametrize("n", [50, 60_000])
 def test_kolmogorov_smirnov_against_a_walk_over_all_values(family, n):
     sample = drawn(family, n, 12)
-    data, counts = observed(sample), LOG_DENSITIES[family](np.array([0.5]), **TRUE[family])[0] == -np.inf
+    data, counts = observed(sample), FAMILIES[family](**TRUE[family]).log_density(np.array([0.5]))[0] == -np.inf
     counts = bool(counts) and family not in {"lognormal", "gamma", "weibull", "exponential", "beta"}
     model = law(family)
     found = binning.kolmogorov_smirnov(data, model, counts=counts)
@@ -288,7 +286,7 @@ def test_that_aic_has_another_best_is_said():
 def test_families_that_suit_the_data(values, families):
     found = suitable(sample_of(values))
     assert list(found.families) == families.split()
-    assert set(found.families) | set(found.left_out) == set(FITTED) == set(ESTIMATORS)
+    assert set(found.families) | set(found.left_out) == set(FITTED)
 
 
 RNG = np.random.default_rng(17)

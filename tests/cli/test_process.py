@@ -206,7 +206,7 @@ def test_debug_shows_the_traceback_of_bad_input_and_keeps_its_code(call, args):
 
 
 HEAVY = {"numpy", "pandas", "pyarrow", "scipy", "rich", "matplotlib", "dask", "distributed", "hypothesis"}
-HEAVY |= {"tempfile", "random", "concurrent.futures", "resource", "klcli.parametric.law", "klcli.readers.expressions"}
+HEAVY |= {"tempfile", "random", "concurrent.futures", "resource", "klcli.families.law", "klcli.readers.expressions"}
 
 
 @pytest.fixture
@@ -253,10 +253,10 @@ OF_PAIRS = ["--p", "p*", "--q", "q*", "-q"]
         (["compare", "small.csv"], {"numpy"}),
         (["compare", "large.csv"], {"numpy", "pyarrow", "random", "tempfile", "concurrent.futures", "resource"}),
         (["compare", "a.feather"], {"numpy", "pyarrow", "random", "tempfile", "concurrent.futures", "resource"}),
-        (["kl", *NORMALS], {"numpy", "klcli.parametric.law", "klcli.readers.expressions"}),
+        (["kl", *NORMALS], {"numpy", "klcli.families.law", "klcli.readers.expressions"}),
         (
             ["kl", *(f"{one}@-4:4:0.1" for one in NORMALS)],
-            {"numpy", "klcli.parametric.law", "klcli.readers.expressions"},
+            {"numpy", "klcli.families.law", "klcli.readers.expressions"},
         ),
         (["matrix", "small.csv", "-o", "o.parquet"], None),
         (["loss", "bce", "[0.5]", "[1]"], {"numpy"}),

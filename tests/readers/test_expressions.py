@@ -8,9 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from klcli.errors import DistributionError, InputError, KlcliError, UsageError
-from klcli.parametric.catalogue import CONTINUOUS, COUNTS, FAMILIES, FINITE, VECTORS, Component, Formula, Grid
-from klcli.parametric.grid import points
-from klcli.parametric.law import Law
+from klcli.families.catalogue import CONTINUOUS, COUNTS, FAMILIES, FINITE, VECTORS
+from klcli.families.formula import Component, Formula, Grid
+from klcli.families.grid import points
+from klcli.families.law import Law
 from klcli.readers.arguments import Arguments
 from klcli.readers.expressions import is_formula, parse, weights
 
@@ -478,5 +479,5 @@ def test_densities_of_many_terms_are_those_of_few():
     many = Law(parse("+".join(["normal(0,1)", "normal(1,2)"] * 400), "P"))
     few = Law(parse("normal(0,1)+normal(1,2)", "P"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("klcli.parametric.law._MOST_HELD", 70)
+        patch.setattr("klcli.families.law._MOST_HELD", 70)
         assert many.log_density(x) == pytest.approx(few.log_density(x), rel=1e-13)

@@ -4,8 +4,8 @@ from math import erf, exp, inf, lgamma, log, nan, sqrt
 
 import numpy as np
 
+from klcli.families.formula import Component, Formula
 from klcli.fits import FORWARD, REVERSE, Fit, FitReport, Histogram, Sample
-from klcli.parametric.catalogue import Component, Formula
 from klcli.renderers.fit import Fitted
 from klcli.renderers.formats import RENDERERS
 from klcli.renderers.view import View

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from klcli.families.formula import Grid
 from klcli.fits import FORWARD, REVERSE, Histogram
-from klcli.parametric.catalogue import Grid
 from klcli.renderers.curves import picture_lines
 from klcli.renderers.fit_picture import picture, ticks
 from klcli.renderers.view import View

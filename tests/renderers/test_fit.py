@@ -10,8 +10,8 @@ import pytest
 from rich.cells import cell_len
 
 from klcli.errors import UsageError
+from klcli.families.formula import Component
 from klcli.fits import REVERSE
-from klcli.parametric.catalogue import Component
 from klcli.readers.expressions import parse
 from klcli.renderers import fit
 from klcli.renderers.fit import bare, values

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from math import inf, log1p, sqrt
-from typing import TYPE_CHECKING, Any
+from math import inf, sqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.analyses.projection.shapes import POSITIVE, Place, cover
-from klcli.analyses.projection.targets import distinct, log_density
+from klcli.analyses.projection.shapes import Place, densities
+from klcli.analyses.projection.targets import distinct
 from klcli.errors import DistributionError
+from klcli.families.law import Law
 from klcli.fits import FORWARD
-from klcli.parametric.law import Law, support_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
+    from klcli.analyses.projection.shapes import Member
     from klcli.analyses.projection.targets import Estimate
+    from klcli.families.formula import Formula
     from klcli.model import Array
-    from klcli.parametric.catalogue import Component, Formula
 
 _MOST_COUNTS = 200_000
 _UNDERFLOW = 1e-100
@@ -50,12 +51,12 @@ class _Points(ABC):
         low = float(self.x[int(np.searchsorted(np.cumsum(self.p), 0.5))])
         return low, self.expectation(lambda x: np.abs(x - low))
 
-    def divergence(self, component: Component, direction: str) -> float:
+    def divergence(self, member: Member, direction: str) -> float:
         """KL, a sum."""
-        return self.exact(component, direction)[0]
+        return self.exact(member, direction)[0]
 
     @abstractmethod
-    def exact(self, component: Component, direction: str) -> Estimate:
+    def exact(self, member: Member, direction: str) -> Estimate:
         """KL, a sum, and its rounding."""
 
     def places(self) -> list[Place]:
@@ -113,24 +114,25 @@ class Weights(_Points):
 
     def excuse(self, family: str, direction: str) -> str:
         """By where the points with weight are."""
-        low, high = cover(family)
+        model = densities(family)
+        low, high = model.cover
         held = self.x[self.p > 0]
         outside = held[(held < low) | (held > high)]
         if direction == FORWARD and len(outside):
             where = f"below {low:g}" if outside[0] < low else f"above {high:g}"
             return f"KL(P||Q) is infinite: P has mass {where}"
-        ends = held[((held == low) & (family in POSITIVE - {"exponential"} or family == "beta")) | (held == high)]
+        ends = held[((held == low) | (held == high)) & ~model.holds(held)]
         if direction == FORWARD and len(ends):
             return f"P has mass at {ends[0]:g}, where such a density is 0 or infinite"
         empty = self.x[(self.p == 0) & (self.x > low) & (self.x < high)]
         inner = empty[(empty > held[0]) & (empty < held[-1])]
-        if direction != FORWARD and family != "uniform" and len(inner):
+        if direction != FORWARD and not model.has_ends and len(inner):
             return f"KL(Q||P) is infinite: P has no mass at {inner[0]:g}"
         return ""
 
-    def exact(self, component: Component, direction: str) -> Estimate:
+    def exact(self, member: Member, direction: str) -> Estimate:
         """A sum, and its rounding."""
-        log_q = log_density(component, self.x) + self._log_widths
+        log_q = member.log_density(self.x) + self._log_widths
         top = float(log_q.max())
         if not np.isfinite(top):
             return inf, 0.0
@@ -154,7 +156,7 @@ class Counts(_Points):
     def of(cls, formula: Formula) -> Counts:
         """Those of a formula, but for 1e-17 in all. Raises DistributionError where they are too many to sum."""
         law = Law(formula)
-        windows = [window(one) for one in formula.components]
+        windows = [span(one) for one in law.members]
         points = np.arange(min(low for low, _ in windows), max(high for _, high in windows) + 1.0)
         return cls(points, np.exp(law.log_density(points)), law)
 
@@ -205,39 +207,22 @@ class Counts(_Points):
         at = np.clip(np.searchsorted(self.x, k), 0, len(self.x) - 1)
         return np.where(self.x[at] == k, self.log_p[at], -np.inf)
 
-    def exact(self, component: Component, direction: str) -> Estimate:
+    def exact(self, member: Member, direction: str) -> Estimate:
         """A sum, and its rounding."""
         if direction == FORWARD:
             log_p = self.log_p if self._law is None else self._law.log_density(self.x)
-            return _summed(self.p, log_p, log_density(component, self.x))
-        low, high = window(component)
+            return _summed(self.p, log_p, member.log_density(self.x))
+        low, high = span(member)
         k = np.arange(low, high + 1)
-        log_q = log_density(component, k)
+        log_q = member.log_density(k)
         return _summed(np.exp(log_q), log_q, self._log_mass(k))
 
 
-def window(component: Component) -> tuple[float, float]:
-    """Whole numbers that hold all but 1e-17 of a component. Raises DistributionError where they are too many."""
-    p: Mapping[str, Any] = component.parameters
-
-    def waiting(r: float, share: float) -> tuple[float, float, float]:
-        odds = (1 - share) / share
-        return r * odds, r * odds / share, 40 / -log1p(-share) if share < 1 else 0.0
-
-    made: dict[str, Callable[[], tuple[float, float, float]]] = {
-        "poisson": lambda: (p["rate"], p["rate"], 40.0),
-        "binomial": lambda: (p["n"] * p["p"], p["n"] * p["p"] * (1 - p["p"]), 40.0),
-        "geometric": lambda: waiting(1.0, p["p"]),
-        "negative_binomial": lambda: waiting(p["r"], p["p"]),
-        "bernoulli": lambda: (0.5, 0.25, 1.0),
-        "categorical": lambda: (0.0, 0.0, float(len(p["p"]))),
-    }
-    mean, variance, tail = made[component.family]()
-    reach = 12 * sqrt(variance)
-    low, high = max(0.0, np.floor(mean - reach - 40)), float(np.ceil(mean + reach + tail))
-    if component.family not in {"poisson", "geometric", "negative_binomial"}:
-        high = min(high, support_of(component)[1])
+def span(member: Member) -> tuple[float, float]:
+    """Whole numbers that hold all mass but what rounding hides. Raises DistributionError where they are too many."""
+    low, high = member.span()
+    high = min(high, member.support[1])
     if high - low > _MOST_COUNTS:
-        message = f"{component.family}: more than {_MOST_COUNTS:,} counts have mass, which is too many to project"
+        message = f"{member.name}: more than {_MOST_COUNTS:,} counts have mass, which is too many to project"
         raise DistributionError(message)
     return low, high

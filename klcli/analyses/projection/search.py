@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from math import exp, inf, sqrt
+from math import exp, inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from klcli.analyses.projection import optima
 from klcli.analyses.projection.masses import Counts, Weights
-from klcli.analyses.projection.shapes import BOUNDS, Coordinates, members
+from klcli.analyses.projection.shapes import Coordinates, has_ends, member_near
+from klcli.families.catalogue import FAMILIES, FINITE
+from klcli.families.continuous.uniform import Uniform
+from klcli.families.counts.binomial import Binomial
+from klcli.families.counts.geometric import Geometric
+from klcli.families.counts.negative_binomial import NegativeBinomial
+from klcli.families.family import LocationScale, scipy
 from klcli.fits import FORWARD, REVERSE
-from klcli.parametric.catalogue import Component
-from klcli.parametric.law import scipy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
 
+    from klcli.analyses.projection.shapes import Member
     from klcli.analyses.projection.targets import Target
+    from klcli.families.formula import Parameter
     from klcli.model import Array
 
 _MOST_TRIALS = 10_000
 """Beyond it a binomial is a Poisson distribution, and log n! has too few digits to tell."""
 _SAME = 1e-4
 _ALL = (-inf, inf)
-_TWO_PLACED = {"normal", "laplace", "logistic", "gumbel"}
-"""Families of a location and a width."""
 _AT_MOST_R = "at a bound: r, as of a poisson"
-_MOST_R = float(round(exp(BOUNDS["r"][1])))
+_MOST_R = 1e5
 _NO_KL = 1e-9
 """What log Gamma(r), whose 16 digits start at a million, leaves of a KL of 0."""
 _NEARBY = (np.full(1, -1.0), np.full(1, 1.0))
@@ -37,93 +41,95 @@ _MOST_UNIFORM = 1500
 class Found(NamedTuple):
     """A member of a family, and what should be known of it."""
 
-    component: Component
+    member: Member
     remarks: tuple[str, ...] = ()
 
 
-def numbers(component: Component) -> tuple[float, ...]:
+def numbers(member: Member) -> tuple[float, ...]:
     """The parameters."""
-    return tuple(float(value) for value in component.parameters.values())  # type: ignore[arg-type]
+    return tuple(map(float, member.values.values()))
 
 
 def local_optima(target: Target, family: str, direction: str) -> list[Found]:
     """Every distinct local optimum."""
-    if family == "bernoulli" and isinstance(target, Counts):
+    model = FAMILIES[family]
+    if model.kind == FINITE and isinstance(target, Counts):
         # Forward and reverse alike: the share of 1 among 0 and 1, for there is no other member of those masses.
-        return [Found(Component(family, {"p": target.mass(1.0) / (target.mass(0.0) + target.mass(1.0))}))]
-    if direction == FORWARD and target.closed_forms and family in _MATCHED:
-        matched = Component(family, _MATCHED[family](target))
-        return [Found(matched)] if matched.parameters.get("rate", 1.0) else []
-    if family == "binomial" and isinstance(target, Counts):
+        return [Found(model(p=target.mass(1.0) / (target.mass(0.0) + target.mass(1.0))))]
+    matched = model.nearest(target) if direction == FORWARD and target.closed_forms else None
+    if matched is not None:
+        return [Found(model(**matched))] if matched.get("rate", 1.0) else []
+    if model is Binomial and isinstance(target, Counts):
         found = _Trials(target, direction).optima()
-    elif family == "uniform" and isinstance(target, Weights):
+    elif model is Uniform and isinstance(target, Weights):
         found = _uniforms(target, direction)
     else:
         found = _descents(target, family, direction)
     if isinstance(target, Weights):  # of those in one cell the lowest; of the same ones without a remark
-        found.sort(key=lambda one: (float(f"{target.divergence(one.component, direction):.9g}"), len(one.remarks)))
+        found.sort(key=lambda one: (float(f"{target.divergence(one.member, direction):.9g}"), len(one.remarks)))
     several: list[Found] = []
     for one in found:
-        if not any(_alike(one.component, other.component) or _in_one_cell(target, one, other) for other in several):
+        if not any(_alike(one.member, other.member) or _in_one_cell(target, one, other) for other in several):
             several.append(one)
     return several
 
 
 def _in_one_cell(target: Target, one: Found, other: Found) -> bool:
     """Whether only the grid tells them apart: location and width differ by less than its cell there."""
-    p, q = one.component.parameters, other.component.parameters
-    if not isinstance(target, Weights) or one.component.family not in _TWO_PLACED:
+    p, q = one.member, other.member
+    if not isinstance(target, Weights) or not isinstance(p, LocationScale) or len(p.parameters) > 2:  # noqa: PLR2004
         return False
-    cell = target.cell(q["mu"])  # type: ignore[arg-type]
-    return all(abs(p[name] - value) < cell for name, value in q.items())  # type: ignore[operator]
+    cell = target.cell(q.mu)
+    return all(abs(a - b) < cell for a, b in zip(numbers(p), numbers(q), strict=True))
 
 
-def _alike(one: Component, other: Component) -> bool:
+def _alike(one: Member, other: Member) -> bool:
     """The same but for 1e-4: of each parameter, of a location in widths, of a number of degrees in its inverse."""
-    p: Mapping[str, Any] = one.parameters
-    width = p["high"] - p["low"] if one.family == "uniform" else p.get("scale", p.get("sd", 0.0))
 
-    def far(name: str, a: float, b: float) -> Any:  # noqa: ANN401 - a number
-        if name in {"mu", "low", "high"}:
-            return abs(a - b) / width
-        return abs(1 / a - 1 / b) / max(1.0, 1 / a) if name in {"df", "r"} else abs(a - b) / abs(a)
+    def far(parameter: Parameter, a: float, b: float) -> float:
+        if parameter.low == -inf:
+            return abs(a - b) / (one.unit[1] if parameter.located else 1.0)
+        return abs(1 / a - 1 / b) / max(1.0, 1 / a) if parameter.searched else abs(a - b) / abs(a)
 
-    return all(far(name, p[name], value) <= _SAME for name, value in other.parameters.items())  # type: ignore[arg-type]
+    each = zip(one.parameters, numbers(one), numbers(other), strict=True)
+    return all(far(*three) <= _SAME for three in each)
 
 
 def _descents(target: Target, family: str, direction: str) -> list[Found]:
     """From every start, in coordinates around it; a uniform model within each of the target's intervals."""
     places = target.places() if direction == REVERSE else target.places()[-3:] + target.places()[:3]
     # On a grid, of which a model sees nothing else, a location could run away.
-    within = target.intervals() if family == "uniform" or isinstance(target, Weights) else (_ALL,)
-    starts: dict[tuple[str, ...], tuple[tuple[float, float], Component]] = {}
+    ends = has_ends(FAMILIES[family])
+    within = target.intervals() if ends or isinstance(target, Weights) else (_ALL,)
+    starts: dict[tuple[str, ...], tuple[tuple[float, float], Member]] = {}
     for interval in within:
         for place in places:
-            for member in members(family, place, interval):
+            member = member_near(family, place, interval)
+            if member is not None:
                 starts.setdefault(tuple(f"{v:.5g}" for v in numbers(member)), (interval, member))
     found = []
     for interval, member in starts.values():
         coordinates = Coordinates(member, interval)
 
         def f(z: Array, coordinates: Coordinates = coordinates) -> float:
-            component = coordinates.component(z)
-            if family == "uniform" and component.parameters["low"] >= component.parameters["high"]:  # type: ignore[operator]
+            member = coordinates.member(z)
+            if ends and not member.low < member.high:
                 return inf
-            return target.divergence(component, direction)
+            return target.divergence(member, direction)
 
         low, high = coordinates.bounds()
         for minimum in optima.minima(f, coordinates.z(member), low, high):
             z, converged = minimum.z, minimum.converged
-            if family == "laplace" and isinstance(target, Weights):  # its peak bends KL at every point
+            if isinstance(target, Weights) and member.has_peak:  # its peak bends KL at every point
                 z, converged = _simplex(f, z, low, high)
-            component = coordinates.component(z)
+            reached = coordinates.member(z)
             remarks: tuple[str, ...] = () if converged else ("did not converge",)
-            if minimum.bound and family != "uniform":
-                held = [list(component.parameters)[i] for i in minimum.bound]
-                remarks += (f"at a bound: {', '.join(held)}",)
-                component = _at_bounds(component, set(held) & set(BOUNDS))
-            found.append(Found(component, remarks))
-    return _with_few_digits(target, found, direction) if family == "negative_binomial" else found
+            if minimum.bound and not ends:
+                held = [reached.parameters[i] for i in minimum.bound]
+                remarks += (f"at a bound: {', '.join(one.name for one in held)}",)
+                reached = _at_bounds(reached, [one.name for one in held if one.searched])
+            found.append(Found(reached, remarks))
+    return _with_few_digits(target, found, direction) if FAMILIES[family] is NegativeBinomial else found
 
 
 def _with_few_digits(target: Target, found: list[Found], direction: str) -> list[Found]:
@@ -132,7 +138,7 @@ def _with_few_digits(target: Target, found: list[Found], direction: str) -> list
     Where r leads to its bound, they are there.
     """
     moved = [_as_of_a_poisson(target, one, direction) for one in found]
-    valued = [(target.divergence(one.component, direction), one) for one in moved]
+    valued = [(target.divergence(one.member, direction), one) for one in moved]
     kept: list[Found] = []
     for _, one in sorted(valued, key=lambda pair: (max(pair[0], _NO_KL), len(pair[1].remarks), pair[0])):
         if not any(_leads(target, one, other, direction) for other in kept):
@@ -142,7 +148,7 @@ def _with_few_digits(target: Target, found: list[Found], direction: str) -> list
 
 def _leads(target: Target, one: Found, other: Found, direction: str) -> bool:
     """Whether KL is nowhere on the way higher than where it starts."""
-    (r, p), (s, q) = numbers(one.component), numbers(other.component)
+    (r, p), (s, q) = numbers(one.member), numbers(other.member)
     way = np.geomspace((r, r * (1 - p) / p), (s, s * (1 - q) / q), 9)
     kl = np.array([target.divergence(_of_mean(*at), direction) for at in way.tolist()])
     return bool((kl <= kl[0] + _rounding(way[:, 0].max())).all())
@@ -158,7 +164,7 @@ def _as_of_a_poisson(target: Target, found: Found, direction: str) -> Found:
 
     It falls as 1/r^2, by less than what a descent can tell from rounding, long before the bound.
     """
-    r, p = numbers(found.component)
+    r, p = numbers(found.member)
     mean = r * (1 - p) / p
 
     def kl(r: float, mean: float) -> float:
@@ -172,14 +178,14 @@ def _as_of_a_poisson(target: Target, found: Found, direction: str) -> Found:
     return Found(_of_mean(_MOST_R, mean * exp(best[0].z[0]) if best else mean), (_AT_MOST_R,))
 
 
-def _of_mean(r: float, mean: float) -> Component:
-    return Component("negative_binomial", {"r": r, "p": r / (r + mean)})
+def _of_mean(r: float, mean: float) -> Member:
+    return NegativeBinomial(r=r, p=r / (r + mean))
 
 
-def _at_bounds(component: Component, held: set[str]) -> Component:
+def _at_bounds(member: Member, held: Sequence[str]) -> Member:
     """With what is at a bound without the rounding of its logarithm: 100000, not 100000.00000000001."""
-    there = {name: float(f"{component.parameters[name]:.12g}") for name in held}
-    return component._replace(parameters={**component.parameters, **there})
+    there = {name: float(f"{getattr(member, name):.12g}") for name in held}
+    return type(member)(**{**member.values, **there})
 
 
 def _simplex(f: Callable[[Array], float], z: Array, low: Array, high: Array) -> tuple[Array, bool]:
@@ -191,41 +197,13 @@ def _simplex(f: Callable[[Array], float], z: Array, low: Array, high: Array) -> 
     return np.clip(found.x, low, high), bool(found.success)
 
 
-def _moments(target: Target) -> tuple[float, float]:
-    mean = target.expectation(lambda x: x)
-    return mean, sqrt(target.expectation(lambda x: (x - mean) ** 2))
-
-
-def _matched_lognormal(target: Target) -> dict[str, float]:
-    mu = target.expectation(np.log)
-    return {"mu": mu, "sd": sqrt(target.expectation(lambda x: (np.log(x) - mu) ** 2))}
-
-
-def _matched_laplace(target: Target) -> dict[str, float]:
-    """The median, and the mean distance from it."""
-    middle, distance = target.middle()
-    return {"mu": middle, "scale": distance}
-
-
-_MATCHED: Mapping[str, Callable[[Target], Mapping[str, float]]] = {
-    "normal": lambda target: dict(zip(("mu", "sd"), _moments(target), strict=True)),
-    "lognormal": _matched_lognormal,
-    "laplace": _matched_laplace,
-    "exponential": lambda target: {"rate": 1 / target.expectation(lambda x: x)},
-    "uniform": lambda target: {"low": target.intervals()[0][0], "high": target.intervals()[-1][1]},
-    "poisson": lambda target: {"rate": target.expectation(lambda x: x)},
-    "geometric": lambda target: {"p": 1 / (1 + target.expectation(lambda x: x))},
-}
-"""The forward optimum where moments tell it: of exponential families, and of the uniform, the hull of the support."""
-
-
 class _Trials:
     """Binomials: the best p of each n, and the way downhill in n."""
 
     def __init__(self, target: Counts, direction: str) -> None:
         self._target, self._direction = target, direction
         self._mean = target.expectation(lambda x: x)
-        self._logit = Coordinates(Component("geometric", {"p": 0.5}), _ALL)
+        self._logit = Coordinates(Geometric(p=0.5), _ALL)
         if direction == FORWARD:
             self._least = max(int(target.most), 1)
             self._most = max(self._least, _MOST_TRIALS)
@@ -233,16 +211,16 @@ class _Trials:
             self._least, self._most = 1, int(min(target.reach, _MOST_TRIALS))
 
     def _kl(self, n: int, p: float) -> float:
-        return self._target.divergence(Component("binomial", {"n": float(n), "p": p}), self._direction)
+        return self._target.divergence(Binomial(n=float(n), p=p), self._direction)
 
     def _p(self, z: Array) -> float:
-        return float(self._logit.component(z).parameters["p"])  # type: ignore[arg-type]
+        return float(self._logit.member(z).p)
 
     def _best(self, n: int, p: float) -> tuple[float, float]:
         """The least KL for n trials, and its p, the nearest below one."""
         if self._direction == FORWARD:
             return self._kl(n, self._mean / n), self._mean / n
-        start = self._logit.z(Component("geometric", {"p": min(max(p, 1e-9), 1 - 1e-9)}))
+        start = self._logit.z(Geometric(p=min(max(p, 1e-9), 1 - 1e-9)))
         found = optima.minima(lambda z: self._kl(n, self._p(z)), start, *self._logit.bounds())
         return (found[0].value, self._p(found[0].z)) if found else (inf, p)
 
@@ -257,7 +235,7 @@ class _Trials:
             trials, p, value = self._downhill(n, m / n)
             if np.isfinite(value):
                 remarks = ("at a bound: n, as of a poisson",) if trials == _MOST_TRIALS else ()
-                found.append(Found(Component("binomial", {"n": float(trials), "p": p}), remarks))
+                found.append(Found(Binomial(n=float(trials), p=p), remarks))
         return found
 
     def _downhill(self, n: int, p: float) -> tuple[int, float, float]:
@@ -282,7 +260,7 @@ def _uniforms(target: Weights, direction: str) -> list[Found]:
     lows, highs = target.x - half, target.x + half
     held = np.flatnonzero(target.p > 0)
     if direction == FORWARD:
-        return [Found(Component("uniform", {"low": float(lows[held[0]]), "high": float(highs[held[-1]])}))]
+        return [Found(Uniform(low=float(lows[held[0]]), high=float(highs[held[-1]])))]
     if len(target.x) > _MOST_UNIFORM:
         return []
     sums = np.concatenate(([0.0], np.cumsum(target.widths)))
@@ -295,4 +273,4 @@ def _uniforms(target: Weights, direction: str) -> list[Found]:
     padded = np.pad(kl, 1, constant_values=inf)
     sides = [padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]]
     at = np.argwhere(np.isfinite(kl) & np.all([kl < side for side in sides], axis=0))
-    return [Found(Component("uniform", {"low": float(lows[i]), "high": float(highs[j])})) for i, j in at if j > i]
+    return [Found(Uniform(low=float(lows[i]), high=float(highs[j]))) for i, j in at if j > i]

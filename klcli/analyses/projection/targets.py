@@ -6,23 +6,25 @@
 from __future__ import annotations
 
 from functools import cached_property
-from math import inf, nan
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from klcli.analyses.projection.nodes import HEAVY, adaptive, edges, logit, nodes, place, special, spread
-from klcli.analyses.projection.shapes import Place, cover
-from klcli.engine.densities import LOG_DENSITIES
+from klcli.analyses.projection.nodes import adaptive, edges, nodes, place, special, spread
+from klcli.analyses.projection.shapes import Place, densities
+from klcli.families.family import Tail
+from klcli.families.infinite import is_too_heavy
+from klcli.families.law import Law
 from klcli.fits import FORWARD
-from klcli.parametric.infinite import grown
-from klcli.parametric.law import Law, support_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from klcli.analyses.projection.shapes import Member
+    from klcli.families.family import Continuous
+    from klcli.families.formula import Formula
     from klcli.model import Array
-    from klcli.parametric.catalogue import Component, Formula
 
     Estimate = tuple[float, float]
 
@@ -37,10 +39,10 @@ class Target(Protocol):
     def excuse(self, family: str, direction: str) -> str:
         """Why no member of the family has a finite KL in that direction; '' where some may."""
 
-    def divergence(self, component: Component, direction: str) -> float:
+    def divergence(self, member: Member, direction: str) -> float:
         """KL, as it is minimised."""
 
-    def exact(self, component: Component, direction: str) -> Estimate:
+    def exact(self, member: Member, direction: str) -> Estimate:
         """KL and an estimate of its error."""
 
     def expectation(self, of: Callable[[Array], Array]) -> float:
@@ -56,11 +58,6 @@ class Target(Protocol):
         """Intervals that hold all mass."""
 
 
-def log_density(component: Component, x: Array) -> Array:
-    """log q(x)."""
-    return LOG_DENSITIES[component.family](x, **component.parameters)
-
-
 class Density:
     """A density given by a formula."""
 
@@ -68,12 +65,13 @@ class Density:
 
     def __init__(self, formula: Formula) -> None:
         self._law = Law(formula)
-        self._components = formula.components
-        self._kinks = _kinks(self._law)
-        self._heavy = any(one.family in HEAVY for one in self._components)
-        parts = [nodes(one, edges(one, self._kinks, far=True)) for one in self._components]
+        self._members: list[Continuous] = self._law.members
+        self._weights = [one.weight for one in formula.components]
+        self._kinks = _kinks(self._members, self._weights)
+        self._far = any(one.reach == "far" for one in self._members)
+        parts = [nodes(one, edges(one, self._kinks, far=True)) for one in self._members]
         self._x = np.concatenate([x for x, _ in parts])
-        self._w = np.concatenate([one.weight * w for one, (_, w) in zip(self._components, parts, strict=True)])
+        self._w = np.concatenate([weight * w for weight, (_, w) in zip(self._weights, parts, strict=True)])
         self._log_p = self._law.log_density(self._x)
 
     def intervals(self) -> Sequence[tuple[float, float]]:
@@ -86,19 +84,20 @@ class Density:
 
     def _below(self, x: float) -> float:
         expit = special().expit
-        return float(sum(one.weight * expit(logit(one, np.asarray(x))) for one in self._components))
+        each = zip(self._weights, self._members, strict=True)
+        return float(sum(weight * expit(one.logit(np.asarray(x))) for weight, one in each))
 
     def middle(self) -> tuple[float, float]:
         """The median (of several the greatest), and the mean distance from it."""
-        points = spread(self._components, (0.0,))
+        points = spread(self._members, (0.0,))
         low, high = float(points.min()), float(points.max())
         for _ in range(200):
             middle = (low + high) / 2
             low, high = (middle, high) if self._below(middle) <= 0.5 else (low, middle)  # noqa: PLR2004 - one half
         kinks = np.append(self._kinks, low)
         distances = (
-            one.weight * adaptive(one, lambda x: np.abs(x - low), edges(one, kinks, far=True))[0]
-            for one in self._components
+            weight * adaptive(one, lambda x: np.abs(x - low), edges(one, kinks, far=True))[0]
+            for weight, one in zip(self._weights, self._members, strict=True)
         )
         return low, sum(distances)
 
@@ -107,91 +106,94 @@ class Density:
         return self._excuse_forward(family) if direction == FORWARD else self._excuse_reverse(family)
 
     def _excuse_forward(self, family: str) -> str:
-        hull = (self._law.support[0][0], self._law.support[-1][1])
-        low, high = cover(family)
-        if family == "uniform":
-            return "" if np.isfinite(hull).all() else "KL(P||Q) is infinite: P has mass without bounds"
-        if hull[0] < low or hull[1] > high:
-            where = f"below {low:g}" if hull[0] < low else f"above {high:g}"
+        low, high = self._law.support[0][0], self._law.support[-1][1]
+        model = densities(family)
+        if model.has_ends:
+            return "" if np.isfinite((low, high)).all() else "KL(P||Q) is infinite: P has mass without bounds"
+        if low < model.cover[0] or high > model.cover[1]:
+            where = f"below {model.cover[0]:g}" if low < model.cover[0] else f"above {model.cover[1]:g}"
             return f"KL(P||Q) is infinite: P has mass {where}"
-        least = min((float(one.parameters["df"]) for one in self._tails()), default=nan)  # type: ignore[arg-type]
-        if least <= max(grown(family)):
-            return f"KL(P||Q) is infinite: P's tails, of {least:g} degrees of freedom, are too heavy for it"
+        powers = [(tail.power, growth) for tail, growth in self._tails(model.least_growth) if tail.power < inf]
+        if any(growth >= power for power, growth in powers):
+            least = min(power for power, _ in powers)
+            return f"KL(P||Q) is infinite: P's tails, without a moment of order {least:g}, are too heavy for it"
         return ""
 
     def _excuse_reverse(self, family: str) -> str:
-        low, high = cover(family)
-        if family != "uniform" and not any(a <= low and high <= b for a, b in self._law.support):
+        model = densities(family)
+        low, high = model.cover
+        if not model.has_ends and not any(a <= low and high <= b for a, b in self._law.support):
             return f"KL(Q||P) is infinite: Q has mass where P has none, P's support being {_written(self._law.support)}"
-        if family == "student_t" and max(self._growth) == inf:
-            return "KL(Q||P) is infinite: log P falls as an exponential, which no Student t has a mean of"
+        if self._growth[0] == inf and model.least_growth[0] == 0:
+            return f"KL(Q||P) is infinite: log P falls as an exponential, which no {family} has a mean of"
         return ""
 
-    def _tails(self) -> list[Component]:
-        return [one for one in self._components if one.family == "student_t"]
+    def _tails(self, growth: tuple[float, float]) -> list[tuple[Tail, float]]:
+        """P's tails, each with that of two growths which is at its side."""
+        both = [(one.tail(side), growth[side > 0]) for one in self._members for side in (-1, 1)]
+        return [(tail, at_side) for tail, at_side in both if tail is not None]
 
     @cached_property
     def _growth(self) -> tuple[float, float]:
         """How -log p grows, left and right: as its heaviest component's does."""
-        each = [grown(one.family, one.parameters) for one in self._components]  # type: ignore[arg-type]
-        left, right = ([g[i] for g in each if g[i] >= 0] for i in (0, 1))
+        left, right = ([one.growth[i] for one in self._members if one.growth[i] >= 0] for i in (0, 1))
         return min(left, default=-inf), min(right, default=-inf)
 
-    def _diverges(self, component: Component, direction: str) -> bool:
+    def _diverges(self, member: Member, direction: str) -> bool:
         """Whether KL is known to be infinite."""
-        hull, (low, high) = (self._law.support[0][0], self._law.support[-1][1]), support_of(component)
+        hull, (low, high) = (self._law.support[0][0], self._law.support[-1][1]), member.support
         if direction == FORWARD:
-            growth = grown(component.family, component.parameters)  # type: ignore[arg-type]
             return (
-                hull[0] < low or hull[1] > high or any(_too_heavy(one, growth, component) for one in self._components)
+                hull[0] < low or hull[1] > high or any(_too_heavy(one, member.growth, member) for one in self._members)
             )
         inside = any(a <= low and high <= b for a, b in self._law.support)
-        return not inside or any(_too_heavy(component, self._growth, one) for one in self._widest)
+        return not inside or _too_heavy(member, self._growth, self._widest)
 
     @cached_property
-    def _widest(self) -> list[Component]:
+    def _widest(self) -> Continuous:
         """The component whose left tail is the heaviest, of Gumbels the widest."""
-        scales = [float(one.parameters.get("scale", 0.0)) for one in self._components]  # type: ignore[arg-type]
-        return [self._components[int(np.argmax(scales))]]
+        return max(self._members, key=lambda one: float(vars(one).get("scale", 0.0)))
 
-    def _ends(self, component: Component) -> Array:
-        far = self._heavy or component.family in HEAVY
-        return edges(component, self._kinks, far=far)
+    def _ends(self, member: Member) -> Array:
+        return edges(member, self._kinks, far=self._far or member.reach == "far")
 
-    def divergence(self, component: Component, direction: str) -> float:
+    def divergence(self, member: Member, direction: str) -> float:
         """By a fixed number of panels."""
-        if self._diverges(component, direction):
+        if self._diverges(member, direction):
             return inf
         if direction == FORWARD:
-            return _weighted(self._w, self._log_p - log_density(component, self._x))
-        x, w = nodes(component, self._ends(component))
-        return _weighted(w, log_density(component, x) - self._law.log_density(x))
+            return _weighted(self._w, self._log_p - member.log_density(self._x))
+        x, w = nodes(member, self._ends(member))
+        return _weighted(w, member.log_density(x) - self._law.log_density(x))
 
-    def exact(self, component: Component, direction: str) -> Estimate:
+    def exact(self, member: Member, direction: str) -> Estimate:
         """By panels that are halved until they agree."""
-        if self._diverges(component, direction):
+        if self._diverges(member, direction):
             return inf, 0.0
         if direction != FORWARD:
 
             def back(x: Array) -> Array:
-                return log_density(component, x) - self._law.log_density(x)
+                difference: Array = member.log_density(x) - self._law.log_density(x)
+                return difference
 
-            return adaptive(component, back, self._ends(component))
+            return adaptive(member, back, self._ends(member))
 
         def there(x: Array) -> Array:
-            return self._law.log_density(x) - log_density(component, x)
+            difference: Array = self._law.log_density(x) - member.log_density(x)
+            return difference
 
-        own = place(component, np.array([-4.0, -1.0, 0.0, 1.0, 4.0]))
+        own = place(member, np.array([-4.0, -1.0, 0.0, 1.0, 4.0]))
         kinks = np.concatenate((self._kinks, own))
-        found = [(one.weight, adaptive(one, there, edges(one, kinks, far=True))) for one in self._components]
-        return sum(w * value for w, (value, _) in found), sum(w * error for w, (_, error) in found)
+        found = [adaptive(one, there, edges(one, kinks, far=True)) for one in self._members]
+        each = list(zip(self._weights, found, strict=True))
+        return sum(w * value for w, (value, _) in each), sum(w * error for w, (_, error) in each)
 
     def places(self) -> list[Place]:
         """Each component, neighbours together, all together also wider and narrower; modes; quarters."""
-        low, middle, high = spread(self._components, (-1.6, 0.0, 1.6)).T
+        low, middle, high = spread(self._members, (-1.6, 0.0, 1.6)).T
         each = sorted(
-            (float(m), float(h - a) / 2, one.weight)
-            for m, a, h, one in zip(middle, low, high, self._components, strict=True)
+            (float(m), float(h - a) / 2, weight)
+            for m, a, h, weight in zip(middle, low, high, self._weights, strict=True)
         )[: 2 * _MOST_SUBMIXTURES]
         most = min(len(each), _MOST_SUBMIXTURES)
         found = [_pooled(each[i : i + k]) for k in range(1, most + 1) for i in range(len(each) - k + 1)]
@@ -201,7 +203,7 @@ class Density:
 
     def _modes(self) -> list[Place]:
         """Local maxima of the density on a fine grid, as wide as the density is round there."""
-        x = _fine(self._components)
+        x = _fine(self._members)
         y = self._law.log_density(x)
         at = np.flatnonzero((y[1:-1] > y[:-2]) & (y[1:-1] >= y[2:])) + 1
         found = []
@@ -224,13 +226,10 @@ def _weighted(w: Array, terms: Array) -> float:
     return inf if np.isnan(total) else total
 
 
-def _too_heavy(a: Component, growth: tuple[float, float], b: Component) -> bool:
+def _too_heavy(a: Continuous, growth: tuple[float, float], b: Continuous) -> bool:
     """Whether -log b, which grows so, has no mean under a."""
-    if a.family == "student_t":
-        return float(a.parameters["df"]) <= max(growth)  # type: ignore[arg-type]
-    if growth[0] == inf and a.family in {"laplace", "logistic"}:
-        return bool(a.parameters["scale"] >= b.parameters["scale"])  # type: ignore[operator]
-    return False
+    tails = ((a.tail(side), Tail(inf, inf, growth[side > 0], 1 / b.unit[1])) for side in (-1, 1))
+    return any(tail is not None and is_too_heavy(tail, other) for tail, other in tails)
 
 
 def _written(support: Sequence[tuple[float, float]]) -> str:
@@ -253,28 +252,27 @@ def distinct(places: Sequence[Place]) -> list[Place]:
     return list(found.values())
 
 
-def _fine(components: Sequence[Component]) -> Array:
+def _fine(members: Sequence[Continuous]) -> Array:
     """Points that miss nothing of any component, nor between them."""
-    own = spread(components, np.linspace(-38, 38, 229).tolist()).ravel()
-    middle = spread(components, (-5.0, 5.0))
+    own = spread(members, np.linspace(-38, 38, 229).tolist()).ravel()
+    middle = spread(members, (-5.0, 5.0))
     return np.unique(np.concatenate((own, np.linspace(middle.min(), middle.max(), 401))))
 
 
-def _kinks(law: Law) -> Array:
+def _kinks(members: Sequence[Continuous], weights: Sequence[float]) -> Array:
     """Where log p bends: ends of supports, the middles of components, where one takes over from another."""
-    components = law.components
-    ends = [end for one in components for end in support_of(one) if np.isfinite(end)]
-    own = spread(components, (-4.0, -1.0, 0.0, 1.0, 4.0)).ravel()
-    return np.unique(np.concatenate((own, ends, _crossings(components) if len(components) > 1 else [])))
+    ends = [end for one in members for end in one.support if np.isfinite(end)]
+    own = spread(members, (-4.0, -1.0, 0.0, 1.0, 4.0)).ravel()
+    return np.unique(np.concatenate((own, ends, _crossings(members, weights) if len(members) > 1 else [])))
 
 
-def _crossings(components: Sequence[Component]) -> list[float]:
+def _crossings(members: Sequence[Continuous], weights: Sequence[float]) -> list[float]:
     """Where the greatest component changes, and around it, as far as the change is wide."""
 
     def logs(x: Array) -> Array:
-        return np.array([np.log(one.weight) + log_density(one, x) for one in components])
+        return np.array([np.log(w) + one.log_density(x) for w, one in zip(weights, members, strict=True)])
 
-    x = _fine(components)
+    x = _fine(members)
     first = logs(x).argmax(axis=0)
     found = []
     for at in np.flatnonzero(first[1:] != first[:-1]).tolist():

@@ -1,0 +1,1 @@
+"""Families of densities on the line, one a file."""

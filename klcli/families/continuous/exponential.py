@@ -1,0 +1,97 @@
+"""The exponential distribution. Source: Johnson, Kotz & Balakrishnan 19."""
+
+from __future__ import annotations
+
+from math import exp, inf, lgamma, log, pi, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from klcli.families.differences import excess, ratio_excess, renyi_bend
+from klcli.families.family import RATE, Positive, scipy
+from klcli.families.likelihood.ascent import LikelihoodEstimate
+from klcli.families.moments import Moments, bounded_exp
+from klcli.families.special import logit_of_waiting, within
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from klcli.families.family import Array, Frozen, Mask, Observed, Parameters
+
+
+class Exponential(Positive):
+    """exponential(rate)."""
+
+    parameters = (RATE,)
+    instead = {"scale": ("rate", "inverse")}
+    least_growth = (-inf, 1.0)
+    reach = "near"
+    needs, takes = "x >= 0", "0 or above"
+    matches_moments = True
+    rate: float
+
+    @classmethod
+    def holds(cls, x: Array) -> Mask:
+        return x >= 0
+
+    def log_density(self, x: Array) -> Array:
+        """log rate - rate x, from 0."""
+        return within(x >= 0, log(self.rate) - self.rate * x)
+
+    def draw(self, n: int, generator: np.random.Generator) -> Array:
+        return generator.exponential(1 / self.rate, n)
+
+    def as_scipy(self) -> Frozen:
+        return scipy("stats", self.name).expon(scale=1 / self.rate)
+
+    def centre(self) -> tuple[float, float]:
+        return 1 / self.rate, 1 / self.rate
+
+    def decay(self, side: int) -> tuple[float, float]:  # noqa: ARG002
+        return inf, self.rate
+
+    def at_logit(self, t: Array) -> Array:
+        return np.logaddexp(0, t) / self.rate
+
+    def logit(self, x: Array) -> Array:
+        return logit_of_waiting(np.maximum(x, 0.0) * self.rate)
+
+    def entropy(self) -> float:
+        """Source: Cover & Thomas 2006, table 17.1."""
+        return 1 - log(self.rate)
+
+    def kl(self, q: Exponential) -> float:
+        """Source: Gil, Alajaji & Linder 2013, table 2."""
+        return ratio_excess(q.rate, self.rate)
+
+    def renyi(self, q: Exponential, alpha: float) -> float:
+        """Source: Gil, Alajaji & Linder 2013, table 2."""
+        u, b = (q.rate - self.rate) / self.rate, 1 - alpha
+        return inf if 1 + b * u <= 0 else renyi_bend(u, b, excess)
+
+    def wider(self) -> Mapping[str, Parameters]:
+        return {"gamma": {"shape": 1.0, "rate": self.rate}, "weibull": {"shape": 1.0, "scale": 1 / self.rate}}
+
+    def moments(self) -> Moments:
+        rate = self.rate
+        return Moments(
+            1 / rate,
+            1 / rate / rate,
+            lambda m: 1 / rate - m if m <= 0 else m + (2 * exp(-rate * m) - 1) / rate,
+            lambda c: 1 / (1 + c / rate),
+            log=-np.euler_gamma - log(rate),
+            log_variance=pi * pi / 6,
+            power=lambda k: bounded_exp(lgamma(1 + k) - k * log(rate)),
+        )
+
+    def cross_entropy(self, m: Moments) -> float:
+        return self.rate * m.mean - log(self.rate)
+
+    @classmethod
+    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+        rate = 1 / data.mean
+        return LikelihoodEstimate({"rate": rate}, {"rate": rate / sqrt(data.n)}, log(rate) - 1)
+
+    @classmethod
+    def near(cls, mean: float, sd: float) -> Parameters:  # noqa: ARG003
+        return {"rate": 1 / mean}

@@ -1,0 +1,127 @@
+"""The gamma distribution. Source: Johnson, Kotz & Balakrishnan 17."""
+
+from __future__ import annotations
+
+from math import exp, inf, lgamma, log, log1p, pi, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from klcli.families.differences import bregman_log_gamma, digamma, ratio_excess, trigamma
+from klcli.families.family import RATE, SHAPE, Positive, scipy
+from klcli.families.likelihood.ascent import LikelihoodEstimate
+from klcli.families.moments import Moments, absolute_moment, bounded_exp
+from klcli.families.special import by_tails, logit_of, within, xlogy
+
+if TYPE_CHECKING:
+    from klcli.families.family import Array, Frozen, Observed, Parameters
+
+_LARGE = 1e4
+"""A shape above which trigamma's and log Gamma's leading terms are taken out on paper."""
+
+_NARROW = 1e-3
+"""Below this log mean - mean log loses digits, as many as its logarithm says."""
+
+
+class Gamma(Positive):
+    """gamma(shape, rate)."""
+
+    parameters = (SHAPE, RATE)
+    instead = {"scale": ("rate", "inverse")}
+    least_growth = (-inf, 1.0)
+    reach = "near"
+    shape: float
+    rate: float
+
+    def log_density(self, x: Array) -> Array:
+        """shape log rate - log Gamma(shape) + (shape - 1) log x - rate x."""
+        constant = self.shape * log(self.rate) - lgamma(self.shape)
+        return within(x >= 0, constant + xlogy(self.shape - 1, x) - self.rate * x)
+
+    def log_density_above_0(self, t: Array) -> Array:
+        """Gamma(0.01, 1) has a thousandth of its mass below the smallest double."""
+        with np.errstate(over="ignore"):
+            constant = self.shape * log(self.rate) - lgamma(self.shape)
+            values: Array = constant + (self.shape - 1) * t - self.rate * np.exp(t)
+        return values
+
+    def draw(self, n: int, generator: np.random.Generator) -> Array:
+        return generator.gamma(self.shape, 1 / self.rate, n)
+
+    def as_scipy(self) -> Frozen:
+        return scipy("stats", self.name).gamma(self.shape, scale=1 / self.rate)
+
+    def centre(self) -> tuple[float, float]:
+        return self.shape / self.rate, sqrt(self.shape) / self.rate
+
+    def decay(self, side: int) -> tuple[float, float]:  # noqa: ARG002
+        return inf, self.rate
+
+    def at_logit(self, t: Array) -> Array:
+        f = scipy("special", "a projection")
+        lower, upper = (lambda u: f.gammaincinv(self.shape, u)), (lambda v: f.gammainccinv(self.shape, v))
+        return by_tails(t, lower, upper) / self.rate
+
+    def logit(self, x: Array) -> Array:
+        f, y = scipy("special", "a projection"), np.maximum(x, 0.0) * self.rate
+        return logit_of(f.gammainc(self.shape, y), f.gammaincc(self.shape, y))
+
+    def entropy(self) -> float:
+        """Source: Cover & Thomas 2006, table 17.1."""
+        shape = self.shape
+        return shape - log(self.rate) + lgamma(shape) + (1 - shape) * digamma(shape)
+
+    def kl(self, q: Gamma) -> float:
+        """Source: Gil, Alajaji & Linder 2013, table 2."""
+        step, u = q.shape - self.shape, (q.rate - self.rate) / self.rate
+        bent = bregman_log_gamma(self.shape, step)
+        return max(0.0, bent + q.shape * ratio_excess(q.rate, self.rate) - step * u)
+
+    def moments(self) -> Moments:
+        special = scipy("special", "the incomplete gamma function")
+        shape, rate = self.shape, self.rate
+
+        def below(m: float, more: float = 0) -> float:
+            return float(special.gammainc(shape + more, rate * m))
+
+        return Moments(
+            shape / rate,
+            shape / rate / rate,
+            absolute_moment(shape / rate, below, lambda m: below(m, 1)),
+            lambda c: exp(-shape * log1p(c / rate)),
+            log=digamma(shape) - log(rate),
+            log_variance=trigamma(shape),
+            power=lambda k: bounded_exp(lgamma(shape + k) - lgamma(shape) - k * log(rate)),
+        )
+
+    def cross_entropy(self, m: Moments) -> float:
+        return lgamma(self.shape) - self.shape * log(self.rate) - (self.shape - 1) * m.log + self.rate * m.mean
+
+    @classmethod
+    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+        """Newton's method on a function near 1/shape. Source: Minka 2002, Estimating a Gamma distribution."""
+        special = scipy("special", "fit")
+        gap = log(data.mean) - data.log.mean
+        if gap < _NARROW:
+            away = (data.x - data.mean) / data.mean
+            gap = data.mean_of(away - np.log1p(away))
+        shape = (3 - gap + sqrt((gap - 3) ** 2 + 24 * gap)) / (12 * gap)
+        for _ in range(50 if shape < 1 / _NARROW**2 else 0):  # beyond, the start is as good
+            slope = shape**2 * (1 / shape - float(special.polygamma(1, shape)))
+            inverse = 1 / shape + (log(shape) - float(special.digamma(shape)) - gap) / slope
+            before, shape = shape, 1 / inverse
+            if abs(shape - before) <= 1e-14 * shape:
+                break
+        curved = float(special.polygamma(1, shape))
+        # shape trigamma(shape) - 1, without its cancellation.
+        apart = shape * curved - 1 if shape < _LARGE else 1 / (2 * shape) + 1 / (6 * shape**2)
+        rate = shape / data.mean
+        errors = {"shape": sqrt(shape / (data.n * apart)), "rate": rate * sqrt(curved / (data.n * apart))}
+        stirling = 0.5 * log(shape / (2 * pi)) - 1 / (12 * shape)
+        of_shape = shape * log(shape) - shape - lgamma(shape) if shape < _LARGE else stirling
+        value = of_shape - shape * gap - data.log.mean
+        return LikelihoodEstimate({"shape": shape, "rate": rate}, errors, value)
+
+    @classmethod
+    def near(cls, mean: float, sd: float) -> Parameters:
+        return {"shape": (mean / sd) ** 2, "rate": mean / sd**2}

@@ -1,0 +1,82 @@
+"""The Laplace distribution. Source: Johnson, Kotz & Balakrishnan 24."""
+
+from __future__ import annotations
+
+from math import exp, inf, log, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from klcli.families.differences import exp_excess, ratio_excess
+from klcli.families.family import LocationScale, scipy
+from klcli.families.likelihood.ascent import LikelihoodEstimate
+from klcli.families.moments import Moments, bounded_exp, given
+from klcli.families.special import logit_of_symmetric, symmetric
+
+if TYPE_CHECKING:
+    from klcli.families.family import Array, Averages, Frozen, Observed, Parameters
+
+
+class Laplace(LocationScale):
+    """laplace(mu, scale)."""
+
+    least_growth = (1.0, 1.0)
+    has_peak = True
+
+    def log_density(self, x: Array) -> Array:
+        """-abs(x - mu)/scale - log(2 scale)."""
+        values: Array = -np.abs(x - self.mu) / self.scale - log(2 * self.scale)
+        return values
+
+    def draw(self, n: int, generator: np.random.Generator) -> Array:
+        return generator.laplace(self.mu, self.scale, n)
+
+    def as_scipy(self) -> Frozen:
+        return scipy("stats", self.name).laplace(self.mu, self.scale)
+
+    def decay(self, side: int) -> tuple[float, float]:  # noqa: ARG002
+        return inf, 1 / self.scale
+
+    def standard_at_logit(self, t: Array) -> Array:
+        return symmetric(t, lambda u: np.log(2 * u))
+
+    def standard_logit(self, z: Array) -> Array:
+        return logit_of_symmetric(z, lambda s: 0.5 * np.exp(s))
+
+    def entropy(self) -> float:
+        """Source: Cover & Thomas 2006, table 17.1."""
+        return 1 + log(2 * self.scale)
+
+    def kl(self, q: Laplace) -> float:
+        """Source: Gil, Alajaji & Linder 2013, table 2."""
+        ratio = self.scale / q.scale
+        apart = abs(self.mu - q.mu) / self.scale
+        return ratio_excess(self.scale, q.scale) + ratio * exp_excess(-apart)
+
+    def moments(self) -> Moments:
+        mu, scale = self.mu, self.scale
+
+        def exponential(c: float) -> float:
+            return bounded_exp(-c * mu) / (1 - c * c * scale * scale) if c * scale < 1 else inf
+
+        return Moments(mu, 2 * scale * scale, lambda m: abs(mu - m) + scale * exp(-abs(mu - m) / scale), exponential)
+
+    def cross_entropy(self, m: Moments) -> float:
+        return log(2 * self.scale) + given(m.absolute, self.mu) / self.scale
+
+    @classmethod
+    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+        mu = data.median
+        scale = data.mean_of(np.abs(data.x - mu))
+        error = scale / sqrt(data.n)
+        return LikelihoodEstimate({"mu": mu, "scale": scale}, {"mu": error, "scale": error}, -log(2 * scale) - 1)
+
+    @classmethod
+    def near(cls, mean: float, sd: float) -> Parameters:
+        return {"mu": mean, "scale": sd / sqrt(2)}
+
+    @classmethod
+    def nearest(cls, target: Averages) -> Parameters:
+        """The median, and the mean distance from it."""
+        middle, distance = target.middle()
+        return {"mu": middle, "scale": distance}

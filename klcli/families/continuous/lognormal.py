@@ -1,0 +1,113 @@
+"""The lognormal distribution; mu and sd are of the logarithm. Source: Johnson, Kotz & Balakrishnan 14."""
+
+from __future__ import annotations
+
+from math import exp, expm1, inf, log, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from klcli.families.continuous.normal import Normal
+from klcli.families.differences import LOG_2_PI
+from klcli.families.family import MU, SD, STEPS, Positive, rising, scipy
+from klcli.families.moments import Moments, absolute_moment, bounded_exp, phi
+from klcli.families.special import symmetric, within
+
+if TYPE_CHECKING:
+    from klcli.families.family import Array, Averages, Frozen, LikelihoodEstimate, Observed, Parameters
+
+
+class Lognormal(Positive):
+    """lognormal(mu, sd)."""
+
+    parameters = (MU, SD)
+    instead = {"var": ("sd", "root")}
+    least_growth = (-inf, 0.0)
+    reach = "far"
+    mu: float
+    sd: float
+
+    @property
+    def log(self) -> Normal:
+        """The distribution of the logarithm."""
+        return Normal(mu=self.mu, sd=self.sd)
+
+    def log_density(self, x: Array) -> Array:
+        """The normal density of log x, divided by x."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = np.log(x)
+            return within(x > 0, self.log.log_density(logs) - logs)
+
+    def log_density_above_0(self, t: Array) -> Array:
+        return self.log.log_density(t) - t
+
+    def draw(self, n: int, generator: np.random.Generator) -> Array:
+        return generator.lognormal(self.mu, self.sd, n)
+
+    def as_scipy(self) -> Frozen:
+        return scipy("stats", self.name).lognorm(self.sd, scale=np.exp(self.mu))
+
+    def centre(self) -> tuple[float, float]:
+        return self.mu, 0.0
+
+    def marks(self) -> list[float]:
+        """Evenly in the logarithm."""
+        logs = (self.mu + s * k * self.sd for k in STEPS for s in (-1, 1))
+        return rising((exp(min(max(x, -700), 700)) for x in logs), self.cover)
+
+    def at_logit(self, t: Array) -> Array:
+        return np.exp(self.mu + self.sd * symmetric(t, scipy("special", "a projection").ndtri))
+
+    def logit(self, x: Array) -> Array:
+        below, logs = scipy("special", "a projection").log_ndtr, np.log(np.maximum(x, 0.0))
+        logits: Array = below((logs - self.mu) / self.sd) - below((self.mu - logs) / self.sd)
+        return logits
+
+    def entropy(self) -> float:
+        """Source: Cover & Thomas 2006, table 17.1."""
+        return self.mu + log(self.sd) + 0.5 * (1 + LOG_2_PI)
+
+    def kl(self, q: Lognormal) -> float:
+        """Source: Gil, Alajaji & Linder 2013, table 2."""
+        return self.log.kl(q.log)
+
+    def renyi(self, q: Lognormal, alpha: float) -> float:
+        """Source: Gil, Alajaji & Linder 2013, table 2."""
+        return self.log.renyi(q.log, alpha)
+
+    def total_variation(self, q: Lognormal) -> float | None:
+        """Source: as of the logarithms."""
+        return self.log.total_variation(q.log)
+
+    def moments(self) -> Moments:
+        mu, sd = self.mu, self.sd
+        mean = bounded_exp(mu + sd * sd / 2)
+        below = absolute_moment(mean, lambda m: phi((log(m) - mu) / sd), lambda m: phi((log(m) - mu) / sd - sd))
+        spread = expm1(sd * sd) if sd < 26 else inf  # noqa: PLR2004 - e^(26^2) still fits a double
+        return Moments(
+            mean,
+            spread * mean * mean,
+            below,
+            log=mu,
+            log_variance=sd * sd,
+            power=lambda k: bounded_exp(k * mu + k * k * sd * sd / 2),
+        )
+
+    def cross_entropy(self, m: Moments) -> float:
+        spread = (m.log_variance + (m.log - self.mu) ** 2) / (2 * self.sd**2)
+        return m.log + log(self.sd) + 0.5 * LOG_2_PI + spread
+
+    @classmethod
+    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+        found = Normal.estimate(data.log)
+        return found._replace(log_likelihood=found.log_likelihood - data.log.mean)
+
+    @classmethod
+    def near(cls, mean: float, sd: float) -> Parameters:
+        var = float(np.log1p((sd / mean) ** 2))
+        return {"mu": log(mean) - var / 2, "sd": sqrt(var)}
+
+    @classmethod
+    def nearest(cls, target: Averages) -> Parameters:
+        mu = target.expectation(np.log)
+        return {"mu": mu, "sd": sqrt(target.expectation(lambda x: (np.log(x) - mu) ** 2))}

@@ -1,0 +1,125 @@
+"""The uniform distribution between two numbers. Source: Johnson, Kotz & Balakrishnan 26."""
+
+from __future__ import annotations
+
+from math import expm1, inf, log, log1p, nan, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from klcli.families.differences import log_ratio
+from klcli.families.family import HIGH, LOW, Continuous, scipy
+from klcli.families.formula import Grid, ParameterError
+from klcli.families.likelihood.ascent import LikelihoodEstimate
+from klcli.families.moments import Moments, bounded_exp, mean_log
+from klcli.families.special import within
+
+if TYPE_CHECKING:
+    from klcli.families.family import Array, Averages, Frozen, Observed, Parameters
+
+
+class Uniform(Continuous):
+    """uniform(low, high)."""
+
+    parameters = (LOW, HIGH)
+    reach = "near"
+    has_ends = True
+    low: float
+    high: float
+
+    @classmethod
+    def checked(cls, parameters: Parameters) -> tuple[Parameters, str]:
+        if not 0 < parameters["high"] - parameters["low"] < inf:
+            message = f"high must be above low, {parameters['low']!r}, and less than 1.8e308 from it"
+            raise ParameterError(message, "high")
+        return parameters, ""
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return self.low, self.high
+
+    @property
+    def unit(self) -> tuple[float, float]:
+        return (self.low + self.high) / 2, self.high - self.low
+
+    def log_density(self, x: Array) -> Array:
+        """-log(high - low), from low to high."""
+        return within((x >= self.low) & (x <= self.high), np.full(np.shape(x), -log(self.high - self.low)))
+
+    def draw(self, n: int, generator: np.random.Generator) -> Array:
+        return generator.uniform(self.low, self.high, n)
+
+    def as_scipy(self) -> Frozen:
+        return scipy("stats", self.name).uniform(self.low, self.high - self.low)
+
+    def centre(self) -> tuple[float, float]:
+        return (self.low + self.high) / 2, (self.high - self.low) / 2
+
+    def marks(self) -> list[float]:
+        return [self.low, (self.low + self.high) / 2, self.high]
+
+    def grid(self) -> Grid:
+        return Grid(self.low, self.high, (self.high - self.low) / 100)
+
+    def at_logit(self, t: Array) -> Array:
+        points: Array = self.low + (self.high - self.low) * scipy("special", "a projection").expit(t)
+        return points
+
+    def logit(self, x: Array) -> Array:
+        share = np.clip((x - self.low) / (self.high - self.low), 0, 1)
+        logits: Array = scipy("special", "a projection").logit(share)
+        return logits
+
+    def entropy(self) -> float:
+        """Source: Cover & Thomas 2006, table 17.1."""
+        return log(self.high - self.low)
+
+    def kl(self, q: Uniform) -> float:
+        """Source: Gil, Alajaji & Linder 2013, table 2."""
+        if self.low < q.low or self.high > q.high:
+            return inf
+        return log1p(((self.low - q.low) + (q.high - self.high)) / (self.high - self.low))
+
+    def moments(self) -> Moments:
+        low, high = self.low, self.high
+        width = high - low
+
+        def absolute(m: float) -> float:
+            if low < m < high:
+                return ((m - low) ** 2 + (high - m) ** 2) / (2 * width)
+            return abs(low + width / 2 - m)
+
+        def power(k: float) -> float:
+            """Relative to the upper end: h^k (1 - (l/h)^(k+1)) / ((k + 1) (1 - l/h))."""
+            inner = -expm1((k + 1) * log_ratio(low, high)) if low > 0 else 1.0
+            return bounded_exp(k * log(high)) * inner * high / ((k + 1) * width)
+
+        positive = low >= 0
+        return Moments(
+            low + width / 2,
+            width * width / 12,
+            absolute,
+            lambda c: bounded_exp(-c * low) * -expm1(-c * width) / (c * width),
+            log=mean_log(low, high) if positive else nan,
+            log_variance=1 - low * high * (log_ratio(high, low) / width) ** 2 if low > 0 else 1.0 if positive else nan,
+            log_rest=mean_log(1 - high, 1 - low) if high <= 1 else nan,
+            power=power if positive else None,
+        )
+
+    def cross_entropy(self, m: Moments) -> float:  # noqa: ARG002
+        return log(self.high - self.low)
+
+    @classmethod
+    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+        """The ends are the data's own; their errors shrink as 1/n and follow from no information matrix."""
+        low, high = float(data.x[0]), float(data.x[-1])
+        return LikelihoodEstimate({"low": low, "high": high}, {"low": nan, "high": nan}, -log(high - low))
+
+    @classmethod
+    def near(cls, mean: float, sd: float) -> Parameters:
+        return {"low": mean - sqrt(3) * sd, "high": mean + sqrt(3) * sd}
+
+    @classmethod
+    def nearest(cls, target: Averages) -> Parameters:
+        """The hull of the support."""
+        return {"low": target.intervals()[0][0], "high": target.intervals()[-1][1]}

@@ -1,0 +1,1 @@
+"""Families of masses on 0, 1, 2, ..., one a file."""

@@ -1,0 +1,154 @@
+"""The line cut into panels that fit some laws, and the laws' log densities at a panel's points.
+
+The line is cut at the laws' own marks (centres, multiples of their scales, ends of supports). Towards an end where a
+density may be infinite, and out to infinity, the variable is the logarithm of the distance, so that x^-0.99 at 0 and
+1/x^2 at infinity are as smooth as the rest.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import inf, isfinite, log
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from klcli.families.numeric.integrands import Nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from klcli.engine.arrays import Array, Mask
+    from klcli.families.family import Continuous
+    from klcli.families.law import Law
+
+LARGEST = 1e308
+"""A log density below -LARGEST fell below every double: inside its support it is held there, to be told from 0."""
+
+# -------------------------------------------------------------------------------------------------------------- cutting
+
+
+class Piece(NamedTuple):
+    """Panels that share a variable: x itself (side 0), or x = origin + side e^u."""
+
+    origin: float
+    side: int
+    edges: tuple[tuple[float, float], ...]
+
+
+def _outward(start: float, last: float, limit: float) -> tuple[tuple[float, float], ...]:
+    """Panels from start on, each twice as long as the one before, until the limit; last: which way."""
+    found, length, u = [], 1.0, start
+    while (limit - u) * last > 0:
+        v = u + last * length
+        v = limit if (limit - v) * last < 0 else v
+        found.append((min(u, v), max(u, v)))
+        u, length = v, 2 * length
+    return tuple(found)
+
+
+def pieces(laws: Sequence[Law], within: tuple[float, float] = (-inf, inf)) -> list[Piece]:
+    """The line, or a part of it, in panels that fit these laws."""
+    members = [one for law in laws for one in law.members]
+    low = max(min(law.support[0][0] for law in laws), within[0])
+    high = min(max(law.support[-1][1] for law in laws), within[1])
+    if not low < high:
+        return []
+    steep = {end for one in members for end in one.steep}
+    ends = {x for law in laws for interval in law.support for x in interval if isfinite(x)}
+    ends |= {x for x in (low, high) if isfinite(x)} | steep
+    marks = sorted({x for one in members for x in one.marks()} | ends)
+    marks = [x for x in marks if low <= x <= high]
+    if not marks:  # pragma: no cover - every family has marks
+        marks = [0.0]
+    found, straight = [], []
+    for a, b in _stepped(marks, steep):
+        if a == 0 and 0 in steep:
+            found.append(Piece(a, 1, _outward(log(b - a), -1, -1e6)))
+        elif b == 1 and 1 in steep:
+            found.append(Piece(b, -1, _outward(log(b - a), -1, -1e6)))
+        else:
+            straight.append((a, b))
+    if straight:
+        found.append(Piece(0.0, 0, tuple(straight)))
+    for end, mark, side in ((low, marks[0], -1), (high, marks[-1], 1)):
+        if isfinite(end):
+            continue
+        beside = [abs(mark - other) for other in marks if other != mark]
+        scale = max([_reach(one, mark) for one in members] + [min(beside, default=1.0)])
+        found.append(Piece(mark - side * scale, side, _outward(log(scale), 1, 709.0)))
+    return found
+
+
+def _stepped(marks: Sequence[float], steep: set[float]) -> list[tuple[float, float]]:
+    """The gaps between marks; a gap far wider than those beside it in steps that grow fourfold from either side."""
+    gaps = list(pairwise(marks))
+    found: list[tuple[float, float]] = []
+    for i, (a, b) in enumerate(gaps):
+        if (a == 0 and 0 in steep) or (b == 1 and 1 in steep):
+            found.append((a, b))
+            continue
+        cuts, middle = {a, b}, a + (b - a) / 2
+        for start, beside, sign in ((a, i - 1, 1), (b, i + 1, -1)):
+            step = 4 * (gaps[beside][1] - gaps[beside][0]) if 0 <= beside < len(gaps) else b - a
+            while 0 < step < (b - a) / 2:
+                cuts.add(start + sign * step)
+                step *= 4
+        if len(cuts) > 2:  # noqa: PLR2004
+            cuts.add(middle)
+        edges = sorted(cuts)
+        found.extend(pairwise(edges))
+    return found
+
+
+def _reach(one: Continuous, mark: float) -> float:
+    """How far a component's centre is from its mark, if that is its own; 0 else."""
+    marks = one.marks()
+    if mark not in {marks[0], marks[-1]}:
+        return 0.0
+    middle = marks[len(marks) // 2]
+    return abs(mark - middle)
+
+
+# -------------------------------------------------------------------------------------------------- the densities there
+
+
+def _nodes(p: Law, q: Law | None, piece: Piece, u: Array) -> Nodes:
+    """The logarithms of the densities at a piece's points."""
+    if piece.side == 0:
+        log_step, logs = np.zeros_like(u), [None if law is None else law.log_density(u) for law in (p, q)]
+    else:
+        log_step = u
+        if piece.origin == 0 and piece.side > 0:
+            logs = [None if law is None else law.log_density_above_0(u) for law in (p, q)]
+        elif piece.origin == 1 and piece.side < 0:
+            logs = [None if law is None else law.log_density_below_1(u) for law in (p, q)]
+        else:
+            x = piece.origin + piece.side * np.exp(u)
+            logs = [None if law is None else law.log_density(x) for law in (p, q)]
+    log_p = logs[0] if logs[0] is not None else np.full_like(u, -inf)
+    log_q = log_p if logs[1] is None else logs[1]
+    return Nodes(log_p + log_step, log_q + log_step, log_step)
+
+
+def _supported(law: Law, piece: Piece, u: Array) -> Mask:
+    """Whether a point lies inside the law's support, where a density of 0 is but less than any double."""
+    x = u if piece.side == 0 else piece.origin + piece.side * np.exp(np.minimum(u, 709.0))
+    inside = np.zeros(np.shape(u), dtype=np.bool_)
+    for low, high in law.support:
+        inside |= (x >= low) & (x <= high)
+    return inside
+
+
+def bounded(p: Law, q: Law | None, piece: Piece, u: Array) -> Nodes:
+    """The same, with a log density that fell below every double inside its support as the least double."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = _nodes(p, q, piece, u)
+    held = []
+    for law, logs in ((p, found.log_p), (q or p, found.log_q)):
+        lost = logs < -LARGEST
+        if lost.any():
+            held.append(np.where(lost & _supported(law, piece, u), -LARGEST, logs))
+        else:
+            held.append(logs)
+    return Nodes(held[0], held[1], found.log_step)

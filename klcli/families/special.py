@@ -1,0 +1,102 @@
+"""What log densities are made of, of arrays of any shape. Without SciPy."""
+
+from __future__ import annotations
+
+from math import lgamma, log, log1p, pi
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from klcli.families.family import scipy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from klcli.engine.arrays import Array, Mask
+
+
+_STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360)
+_LARGE = 16
+"""From here on six terms of Stirling's series leave less than a rounding."""
+
+
+def log_gamma(x: Array) -> Array:
+    """log Gamma(x), x > 0, any shape: Stirling's series, and below 16 the library's, every distinct value once."""
+    large = np.maximum(x, _LARGE)
+    z = 1 / (large * large)
+    series = np.zeros_like(large)
+    for c in reversed(_STIRLING):
+        series = series * z + c
+    logs = (large - 0.5) * np.log(large) - large + 0.5 * log(2 * pi) + series / large
+    small = x < _LARGE
+    if small.any():
+        values, where = np.unique(x[small], return_inverse=True)
+        logs[small] = np.array([lgamma(v) for v in values.tolist()])[where.ravel()]
+    return logs
+
+
+def within(inside: Mask, values: Array) -> Array:
+    """The values, -inf where they are not inside."""
+    return np.where(inside, values, -np.inf)
+
+
+def xlogy(x: Array | float, y: Array | float) -> Array:
+    """x log y, 0 where x = 0."""
+    x = np.asarray(x, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(x == 0, 0.0, x * np.log(y))
+
+
+def times_log1p(x: Array, p: float) -> Array:
+    """x log(1 - p), 0 where x = 0."""
+    with np.errstate(invalid="ignore"):
+        return np.where(x == 0, 0.0, x * (log1p(-p) if p < 1 else -np.inf))
+
+
+def whole(k: Array, most: float = np.inf) -> Mask:
+    """Which points are 0, 1, 2, ... up to the most."""
+    inside: Mask = (k >= 0) & (k <= most) & (k == np.floor(k))
+    return inside
+
+
+def log_gamma_half_step(x: float) -> float:
+    """log Gamma(x + 1/2) - log Gamma(x)."""
+    if x < 1e3:  # noqa: PLR2004
+        return lgamma(x + 0.5) - lgamma(x)
+    return 0.5 * log(x) - 1 / (8 * x) + 1 / (192 * x**3)
+
+
+# --------------------------------------------------------------- logits of distribution functions, which need SciPy
+
+
+def tail_of(t: Array) -> Array:
+    """1/(1 + e^abs(t)): the mass beyond the point whose distribution function has the logit t, on the nearer side."""
+    found: Array = scipy("special", "a projection").expit(-np.abs(t))
+    return found
+
+
+def symmetric(t: Array, lower: Callable[[Array], Array]) -> Array:
+    """The quantile at the logit t of a symmetric density, from its lower quantiles."""
+    return np.sign(t) * -lower(tail_of(t))
+
+
+def by_tails(t: Array, lower: Callable[[Array], Array], upper: Callable[[Array], Array]) -> Array:
+    """lower(u) where t < 0, else upper(1 - u)."""
+    tail = tail_of(t)
+    return np.where(t < 0, lower(tail), upper(tail))
+
+
+def logit_of(lower: Array, upper: Array) -> Array:
+    """The logit of the mass below, from that and the mass above."""
+    return np.log(lower) - np.log(upper)
+
+
+def logit_of_symmetric(z: Array, tail: Callable[[Array], Array]) -> Array:
+    """The same of a symmetric density, from its mass below points < 0."""
+    beyond = tail(-np.abs(z))
+    return np.sign(z) * logit_of(1 - beyond, beyond)
+
+
+def logit_of_waiting(e: Array) -> Array:
+    """The same of a law whose mass above is e^-e."""
+    return np.log(-np.expm1(-e)) + e

@@ -1,0 +1,1 @@
+"""Families whose parameters are lists of numbers, one a file."""
