@@ -58,6 +58,8 @@ class Suitable(NamedTuple):
 def suitable(sample: Sample, *, every: bool = False) -> Suitable:
     """The families that suit the data's range, and unless it is to be every such one also their kind.
 
+    Those that hold another and never fit worse are fitted only where they are named.
+
     Small or often repeated whole numbers are counts. Others may have been measured, such as incomes: then densities
     suit, and families of counts where the data vary as little as counts do.
     """
@@ -65,7 +67,7 @@ def suitable(sample: Sample, *, every: bool = False) -> Suitable:
     counts, both = _kind(data)
     found = Suitable((), {}, {}, counts)
     chosen, of_other_kind = [], []
-    for family in FITTED:
+    for family in (name for name in FITTED if not FAMILIES[name].nests):
         if outside := _first_outside(sample, family):
             found.left_out[family], found.in_short[family] = outside, f"needs {FAMILIES[family].needs}"
         elif every or both or _is_continuous(family) is not counts:

@@ -17,7 +17,7 @@ from klcli.analyses.projection.search import local_optima, numbers
 from klcli.analyses.projection.targets import Density
 from klcli.errors import DistributionError, UsageError, nearest
 from klcli.families import grid as grids
-from klcli.families.catalogue import CONTINUOUS, COUNT_FAMILIES, COUNTS, FITTED, VECTORS
+from klcli.families.catalogue import CONTINUOUS, COUNT_FAMILIES, COUNTS, FAMILIES, FITTED, VECTORS
 from klcli.families.family import scipy
 from klcli.families.formula import Component
 from klcli.fits import BOTH, FORWARD, REVERSE, Fit, FitReport
@@ -93,8 +93,16 @@ def _check(families: Sequence[str], direction: str) -> None:
         if family not in FITTED:
             message = f"'{family}' is no family to project onto: {', '.join(FITTED)}.{nearest(family, FITTED)}"
             raise UsageError(message)
+        _refuse_unknown_quantiles(family)
     if direction not in {FORWARD, REVERSE, BOTH}:
         message = f"no direction '{direction}'; there are {FORWARD}, {REVERSE} and {BOTH}"
+        raise UsageError(message)
+
+
+def _refuse_unknown_quantiles(family: str) -> None:
+    """Raises UsageError for a family that integrals cannot be taken over by its quantiles."""
+    if not getattr(FAMILIES[family], "has_quantiles", True):
+        message = f"{family} has no quantiles in closed form, and is not projected; put it on a grid, or fit it to data"
         raise UsageError(message)
 
 
@@ -127,6 +135,8 @@ class _Targets:
             return (
                 "a family of counts, and the target is a density" if counts else "a density, and the target is counts"
             )
+        for one in formula.components:
+            _refuse_unknown_quantiles(one.family)
         return Counts.of(formula) if counts else Density(formula)
 
     def _weights(self, *, counts: bool) -> Target | str:

@@ -24,7 +24,7 @@ from klcli.cli.options import (
 from klcli.cli.output import Gates, chosen_format, say_unheld, view_of
 from klcli.console import destination, write
 from klcli.errors import DistributionError, UsageError, clipped
-from klcli.families.catalogue import CONTINUOUS, CONTINUOUS_FAMILIES, COUNT_FAMILIES, FITTED
+from klcli.families.catalogue import CONTINUOUS, CONTINUOUS_FAMILIES, COUNT_FAMILIES, FAMILIES, FITTED
 from klcli.fits import BOTH, FORWARD, REVERSE, reasons
 
 if TYPE_CHECKING:  # they import NumPy
@@ -176,7 +176,8 @@ def _projection(data: str | None, reading: ReadingOptions, what: What, families:
         raise UsageError(message)
     target = parse(text, "--to") if by_formula else _weighted_points(text, reading, what)
     if _all(what):
-        families = list(CONTINUOUS_FAMILIES if target.kind == CONTINUOUS else COUNT_FAMILIES)
+        suiting = CONTINUOUS_FAMILIES if target.kind == CONTINUOUS else COUNT_FAMILIES
+        families = [name for name in suiting if not FAMILIES[name].nests]
     report = project(target, families, direction)
     if not report.fits:
         message = f"--to {clipped(text)}: no family could be fitted: {reasons(report.left_out)}"

@@ -5,7 +5,7 @@ The only place, with `analyses.fit` and what draws its pictures, that knows SciP
 catalogue    the families by name: without NumPy, for help and completion
 formula      what a formula says: families with their parameters, weights, a grid
 family       what every family is, and what it may add
-continuous, counts, vectors   the families, a file each
+continuous, counts, unfitted  the families, a file each
 likelihood   what maximum likelihood needs whatever the family
 moments      what a family tells of itself, for the cross-entropies of others
 differences  what closed forms are made of, without cancellation

@@ -5,7 +5,7 @@ StudentT. Nothing else lists it.
 
 continuous   densities on the line; fitted to data
 counts       masses on 0, 1, 2, ...; fitted to data
-vectors      families whose parameters are lists of numbers; not fitted
+unfitted     families that are not fitted to data: those of vectors and lists, and those whose likelihood is irregular
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class _Catalogue(Mapping[str, "type[Family]"]):
         self._folders = {
             **dict.fromkeys(CONTINUOUS_FAMILIES, "continuous"),
             **dict.fromkeys(COUNT_FAMILIES, "counts"),
-            **dict.fromkeys(_names("vectors"), "vectors"),
+            **dict.fromkeys(_names("unfitted"), "unfitted"),
         }
         self._loaded: dict[str, type[Family]] = {}
 

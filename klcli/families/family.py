@@ -207,10 +207,10 @@ class Continuous(Family):
     """Ends of the support, 0 or 1, where a density may be infinite or rise from 0 as a power does."""
     reach: ClassVar[str] = ""
     """'far': tails may be so long that panels must reach far out. 'near': tails are never long."""
-    has_ends: ClassVar[bool] = False
-    """Whether its located parameters are the ends of the support."""
-    has_peak: ClassVar[bool] = False
-    """Whether log p bends sharply at mu."""
+    ends: ClassVar[tuple[str, ...]] = ()
+    """Parameters that are ends of the support."""
+    has_quantiles: ClassVar[bool] = True
+    """Whether `at_logit` and `logit` are known, without which nothing is projected."""
     least_growth: ClassVar[tuple[float, float]] = (-inf, -inf)
     """How -log p grows to the left and to the right, at least: as which power, 0 as logarithms do, inf as exponentials.
 
@@ -246,6 +246,11 @@ class Continuous(Family):
     def log_density_below_1(self, t: Array) -> Array:
         """log p(1 - e^t), where 1 - e^t may be closer to 1 than any double."""
         return self.log_density(1 - np.exp(t))
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        """Where log p bends sharply inside the support."""
+        return ()
 
     @abstractmethod
     def centre(self) -> tuple[float, float]:
@@ -316,7 +321,7 @@ class Positive(Continuous):
     """A family of densities whose mass lies above 0, without an upper end."""
 
     cover = (0.0, inf)
-    steep = (0.0,)
+    steep: ClassVar[tuple[float, ...]] = (0.0,)
     needs, takes = "x > 0", "above 0"
 
     @classmethod

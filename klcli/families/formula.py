@@ -36,6 +36,15 @@ class Parameter(NamedTuple):
     located: bool = False
     searched: tuple[float, float] | None = None
 
+    def allows(self, value: float) -> bool:
+        """Whether a number is in range."""
+        return (
+            isfinite(value)
+            and (value > self.low or (value == self.low and self.closed[0]))
+            and (value < self.high or (value == self.high and self.closed[1]))
+            and (self.shape != "whole" or value.is_integer())
+        )
+
 
 class ParameterError(ValueError):
     """Parameters that are each in range and yet make no distribution together.

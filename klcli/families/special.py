@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import lgamma, log, log1p, pi
+from math import erfc, lgamma, log, log1p, pi, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,6 +64,24 @@ def log_gamma_half_step(x: float) -> float:
     if x < 1e3:  # noqa: PLR2004
         return lgamma(x + 0.5) - lgamma(x)
     return 0.5 * log(x) - 1 / (8 * x) + 1 / (192 * x**3)
+
+
+def log_normal_below(z: Array) -> Array:
+    """log Phi(z) of the standard normal distribution function."""
+    far = z < _LEAST_ERFC
+    held = np.where(far, 0.0, z)
+    near = np.log(0.5 * np.asarray(_erfc(-held / sqrt(2)), dtype=np.float64))
+    with np.errstate(over="ignore"):
+        square = np.square(np.where(far, z, _LEAST_ERFC))
+    series = np.log1p(-1 / square * (1 - 3 / square * (1 - 5 / square * (1 - 7 / square))))
+    beyond = -0.5 * square - 0.5 * np.log(square) - 0.5 * log(2 * pi) + series
+    return np.where(far, beyond, near)
+
+
+_LEAST_ERFC = -37.0
+"""Below it Phi is less than most doubles, and four terms of its asymptotic series leave less than a rounding."""
+
+_erfc = np.frompyfunc(erfc, 1, 1)
 
 
 # --------------------------------------------------------------- logits of distribution functions, which need SciPy

@@ -220,19 +220,9 @@ def _value(said: Said, parameter: Parameter, argument: Argument, family: type[Fa
 
 def _in_range(said: Said, parameter: Parameter, node: Number, name: str) -> float:
     """The number itself. Raises DistributionError where the parameter cannot be that."""
-    if not _allows(parameter, node.value):
+    if not parameter.allows(node.value):
         raise said.wrong(DistributionError, node.at, f"{name} must be {_range(parameter)}, not {clipped(node.text)}")
     return node.value
-
-
-def _allows(parameter: Parameter, value: float) -> bool:
-    low, high = parameter.low, parameter.high
-    return (
-        isfinite(value)
-        and (value > low or (value == low and parameter.closed[0]))
-        and (value < high or (value == high and parameter.closed[1]))
-        and (parameter.shape != "whole" or value.is_integer())
-    )
 
 
 def _range(parameter: Parameter) -> str:
@@ -257,7 +247,7 @@ def _converted(said: Said, parameter: Parameter, node: Number, name: str, how: s
         converted = _CONVERSIONS[how](value)
     except OverflowError:
         converted = inf
-    if not _allows(parameter, converted):
+    if not parameter.allows(converted):
         message = f"{name} {clipped(node.text)} makes {parameter.name} {converted!r}; it must be {_range(parameter)}"
         raise said.wrong(DistributionError, node.at, message)
     return converted

@@ -34,6 +34,12 @@ FROZEN = {
     "uniform": lambda low, high: stats.uniform(low, high - low),
     "logistic": stats.logistic,
     "gumbel": stats.gumbel_r,
+    "cauchy": stats.cauchy,
+    "pareto": lambda scale, shape: stats.pareto(shape, scale=scale),
+    "half_normal": lambda scale: stats.halfnorm(scale=scale),
+    "chi2": stats.chi2,
+    "rayleigh": lambda scale: stats.rayleigh(scale=scale),
+    "skew_normal": lambda mu, scale, shape: stats.skewnorm(shape, mu, scale),
     "poisson": stats.poisson,
     "binomial": stats.binom,
     "geometric": lambda p: stats.geom(p, loc=-1),
@@ -54,6 +60,12 @@ DRAWN = {
     "uniform": stats.uniform(-2, 5),
     "logistic": stats.logistic(5, 1.5),
     "gumbel": stats.gumbel_r(2, 3),
+    "cauchy": stats.cauchy(1, 2),
+    "pareto": stats.pareto(3, scale=2),
+    "half_normal": stats.halfnorm(scale=3),
+    "chi2": stats.chi2(4),
+    "rayleigh": stats.rayleigh(scale=2),
+    "skew_normal": stats.skewnorm(4, 1, 2),
     "poisson": stats.poisson(4),
     "binomial": stats.binom(12, 0.3),
     "geometric": stats.geom(0.3, loc=-1),
@@ -205,7 +217,7 @@ def test_json_is_as_the_interface_has_it(fit):
     kls = [one["kl_data_model"] for one in report["fits"]]
     assert kls == sorted(kls)
     assert set(report["left_out"]).isdisjoint(one["family"] for one in report["fits"])
-    assert {*report["left_out"], *(one["family"] for one in report["fits"])} == set(FROZEN)
+    assert {*report["left_out"], *(one["family"] for one in report["fits"])} == set(FROZEN) - {"skew_normal"}
 
 
 @pytest.mark.parametrize("args", [[WAITS], [COUNTS], ["--to", MIXTURE, "--family", "normal"]], ids=" ".join)
@@ -397,7 +409,7 @@ BAD_FILES = {
         (4, "1,2,3 --weights 1,2", "--weights 1,2 has 2 numbers, DATA 1,2,3 3"),
         (3, "two.csv:a --weights c", "two.csv: no column 'c'; it has a, b"),
         (4, "-1e308,1e308,0", "the data span more than numbers can hold"),
-        (2, "1,2,3 --family dirichlet", "'dirichlet': it is one of normal, "),
+        (2, "1,2,3 --family dirichlet", "'dirichlet': it is one of "),
         (2, "1,2,3 --bins 0x10", "--bins '0x10'"),
         (2, "1,2,3 --bins 1", "--bins '1': it is auto, or a whole number from 2 to 100000"),
         (2, "1,2,3 -g kl", "a fit has no field 'kl'"),

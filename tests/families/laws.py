@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from klcli.families.catalogue import FAMILIES
 from klcli.families.formula import Component, Formula
 from klcli.families.law import Law
 
@@ -34,34 +35,44 @@ _where, _scale, _shape = (lambda random: float(random.normal(0, 1.5))), _between
 _share = lambda random: float(random.uniform(0.02, 0.98))  # noqa: E731
 
 RANDOM = {
-    "normal": {"mu": _where, "sd": _scale},
     "lognormal": {"mu": _where, "sd": _between(0.2, 1.2)},
-    "exponential": {"rate": _scale},
     "gamma": {"shape": _shape, "rate": _scale},
     "beta": {"a": _shape, "b": _shape},
     "weibull": {"shape": _between(0.5, 4), "scale": _scale},
-    "laplace": {"mu": _where, "scale": _scale},
     "student_t": {"df": _between(2.5, 30), "mu": _where, "scale": _scale},
     "uniform": {"low": lambda random: float(random.uniform(0.01, 0.4)), "high": lambda r: float(r.uniform(0.5, 0.99))},
     "logistic": {"mu": _where, "scale": _between(0.1, 1)},
-    "gumbel": {"mu": _where, "scale": _scale},
     "poisson": {"rate": _between(0.1, 50)},
     "binomial": {"n": lambda random: int(random.integers(1, 60)), "p": _share},
     "geometric": {"p": _between(0.05, 0.95)},
     "negative_binomial": {"r": _shape, "p": _between(0.1, 0.95)},
-    "bernoulli": {"p": _share},
     "categorical": {"p": lambda random: _shares(random, 5)},
     "multivariate_normal": {
         "mean": lambda random: tuple(random.normal(size=3).tolist()),
         "cov": lambda random: _covariance(random, 3),
     },
+    "pareto": {"shape": _between(2.5, 9)},
+    "chi2": {"df": _between(0.5, 20)},
+    "triangular": {
+        "low": lambda random: float(random.uniform(0.01, 0.4)),
+        "mode": lambda random: float(random.uniform(0.4, 0.5)),
+        "high": lambda random: float(random.uniform(0.5, 0.99)),
+    },
     "dirichlet": {"alpha": lambda random: tuple(np.exp(random.normal(0, 1, 4)).tolist())},
 }
-"""Family -> parameter -> how to draw it. Uniform laws lie within (0, 1), where every family has mass."""
+"""Family -> parameter -> how to draw it, where its range does not tell. Uniform laws lie within (0, 1)."""
+
+
+def _of_range(parameter):
+    """How to draw a parameter of a family that stands for nothing else than its range."""
+    if parameter.low == -np.inf:
+        return _where
+    return _scale if parameter.high == np.inf else _share
 
 
 def parameters(family, random):
-    return {name: draw(random) for name, draw in RANDOM[family].items()}
+    draws = {one.name: _of_range(one) for one in FAMILIES[family].parameters} | RANDOM.get(family, {})
+    return {name: draw(random) for name, draw in draws.items()}
 
 
 def seeded(*case):

@@ -126,7 +126,7 @@ class Weights(_Points):
             return f"P has mass at {ends[0]:g}, where such a density is 0 or infinite"
         empty = self.x[(self.p == 0) & (self.x > low) & (self.x < high)]
         inner = empty[(empty > held[0]) & (empty < held[-1])]
-        if direction != FORWARD and not model.has_ends and len(inner):
+        if direction != FORWARD and not model.ends and len(inner):
             return f"KL(Q||P) is infinite: P has no mass at {inner[0]:g}"
         return ""
 

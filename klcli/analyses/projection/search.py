@@ -9,7 +9,7 @@ import numpy as np
 
 from klcli.analyses.projection import optima
 from klcli.analyses.projection.masses import Counts, Weights
-from klcli.analyses.projection.shapes import Coordinates, has_ends, member_near
+from klcli.analyses.projection.shapes import Coordinates, ends_of, is_member, member_near
 from klcli.families.catalogue import FAMILIES, FINITE
 from klcli.families.continuous.uniform import Uniform
 from klcli.families.counts.binomial import Binomial
@@ -58,7 +58,7 @@ def local_optima(target: Target, family: str, direction: str) -> list[Found]:
         return [Found(model(p=target.mass(1.0) / (target.mass(0.0) + target.mass(1.0))))]
     matched = model.nearest(target) if direction == FORWARD and target.closed_forms else None
     if matched is not None:
-        return [Found(model(**matched))] if matched.get("rate", 1.0) else []
+        return [Found(model(**matched))] if is_member(model, matched) else []
     if model is Binomial and isinstance(target, Counts):
         found = _Trials(target, direction).optima()
     elif model is Uniform and isinstance(target, Weights):
@@ -99,7 +99,7 @@ def _descents(target: Target, family: str, direction: str) -> list[Found]:
     """From every start, in coordinates around it; a uniform model within each of the target's intervals."""
     places = target.places() if direction == REVERSE else target.places()[-3:] + target.places()[:3]
     # On a grid, of which a model sees nothing else, a location could run away.
-    ends = has_ends(FAMILIES[family])
+    ends = ends_of(FAMILIES[family])
     within = target.intervals() if ends or isinstance(target, Weights) else (_ALL,)
     starts: dict[tuple[str, ...], tuple[tuple[float, float], Member]] = {}
     for interval in within:
@@ -113,14 +113,14 @@ def _descents(target: Target, family: str, direction: str) -> list[Found]:
 
         def f(z: Array, coordinates: Coordinates = coordinates) -> float:
             member = coordinates.member(z)
-            if ends and not member.low < member.high:
+            if ends and not is_member(type(member), member.values):
                 return inf
             return target.divergence(member, direction)
 
         low, high = coordinates.bounds()
         for minimum in optima.minima(f, coordinates.z(member), low, high):
             z, converged = minimum.z, minimum.converged
-            if isinstance(target, Weights) and member.has_peak:  # its peak bends KL at every point
+            if isinstance(target, Weights) and member.kinks:  # its peak bends KL at every point
                 z, converged = _simplex(f, z, low, high)
             reached = coordinates.member(z)
             remarks: tuple[str, ...] = () if converged else ("did not converge",)

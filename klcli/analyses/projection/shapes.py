@@ -9,9 +9,10 @@ import numpy as np
 
 from klcli.families.catalogue import COUNT_FAMILIES, FAMILIES
 from klcli.families.family import Positive
+from klcli.families.formula import ParameterError
 
 if TYPE_CHECKING:
-    from klcli.families.family import Continuous, Family
+    from klcli.families.family import Continuous, Family, Parameters
     from klcli.model import Array
 
     Member = Any
@@ -43,7 +44,7 @@ class Coordinates:
         """Of a member."""
         values = []
         for one in self._parameters:
-            value = float(getattr(member, one.name))
+            value = float(member.values[one.name])
             if one.low == -inf:
                 values.append(self._located(value) if one.located else value)
             else:
@@ -60,10 +61,7 @@ class Coordinates:
                 parameters[one.name] = exp(min(max(value, -700.0), 700.0))
             else:
                 parameters[one.name] = 1 / (1 + exp(min(max(-value, -30.0), 700.0)))
-        if has_ends(self._family):  # exactly the ends of what it must not leave
-            low, high = self._within
-            parameters = {name: min(max(value, low), high) for name, value in parameters.items()}
-        return self._family(**parameters)
+        return self._family(**_clamped(self._family, parameters, self._within))
 
     def bounds(self) -> tuple[Array, Array]:
         """The least and the greatest of each coordinate."""
@@ -79,9 +77,9 @@ def densities(family: str) -> type[Continuous]:
     return cast("type[Continuous]", FAMILIES[family])
 
 
-def has_ends(family: type[Family]) -> bool:
-    """Whether a family's located parameters are the ends of its support."""
-    return getattr(family, "has_ends", False)
+def ends_of(family: type[Family]) -> tuple[str, ...]:
+    """The parameters of a family that are ends of its support."""
+    return getattr(family, "ends", ())
 
 
 def member_near(family: str, place: Place, within: tuple[float, float]) -> Member | None:
@@ -90,10 +88,20 @@ def member_near(family: str, place: Place, within: tuple[float, float]) -> Membe
     found = FAMILIES[family]
     if family in COUNT_FAMILIES or issubclass(found, Positive):
         m = max(m, 0.05 * s)
-    parameters = found.near(m, s)
-    if has_ends(found):
-        low, high = max(parameters["low"], within[0]), min(parameters["high"], within[1])
-        if low >= high:
-            return None
-        parameters = {name: min(max(value, low), high) for name, value in parameters.items()}
-    return found(**parameters)
+    parameters = _clamped(found, found.near(m, s), within)
+    return found(**parameters) if is_member(found, parameters) else None
+
+
+def is_member(family: type[Family], parameters: Parameters) -> bool:
+    """Whether the family has a member with these parameters."""
+    try:
+        family.checked(parameters)
+    except ParameterError:
+        return False
+    return all(one.allows(parameters[one.name]) for one in family.parameters)
+
+
+def _clamped(family: type[Family], parameters: Parameters, within: tuple[float, float]) -> Parameters:
+    """With exactly the ends of what its support must not leave."""
+    ends = ends_of(family)
+    return {name: min(max(v, within[0]), within[1]) if name in ends else v for name, v in parameters.items()}

@@ -108,8 +108,8 @@ class Density:
     def _excuse_forward(self, family: str) -> str:
         low, high = self._law.support[0][0], self._law.support[-1][1]
         model = densities(family)
-        if model.has_ends:
-            return "" if np.isfinite((low, high)).all() else "KL(P||Q) is infinite: P has mass without bounds"
+        if len(model.ends) > 1 and not np.isfinite((low, high)).all():
+            return "KL(P||Q) is infinite: P has mass without bounds"
         if low < model.cover[0] or high > model.cover[1]:
             where = f"below {model.cover[0]:g}" if low < model.cover[0] else f"above {model.cover[1]:g}"
             return f"KL(P||Q) is infinite: P has mass {where}"
@@ -122,7 +122,7 @@ class Density:
     def _excuse_reverse(self, family: str) -> str:
         model = densities(family)
         low, high = model.cover
-        if not model.has_ends and not any(a <= low and high <= b for a, b in self._law.support):
+        if not model.ends and not any(a <= low and high <= b for a, b in self._law.support):
             return f"KL(Q||P) is infinite: Q has mass where P has none, P's support being {_written(self._law.support)}"
         if self._growth[0] == inf and model.least_growth[0] == 0:
             return f"KL(Q||P) is infinite: log P falls as an exponential, which no {family} has a mean of"
@@ -261,7 +261,7 @@ def _fine(members: Sequence[Continuous]) -> Array:
 
 def _kinks(members: Sequence[Continuous], weights: Sequence[float]) -> Array:
     """Where log p bends: ends of supports, the middles of components, where one takes over from another."""
-    ends = [end for one in members for end in one.support if np.isfinite(end)]
+    ends = [end for one in members for end in (*one.support, *one.kinks) if np.isfinite(end)]
     own = spread(members, (-4.0, -1.0, 0.0, 1.0, 4.0)).ravel()
     return np.unique(np.concatenate((own, ends, _crossings(members, weights) if len(members) > 1 else [])))
 

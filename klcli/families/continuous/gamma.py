@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import exp, inf, lgamma, log, log1p, pi, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from klcli.families.special import by_tails, logit_of, within, xlogy
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Frozen, Observed, Parameters
+    from klcli.families.formula import Parameter
 
 _LARGE = 1e4
 """A shape above which trigamma's and log Gamma's leading terms are taken out on paper."""
@@ -26,7 +27,7 @@ _NARROW = 1e-3
 class Gamma(Positive):
     """gamma(shape, rate)."""
 
-    parameters = (SHAPE, RATE)
+    parameters: ClassVar[tuple[Parameter, ...]] = (SHAPE, RATE)
     instead = {"scale": ("rate", "inverse")}
     least_growth = (-inf, 1.0)
     reach = "near"

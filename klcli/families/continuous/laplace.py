@@ -21,7 +21,10 @@ class Laplace(LocationScale):
     """laplace(mu, scale)."""
 
     least_growth = (1.0, 1.0)
-    has_peak = True
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return (self.mu,)
 
     def log_density(self, x: Array) -> Array:
         """-abs(x - mu)/scale - log(2 scale)."""

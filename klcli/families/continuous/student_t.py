@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import exp, inf, lgamma, log, nan, pi, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -25,7 +25,7 @@ _DF = 0.05, 1e4
 class StudentT(LocationScale):
     """student_t(df, mu=0, scale=1)."""
 
-    parameters = (
+    parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("df", low=0, searched=(log(0.05), log(1e5))),
         Parameter("mu", located=True, default=0.0),
         Parameter("scale", low=0, default=1.0),
@@ -76,7 +76,7 @@ class StudentT(LocationScale):
     @classmethod
     def estimate(cls, data: Observed) -> LikelihoodEstimate:
         bounds = (-inf, LEAST_LOG_SCALE, log(_DF[0])), (inf, inf, log(_DF[1]))
-        top = top_of(_objective, data, (0.0, log(0.7), log(5.0)), *bounds)
+        top = top_of(student_objective, data, (0.0, log(0.7), log(5.0)), *bounds)
         found = placed(data, top)
         df, remarks = exp(top.point[2]), found.remarks
         if top.bound[2]:
@@ -90,7 +90,8 @@ class StudentT(LocationScale):
         return {"df": 6.0, "mu": mean, "scale": sd * sqrt(1 - 2 / 6.0)}
 
 
-def _objective(data: Observed) -> Objective:
+def student_objective(data: Observed) -> Objective:
+    """Of mu, log scale and log df."""
     special = scipy("special", "fit")
 
     def objective(point: Array) -> tuple[float, Array, Array]:

@@ -23,7 +23,7 @@ class Uniform(Continuous):
 
     parameters = (LOW, HIGH)
     reach = "near"
-    has_ends = True
+    ends = ("low", "high")
     low: float
     high: float
 

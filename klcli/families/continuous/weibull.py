@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import exp, expm1, gamma, inf, isfinite, lgamma, log, pi
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -16,12 +16,13 @@ from klcli.families.special import logit_of_waiting, within, xlogy
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Frozen, Observed, Parameters
+    from klcli.families.formula import Parameter
 
 
 class Weibull(Positive):
     """weibull(shape, scale)."""
 
-    parameters = (SHAPE, SCALE)
+    parameters: ClassVar[tuple[Parameter, ...]] = (SHAPE, SCALE)
     least_growth = (-inf, 0.0)
     reach = "far"
     shape: float

@@ -1,0 +1,81 @@
+"""The Cauchy distribution. Source: Johnson, Kotz & Balakrishnan 16."""
+
+from __future__ import annotations
+
+from math import atan, hypot, inf, log, log1p, nan, pi, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from klcli.families.continuous.student_t import StudentT, student_objective
+from klcli.families.family import MU, SCALE, scipy
+from klcli.families.likelihood.ascent import LikelihoodEstimate
+from klcli.families.likelihood.location_scale import LEAST_LOG_SCALE, placed, top_of
+from klcli.families.special import logit_of_symmetric, symmetric
+
+if TYPE_CHECKING:
+    from klcli.families.family import Array, Frozen, Objective, Observed, Parameters
+
+
+class Cauchy(StudentT):
+    """cauchy(mu, scale): Student's t with one degree of freedom."""
+
+    parameters = (MU, SCALE)
+    df = 1.0
+
+    def draw(self, n: int, generator: np.random.Generator) -> Array:
+        return self.mu + self.scale * generator.standard_cauchy(n)
+
+    def as_scipy(self) -> Frozen:
+        return scipy("stats", self.name).cauchy(self.mu, self.scale)
+
+    def standard_at_logit(self, t: Array) -> Array:
+        return symmetric(t, lambda u: -1 / np.tan(pi * u))
+
+    def standard_logit(self, z: Array) -> Array:
+        return logit_of_symmetric(z, lambda s: np.arctan2(1.0, -s) / pi)
+
+    def entropy(self) -> float:
+        """Source: Cover & Thomas 2006, table 17.1."""
+        return log(4 * pi) + log(self.scale)
+
+    def _apart(self, q: Cauchy) -> float:
+        """How far two members are from each other, by which every f-divergence goes.
+
+        Source: Nielsen & Okamura 2022, arXiv:2101.12459.
+        """
+        return hypot(self.scale - q.scale, self.mu - q.mu) / (2 * sqrt(self.scale) * sqrt(q.scale))
+
+    def kl(self, q: Cauchy) -> float:
+        """Source: Chyzak & Nielsen 2019, arXiv:1905.10965."""
+        apart = self._apart(q)
+        return log1p(apart * apart) if apart < 1 else 2 * log(apart) + log1p(1 / apart / apart)
+
+    def renyi(self, q: Cauchy, alpha: float) -> float | None:
+        """Of order 2 alone. Source: Nielsen & Okamura 2022, arXiv:2101.12459."""
+        return log1p(2 * self._apart(q) ** 2) if alpha == 2 else None  # noqa: PLR2004
+
+    def total_variation(self, q: Cauchy) -> float:
+        """Source: Nielsen & Okamura 2022, arXiv:2101.12459."""
+        return 2 / pi * atan(self._apart(q))
+
+    @classmethod
+    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+        """The likelihood has one top, or where half of the values are the same none. Source: Copas 1975."""
+        if (1.0 if data.weights is None else float(data.weights.max())) >= data.n / 2:
+            return LikelihoodEstimate({"mu": data.median, "scale": 0.0}, {"mu": nan, "scale": nan}, inf)
+        return placed(data, top_of(_objective, data, (0.0, log(0.5)), (-inf, LEAST_LOG_SCALE), (inf, inf)))
+
+    @classmethod
+    def near(cls, mean: float, sd: float) -> Parameters:
+        return {"mu": mean, "scale": 0.6 * sd}
+
+
+def _objective(data: Observed) -> Objective:
+    of_student = student_objective(data)
+
+    def objective(point: Array) -> tuple[float, Array, Array]:
+        value, gradient, hessian = of_student(np.append(point, 0.0))
+        return value, gradient[:2], hessian[:2, :2]
+
+    return objective

@@ -1,0 +1,131 @@
+"""The Pareto distribution, from its scale on. Source: Johnson, Kotz & Balakrishnan 20."""
+
+from __future__ import annotations
+
+from math import exp, expm1, inf, log, nan, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from klcli.families.differences import excess, log_ratio, ratio_excess, renyi_bend
+from klcli.families.family import SCALE, SHAPE, STEPS, Positive, scipy
+from klcli.families.formula import Grid
+from klcli.families.likelihood.ascent import LikelihoodEstimate
+from klcli.families.moments import Moments, absolute_moment, bounded_exp
+from klcli.families.special import logit_of_waiting, within
+
+if TYPE_CHECKING:
+    from klcli.families.family import Array, Averages, Frozen, Observed, Parameters
+
+
+class Pareto(Positive):
+    """pareto(scale, shape)."""
+
+    parameters = (SCALE, SHAPE)
+    least_growth = (-inf, 0.0)
+    steep = ()
+    ends = ("scale",)
+    reach = "far"
+    scale: float
+    shape: float
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return self.scale, inf
+
+    def log_density(self, x: Array) -> Array:
+        """log(shape/scale) - (shape + 1) log(x/scale), from scale."""
+        return within(x >= self.scale, log(self.shape) - log(self.scale) - (self.shape + 1) * self._log_ratio(x))
+
+    def _log_ratio(self, x: Array) -> Array:
+        """log(x/scale), 0 below the scale."""
+        held = np.maximum(x, self.scale)
+        with np.errstate(over="ignore"):
+            near = np.log1p((held - self.scale) / self.scale)
+        return np.where(held < 2 * self.scale, near, np.log(held) - log(self.scale))
+
+    def draw(self, n: int, generator: np.random.Generator) -> Array:
+        draws: Array = self.scale * (1 + generator.pareto(self.shape, n))
+        return draws
+
+    def as_scipy(self) -> Frozen:
+        return scipy("stats", self.name).pareto(self.shape, scale=self.scale)
+
+    def centre(self) -> tuple[float, float]:
+        return self.scale, self.scale / self.shape
+
+    def marks(self) -> list[float]:
+        """Evenly in the logarithm, whose distribution is exponential."""
+        return sorted({exp(min(log(self.scale) + k / self.shape, 700)) for k in STEPS[1:]} | {self.scale})
+
+    def grid(self) -> Grid:
+        return Grid(self.scale, 10 * self.scale, self.scale / 10)
+
+    def decay(self, side: int) -> tuple[float, float]:  # noqa: ARG002
+        return self.shape, inf
+
+    def at_logit(self, t: Array) -> Array:
+        points: Array = self.scale * np.exp(np.minimum(np.logaddexp(0, t) / self.shape, 700.0))
+        return points
+
+    def logit(self, x: Array) -> Array:
+        return logit_of_waiting(self.shape * self._log_ratio(x))
+
+    def entropy(self) -> float:
+        """Source: Cover & Thomas 2006, table 17.1."""
+        return log(self.scale) - log(self.shape) + 1 + 1 / self.shape
+
+    def kl(self, q: Pareto) -> float:
+        """Source: Gil, Alajaji & Linder 2013, table 2."""
+        if self.scale < q.scale:
+            return inf
+        return q.shape * log_ratio(self.scale, q.scale) + ratio_excess(q.shape, self.shape)
+
+    def renyi(self, q: Pareto, alpha: float) -> float | None:
+        """Where q begins no later. Source: Gil, Alajaji & Linder 2013, table 2."""
+        if self.scale < q.scale:
+            return None
+        u, b = (q.shape - self.shape) / self.shape, 1 - alpha
+        return inf if 1 + b * u <= 0 else q.shape * log_ratio(self.scale, q.scale) + renyi_bend(u, b, excess)
+
+    def moments(self) -> Moments:
+        scale, shape = self.scale, self.shape
+
+        def power(k: float) -> float:
+            return bounded_exp(k * log(scale)) * shape / (shape - k) if k < shape else inf
+
+        def below(m: float, less: float = 0.0) -> float:
+            return -expm1((less - shape) * log_ratio(m, scale)) if m > scale else 0.0
+
+        two = shape > 2  # noqa: PLR2004 - it has a variance above 2 only
+        return Moments(
+            power(1),
+            scale * scale * shape / ((shape - 1) ** 2 * (shape - 2)) if two else inf,
+            absolute_moment(power(1), below, lambda m: below(m, 1.0)),
+            log=log(scale) + 1 / shape,
+            log_variance=1 / shape**2,
+            power=power,
+        )
+
+    def cross_entropy(self, m: Moments) -> float:
+        return (self.shape + 1) * (m.log - log(self.scale)) + log(self.scale) - log(self.shape)
+
+    @classmethod
+    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+        """It begins at the least value, whose error shrinks as 1/n and follows from no information matrix."""
+        scale = float(data.x[0])
+        level = data.mean_of(np.log1p((data.x - scale) / scale))
+        errors = {"scale": nan, "shape": 1 / level / sqrt(data.n)}
+        return LikelihoodEstimate({"scale": scale, "shape": 1 / level}, errors, -log(level) - log(scale) - 1 - level)
+
+    @classmethod
+    def near(cls, mean: float, sd: float) -> Parameters:
+        shape = 1 + sqrt(1 + (mean / sd) ** 2)
+        return {"scale": mean * (shape - 1) / shape, "shape": shape}
+
+    @classmethod
+    def nearest(cls, target: Averages) -> Parameters:
+        """From where the target begins; one that begins at 0 has none, which a scale of 0 says."""
+        scale = target.intervals()[0][0]
+        level = target.expectation(np.log) - log(scale) if scale > 0 else nan
+        return {"scale": scale, "shape": 1 / level if level else inf}

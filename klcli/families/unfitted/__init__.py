@@ -1,0 +1,1 @@
+"""Families that are not fitted to data, one a file."""

@@ -1,0 +1,97 @@
+"""The triangular distribution. Source: Kotz & van Dorp 2004, Beyond Beta, 1.
+
+It is not fitted: the likelihood of its ends is irregular, and has a mode at every value of the data.
+"""
+
+from __future__ import annotations
+
+from math import inf, log
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from klcli.families.family import HIGH, LOW, Continuous, scipy
+from klcli.families.formula import Grid, Parameter, ParameterError
+from klcli.families.moments import Moments
+from klcli.families.special import within
+
+if TYPE_CHECKING:
+    from klcli.families.family import Array, Frozen, Parameters
+
+
+class Triangular(Continuous):
+    """triangular(low, mode, high)."""
+
+    parameters = (LOW, Parameter("mode", located=True), HIGH)
+    reach = "near"
+    low: float
+    mode: float
+    high: float
+
+    @classmethod
+    def checked(cls, parameters: Parameters) -> tuple[Parameters, str]:
+        low, mode, high = (parameters[name] for name in ("low", "mode", "high"))
+        if not 0 < high - low < inf:
+            message = f"high must be above low, {low!r}, and less than 1.8e308 from it"
+            raise ParameterError(message, "high")
+        if not low <= mode <= high:
+            message = f"mode must be from low, {low!r}, to high, {high!r}"
+            raise ParameterError(message, "mode")
+        return parameters, ""
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return self.low, self.high
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return (self.mode,)
+
+    def log_density(self, x: Array) -> Array:
+        """log 2 - log(high - low) + the logarithm of how far x is between the end on its side and the mode."""
+        up, down = self.mode - self.low, self.high - self.mode
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rising = np.log(x - self.low) - (log(up) if up else 0.0)
+            falling = np.log(self.high - x) - (log(down) if down else 0.0)
+        logs = np.where(x == self.mode, 0.0, np.where(x < self.mode, rising, falling))
+        return within((x >= self.low) & (x <= self.high), log(2) - log(self.high - self.low) + logs)
+
+    def draw(self, n: int, generator: np.random.Generator) -> Array:
+        return generator.triangular(self.low, self.mode, self.high, n)
+
+    def as_scipy(self) -> Frozen:
+        width = self.high - self.low
+        return scipy("stats", self.name).triang((self.mode - self.low) / width, self.low, width)
+
+    def centre(self) -> tuple[float, float]:
+        return self.mode, (self.high - self.low) / 2
+
+    def marks(self) -> list[float]:
+        return sorted({self.low, self.mode, self.high})
+
+    def grid(self) -> Grid:
+        return Grid(self.low, self.high, (self.high - self.low) / 100)
+
+    def at_logit(self, t: Array) -> Array:
+        expit, width = scipy("special", "a projection").expit, self.high - self.low
+        rising = self.low + np.sqrt(expit(t) * width * (self.mode - self.low))
+        falling = self.high - np.sqrt(expit(-t) * width * (self.high - self.mode))
+        points: Array = np.where(rising < self.mode, rising, falling)
+        return points
+
+    def logit(self, x: Array) -> Array:
+        share = scipy("special", "a projection").logit
+        width, held = self.high - self.low, np.clip(x, self.low, self.high)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            below = np.square(held - self.low) / (width * (self.mode - self.low))
+            above = np.square(self.high - held) / (width * (self.high - self.mode))
+        logits: Array = np.where(held < self.mode, share(below), -share(above))
+        return logits
+
+    def entropy(self) -> float:
+        """Source: Cover & Thomas 2006, table 17.1."""
+        return 0.5 + log((self.high - self.low) / 2)
+
+    def moments(self) -> Moments:
+        up, width = self.mode - self.low, self.high - self.low
+        return Moments(self.low + (up + width) / 3, (width * width - up * (width - up)) / 18)

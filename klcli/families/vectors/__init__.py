@@ -1,1 +1,0 @@
-"""Families whose parameters are lists of numbers, one a file."""
