@@ -284,7 +284,8 @@ def _of_table(read: Table, wanted: _Wanted, notation: Notation = POINT, mend: st
         message = f"{table.source}: lists stand in one column, and here are {listed(header)}; choose it as FILE:COLUMN"
         raise InputError(message)
     else:
-        values = _of_lists(table, columns[0], where)
+        found = table.stacked(columns[0])
+        values = stacked(table.values(columns[0]), where) if found is None else found
     return _Found(values, where, remarks=tuple(remarks))
 
 
@@ -336,12 +337,6 @@ def _holds_numbers(table: Columns, column: int) -> bool:
     except InputError:
         return False
     return True
-
-
-def _of_lists(table: Columns, column: int, where: Where) -> Numbers:
-    """A column of lists, stacked. Raises InputError where they are not of one length, or hold something else."""
-    found = table.stacked(column)
-    return stacked(table.values(column), where) if found is None else found
 
 
 # ---------------------------------------------------------------------------------------------------------- npy and npz

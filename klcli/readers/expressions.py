@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from klcli.families.family import Family
     from klcli.families.formula import Parameter, Value
-    from klcli.model import Array
     from klcli.readers.syntax import Term
 
 MOST_POINTS = 10_000_000
@@ -62,16 +61,11 @@ def parse(text: str, role: str) -> Formula:
 
 def content(formula: Formula, role: str) -> Single:
     """The formula as a source of one distribution, without labels. Raises DistributionError where it has no weights."""
+    from klcli.families.grid import weights
+
     remark = "; ".join(said if i == 0 else said.removeprefix(f"{role}: ") for i, said in enumerate(formula.remarks))
     values, remarks = frozen(weights(formula, role)), (remark,) if remark else ()
     return Single(role, Distribution("", role, values, lambda i: f"{role}, point {i + 1}", remarks=remarks))
-
-
-def weights(formula: Formula, role: str = "") -> Array:
-    """`families.grid.weights`: the density at the points of the grid, or the masses of finitely many outcomes."""
-    from klcli.families import grid
-
-    return grid.weights(formula, role)
 
 
 _KINDS = {

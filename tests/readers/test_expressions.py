@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from klcli.errors import DistributionError, InputError, KlcliError, UsageError
 from klcli.families.catalogue import CONTINUOUS, COUNTS, FAMILIES, FINITE, VECTORS
 from klcli.families.formula import Component, Formula, Grid
-from klcli.families.grid import points
+from klcli.families.grid import points, weights
 from klcli.families.law import Law
 from klcli.readers.arguments import Arguments
-from klcli.readers.expressions import is_formula, parse, weights
+from klcli.readers.expressions import is_formula, parse
 
 
 def only(text):
@@ -396,6 +396,8 @@ def components(draw, kind):
             values[parameter.name] = draw(numbers)
     if name == "uniform":
         values = {"low": draw(st.floats(-1e9, 0)), "high": draw(st.floats(0.5, 1e9))}
+    if name == "triangular":
+        values = {"low": draw(st.floats(-1e9, 0)), "mode": draw(st.floats(0, 0.5)), "high": draw(st.floats(0.5, 1e9))}
     if name == "categorical":
         values = {"p": draw(st.sampled_from([(0.25, 0.75), (0.5, 0.125, 0.375), (0.0, 1.0)]))}
     return Component(name, values)
