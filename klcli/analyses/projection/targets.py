@@ -16,6 +16,7 @@ from klcli.analyses.projection.shapes import Place, densities
 from klcli.families.family import Tail
 from klcli.families.infinite import is_too_heavy
 from klcli.families.law import Law
+from klcli.families.moments import Averages
 from klcli.fits import FORWARD
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _MOST_SUBMIXTURES = 6
 
 
-class Target(Protocol):
+class Target(Averages, Protocol):
     """P. counts: of whole numbers. closed_forms: whether moments tell the forward optimum."""
 
     closed_forms: bool
@@ -45,17 +46,8 @@ class Target(Protocol):
     def exact(self, member: Member, direction: str) -> Estimate:
         """KL and an estimate of its error."""
 
-    def expectation(self, of: Callable[[Array], Array]) -> float:
-        """The mean of a function."""
-
-    def middle(self) -> tuple[float, float]:
-        """The median, and the mean distance from it."""
-
     def places(self) -> list[Place]:
         """Where to start, the same always."""
-
-    def intervals(self) -> Sequence[tuple[float, float]]:
-        """Intervals that hold all mass."""
 
 
 class Density:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from klcli.families.continuous.student_t import StudentT, student_objective
-from klcli.families.family import MU, SCALE, scipy
+from klcli.families.family import MU, SCALE
 from klcli.families.likelihood.ascent import LikelihoodEstimate
 from klcli.families.likelihood.location_scale import LEAST_LOG_SCALE, placed, top_of
 from klcli.families.special import logit_of_symmetric, symmetric
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Frozen, Objective, Observed, Parameters
+    from klcli.families.family import Array, Objective, Observed, Parameters
 
 
 class Cauchy(StudentT):
@@ -22,12 +22,6 @@ class Cauchy(StudentT):
 
     parameters = (MU, SCALE)
     df = 1.0
-
-    def draw(self, n: int, generator: np.random.Generator) -> Array:
-        return self.mu + self.scale * generator.standard_cauchy(n)
-
-    def as_scipy(self) -> Frozen:
-        return scipy("stats", self.name).cauchy(self.mu, self.scale)
 
     def standard_at_logit(self, t: Array) -> Array:
         return symmetric(t, lambda u: -1 / np.tan(pi * u))
