@@ -7,6 +7,8 @@ defines a function for each kernel, 25 ms. Buffers and `call` do neither.
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Cells = Any  # pyarrow.Array, which has no types
+
+# jemalloc gives back what Arrow's own choice keeps: of a million pairs CSV takes 125 MiB instead of 160, Parquet 165
+# instead of 207, in no more time. Not every build of Arrow has it, and who names another in the environment gets that.
+if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
+    with suppress(NotImplementedError):
+        pa.set_memory_pool(pa.jemalloc_memory_pool())
 
 
 def call(kernel: str, arguments: list[Cells], options: Any = None) -> Cells:  # noqa: ANN401

@@ -28,8 +28,8 @@ def main() -> int:
     """Runs the command line of this process. Returns its exit code."""
     # A process this short leaves no garbage worth the collector's visits: 5 ms at start-up.
     gc.disable()
-    # Threads that nobody here needs, and whose failure to start would be said on stderr: BLAS's, and those of an
-    # allocator that Arrow brings along and does not use.
+    # Threads that nobody here needs, and whose failure to start would be said on stderr: BLAS's, and those of the
+    # allocator that Arrow brings along.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
     try:
