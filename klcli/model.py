@@ -192,10 +192,38 @@ class Report:
     methods: Mapping[str, str] = field(default_factory=dict)
 
 
-class Answer(NamedTuple):
-    """What a command hands to a renderer: the reports, what they have in common, and the settings behind them."""
+class Listed(NamedTuple):
+    """The pairs to list, by row and column of a square.
 
-    kind: str
-    reports: tuple[Report, ...]
-    settings: Settings
+    nearest: so many come first, the rest are the farthest. more: so many were left out.
+    """
+
+    rows: npt.NDArray[np.intp]
+    columns: npt.NDArray[np.intp]
+    nearest: int = 0
+    more: int = 0
+
+
+class Square(NamedTuple):
+    """A measure of every pair of n distributions. values: (n, n), from the row's, P, to the column's, Q.
+
+    heading: what the names are called ('': nothing). unit: of the values ('': none). symmetric: whether a pair is the
+    same both ways. pairs: those to list; None: the square is shown. settings: what the values follow from besides the
+    input.
+    """
+
+    names: Sequence[str]
+    heading: str
+    measure: str
+    unit: str
+    values: Array
+    symmetric: bool
+    pairs: Listed | None = None
+    settings: Mapping[str, object] = {}
     notes: tuple[str, ...] = ()
+
+    @property
+    def corner(self) -> str:
+        """The header of the column of names, which is none of them."""
+        taken = set(self.names) | {""}
+        return next((name for name in (self.heading, "name", "distribution") if name not in taken), "")

@@ -19,9 +19,11 @@ from klcli.analyses.prepare import (
     smoothed,
     weights_of_totals,
 )
-from klcli.engine.pairwise import pairwise
+from klcli.engine.measures import MEASURES, ROOT_OF_UNIT
+from klcli.engine.pairwise import SYMMETRIC, pairwise
 from klcli.engine.weights import share_of
 from klcli.errors import DistributionError, clipped
+from klcli.model import Listed, Square
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -226,9 +228,59 @@ def _least(values: Array, count: int) -> Indices:
     return order
 
 
-def above(square: Array, limit: float) -> tuple[int, tuple[int, int]]:
-    """How many pairs of different distributions are above a limit, and where the farthest of all stands."""
-    others = np.where(np.isnan(square), -inf, square)
-    np.fill_diagonal(others, -inf)
-    row, column = divmod(int(others.argmax()), len(square))
-    return int(np.count_nonzero(others > limit)), (row, column)
+class Listing(NamedTuple):
+    """How many pairs are listed; both None: all. counted: whether the others are."""
+
+    nearest: int | None = None
+    farthest: int | None = None
+    counted: bool = False
+
+
+def square(
+    found: Matrix, names: Sequence[str], heading: str, measure: str, settings: Settings, listing: Listing | None
+) -> Square:
+    """A measure of every pair as it is shown. heading: what the names are called. listing: None shows the square."""
+    values, symmetric = found.squares[measure], measure in SYMMETRIC
+    unit = settings.unit_name if MEASURES[measure].in_unit else ""
+    side = settings.p
+    made = Square(
+        names=names,
+        heading=heading,
+        measure=measure,
+        unit=f"√{unit}" if measure in ROOT_OF_UNIT else unit,
+        values=values,
+        symmetric=symmetric,
+        settings={
+            "unit": settings.unit_name,
+            "as": side.read_as,
+            "smooth": None if side.smoothing is None else str(side.smoothing),
+            "temperature": settings.temperature,
+            "normalize": settings.normalize,
+            "strict": settings.strict,
+            "alpha": settings.alpha,
+        },
+        notes=found.notes,
+    )
+    if listing is None:
+        return made
+    rows, columns = ranked(values, symmetric=symmetric, nearest=listing.nearest, farthest=listing.farthest)
+    n = len(values)
+    more = n * (n - 1) // (2 if symmetric else 1) - len(rows) if listing.counted else 0
+    return made._replace(pairs=Listed(rows, columns, listing.nearest or 0, more))
+
+
+def exceeding(found: Matrix, names: Sequence[str], limits: Sequence[tuple[str, float]]) -> list[str]:
+    """For each limit of a measure that a pair is above a line on the farthest pair, and on how many others are."""
+    lines = []
+    for measure, limit in limits:
+        others = np.where(np.isnan(found.squares[measure]), -inf, found.squares[measure])
+        np.fill_diagonal(others, -inf)
+        i, j = divmod(int(others.argmax()), len(others))
+        count = int(np.count_nonzero(others > limit))
+        if count:
+            both_ways = 2 if measure in SYMMETRIC else 1
+            beside, pairs = count // both_ways - 1, len(names) * (len(names) - 1) // both_ways
+            more = f", as in {beside} more of {pairs} pairs" if beside else ""
+            value = float(others[i, j])
+            lines.append(f"{clipped(names[i])} to {clipped(names[j])}: {measure} is {value!r}, above {limit!r}{more}")
+    return lines

@@ -14,7 +14,6 @@ from klcli.cli.options import (
     Inputs,
     Measured,
     PairMaths,
-    choice_option,
     format_option,
     get_option,
     grouped,
@@ -26,11 +25,10 @@ from klcli.cli.options import (
     speed_option,
 )
 from klcli.cli.output import Gates, suffix_format, view_of
-from klcli.console import appears_whole, on_terminal, write
+from klcli.console import appears_whole, destination, on_terminal
 from klcli.engine.measures import MEASURES, SIX
 from klcli.errors import UsageError, listed
 from klcli.model import Settings
-from klcli.renderers.text import exact
 
 ROW_FORMATS = ("csv", "tsv", "ndjson", "parquet")
 ALONE = frozenset({"entropy_p", "perplexity_p"})
@@ -48,32 +46,15 @@ Files = Annotated[
 class PairColumns(Group):
     """Which columns of the table play which part."""
 
-    p: Annotated[
-        str | None,
-        input_option("--p", metavar="COLUMNS", help="P's: a name, p0:p9, 2-11, 'p*', /^p/, a,b."),
-    ] = None
-    q: Annotated[str | None, input_option("--q", metavar="COLUMNS", help="Q's, likewise.")] = None
-    by: Annotated[
-        str | None,
-        input_option("--by", metavar="COLUMNS", help="Rows alike in these make one pair."),
-    ] = None
-    other: Annotated[
-        str | None,
-        input_option("--with", metavar="FILE", help="Q's table; rows are joined by --on."),
-    ] = None
-    on: Annotated[str | None, input_option("--on", metavar="COLUMNS", help="The key of a row in both tables.")] = None
-    previous: Annotated[bool, input_option("--previous", help="P is the row, Q the row before it.")] = False
-    by_rows: Annotated[bool, input_option("--rows", help="A row of the --reference is a distribution: FILE:ROW.")] = (
-        False
-    )
-    reference: Annotated[
-        str | None,
-        input_option(metavar="DIST", help="Stands for P (or for Q, if --p is given) in every row."),
-    ] = None
-    keep: Annotated[
-        str | None,
-        output_option(metavar="COLUMNS", help="Columns passed through; '' for none. Else: all left."),
-    ] = None
+    p: str | None = input_option(metavar="COLUMNS", help="P's: a name, p0:p9, 2-11, 'p*', /^p/, a,b.")
+    q: str | None = input_option(metavar="COLUMNS", help="Q's, likewise.")
+    by: str | None = input_option(metavar="COLUMNS", help="Rows alike in these make one pair.")
+    other: str | None = input_option("--with", metavar="FILE", help="Q's table; rows are joined by --on.")
+    on: str | None = input_option(metavar="COLUMNS", help="The key of a row in both tables.")
+    previous: bool = input_option("--previous", default=False, help="P is the row, Q the row before it.")
+    by_rows: bool = input_option("--rows", default=False, help="A row of the --reference is a distribution: FILE:ROW.")
+    reference: str | None = input_option(metavar="DIST", help="Stands for P (or for Q, if --p is given) in every row.")
+    keep: str | None = output_option(metavar="COLUMNS", help="Columns passed through; '' for none. Else: all left.")
 
     def wanted(self, choices: Any) -> Any:  # noqa: ANN401 - importing their types would import NumPy
         """The columns as the readers take them. Raises UsageError."""
@@ -117,23 +98,16 @@ class PairColumns(Group):
 class Rows(Drawn):
     """The form of the output, a row a pair."""
 
-    format: Annotated[str, format_option(ROW_FORMATS, "by -o's suffix, else as the input is")] = "auto"
-    on_error: Annotated[
-        str,
-        choice_option(
-            output_option,
-            ON_ERROR,
-            help="A row that is no pair: stop, keep it with its reason in a column 'error', or leave it out.",
-        ),
-    ] = "fail"
-    get: Annotated[
-        list[str] | None,
-        get_option(metavar="STATISTIC:FIELD", help="Of --summary: the bare value."),
-    ] = None
-    summary: Annotated[
-        bool,
-        output_option("--summary", help="Print statistics of every measure; rows only go to -o."),
-    ] = False
+    format: str = format_option(ROW_FORMATS, "by -o's suffix, else as the input is")
+    on_error: str = output_option(
+        default="fail",
+        choices=ON_ERROR,
+        help="A row that is no pair: stop, keep it with its reason in a column 'error', or leave it out.",
+    )
+    get: list[str] | None = get_option(metavar="STATISTIC:FIELD", help="Of --summary: the bare value.")
+    summary: bool = output_option(
+        "--summary", default=False, help="Print statistics of every measure; rows only go to -o."
+    )
 
     def values(self) -> list[str]:
         """The statistics to print bare, as STATISTIC:FIELD. Raises UsageError."""
@@ -167,18 +141,14 @@ class Rows(Drawn):
 class Speed(Group):
     """What changes no result."""
 
-    threads: Annotated[
-        int | None,
-        speed_option(metavar="N", min=1, help="Processes or threads; else one a processor, at most 4."),
-    ] = None
-    block_size: Annotated[int | None, speed_option(metavar="BYTES", min=1, help="Bytes of text read at a time.")] = None
-    cluster: Annotated[
-        str | None,
-        speed_option(
-            metavar="ADDRESS|local",
-            help="Let Dask's workers score the files (or a folder's), each to a part in the folder -o.",
-        ),
-    ] = None
+    threads: int | None = speed_option(
+        metavar="N", min=1, help="Processes or threads; else one a processor, at most 4."
+    )
+    block_size: int | None = speed_option(metavar="BYTES", min=1, help="Bytes of text read at a time.")
+    cluster: str | None = speed_option(
+        metavar="ADDRESS|local",
+        help="Let Dask's workers score the files (or a folder's), each to a part in the folder -o.",
+    )
 
     def checked_cluster(self) -> str | None:
         """Where the files are scored, None for here. Raises UsageError."""
@@ -268,14 +238,15 @@ def batch(
         result = run_on_cluster(plan, cluster, summarised=rows.summary or bool(of_all))
     if rows.summary:
         from klcli.renderers.formats import RENDERERS
-        from klcli.renderers.summary import SummaryContent
+        from klcli.renderers.formats import bare as write_bare
+        from klcli.renderers.summary import SummaryAnswer
 
-        name = summary_format or ("table" if on_terminal() else "tsv")
-        if bare:
-            values = (result.summary[field][statistic] for statistic, field in (one.split(":") for one in bare))
-            write("".join(f"{exact(value)}\n" for value in values), None)
-        else:
-            write(RENDERERS[name](SummaryContent(result.summary), view_of(rows, name)), None)
+        answer, name = SummaryAnswer(result.summary), summary_format or ("table" if on_terminal() else "tsv")
+        with destination(None) as out:
+            if bare:
+                write_bare(answer, bare, out)
+            else:
+                RENDERERS[name](answer, view_of(rows, name), out)
     return finish(result._replace(notes=(*notes, *result.notes)), plan)
 
 

@@ -2,7 +2,7 @@
 
 from klcli.cli.formulas import Q_MISSING, formulas, no_outcomes, pair_of
 from klcli.cli.options import BrokenDown, Chosen, Measured, OptionalQ, P, PairMaths, Sampled, grouped, one_of
-from klcli.cli.output import Request
+from klcli.cli.output import MeasuresRequest
 from klcli.engine.measures import ELEMENTS, MEASURES, SIX
 
 DEFAULT = (*SIX, "js_divergence", "total_variation")
@@ -29,12 +29,15 @@ def compare(
     """
     settings = maths.settings(alpha=measured.alpha)
     columns = ["outcome", *ELEMENTS]
-    request = Request(shape, measured.measures, MEASURES, DEFAULT, elements=columns)
+    request = MeasuresRequest(shape, measured.measures, MEASURES, DEFAULT, elements=columns)
     shown, others = request.shown, request.gates.fields
     wanted, top = request.outcomes_shown(shape)
     sort = None if shape.sort is None else one_of("--sort", shape.sort, columns)
     arguments = inputs.arguments()
     together = formulas(arguments, pair_of(p, q), Q_MISSING)
+
+    from klcli.renderers.distributions import Comparison
+
     if together is not None:
         no_outcomes(shape, request.fields)
 
@@ -42,13 +45,14 @@ def compare(
         from klcli.analyses.parametric import compare as compare_formulas
 
         report = compare_formulas(together[0], together[1], settings, Asked(shown, others, sampled.sampling()))
-        return request.deliver("compare", [report], settings)
-    sampled.refuse()
-    one, other = arguments.two(p, q)
+    else:
+        sampled.refuse()
 
-    from klcli.analyses.breakdown import Shown
-    from klcli.analyses.compare import compare as compare_weights
+        from klcli.analyses.breakdown import Shown
+        from klcli.analyses.compare import compare as compare_weights
 
-    reverse = sort == "kl_qp" or ("kl_qp" in shown and "kl_pq" not in shown)
-    rows = Shown("kl_qp" if reverse else "kl_pq", top, sort) if wanted else None
-    return request.deliver("compare", [compare_weights(one, other, settings, shown, others, rows)], settings)
+        reverse = sort == "kl_qp" or ("kl_qp" in shown and "kl_pq" not in shown)
+        rows = Shown("kl_qp" if reverse else "kl_pq", top, sort) if wanted else None
+        one, other = arguments.two(p, q)
+        report = compare_weights(one, other, settings, shown, others, rows)
+    return request.deliver(Comparison([report], settings, request.format_name, request.fields))

@@ -6,7 +6,7 @@ import typer
 
 from klcli.cli.formulas import formulas, no_outcomes
 from klcli.cli.options import BrokenDown, Chosen, Maths, Sampled, SingleMeasured, grouped, one_of, piped
-from klcli.cli.output import Request
+from klcli.cli.output import MeasuresRequest
 from klcli.engine.measures import SINGLE, SINGLE_ELEMENTS
 
 Distributions = Annotated[
@@ -38,13 +38,16 @@ def entropy(
     p = p or piped("P...")
     settings = maths.settings()
     columns = ["outcome", *SINGLE_ELEMENTS]
-    request = Request(shape, measured.measures, SINGLE, SINGLE, extra=["name"], elements=columns)
+    request = MeasuresRequest(shape, measured.measures, SINGLE, SINGLE, extra=["name"], elements=columns)
     shown, others = request.shown, request.gates.fields
     wanted, top = request.outcomes_shown(shape)
     sort = None if shape.sort is None else one_of("--sort", shape.sort, columns)
     arguments = inputs.arguments()
     roles = ["P"] if len(p) == 1 else [f"P{i}" for i in range(1, len(p) + 1)]
     together = formulas(arguments, list(zip(p, roles, strict=True)))
+
+    from klcli.renderers.distributions import Entropies
+
     if together is not None:
         no_outcomes(shape, request.fields)
 
@@ -52,7 +55,11 @@ def entropy(
         from klcli.analyses.parametric import entropy as of_formula
 
         asked = Asked(shown, others, sampled.sampling())
-        return request.deliver("entropy", [of_formula(one, settings, asked) for one in together], settings)
+        return request.deliver(
+            Entropies(
+                [of_formula(one, settings, asked) for one in together], settings, request.format_name, request.fields
+            )
+        )
     sampled.refuse()
     arguments.expect(p)
     given = [(one, role) for text, role in zip(p, roles, strict=True) for one in arguments.every(text, role)]
@@ -66,4 +73,4 @@ def entropy(
     rows = Shown(CONTRIBUTION, top, sort) if wanted else None
     called = [one.name if several else role for one, (_, role) in zip(read, given, strict=True)]
     reports = [of_weights(one, settings, shown, others, rows, name) for one, name in zip(read, called, strict=True)]
-    return request.deliver("entropy", reports, settings)
+    return request.deliver(Entropies(reports, settings, request.format_name, request.fields))

@@ -9,7 +9,6 @@ from klcli.cli.options import (
     Drawn,
     Group,
     ReadingOptions,
-    choice_option,
     completing,
     format_option,
     get_option,
@@ -21,8 +20,8 @@ from klcli.cli.options import (
     one_of,
     output_option,
 )
-from klcli.cli.output import Gates, chosen_format, say_unheld, view_of
-from klcli.console import destination, write
+from klcli.cli.output import Request, chosen_format
+from klcli.console import destination
 from klcli.errors import DistributionError, UsageError, clipped
 from klcli.families.catalogue import CONTINUOUS, CONTINUOUS_FAMILIES, COUNT_FAMILIES, FAMILIES, FITTED
 from klcli.fits import BOTH, FORWARD, REVERSE, reasons
@@ -46,46 +45,29 @@ Data = Annotated[
 class What(Group):
     """What is fitted, and with what."""
 
-    weights: Annotated[
-        str | None,
-        input_option(metavar="COLUMN|FILE", help="How often each value occurs."),
-    ] = None
-    to: Annotated[
-        str | None,
-        input_option(
-            metavar="FORMULA|DATA", help="Fit to this known distribution, not to data; or to points with --weights."
-        ),
-    ] = None
-    family: Annotated[
-        list[str] | None,
-        maths_option(
-            metavar="NAMES|all",
-            autocompletion=completing(("all", *FITTED), several=True),
-            help=f"Comma-separated, of {', '.join(FITTED)}. all: every one that holds the data. Else those that suit.",
-        ),
-    ] = None
-    direction: Annotated[
-        str | None,
-        choice_option(
-            maths_option,
-            DIRECTIONS,
-            help="With --to: least KL(P||model), least KL(model||P), or both (the default).",
-        ),
-    ] = None
-    bins: Annotated[str, maths_option(metavar="auto|N", help="Bins on which families are compared.")] = "auto"
+    weights: str | None = input_option(metavar="COLUMN|FILE", help="How often each value occurs.")
+    to: str | None = input_option(
+        metavar="FORMULA|DATA", help="Fit to this known distribution, not to data; or to points with --weights."
+    )
+    family: list[str] | None = maths_option(
+        metavar="NAMES|all",
+        autocompletion=completing(("all", *FITTED), several=True),
+        help=f"Comma-separated, of {', '.join(FITTED)}. all: every one that holds the data. Else those that suit.",
+    )
+    direction: str | None = maths_option(
+        choices=DIRECTIONS, help="With --to: least KL(P||model), least KL(model||P), or both (the default)."
+    )
+    bins: str = maths_option(default="auto", metavar="auto|N", help="Bins on which families are compared.")
 
 
 class FitForm(Drawn):
     """The form of the result."""
 
-    format: Annotated[str, format_option(FORMATS, "a table with a picture on a terminal, else TSV")] = "auto"
-    get: Annotated[
-        list[str] | None,
-        get_option(
-            metavar="FIELD", help="Bare values, a line a fit, best first: family, kl_data_model, parameters.NAME ..."
-        ),
-    ] = None
-    plot: Annotated[str | None, output_option(metavar="FILE", help="Draw a picture there: .png, .svg or .pdf.")] = None
+    format: str = format_option(FORMATS, "a table with a picture on a terminal, else TSV")
+    get: list[str] | None = get_option(
+        metavar="FIELD", help="Bare values, a line a fit, best first: family, kl_data_model, parameters.NAME ..."
+    )
+    plot: str | None = output_option(metavar="FILE", help="Draw a picture there: .png, .svg or .pdf.")
 
 
 @grouped
@@ -98,31 +80,24 @@ def fit(data: Data = None, *, reading: ReadingOptions, what: What, form: FitForm
 
     klcli fit --to '0.5*normal(-3,0.7)+0.5*normal(3,0.7)' --family normal --direction reverse -g kl_qp
     """
-    gates = Gates(form.fail_above, OF_DATA if what.to is None else OF_TARGET)
     families = names("--family", what.family, FITTED) or None
-    format_name = chosen_format(form)
-    view = view_of(form, format_name)
+    fields = [field.strip() for text in form.get or () for field in text.split(",")]
+    request = Request(form, chosen_format(form), fields, OF_DATA if what.to is None else OF_TARGET)
     picture = ""
     if form.plot is not None:
         from klcli.renderers.plot import format_of
 
         picture = format_of(form.plot)
     report = _report(data, reading, what, families)
-
-    from klcli.renderers.fit import Fitted, bare
-    from klcli.renderers.formats import RENDERERS
-
-    content = Fitted(report)
-    fields = [field.strip() for text in form.get or () for field in text.split(",")]
-    text = bare(report, fields) if fields else RENDERERS[format_name](content, view)
     if form.plot is not None:
         from klcli.renderers.plot import figure_bytes
 
         with destination(form.plot) as out:
             out.write(figure_bytes(report, picture))
-    write(text, form.output)
-    say_unheld(content.notes, form, format_name, is_bare=bool(fields))
-    return gates.exit_code([("", _measured(report))])
+
+    from klcli.renderers.fit import FitAnswer
+
+    return request.deliver(FitAnswer(report))
 
 
 def _report(data: str | None, reading: ReadingOptions, what: What, families: list[str] | None) -> "FitReport":
@@ -226,10 +201,3 @@ def _bins(text: str) -> int | None:
         message = f"--bins {clipped(text)}: it is auto, or a whole number"
         raise UsageError(message)
     return int(text)
-
-
-def _measured(report: "FitReport") -> dict[str, float]:
-    """What the gates look at: of the best fit."""
-    best = report.fits[0]
-    kl = {"kl_data_model": best.kl_data_model, "kl_model_data": best.kl_model_data}
-    return {**kl, "ks": best.ks, "kl_pq": best.kl_data_model, "kl_qp": best.kl_model_data}

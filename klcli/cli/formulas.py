@@ -4,14 +4,12 @@ from typing import TYPE_CHECKING
 
 from klcli.cli.options import BrokenDown
 from klcli.errors import DistributionError, UsageError, clipped
-from klcli.model import ELEMENTS, Answer
-from klcli.renderers.text import uncertainty
+from klcli.model import ELEMENTS
 
 if TYPE_CHECKING:  # they import NumPy
     from collections.abc import Sequence
 
     from klcli.families.formula import Formula
-    from klcli.model import Report
     from klcli.readers.arguments import Arguments
 
 
@@ -69,7 +67,7 @@ def _refuse_uniform(found: "Sequence[tuple[str, str, Formula | None]]") -> None:
         raise UsageError(message)
 
 
-def no_outcomes(shape: BrokenDown, fields: list[str]) -> None:
+def no_outcomes(shape: BrokenDown, fields: "Sequence[str]") -> None:
     """Raises UsageError where a breakdown by outcome is asked for, which a formula has not."""
     asked = {
         "--breakdown": shape.breakdown,
@@ -81,27 +79,3 @@ def no_outcomes(shape: BrokenDown, fields: list[str]) -> None:
     if option is not None:
         message = f"{option}: a formula has no outcomes to show one by one; put it on a grid, as normal(0,1)@-4:4:0.1"
         raise UsageError(message)
-
-
-def estimates(reports: "Sequence[Report]", fields: "Sequence[str]" = ()) -> list[str]:
-    """A note on what was estimated each way, with the largest errors. fields: those that are shown, else all."""
-    errors: dict[str, dict[str, float]] = {}
-    for report in reports:
-        for name, error in report.errors.items():
-            if not fields or name in fields:
-                of_method = errors.setdefault(report.methods[name], {})
-                of_method[name] = max(error, of_method.get(name, 0.0))
-    at_most = " at most" if len(reports) > 1 else ""
-    shown = {
-        method: ", ".join(f"{name} ± {uncertainty(error)}" for name, error in of_method.items())
-        for method, of_method in errors.items()
-    }
-    return [f"estimates by {method}: {values}{at_most}" for method, values in shown.items()]
-
-
-def with_errors(answer: Answer, format_name: str, fields: list[str]) -> Answer:
-    """The answer, with a note on its errors where its form has no place for them."""
-    has_place = format_name == "json" or answer.kind == "compare" or (answer.kind, format_name) == ("entropy", "table")
-    if has_place and not fields:
-        return answer
-    return answer._replace(notes=(*answer.notes, *estimates(answer.reports, fields)))

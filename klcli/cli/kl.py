@@ -1,10 +1,8 @@
 """`klcli kl`."""
 
-from klcli.cli.formulas import Q_MISSING, estimates, formulas, pair_of
+from klcli.cli.formulas import Q_MISSING, formulas, pair_of
 from klcli.cli.options import Chosen, OptionalQ, Output, P, PairMaths, Sampled, grouped
-from klcli.cli.output import Gates
-from klcli.console import say_notes, write
-from klcli.renderers.text import exact
+from klcli.cli.output import Request
 
 FIELD = "kl_pq"
 
@@ -20,7 +18,7 @@ def kl(p: P, q: OptionalQ = None, *, inputs: Chosen, maths: PairMaths, sampled: 
     klcli kl samples/survey.csv --fail-above kl_pq=0.1
     """
     settings = maths.settings()
-    gates = Gates(output.fail_above, [FIELD])
+    request = Request(output, "value", [FIELD], [FIELD])
     arguments = inputs.arguments()
     together = formulas(arguments, pair_of(p, q), Q_MISSING)
     if together is None:
@@ -35,7 +33,7 @@ def kl(p: P, q: OptionalQ = None, *, inputs: Chosen, maths: PairMaths, sampled: 
         from klcli.analyses.parametric import compare as compare_formulas
 
         report = compare_formulas(together[0], together[1], settings, Asked([FIELD], [], sampled.sampling()))
-    write(f"{exact(report.measures[FIELD])}\n", output.output)
-    if not output.quiet:
-        say_notes([*report.notes, *estimates([report])])
-    return gates.exit_code([("", report.measures)])
+
+    from klcli.renderers.distributions import Comparison
+
+    return request.deliver(Comparison([report], settings, request.format_name, request.fields))

@@ -9,7 +9,6 @@ from klcli.cli.options import (
     Drawn,
     Group,
     ReadingOptions,
-    choice_option,
     completing,
     format_option,
     get_option,
@@ -21,8 +20,8 @@ from klcli.cli.options import (
     one_of,
     output_option,
 )
-from klcli.cli.output import Gates, chosen_format, say_unheld, view_of
-from klcli.console import destination
+from klcli.cli.output import Request, chosen_format
+from klcli.console import write
 from klcli.errors import UsageError, clipped
 from klcli.tensors import BATCHMEAN, DTYPES, FIELDS, LOGITS, LOGPROBS, PROBS, REDUCTIONS, Operands, Task
 
@@ -41,18 +40,10 @@ Target = Annotated[str, typer.Argument(metavar="TARGET", help="What should have 
 class Common(Group):
     """What every loss has."""
 
-    reduction: Annotated[
-        str,
-        choice_option(maths_option, REDUCTIONS, help="What becomes of the losses."),
-    ] = "mean"
-    dtype: Annotated[
-        str,
-        choice_option(
-            maths_option,
-            DTYPES,
-            help="Compute, and round, in this precision as PyTorch does.",
-        ),
-    ] = "float64"
+    reduction: str = maths_option(default="mean", choices=REDUCTIONS, help="What becomes of the losses.")
+    dtype: str = maths_option(
+        default="float64", choices=DTYPES, help="Compute, and round, in this precision as PyTorch does."
+    )
 
     reductions = _REDUCTIONS
 
@@ -69,37 +60,22 @@ class Common(Group):
 class OfLogs(Common):
     """What the losses of log-probabilities have."""
 
-    input_as: Annotated[
-        str,
-        choice_option(
-            input_option,
-            SPACES,
-            help="What INPUT is; PyTorch takes log-probabilities.",
-        ),
-    ] = LOGPROBS
+    input_as: str = input_option(
+        default=LOGPROBS, choices=SPACES, help="What INPUT is; PyTorch takes log-probabilities."
+    )
 
 
 class OfKL(OfLogs):
     """What kl-div has."""
 
-    reduction: Annotated[
-        str,
-        choice_option(
-            maths_option,
-            (*REDUCTIONS, BATCHMEAN),
-            help="What becomes of the losses; batchmean is the mean divergence of the rows, mean that of the elements.",
-        ),
-    ] = "mean"
-    log_target: Annotated[bool, input_option("--log-target", help="TARGET is log-probabilities, as INPUT is.")] = False
-    target_as: Annotated[
-        str | None,
-        choice_option(
-            input_option,
-            SPACES,
-            help="What TARGET is; PyTorch takes probabilities.",
-        ),
-    ] = None
-    dim: Annotated[int | None, input_option(metavar="AXIS", help="The axis of the classes (else the last).")] = None
+    reduction: str = maths_option(
+        default="mean",
+        choices=(*REDUCTIONS, BATCHMEAN),
+        help="What becomes of the losses; batchmean is the mean divergence of the rows, mean that of the elements.",
+    )
+    log_target: bool = input_option("--log-target", default=False, help="TARGET is log-probabilities, as INPUT is.")
+    target_as: str | None = input_option(choices=SPACES, help="What TARGET is; PyTorch takes probabilities.")
+    dim: int | None = input_option(metavar="AXIS", help="The axis of the classes (else the last).")
 
     reductions = (*REDUCTIONS, BATCHMEAN)
 
@@ -107,26 +83,17 @@ class OfKL(OfLogs):
 class OfClasses(Common):
     """What cross-entropy and nll have."""
 
-    weight: Annotated[
-        str | None,
-        maths_option(metavar="1,2,0.5", help="A weight for each class: numbers or a file."),
-    ] = None
-    ignore_index: Annotated[
-        int | None,
-        maths_option(metavar="CLASS", help="Leave out rows with this target (else -100)."),
-    ] = None
-    dim: Annotated[
-        int | None,
-        input_option(metavar="AXIS", help="The axis of the classes (else 1, as in PyTorch)."),
-    ] = None
+    weight: str | None = maths_option(metavar="1,2,0.5", help="A weight for each class: numbers or a file.")
+    ignore_index: int | None = maths_option(metavar="CLASS", help="Leave out rows with this target (else -100).")
+    dim: int | None = input_option(metavar="AXIS", help="The axis of the classes (else 1, as in PyTorch).")
 
 
 class OfCrossEntropy(OfClasses):
     """What cross-entropy has besides."""
 
-    label_smoothing: Annotated[
-        str, maths_option(metavar="EPS", help="Share of every target spread over all classes.")
-    ] = "0"
+    label_smoothing: str = maths_option(
+        default="0", metavar="EPS", help="Share of every target spread over all classes."
+    )
 
 
 class OfNll(OfClasses, OfLogs):
@@ -136,30 +103,22 @@ class OfNll(OfClasses, OfLogs):
 class OfTwo(Common):
     """What the binary losses have."""
 
-    weight: Annotated[
-        str | None,
-        maths_option(metavar="WEIGHTS", help="For each element, or each of the last axis: numbers or a file."),
-    ] = None
-    pos_weight: Annotated[
-        str | None, maths_option(metavar="WEIGHTS", help="The same, of the positive targets alone.")
-    ] = None
+    weight: str | None = maths_option(
+        metavar="WEIGHTS", help="For each element, or each of the last axis: numbers or a file."
+    )
+    pos_weight: str | None = maths_option(metavar="WEIGHTS", help="The same, of the positive targets alone.")
 
 
 class LossForm(Drawn):
     """The form of the result."""
 
-    format: Annotated[str, format_option(FORMATS, "a table on a terminal, else the value")] = "auto"
-    get: Annotated[
-        list[str] | None,
-        get_option(
-            metavar="FIELD",
-            autocompletion=completing(FIELDS, several=True),
-            help=f"Bare values, a line each: {', '.join(FIELDS)}.",
-        ),
-    ] = None
-    explain: Annotated[bool, output_option("--explain", help="Print the same in PyTorch instead, ready to run.")] = (
-        False
+    format: str = format_option(FORMATS, "a table on a terminal, else the value")
+    get: list[str] | None = get_option(
+        metavar="FIELD",
+        autocompletion=completing(FIELDS, several=True),
+        help=f"Bare values, a line each: {', '.join(FIELDS)}.",
     )
+    explain: bool = output_option("--explain", default=False, help="Print the same in PyTorch instead, ready to run.")
 
 
 def loss(context: typer.Context) -> None:
@@ -254,10 +213,8 @@ def bce_with_logits(input: Given, target: Target, *, reading: ReadingOptions, ho
 
 def _run(task: Task, texts: tuple[str, str, *tuple[str | None, ...]], reading: ReadingOptions, form: LossForm) -> int:
     """Reads the operands, in the order of `Operands`, evaluates, shows. Returns the exit code."""
-    gates = Gates(form.fail_above, [VALUE])
     fields = names("--get", form.get, FIELDS)
-    format_name = _format_of(form, fields)
-    view = view_of(form, format_name)
+    request = Request(form, _format_of(form, fields), fields, [VALUE])
 
     from klcli.analyses.losses import evaluate
     from klcli.readers.arrays import Arrays
@@ -269,25 +226,20 @@ def _run(task: Task, texts: tuple[str, str, *tuple[str | None, ...]], reading: R
         arrays.read(target, "TARGET"),
         *(None if w is None else arrays.read(w, role) for w, role in zip(weights, _WEIGHTS, strict=False)),
     )
-    detail = format_name not in {VALUE, "tsv", "csv", "ndjson"} or bool({*fields} - {VALUE, "rows"})
+    detail = request.format_name not in {VALUE, "tsv", "csv", "ndjson"} or bool({*fields} - {VALUE, "rows"})
     report = evaluate(task, operands, detail=detail)
 
-    from klcli.renderers.loss import FORMATS as RENDERERS
-    from klcli.renderers.loss import bare
+    from klcli.renderers.loss import LossAnswer
+
+    answer = LossAnswer(report)
+    if not form.explain:
+        return request.deliver(answer)
+
     from klcli.renderers.pytorch import left_to_load, script
 
-    notes = list(report.notes)
-    with destination(form.output) as out:
-        if form.explain:
-            notes += [f"{role} is too much to print; load it where the script has ..." for role in left_to_load(report)]
-            out.write(script(report).encode("utf-8", "backslashreplace"))
-        elif fields:
-            bare(report, fields, out)
-        else:
-            RENDERERS[format_name](report, view, out)
-    say_unheld(notes, form, format_name, is_bare=bool(fields or form.explain))
-    worst = float(report.value.max())
-    return gates.exit_code([("", {VALUE: worst})])
+    write(script(report), form.output)
+    notes = [f"{role} is too much to print; load it where the script has ..." for role in left_to_load(report)]
+    return request.end([*report.notes, *notes], request.gates.exceeding(answer.measured))
 
 
 def _format_of(form: LossForm, fields: list[str]) -> str:

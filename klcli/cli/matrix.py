@@ -1,19 +1,17 @@
 """`klcli matrix`."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from klcli.cli.options import (
+    ALPHA,
+    BY,
     ON_ERROR,
-    Alpha,
-    By,
     Drawn,
     Group,
     Inputs,
     Maths,
-    choice_option,
     completing,
     format_option,
     get_option,
@@ -25,16 +23,13 @@ from klcli.cli.options import (
     output_option,
     piped,
 )
-from klcli.cli.output import GATE, Gates, chosen_format, say_unheld, view_of
-from klcli.console import destination, on_terminal, say
-from klcli.engine.measures import MEASURES, ROOT_OF_UNIT
-from klcli.errors import UsageError, clipped
-from klcli.model import Settings
+from klcli.cli.output import Request, chosen_format
+from klcli.console import on_terminal, say
+from klcli.engine.measures import MEASURES
+from klcli.errors import UsageError
 
-if TYPE_CHECKING:  # they import NumPy
-    from klcli.analyses.matrix import Matrix
-    from klcli.readers.grids import Grid
-    from klcli.renderers.matrix import Square
+if TYPE_CHECKING:  # it imports NumPy
+    from klcli.analyses.matrix import Listing
 
 DEFAULT = "kl_pq"
 FORMATS = ("table", "tsv", "csv", "json", "ndjson", "parquet", "markdown")
@@ -58,15 +53,9 @@ Files = Annotated[
 class Members(Group):
     """Which distributions, on which outcomes."""
 
-    columns: Annotated[
-        bool,
-        input_option("--columns", help="The columns are the distributions, not the rows."),
-    ] = False
-    select: Annotated[
-        str | None,
-        input_option(metavar="COLUMNS", help="Only these: a name, x0:x9, 2-11, 'x*', /^x/, a,b."),
-    ] = None
-    by: By = None
+    columns: bool = input_option("--columns", default=False, help="The columns are the distributions, not the rows.")
+    select: str | None = input_option(metavar="COLUMNS", help="Only these: a name, x0:x9, 2-11, 'x*', /^x/, a,b.")
+    by: str | None = BY
 
     def choices(self, *, tally: bool) -> dict[str, Any]:
         """What these options say of a table's rows and columns; raw values stand in columns. Raises UsageError."""
@@ -81,17 +70,10 @@ class Members(Group):
 class OneMeasured(Group):
     """Which measure of a pair."""
 
-    measure: Annotated[
-        list[str] | None,
-        maths_option(
-            "--measure",
-            "-m",
-            metavar="NAME",
-            autocompletion=completing(MEASURES),
-            help=f"One of {', '.join(MEASURES)}.",
-        ),
-    ] = None
-    alpha: Alpha = "2"
+    measure: list[str] | None = maths_option(
+        "--measure", "-m", metavar="NAME", autocompletion=completing(MEASURES), help=f"One of {', '.join(MEASURES)}."
+    )
+    alpha: str = ALPHA
 
     def chosen(self) -> str:
         """The one measure. Raises UsageError for several."""
@@ -105,27 +87,19 @@ class OneMeasured(Group):
 class Squared(Drawn):
     """The form of the result."""
 
-    format: Annotated[str, format_option(FORMATS, "a table on a terminal, else TSV")] = "auto"
-    on_error: Annotated[
-        str,
-        choice_option(
-            output_option,
-            ON_ERROR,
-            help="A row that is no distribution: stop, keep it without values, or leave it out.",
-        ),
-    ] = "fail"
-    pairs: Annotated[bool, output_option("--pairs", help="A list of pairs, nearest first, not a square.")] = False
-    top: Annotated[int | None, output_option(metavar="N", help="List the N nearest pairs; 0: all.")] = None
-    farthest: Annotated[int | None, output_option(metavar="N", help="List the N farthest pairs, farthest first.")] = (
-        None
+    format: str = format_option(FORMATS, "a table on a terminal, else TSV")
+    on_error: str = output_option(
+        default="fail",
+        choices=ON_ERROR,
+        help="A row that is no distribution: stop, keep it without values, or leave it out.",
     )
-    get: Annotated[
-        list[str] | None,
-        get_option(metavar="FIELD", help="Bare values of the pairs listed, a line each: p, q or the measure."),
-    ] = None
-    digits: Annotated[
-        int | None, output_option(metavar="N", min=1, max=17, help="Significant digits in tables, room allowing.")
-    ] = None  # type: ignore[assignment]
+    pairs: bool = output_option("--pairs", default=False, help="A list of pairs, nearest first, not a square.")
+    top: int | None = output_option(metavar="N", help="List the N nearest pairs; 0: all.")
+    farthest: int | None = output_option(metavar="N", help="List the N farthest pairs, farthest first.")
+    get: list[str] | None = get_option(
+        metavar="FIELD", help="Bare values of the pairs listed, a line each: p, q or the measure."
+    )
+    digits: int | None = output_option(metavar="N", min=1, max=17, help="Significant digits in tables, room allowing.")  # type: ignore[assignment]
 
     def chosen_format(self) -> str:
         """The format of the result. Raises UsageError."""
@@ -142,20 +116,16 @@ class Squared(Drawn):
                 mend = f"; for the farthest there is --farthest {-count}" if count < 0 else ""
                 message = f"{option} {count}: it must be at least {int(option == '--farthest')}{mend}"
                 raise UsageError(message)
+        from klcli.analyses.matrix import Listing
+
         if not (self.pairs or fields or self.top is not None or self.farthest is not None):
             return None
         if self.top == 0:
             return Listing()
         if self.top is None and self.farthest is None:
-            return Listing(nearest=_LIST if format_name == "table" and not fields else None)
+            short = format_name == "table" and not fields
+            return Listing(nearest=_LIST if short else None, counted=short)
         return Listing(self.top, self.farthest)
-
-
-class Listing(NamedTuple):
-    """How many pairs are listed; both None: all."""
-
-    nearest: int | None = None
-    farthest: int | None = None
 
 
 @grouped
@@ -173,12 +143,11 @@ def matrix(
     files = files or piped("FILE")
     settings = maths.settings(alpha=measured.alpha)
     measure = measured.chosen()
-    gates = Gates(shape.fail_above, MEASURES)
     fields = names("--get", shape.get, [*PAIR, measure])
     format_name = shape.chosen_format()
     listing = shape.listing(format_name, fields)
     shape.digits = shape.digits or (_DIGITS if listing is None else _DIGITS_OF_A_LIST)
-    view = view_of(shape, format_name)
+    request = Request(shape, format_name, fields, MEASURES)
     on_error = one_of("--on-error", shape.on_error, ON_ERROR)
     arguments = inputs.arguments(**members.choices(tally=inputs.choices().tally), lenient=on_error != "fail")
 
@@ -186,88 +155,20 @@ def matrix(
 
     grid = read_grids(files, arguments)
 
-    from klcli.analyses.matrix import matrix as analyse
-    from klcli.analyses.matrix import unfit
+    from klcli.analyses import matrix as analyses
+    from klcli.renderers.matrix import MatrixAnswer
 
-    wrong = {} if on_error == "fail" else unfit(grid.distributions, settings)
+    given = len(grid.distributions)
+    wrong = {} if on_error == "fail" else analyses.unfit(grid.distributions, settings)
     if on_error == "skip":
         grid = grid.without(wrong)
     empty = tuple(wrong) if on_error == "keep" else ()
-    found = analyse(grid.distributions, settings, [measure, *gates.fields], empty)
-    square = _square(grid, found, measure, settings, listing, ends=format_name == "table")
-
-    from klcli.renderers.matrix import FORMATS as RENDERERS
-    from klcli.renderers.matrix import bare
-
-    with destination(shape.output) as out:
-        if fields:
-            bare(square, fields, out)
-        else:
-            RENDERERS[format_name](square, view, out)
-    say_unheld(found.notes, shape, format_name, is_bare=bool(fields))
-    code = _gate(gates, found, square.names)
+    of_names = [one.name for one in grid.distributions]
+    found = analyses.matrix(grid.distributions, settings, [measure, *request.gates.fields], empty)
+    answer = MatrixAnswer(analyses.square(found, of_names, grid.heading, measure, settings, listing))
+    code = request.deliver(answer, analyses.exceeding(found, of_names, request.gates.limits))
     if wrong:
         done = "kept without values" if on_error == "keep" else "left out"
-        whole = len(square.names) + (len(wrong) if on_error == "skip" else 0)
-        say(f"{len(wrong)} of {whole} distributions failed and were {done}; the first: {next(iter(wrong.values()))}")
+        say(f"{len(wrong)} of {given} distributions failed and were {done}; the first: {next(iter(wrong.values()))}")
         return SOME_FAILED
-    return code
-
-
-def _square(
-    grid: "Grid", found: "Matrix", measure: str, settings: Settings, listing: Listing | None, *, ends: bool
-) -> "Square":
-    """What the renderers show. ends: with the nearest and the farthest pair."""
-    from klcli.analyses.matrix import ranked
-    from klcli.engine.pairwise import SYMMETRIC
-    from klcli.renderers.matrix import Listed, Square
-    from klcli.renderers.shape import number
-
-    values, symmetric = found.squares[measure], measure in SYMMETRIC
-    unit = settings.unit_name if MEASURES[measure].in_unit else ""
-    side = settings.p
-    square = Square(
-        names=[one.name for one in grid.distributions],
-        heading=grid.heading,
-        measure=measure,
-        unit=f"√{unit}" if measure in ROOT_OF_UNIT else unit,
-        values=values,
-        symmetric=symmetric,
-        settings={
-            "unit": settings.unit_name,
-            "as": side.read_as,
-            "smooth": None if side.smoothing is None else str(side.smoothing),
-            "temperature": settings.temperature,
-            "normalize": settings.normalize,
-            "strict": settings.strict,
-            "alpha": number(settings.alpha),
-        },
-        notes=found.notes,
-    )
-    if listing is not None:
-        rows, columns = ranked(values, symmetric=symmetric, nearest=listing.nearest, farthest=listing.farthest)
-        n = len(values)
-        more = n * (n - 1) // (2 if symmetric else 1) - len(rows) if listing == Listing(_LIST) else 0
-        return square._replace(pairs=Listed(rows, columns, listing.nearest or 0, more))
-    if ends:
-        rows, columns = ranked(values, symmetric=symmetric, nearest=1, farthest=1)
-        return square._replace(ends=tuple(zip(rows.tolist(), columns.tolist(), strict=True)))
-    return square
-
-
-def _gate(gates: Gates, found: "Matrix", given: Sequence[str]) -> int:
-    """1 when any pair is above a limit, and says which is the farthest; else 0."""
-    from klcli.analyses.matrix import above
-    from klcli.engine.pairwise import SYMMETRIC
-
-    code = 0
-    for field, limit in gates.limits:
-        count, (i, j) = above(found.squares[field], limit)
-        if count:
-            both_ways = 2 if field in SYMMETRIC else 1
-            others, pairs = count // both_ways - 1, len(given) * (len(given) - 1) // both_ways
-            more = f", as in {others} more of {pairs} pairs" if others else ""
-            value = float(found.squares[field][i, j])
-            say(f"{clipped(given[i])} to {clipped(given[j])}: {field} is {value!r}, above {limit!r}{more}")
-            code = GATE
     return code

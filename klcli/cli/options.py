@@ -20,11 +20,6 @@ ON_ERROR = ("fail", "keep", "skip")
 FORMATS = ("table", "tsv", "csv", "json", "ndjson", "markdown")
 MOST_SAMPLES = 100_000_000
 
-input_option, maths_option, output_option, speed_option = (
-    partial(typer.Option, rich_help_panel=panel) for panel in ("Inputs", "Maths", "Output", "Speed")
-)
-"""An option, in the panel of the help that it belongs to."""
-
 
 def completing(choices: Iterable[str], *, several: bool = False) -> Callable[[str], list[str]]:
     """The shell's completion of one of the choices, or of the last of several between commas."""
@@ -37,27 +32,35 @@ def completing(choices: Iterable[str], *, several: bool = False) -> Callable[[st
     return complete
 
 
-def choice_option(option: Any, choices: Iterable[str], *names: str, help: str) -> Any:  # noqa: A002, ANN401 - as Typer's
-    """An option that is one of the choices. option: of which panel."""
-    choices = tuple(choices)
-    return option(*names, metavar="|".join(choices), autocompletion=completing(choices), help=help)
+def _panel(panel: str) -> Callable[..., Any]:
+    """What makes options of a panel of the help."""
+
+    def option(*names: str, default: Any = None, choices: Iterable[str] = (), **how: Any) -> Any:  # noqa: ANN401 - Typer's
+        if choices:
+            how = {"metavar": "|".join(choices), "autocompletion": completing(choices)} | how
+        return typer.Option(default, *names, rich_help_panel=panel, **how)
+
+    return option
+
+
+input_option, maths_option, output_option, speed_option = map(_panel, ("Inputs", "Maths", "Output", "Speed"))
+"""An option, in the panel of the help that it belongs to. choices: what it is one of."""
 
 
 def format_option(formats: Iterable[str], auto: str) -> Any:  # noqa: ANN401 - what Typer makes of it
     """The option that names the form of the result. auto: what it is where nothing is said."""
     formats = ("auto", *formats)
     about = f"{', '.join(formats)}. Auto: {auto}."
-    return output_option("--format", "-f", metavar="FORMAT", autocompletion=completing(formats), help=about)
+    return output_option(
+        "--format", "-f", default="auto", metavar="FORMAT", autocompletion=completing(formats), help=about
+    )
 
 
 get_option = partial(output_option, "--get", "-g")
 
-By = Annotated[str | None, input_option(metavar="COLUMN", help="Rows alike in it are a distribution, named by it.")]
-Alpha = Annotated[str, maths_option(metavar="ALPHA", help="Order of the Renyi divergence renyi_pq.")]
-
 
 class Group:
-    """Options that belong together: each a class attribute with Typer's annotation and a default."""
+    """Options that belong together: each a class attribute with its type, and as its value what Typer makes of it."""
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401
         """Takes the values of the command line."""
@@ -179,32 +182,28 @@ def smoothing(option: str, text: str | None) -> Smoothing | None:
     return Smoothing(method, amount)
 
 
+BY = input_option(metavar="COLUMN", help="Rows alike in it are a distribution, named by it.")
+ALPHA = maths_option(default="2", metavar="ALPHA", help="Order of the Renyi divergence renyi_pq.")
+
+
 class ReadingOptions(Group):
     """How files and standard input are read."""
 
-    input_format: Annotated[
-        str | None,
-        input_option(metavar="FORMAT", help="Read files and stdin as this: csv, tsv, json, ndjson ..."),
-    ] = None
-    header: Annotated[
-        bool | None,
-        input_option("--header/--no-header", help="Whether line 1 names the columns; else 1, 2, 3."),
-    ] = None
-    delimiter: Annotated[
-        str | None,
-        input_option(metavar="CHAR|tab|space", help="What separates fields; space: any run of blanks."),
-    ] = None
-    decimal: Annotated[str, input_option(metavar="MARK", help="Decimal mark; ',' makes ; separate CSV fields.")] = "."
-    thousands: Annotated[str | None, input_option(metavar="MARK", help="What groups digits, as in 1,200.")] = None
-    blank: Annotated[
-        str,
-        choice_option(input_option, BLANK, help="Empty cells, NA, null, -: 0, left out, an error."),
-    ] = "error"
-    comment: Annotated[str | None, input_option(metavar="CHAR", help="Lines that begin with it are left out.")] = None
-    skip: Annotated[int, input_option(metavar="N", min=0, help="Leave out the first N lines.")] = 0
-    no_quotes: Annotated[bool, input_option("--no-quotes", help="A quote is a character like any other.")] = False
-    sheet: Annotated[str | None, input_option(metavar="NAME", help="Of a spreadsheet.")] = None
-    encoding: Annotated[str, input_option(metavar="NAME", help="Of text files, as latin-1 or utf-16.")] = "utf-8"
+    input_format: str | None = input_option(
+        metavar="FORMAT", help="Read files and stdin as this: csv, tsv, json, ndjson ..."
+    )
+    header: bool | None = input_option("--header/--no-header", help="Whether line 1 names the columns; else 1, 2, 3.")
+    delimiter: str | None = input_option(
+        metavar="CHAR|tab|space", help="What separates fields; space: any run of blanks."
+    )
+    decimal: str = input_option(default=".", metavar="MARK", help="Decimal mark; ',' makes ; separate CSV fields.")
+    thousands: str | None = input_option(metavar="MARK", help="What groups digits, as in 1,200.")
+    blank: str = input_option(default="error", choices=BLANK, help="Empty cells, NA, null, -: 0, left out, an error.")
+    comment: str | None = input_option(metavar="CHAR", help="Lines that begin with it are left out.")
+    skip: int = input_option(default=0, metavar="N", min=0, help="Leave out the first N lines.")
+    no_quotes: bool = input_option("--no-quotes", default=False, help="A quote is a character like any other.")
+    sheet: str | None = input_option(metavar="NAME", help="Of a spreadsheet.")
+    encoding: str = input_option(default="utf-8", metavar="NAME", help="Of text files, as latin-1 or utf-16.")
 
     def dialect(self) -> Any:  # noqa: ANN401 - its module is the readers'
         """How numbers and tables are written. Raises UsageError."""
@@ -249,23 +248,14 @@ class ReadingOptions(Group):
 class Inputs(ReadingOptions):
     """How distributions are read."""
 
-    label: Annotated[
-        str | None,
-        input_option(metavar="COLUMN|none", help="Column of labels, by name or position; see help."),
-    ] = None
-    repeats: Annotated[str, choice_option(input_option, REPEATS, help="Labels that stand twice.")] = "error"
-    drop: Annotated[
-        list[str] | None,
-        input_option(metavar="NAMES", help="Leave out outcomes or distributions, as Total."),
-    ] = None
-    keep_totals: Annotated[bool, input_option("--keep-totals", help="A row or column of totals is like any other.")] = (
-        False
+    label: str | None = input_option(metavar="COLUMN|none", help="Column of labels, by name or position; see help.")
+    repeats: str = input_option(default="error", choices=REPEATS, help="Labels that stand twice.")
+    drop: list[str] | None = input_option(metavar="NAMES", help="Leave out outcomes or distributions, as Total.")
+    keep_totals: bool = input_option(
+        "--keep-totals", default=False, help="A row or column of totals is like any other."
     )
-    tally: Annotated[bool, input_option("--tally", help="The inputs are raw values; count the equal ones.")] = False
-    bins: Annotated[
-        str | None,
-        input_option(metavar="N|EDGES", help="Count raw numbers in cells; implies --tally."),
-    ] = None
+    tally: bool = input_option("--tally", default=False, help="The inputs are raw values; count the equal ones.")
+    bins: str | None = input_option(metavar="N|EDGES", help="Count raw numbers in cells; implies --tally.")
 
     def choices(self) -> Any:  # noqa: ANN401 - its module is the readers'
         """What a table's rows and columns mean. Raises UsageError."""
@@ -302,41 +292,29 @@ class Inputs(ReadingOptions):
 class Chosen(Inputs):
     """Which of a table's rows and columns are the distributions."""
 
-    select: Annotated[
-        str | None,
-        input_option(metavar="COLUMNS", help="Columns of weights: names, p0:p9, 2-11, 'p*', /^p/."),
-    ] = None
-    rows: Annotated[bool, input_option("--rows", help="A row is a distribution, not a column.")] = False
-    by: By = None
+    select: str | None = input_option(metavar="COLUMNS", help="Columns of weights: names, p0:p9, 2-11, 'p*', /^p/.")
+    rows: bool = input_option("--rows", default=False, help="A row is a distribution, not a column.")
+    by: str | None = BY
 
 
 class Maths(Group):
     """What changes the numbers, for one distribution."""
 
-    read_as: Annotated[
-        str,
-        choice_option(
-            input_option,
-            READ_AS,
-            "--as",
-            help="What the numbers are. Weights: counts, probabilities or percentages, divided by their sum.",
-        ),
-    ] = "weights"
-    softmax: Annotated[bool, input_option("--softmax", help="The same as --as logits.")] = False
-    temperature: Annotated[str | None, input_option(metavar="T", help="Divide logits by T before the softmax.")] = None
-    strict: Annotated[bool, input_option("--strict", help="A sum that is not 1 is an error.")] = False
-    no_normalize: Annotated[bool, maths_option("--no-normalize", help="Take the weights as they are.")] = False
-    smooth: Annotated[
-        str | None,
-        maths_option(
-            metavar="METHOD[=VALUE]", help="add=ALPHA, laplace, jeffreys, perks, mix=LAMBDA, floor=EPS, shrink."
-        ),
-    ] = None
-    unit: Annotated[
-        str | None,
-        choice_option(maths_option, UNITS, help="Of the logarithms."),
-    ] = None
-    base: Annotated[str | None, maths_option(metavar="B", help="Base of the logarithms.")] = None
+    read_as: str = input_option(
+        "--as",
+        default="weights",
+        choices=READ_AS,
+        help="What the numbers are. Weights: counts, probabilities or percentages, divided by their sum.",
+    )
+    softmax: bool = input_option("--softmax", default=False, help="The same as --as logits.")
+    temperature: str | None = input_option(metavar="T", help="Divide logits by T before the softmax.")
+    strict: bool = input_option("--strict", default=False, help="A sum that is not 1 is an error.")
+    no_normalize: bool = maths_option("--no-normalize", default=False, help="Take the weights as they are.")
+    smooth: str | None = maths_option(
+        metavar="METHOD[=VALUE]", help="add=ALPHA, laplace, jeffreys, perks, mix=LAMBDA, floor=EPS, shrink."
+    )
+    unit: str | None = maths_option(choices=UNITS, help="Of the logarithms.")
+    base: str | None = maths_option(metavar="B", help="Base of the logarithms.")
 
     def _side(self, role: str) -> Side:
         """What is done to P, or to Q."""
@@ -394,28 +372,22 @@ def _order(text: str) -> float:
 class PairMaths(Maths):
     """What changes the numbers, for two."""
 
-    p_as: Annotated[
-        str | None, input_option(metavar="KIND", autocompletion=completing(READ_AS), help="--as for P alone.")
-    ] = None
-    q_as: Annotated[
-        str | None, input_option(metavar="KIND", autocompletion=completing(READ_AS), help="--as for Q alone.")
-    ] = None
-    align: Annotated[
-        str,
-        choice_option(input_option, ALIGN, help="Labels that one side lacks: weight 0, dropped, or an error."),
-    ] = "outer"
-    p_smooth: Annotated[str | None, maths_option(metavar="METHOD[=VALUE]", help="--smooth for P alone.")] = None
-    q_smooth: Annotated[str | None, maths_option(metavar="METHOD[=VALUE]", help="--smooth for Q alone.")] = None
+    p_as: str | None = input_option(metavar="KIND", autocompletion=completing(READ_AS), help="--as for P alone.")
+    q_as: str | None = input_option(metavar="KIND", autocompletion=completing(READ_AS), help="--as for Q alone.")
+    align: str = input_option(
+        default="outer", choices=ALIGN, help="Labels that one side lacks: weight 0, dropped, or an error."
+    )
+    p_smooth: str | None = maths_option(metavar="METHOD[=VALUE]", help="--smooth for P alone.")
+    q_smooth: str | None = maths_option(metavar="METHOD[=VALUE]", help="--smooth for Q alone.")
 
 
 class Sampled(Group):
     """How formulas without a closed form are measured."""
 
-    samples: Annotated[
-        int | None,
-        maths_option(metavar="N", min=2, help="Of formulas: estimate by N samples, not by quadrature."),
-    ] = None
-    seed: Annotated[int, maths_option(metavar="S", min=0, help="Of the samples.")] = 0
+    samples: int | None = maths_option(
+        metavar="N", min=2, help="Of formulas: estimate by N samples, not by quadrature."
+    )
+    seed: int = maths_option(default=0, metavar="S", min=0, help="Of the samples.")
 
     def sampling(self) -> Any:  # noqa: ANN401 - its module needs NumPy
         """The samples to draw, None where none are asked for. Raises UsageError for a seed of none, or for too many."""
@@ -442,80 +414,59 @@ class Sampled(Group):
 class Measured(Group):
     """Which measures of a pair."""
 
-    measures: Annotated[
-        list[str] | None,
-        maths_option(
-            "--measures",
-            "-m",
-            metavar="NAMES|all",
-            autocompletion=completing(("all", *MEASURES), several=True),
-            help=f"Comma-separated, of {', '.join(MEASURES)}.",
-        ),
-    ] = None
-    alpha: Alpha = "2"
+    measures: list[str] | None = maths_option(
+        "--measures",
+        "-m",
+        metavar="NAMES|all",
+        autocompletion=completing(("all", *MEASURES), several=True),
+        help=f"Comma-separated, of {', '.join(MEASURES)}.",
+    )
+    alpha: str = ALPHA
 
 
 class SingleMeasured(Group):
     """Which measures of one distribution."""
 
-    measures: Annotated[
-        list[str] | None,
-        maths_option("--measures", "-m", metavar="NAMES|all", help="entropy, perplexity, or all."),
-    ] = None
+    measures: list[str] | None = maths_option(
+        "--measures", "-m", metavar="NAMES|all", help="entropy, perplexity, or all."
+    )
 
 
 class Output(Group):
-    """Where the result goes, whatever it is."""
+    """Where the result goes, whatever it is. digits, color: how tables look where there are none."""
 
-    output: Annotated[
-        str | None,
-        output_option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write there instead of to standard output; a suffix picks the format.",
-        ),
-    ] = None
-    fail_above: Annotated[
-        list[str] | None,
-        output_option(metavar="FIELD=VALUE", help="Exit with 1 when the field is above the value."),
-    ] = None
-    quiet: Annotated[bool, output_option("--quiet", "-q", help="No notes.")] = False
-    debug: Annotated[bool, output_option("--debug", help="Show the traceback of an error.")] = False
+    digits, color = 5, "never"
+
+    output: str | None = output_option(
+        "--output", "-o", metavar="FILE", help="Write there instead of to standard output; a suffix picks the format."
+    )
+    fail_above: list[str] | None = output_option(
+        metavar="FIELD=VALUE", help="Exit with 1 when the field is above the value."
+    )
+    quiet: bool = output_option("--quiet", "-q", default=False, help="No notes.")
+    debug: bool = output_option("--debug", default=False, help="Show the traceback of an error.")
 
 
 class Drawn(Output):
     """How tables look."""
 
-    digits: Annotated[int, output_option(metavar="N", min=1, max=17, help="Significant digits in tables.")] = 5
-    color: Annotated[
-        str,
-        choice_option(output_option, ("auto", "always", "never"), help="Colours in tables."),
-    ] = "auto"
+    digits: int = output_option(default=5, metavar="N", min=1, max=17, help="Significant digits in tables.")
+    color: str = output_option(default="auto", choices=("auto", "always", "never"), help="Colours in tables.")
 
 
 class Shape(Drawn):
     """The form of the result."""
 
-    format: Annotated[str, format_option(FORMATS, "a table on a terminal, else TSV")] = "auto"
-    get: Annotated[
-        list[str] | None,
-        get_option(metavar="FIELD", help="Bare values, a line each; elements.FIELD too."),
-    ] = None
-    sort: Annotated[str | None, output_option(metavar="FIELD", help="Order by this field.")] = None
+    format: str = format_option(FORMATS, "a table on a terminal, else TSV")
+    get: list[str] | None = get_option(metavar="FIELD", help="Bare values, a line each; elements.FIELD too.")
+    sort: str | None = output_option(metavar="FIELD", help="Order by this field.")
 
 
 class BrokenDown(Shape):
     """The form of a result with a breakdown by outcome."""
 
-    breakdown: Annotated[
-        bool | None,
-        output_option("--breakdown/--no-breakdown", help="Show the outcomes one by one, or not."),
-    ] = None
-    top: Annotated[
-        int | None,
-        output_option(metavar="N", min=0, help="The N largest contributions, the rest as one; 0: all."),
-    ] = None
+    breakdown: bool | None = output_option("--breakdown/--no-breakdown", help="Show the outcomes one by one, or not.")
+    top: int | None = output_option(metavar="N", min=0, help="The N largest contributions, the rest as one; 0: all.")
 
 
 P = Annotated[

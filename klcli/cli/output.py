@@ -3,16 +3,18 @@
 import os
 import shutil
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from klcli.cli.formulas import with_errors
-from klcli.cli.options import FORMATS, BrokenDown, Output, Shape, names, number, one_of
-from klcli.console import on_terminal, say, say_notes, write
+from klcli.cli.options import FORMATS, BrokenDown, Output, names, number, one_of
+from klcli.console import destination, on_terminal, say, say_notes
 from klcli.errors import UsageError, clipped, listed
-from klcli.model import ELEMENTS, Answer, Report, Settings
-from klcli.renderers.view import View
+from klcli.model import ELEMENTS
+from klcli.renderers.text import View
+
+if TYPE_CHECKING:  # it imports NumPy
+    from klcli.renderers.answer import Answer
 
 GATE = 1
 """The exit code of a result that is above a gate."""
@@ -22,13 +24,6 @@ HOLDS_NOTES = frozenset({"table", "markdown"})
 
 TABLE_ROWS = 30
 """A table shows so many outcomes unless --top says otherwise; the rest is folded into one row that says so."""
-
-
-class Formed(Protocol):
-    """Options that say which form the result takes, and where it goes."""
-
-    format: str
-    output: str | None
 
 
 class Gates:
@@ -52,19 +47,17 @@ class Gates:
         """The fields that must be computed for the gates."""
         return [field for field, _ in self.limits]
 
-    def exit_code(self, measured: Iterable[tuple[str, Mapping[str, float]]]) -> int:
-        """1 when a field of any of the named measurements is above its limit, and says so; else 0."""
-        code = 0
+    def exceeding(self, measured: Iterable[tuple[str, Mapping[str, float]]]) -> Iterable[str]:
+        """For each field of the named measurements that is above its limit a line that says so."""
         for name, measures in measured:
             for field, limit in self.limits:
-                if not measures[field] <= limit:
-                    above = f"above {limit!r}" if measures[field] > limit else f"which is not at most {limit!r}"
-                    say(f"{name + ': ' if name else ''}{field} is {measures[field]!r}, {above}")
-                    code = GATE
-        return code
+                value = measures[field]
+                if not value <= limit:
+                    above = f"above {limit!r}" if value > limit else f"which is not at most {limit!r}"
+                    yield f"{name + ': ' if name else ''}{field} is {value!r}, {above}"
 
 
-def chosen_format(form: Formed, formats: Collection[str] = FORMATS, elsewhere: str = "tsv") -> str:
+def chosen_format(form: Any, formats: Collection[str] = FORMATS, elsewhere: str = "tsv") -> str:  # noqa: ANN401 - options with `format` and `output`
     """The format asked for; else by the suffix of the output file; else a table on a terminal.
 
     elsewhere: what it is where nothing says. Raises UsageError.
@@ -96,7 +89,43 @@ def suffix_format(output: str, formats: Collection[str], *, strict: bool = True)
 
 
 class Request:
-    """What is asked of distributions: the fields of --get, the measures shown, the gates, the format.
+    """What is asked of a result: bare fields or a format, how it looks, the gates.
+
+    fields: those asked for bare. gated: those that gates may look at. Raises UsageError.
+    """
+
+    def __init__(self, form: Output, format_name: str, fields: Sequence[str], gated: Iterable[str]) -> None:
+        self.form, self.format_name, self.fields = form, format_name, fields
+        self.gates = Gates(form.fail_above, gated)
+        self.view = view_of(form, format_name)
+
+    def deliver(self, answer: "Answer", exceeding: Iterable[str] | None = None) -> int:
+        """Writes the answer, says the notes, checks the gates. Returns the exit code.
+
+        exceeding: a line on each gate that failed, where the answer's measured values do not tell.
+        """
+        from klcli.renderers.formats import RENDERERS, bare
+
+        with destination(self.form.output) as out:
+            if self.fields:
+                bare(answer, self.fields, out)
+            else:
+                RENDERERS[self.format_name](answer, self.view, out)
+        return self.end(answer.notes, self.gates.exceeding(answer.measured) if exceeding is None else exceeding)
+
+    def end(self, notes: Iterable[str], exceeding: Iterable[str]) -> int:
+        """Says the notes, unless the format shows them or nobody wants them, and the gates that failed."""
+        if not self.form.quiet and (self.fields or self.format_name not in HOLDS_NOTES):
+            say_notes(notes)
+        code = 0
+        for line in exceeding:
+            say(line)
+            code = GATE
+        return code
+
+
+class MeasuresRequest(Request):
+    """What is asked of distributions: the measures shown, and of which outcomes.
 
     catalogue: the measures there are, of which `default` are shown unless others are named. extra, elements: what --get
     takes besides. Raises UsageError.
@@ -104,7 +133,7 @@ class Request:
 
     def __init__(
         self,
-        shape: Shape,
+        form: Any,  # noqa: ANN401 - options with `format`, `get` and what Output has
         measures: Iterable[str] | None,
         catalogue: Iterable[str],
         default: Iterable[str],
@@ -113,66 +142,39 @@ class Request:
         elements: Iterable[str] = (),
     ) -> None:
         catalogue = list(catalogue)
-        self.fields = names("--get", shape.get, [*catalogue, *extra, *(f"{ELEMENTS}{name}" for name in elements)])
-        self.gates = Gates(shape.fail_above, catalogue)
+        fields = names("--get", form.get, [*catalogue, *extra, *(f"{ELEMENTS}{name}" for name in elements)])
         asked = names("--measures", measures, catalogue)
-        self.format_name = chosen_format(shape)
-        got = [field for field in self.fields if field in catalogue]
+        super().__init__(form, chosen_format(form), fields, catalogue)
+        got = [field for field in fields if field in catalogue]
         self.shown = list(dict.fromkeys([*(asked or got or default), *got]))
-        self._shape = shape
 
-    def outcomes_shown(self, shape: BrokenDown) -> tuple[bool, int | None]:
+    def outcomes_shown(self, form: BrokenDown) -> tuple[bool, int | None]:
         """Whether the breakdown is wanted, and how many of its rows: --top, or in tables so many as fit a screen."""
-        wanted = shape.breakdown
+        wanted = form.breakdown
         if wanted is None:
-            wanted = (
-                self.format_name in {"table", "markdown", "json"} or shape.top is not None or shape.sort is not None
-            )
+            wanted = self.format_name in {"table", "markdown", "json"} or form.top is not None or form.sort is not None
         if self.fields:
             wanted = any(field.startswith(ELEMENTS) for field in self.fields)
-        if shape.top is None:
+        if form.top is None:
             return wanted, TABLE_ROWS if self.format_name == "table" and not self.fields else None
-        return wanted, shape.top or None
-
-    def deliver(self, kind: str, reports: Iterable[Report], settings: Settings) -> int:
-        """Writes the answer, says the notes, checks the gates. Returns the exit code."""
-        from klcli.renderers.bare import bare
-        from klcli.renderers.formats import RENDERERS
-        from klcli.renderers.shape import Answered
-
-        reports, shape = tuple(reports), self._shape
-        notes = tuple(dict.fromkeys(note for report in reports for note in report.notes))
-        answer = with_errors(Answer(kind, reports, settings, notes), self.format_name, self.fields)
-        view = view_of(shape, self.format_name)
-        text = bare(answer, self.fields) if self.fields else RENDERERS[self.format_name](Answered(answer), view)
-        write(text, shape.output)
-        say_unheld(answer.notes, shape, self.format_name, is_bare=bool(self.fields))
-        several = len(reports) > 1
-        measured = ((r.name if several else "", {**r.measures, **r.others}) for r in reports)
-        return self.gates.exit_code(measured)
+        return wanted, form.top or None
 
 
-def say_unheld(notes: Iterable[str], shape: Output, format_name: str, *, is_bare: bool) -> None:
-    """The notes on stderr, unless the format shows them, or nobody wants them. is_bare: values alone were written."""
-    if not shape.quiet and (is_bare or format_name not in HOLDS_NOTES):
-        say_notes(notes)
-
-
-def view_of(shape: Any, format_name: str) -> View:  # noqa: ANN401 - options with `quiet`, `digits` and `color`
+def view_of(form: Any, format_name: str) -> View:  # noqa: ANN401 - options with `quiet`, `digits` and `color`
     """How the answer is shown in this format and on this terminal."""
-    color = one_of("--color", shape.color, ("auto", "always", "never"))
+    color = one_of("--color", form.color, ("auto", "always", "never"))
     if format_name != "table":
-        return View(notes=not shape.quiet, digits=shape.digits)
+        return View(notes=not form.quiet, digits=form.digits)
     return View(
-        notes=not shape.quiet,
-        digits=shape.digits,
+        notes=not form.quiet,
+        digits=form.digits,
         width=max(40, shutil.get_terminal_size((80, 24)).columns),
-        color=_wants_color(color, shape),
+        color=_wants_color(color, form),
         unicode=_encodes("█"),
     )
 
 
-def _wants_color(choice: str, shape: Output) -> bool:
+def _wants_color(choice: str, form: Output) -> bool:
     """Colours on a terminal that has them. Source: no-color.org, force-color.org."""
     if choice != "auto":
         return choice == "always"
@@ -180,7 +182,7 @@ def _wants_color(choice: str, shape: Output) -> bool:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    terminal = shape.output is None and on_terminal()
+    terminal = form.output is None and on_terminal()
     return terminal and os.environ.get("TERM") not in {"dumb", "unknown"}
 
 

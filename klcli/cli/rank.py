@@ -6,7 +6,7 @@ import typer
 
 from klcli.cli.formulas import formulas
 from klcli.cli.options import Chosen, Measured, P, PairMaths, Sampled, Shape, grouped, one_of
-from klcli.cli.output import Request
+from klcli.cli.output import MeasuresRequest
 from klcli.engine.measures import MEASURES
 from klcli.errors import InputError
 
@@ -44,7 +44,7 @@ def rank(
     klcli rank samples/models.csv --sort js_distance -m js_distance
     """
     settings = maths.settings(alpha=measured.alpha)
-    request = Request(shape, measured.measures, MEASURES, DEFAULT, extra=["rank", "name"])
+    request = MeasuresRequest(shape, measured.measures, MEASURES, DEFAULT, extra=["rank", "name"])
     by = NEAREST if shape.sort is None else one_of("--sort", shape.sort, MEASURES)
     shown, gated = request.shown, request.gates.fields
     if shape.sort is not None:
@@ -53,19 +53,23 @@ def rank(
     others = q or []
     roles = ["P", *(f"Q{i}" if others[1:] else "Q" for i in range(1, len(others) + 1))]
     together = formulas(arguments, list(zip([p, *others], roles, strict=True)), ALONE)
+
+    from klcli.renderers.distributions import Ranking
+
     if together is not None:
         from klcli.analyses.parametric import Asked
         from klcli.analyses.parametric import rank as rank_formulas
 
         asked = Asked(shown, [*gated, by], sampled.sampling())
-        return request.deliver("rank", rank_formulas(together[0], together[1:], settings, asked, by), settings)
-    sampled.refuse()
+        reports = rank_formulas(together[0], together[1:], settings, asked, by)
+    else:
+        sampled.refuse()
 
-    from klcli.analyses.rank import rank as rank_weights
+        from klcli.analyses.rank import rank as rank_weights
 
-    reference, candidates = _of_weights(arguments, p, others, roles)
-    reports = rank_weights(reference, candidates, settings, shown, gated, by)
-    return request.deliver("rank", reports, settings)
+        reference, candidates = _of_weights(arguments, p, others, roles)
+        reports = rank_weights(reference, candidates, settings, shown, gated, by)
+    return request.deliver(Ranking(reports, settings, request.format_name, request.fields))
 
 
 def _of_weights(

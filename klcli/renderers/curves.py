@@ -10,8 +10,7 @@ import numpy as np
 from rich.text import Text
 
 from klcli.renderers.fit_picture import curve_label, picture, ticks
-from klcli.renderers.terminal import QUIET, styled
-from klcli.renderers.text import short
+from klcli.renderers.text import QUIET, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from klcli.fits import FitReport
     from klcli.model import Array
     from klcli.renderers.fit_picture import Curve, Picture
-    from klcli.renderers.view import View
+    from klcli.renderers.terminal import Kit
 
     Mask = npt.NDArray[np.bool_]
 
@@ -64,25 +63,25 @@ _BAR_COLOR = "color(25)"
 _CURVE_COLORS = ("color(208)", "color(199)", "color(40)")
 
 
-def picture_lines(report: FitReport, view: View) -> Iterator[Text]:
+def picture_lines(report: FitReport, kit: Kit) -> Iterator[Text]:
     """The picture, below an empty line; nothing where there is nothing to draw, or no room."""
-    most = min(_WIDEST_PLOT, view.width - _AROUND)
+    most = min(_WIDEST_PLOT, kit.width - _AROUND)
     shown = picture(report, max(1, most))
     if shown is None or most < _SMALLEST:
         return
-    style = _UNICODE if view.unicode else _ASCII
-    rows = _ROWS if view.width >= _NARROW else _NARROW_ROWS
+    style = _UNICODE if kit.view.unicode else _ASCII
+    rows = _ROWS if kit.width >= _NARROW else _NARROW_ROWS
     # A label stands in the row in which a bar of its height ends; zero on the axis itself.
     labels = {ceil(at / shown.top * rows - _ON_EDGE): text for at, text in ticks(0.0, shown.top, _MOST_LABELS).items()}
     margin = 1 + max(map(len, labels.values()))
-    plot = _Plot(shown, min(_WIDEST_PLOT, view.width - margin - 3), rows, style, color=view.color)
+    plot = _Plot(shown, min(_WIDEST_PLOT, kit.width - margin - 3), rows, style, color=kit.view.color)
     yield Text("")
     for row in range(rows, 0, -1):
         label = labels.get(row, "")
-        line = Text().append(f"{label:>{margin}} {style.tick_left if label else style.side}", style=styled(QUIET, view))
+        line = Text().append(f"{label:>{margin}} {style.tick_left if label else style.side}", style=kit.style(QUIET))
         yield plot.append(line, row - 1)
-    yield from _axis(plot, labels.get(0, ""), margin, view)
-    yield from _legend(report, shown, style, view)
+    yield from _axis(plot, labels.get(0, ""), margin, kit)
+    yield from _legend(report, shown, style, kit)
 
 
 # ------------------------------------------------------------------------------------------------------ bars and curves
@@ -180,7 +179,7 @@ def _of_columns(shown: Picture, width: int) -> tuple[Array, Array]:
 # ------------------------------------------------------------------------------------------------------- what is around
 
 
-def _axis(plot: _Plot, zero: str, margin: int, view: View) -> Iterator[Text]:
+def _axis(plot: _Plot, zero: str, margin: int, kit: Kit) -> Iterator[Text]:
     """The x axis and its labels, each below its tick: as many as there is room for."""
     style, edges = plot.style, plot.shown.edges
     low, high = float(edges[0]), float(edges[-1])
@@ -191,15 +190,15 @@ def _axis(plot: _Plot, zero: str, margin: int, view: View) -> Iterator[Text]:
             break
     floor_line, labels = [style.floor] * plot.width, ""
     for column, text in places.items():
-        start = min(max(0, margin + 2 + column - len(text) // 2), view.width - len(text))
+        start = min(max(0, margin + 2 + column - len(text) // 2), kit.width - len(text))
         if start > len(labels) or not labels:
             floor_line[column] = style.tick_below
             labels = labels.ljust(start) + text
-    yield Text(f"{zero:>{margin}} {style.corner}{''.join(floor_line)}", style=styled(QUIET, view))
-    yield Text(labels, style=styled(QUIET, view))
+    yield Text(f"{zero:>{margin}} {style.corner}{''.join(floor_line)}", style=kit.style(QUIET))
+    yield Text(labels, style=kit.style(QUIET))
 
 
-def _legend(report: FitReport, shown: Picture, style: _PictureStyle, view: View) -> Iterator[Text]:
+def _legend(report: FitReport, shown: Picture, style: _PictureStyle, kit: Kit) -> Iterator[Text]:
     """What bars and marks are, in one line or one below the other."""
     what = "P" if report.target is not None else "data"
     peak = "share of each number" if shown.counts else "density"
@@ -216,6 +215,10 @@ def _legend(report: FitReport, shown: Picture, style: _PictureStyle, view: View)
         for mark, curve, color in zip(style.marks, shown.curves, _CURVE_COLORS, strict=False)
     ]
     for mark, text, color in lines:
-        first, *more = wrap(text, view.width - 4)
-        yield Text("  ").append(mark, style=f"bold {color}" if view.color else "").append(f" {first}", style="default")
+        first, *more = wrap(text, kit.width - 4)
+        yield (
+            Text("  ")
+            .append(mark, style=f"bold {color}" if kit.view.color else "")
+            .append(f" {first}", style="default")
+        )
         yield from (Text(f"    {line}") for line in more)

@@ -6,16 +6,17 @@ orjson writes null for all that is not finite; in the order of the numbers, each
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Protocol
 
     import numpy.typing as npt
+
+    from klcli.renderers.text import Words
 
     class Out(Protocol):
         """Somewhere to write bytes."""
@@ -23,18 +24,6 @@ if TYPE_CHECKING:
         def write(self, data: bytes, /) -> int:
             """Writes all of it."""
             ...
-
-
-AT_ONCE = 1 << 16
-"""Numbers written at once: about a megabyte of text."""
-
-
-class Words(NamedTuple):
-    """What stands for the numbers that have no digits."""
-
-    nan: bytes
-    inf: bytes
-    minus_inf: bytes
 
 
 def digits(values: npt.NDArray[Any]) -> bytes:
@@ -57,16 +46,3 @@ def encoded(values: npt.NDArray[Any], words: Words) -> bytes:
         return text.replace(b"null", words[kinds[0]])
     between = text.split(b"null")
     return b"".join(chain.from_iterable(zip(between, [*map(words.__getitem__, kinds.tolist()), b""], strict=True)))
-
-
-def in_chunks(out: Out, lines: Iterable[tuple[bytes | memoryview, ...]]) -> None:
-    """Writes lines, each given in parts, some at a time."""
-    parts: list[bytes | memoryview] = []
-    size = 0
-    for line in lines:
-        parts += line
-        size += sum(map(len, line))
-        if size > 1 << 20:
-            out.write(b"".join(parts))
-            parts, size = [], 0
-    out.write(b"".join(parts))

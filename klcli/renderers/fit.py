@@ -5,230 +5,327 @@ Of a projection, KL(P||Q) is the target's to the fit, and KL(Q||P) the fit's to 
 
 from __future__ import annotations
 
-from math import isinf
+from math import floor, isfinite, log10, nan
 from typing import TYPE_CHECKING, Any
 
 from klcli.errors import UsageError, listed, nearest
-from klcli.families.catalogue import FAMILIES
-from klcli.families.family import LocationScale
-from klcli.fits import reasons
-from klcli.renderers.shape import Content, Table, dumped, number
-from klcli.renderers.text import exact
+from klcli.fits import FORWARD, REVERSE, reasons
+from klcli.renderers.answer import Answer, Table
+from klcli.renderers.component import for_people, formula, in_full, parameters
+from klcli.renderers.formats import number
+from klcli.renderers.text import QUIET, Column, exact, short, uncertainty, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from klcli.families.formula import Component
-    from klcli.fits import Fit, FitReport
-    from klcli.renderers.view import View
+    from rich.table import Table as Grid
+    from rich.text import Text
 
+    from klcli.fits import Fit, FitReport
+    from klcli.renderers.terminal import Kit
 PARAMETERS = "parameters."
 
 _MEASURES = ("kl_data_model", "kl_error", "kl_model_data", "log_likelihood", "aic", "bic", "ks")
 _OF_PROJECTIONS = {"kl_pq": "kl_data_model", "kl_qp": "kl_model_data"}
 _NONE_OF_PROJECTIONS = ("kl_error", "log_likelihood", "aic", "bic", "ks")
 
-_ROUNDING = 1e-9
-"""Of a distribution's width, what an optimiser leaves of a 0."""
-
 FIELDS = ("family", "formula", *_MEASURES, *_OF_PROJECTIONS, "direction", "error")
 """What --get takes, besides `parameters.NAME`."""
 
-
-# -------------------------------------------------------------------------------------------------------- what there is
-
-
-def formula(component: Component) -> str:
-    """The component as it can be given as an argument, its numbers in full."""
-    family = FAMILIES[component.family]
-    if family.spread:
-        (values,) = component.parameters.values()
-        return f"{component.family}({','.join(map(_number, _values(values)))})"
-    return f"{component.family}({','.join(f'{n}={_number(value_of(component, n))}' for n in component.parameters)})"
+_KS_DIGITS, _ERROR_DIGITS = 3, 2
+_LARGE, _LONGEST = 1e5, 1e13
+_MOST_LINES = 4
+"""Of a target's formula."""
+_WAYS = {
+    FORWARD: ("least KL(P||Q)", "covers all of P (mean-seeking)"),
+    REVERSE: ("least KL(Q||P)", "fits within P (mode-seeking)"),
+}
 
 
-def _values(value: object) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else (value,)
+_OF_DATA = ("family", "parameters", "standard_errors", *_MEASURES)
+_OF_PROJECTION = ("family", "direction", "parameters", *_OF_PROJECTIONS, "error")
 
 
-def value_of(component: Component, name: str) -> Any:  # noqa: ANN401 - a number, or nested tuples of some
-    """A parameter, as a whole number where it is one."""
-    value = component.parameters[name]
-    shapes = {parameter.name: parameter.shape for parameter in FAMILIES[component.family].parameters}
-    return int(value) if shapes.get(name) == "whole" and isinstance(value, float) and not isinf(value) else value
-
-
-def for_people(component: Component) -> dict[str, Any]:
-    """The parameters as they are shown: a mu that differs from 0 by rounding alone is 0."""
-    values = {name: value_of(component, name) for name in component.parameters}
-    member = component.member
-    if isinstance(member, LocationScale) and abs(member.mu) <= _ROUNDING * member.scale:
-        values["mu"] = 0.0
-    return values
-
-
-def _number(value: Any) -> str:  # noqa: ANN401 - as below
-    if isinstance(value, tuple):
-        return f"[{','.join(map(_number, value))}]"
-    return str(value) if isinstance(value, int) else repr(float(value))
-
-
-def _named_values(component: Component) -> str:
-    return ";".join(f"{name}={_number(value_of(component, name))}" for name in component.parameters)
-
-
-def _errors(fit: Fit) -> str:
-    return ";".join(f"{name}={exact(float(error))}" for name, error in fit.standard_errors.items())
-
-
-def _error(fit: Fit) -> float:
-    return float("nan") if fit.error is None else float(fit.error)
-
-
-def is_projection(report: FitReport) -> bool:
-    """Whether it is of a known distribution, not of data."""
-    return report.sample is None
-
-
-def left_out(report: FitReport) -> Iterator[str]:
-    """The families that are not there, in a line, without the places that JSON has."""
-    if report.left_out:
-        yield f"left out: {reasons({**report.left_out, **report.in_short})}"
-
-
-class Fitted(Content):
-    """The fits, best first."""
+class FitAnswer(Answer):
+    """The fits, best first: of data with their measures, of a projection with both divergences."""
 
     def __init__(self, report: FitReport) -> None:
-        self._report, self.notes = report, [*report.notes, *left_out(report)]
+        self.report, self.projection = report, report.sample is None
+        # Without the places that JSON has.
+        in_short = {**report.left_out, **report.in_short}
+        self._left_out = [f"left out: {reasons(in_short)}"] if report.left_out else []
+        self.notes = [*report.notes, *self._left_out]
+        self._fits = [_fields(fit) for fit in report.fits]
+        self.measured = [("", self._fits[0])]
+        self._recorded = [*(_OF_PROJECTION if self.projection else _OF_DATA), "formula", "remarks"]
 
     def rows(self) -> Table:
-        """A row a fit: of data its measures, of a projection both divergences."""
-        report, fits = self._report, self._report.fits
-        families = [fit.component.family for fit in fits]
-        parameters = [_named_values(fit.component) for fit in fits]
-        if is_projection(report):
-            columns: dict[str, Sequence[Any]] = {"direction": [fit.direction for fit in fits], "family": families}
-            columns |= {name: [getattr(fit, field) for fit in fits] for name, field in _OF_PROJECTIONS.items()}
-            columns |= {"error": [_error(fit) for fit in fits], "parameters": parameters}
-        else:
-            columns = {"family": families} | {name: [getattr(fit, name) for fit in fits] for name in _MEASURES}
-            columns |= {"parameters": parameters, "standard_errors": [_errors(fit) for fit in fits]}
-        columns |= {"formula": [formula(fit.component) for fit in fits]}
-        columns |= {"remarks": ["; ".join(fit.remarks) for fit in fits]}
-        return Table(list(columns), list(columns.values()))
+        """A row a fit."""
+        measures = ("kl_pq", "kl_qp", "error") if self.projection else _MEASURES
+        first = ("direction", "family") if self.projection else ("family",)
+        errors = () if self.projection else ("standard_errors",)
+        header = [*first, *measures, "parameters", *errors, "formula", "remarks"]
+        return Table(header, [[_in_a_cell(fit[name]) for fit in self._fits] for name in header])
 
     def tables(self) -> list[Table]:
         """The rows, without columns in which nothing stands."""
-        rows = self.rows()
-        kept = [i for i, column in enumerate(rows.columns) if any(v not in {"", None} for v in column)]
-        return [Table([rows.header[i] for i in kept], [rows.columns[i] for i in kept])]
+        header, columns = self.rows()
+        filled = [i for i, column in enumerate(columns) if column != [""] * len(self._fits)]
+        return [Table([header[i] for i in filled], [columns[i] for i in filled])]
 
-    def records(self) -> Iterator[dict[str, Any]]:
+    def records(self) -> Table:
         """An object a fit."""
-        projection = is_projection(self._report)
-        return (_record(fit, projection=projection) for fit in self._report.fits)
+        return Table(self._recorded, [[_strict(fit[name]) for fit in self._fits] for name in self._recorded])
 
-    def json(self) -> str:
-        """One object, an entry a line."""
-        report = self._report
-        document: dict[str, Any] = {"fits": list(self.records())}
+    def document(self) -> dict[str, Any]:
+        """The fits, what they are of, and what was left out."""
+        report = self.report
+        fits = [{name: _strict(fit[name]) for name in self._recorded} for fit in self._fits]
+        document: dict[str, Any] = {"fits": fits}
         if report.sample is None:
             document["target"] = None if report.target is None else report.target.text
         else:
             bins = report.histogram
             document["n"] = int(report.n) if report.n.is_integer() else report.n
-            document["bins"] = None if bins is None else {"edges": _strict(bins.edges), "mass": _strict(bins.mass)}
+            document["bins"] = None if bins is None else {n: _strict(of.tolist()) for n, of in bins._asdict().items()}
             document["source"] = report.sample.source
-        return _indented(document | {"left_out": dict(report.left_out), "notes": list(report.notes)})
+        return document | {"left_out": dict(report.left_out), "notes": tuple(report.notes)}
 
-    def drawn(self, view: View) -> str:
-        """The ranking, the parameters, a picture."""
-        from klcli.renderers.fit_table import draw
+    def values(self, field: str) -> list[float | str]:
+        """A field of every fit that has it, best first. Raises UsageError where none can have it."""
+        if field.startswith(PARAMETERS):
+            return self._parameters(field.removeprefix(PARAMETERS))
+        if field not in FIELDS:
+            message = f"--get: a fit has no field {field!r}; it has {listed([*FIELDS, 'parameters.NAME'], most=20)}."
+            raise UsageError(message + nearest(field, FIELDS))
+        if self.projection and field in _NONE_OF_PROJECTIONS:
+            message = f"--get {field}: a projection has none, for there are no data; it has kl_pq and kl_qp"
+            raise UsageError(message)
+        if not self.projection and field in {*_OF_PROJECTIONS, "direction", "error"}:
+            instead = _OF_PROJECTIONS.get(field)
+            of_data = f"; of data it is {instead}" if instead else ""
+            message = f"--get {field}: only a projection (--to) has one{of_data}"
+            raise UsageError(message)
+        return [fit[field] for fit in self._fits]
 
-        return draw(self._report, view)
+    def _parameters(self, name: str) -> list[float | str]:
+        known = {parameter: None for fit in self._fits for parameter in fit["parameters"]}
+        if name not in known:
+            message = f"--get {PARAMETERS}{name}: no fit has a parameter {name!r}; they have {listed(known)}."
+            raise UsageError(message + nearest(name, known))
+        found = [fit["parameters"][name] for fit in self._fits if name in fit["parameters"]]
+        return [float(value) if isinstance(value, float) else in_full(value) for value in found]
+
+    def shown_notes(self) -> list[str]:
+        """The notes with each fit's remarks, of the best of which they may speak already."""
+        remarks: dict[str, list[str]] = {}
+        for fit in self.report.fits:
+            for remark in fit.remarks:
+                remarks.setdefault(remark, []).append(fit.component.family)
+        said = [f"{', '.join(dict.fromkeys(families))}: {remark}" for remark, families in remarks.items()]
+        return [*dict.fromkeys([*self.report.notes, *said]), *self._left_out]
+
+    def drawn(self, kit: Kit) -> Iterator[Text | Grid]:
+        """The ranking or the projections, the parameters, a picture."""
+        from klcli.renderers.curves import picture_lines
+
+        yield from _projections(self.report, kit) if self.projection else _ranking(self.report, kit)
+        yield from picture_lines(self.report, kit)
 
 
-# ----------------------------------------------------------------------------------------------------------------- JSON
+def _fields(fit: Fit) -> dict[str, Any]:
+    """All that there is of a fit, by name."""
+    return {
+        "family": fit.component.family,
+        "direction": fit.direction,
+        "parameters": parameters(fit.component),
+        "standard_errors": {name: float(error) for name, error in fit.standard_errors.items()},
+        **{name: float(getattr(fit, name)) for name in _MEASURES},
+        **{name: float(getattr(fit, field)) for name, field in _OF_PROJECTIONS.items()},
+        "error": nan if fit.error is None else float(fit.error),
+        "formula": formula(fit.component),
+        "remarks": fit.remarks,
+    }
 
 
-def _record(fit: Fit, *, projection: bool) -> dict[str, Any]:
-    component = fit.component
-    record: dict[str, Any] = {"family": component.family}
-    parameters = {name: _strict(value_of(component, name)) for name in component.parameters}
-    if projection:
-        record |= {"direction": fit.direction, "parameters": parameters}
-        record |= {name: _strict(getattr(fit, field)) for name, field in _OF_PROJECTIONS.items()}
-        record["error"] = _strict(_error(fit))
-    else:
-        errors = {name: _strict(error) for name, error in fit.standard_errors.items()}
-        record |= {"parameters": parameters, "standard_errors": errors}
-        record |= {name: _strict(getattr(fit, name)) for name in _MEASURES}
-    return record | {"formula": formula(component), "remarks": list(fit.remarks)}
+def _in_a_cell(value: Any) -> Any:  # noqa: ANN401 - a field of a fit
+    """'mu=170.0;sd=8.0' of several named numbers, of which what is not known is empty."""
+    if isinstance(value, dict):
+        return ";".join(f"{n}={exact(float(v)) if isinstance(v, float) else in_full(v)}" for n, v in value.items())
+    return "; ".join(value) if isinstance(value, tuple) else value
 
 
-def _strict(value: Any) -> Any:  # noqa: ANN401 - a number, an array, or nested tuples
-    """Numbers as strict JSON has them, in lists as they were."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
+def _strict(value: Any) -> Any:  # noqa: ANN401 - as above, and nested tuples of numbers
+    """A field as strict JSON has it."""
+    if isinstance(value, dict):
+        return {name: _strict(one) for name, one in value.items()}
     if isinstance(value, tuple | list):
-        return [_strict(one) for one in value]
-    return value if isinstance(value, int) else number(float(value))
+        return tuple(map(_strict, value))
+    return number(value) if isinstance(value, float) else value
 
 
-def _indented(value: object, depth: int = 0) -> str:
-    """JSON with an entry a line, but lists of numbers on one."""
-    end, start = "\n" + "  " * depth, "\n" + "  " * (depth + 1)
-    if isinstance(value, dict) and value:
-        entries = [f"{dumped(key)}: {_indented(item, depth + 1)}" for key, item in value.items()]
-        return f"{{{start}{f',{start}'.join(entries)}{end}}}"
-    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
-        return f"[{start}{f',{start}'.join(_indented(item, depth + 1) for item in value)}{end}]"
-    return dumped(value)
+# ------------------------------------------------------------------------------------------- for people: fits of data
 
 
-# ---------------------------------------------------------------------------------------------------------- bare values
+def _line(role: str, what: str, kit: Kit, after: str = "") -> Text:
+    """' P = what  after', cut to the terminal, `after` on a line of its own where it must."""
+    room = kit.width - 5
+    apart = bool(after) and kit.longest([what]) + kit.longest([after]) + 2 > room
+    between = "\n     " if apart else "  " if after else ""
+    return kit.headed(f" {role} = ", f"{kit.plain(kit.fitted(what, room))}{between}{after}")
 
 
-def bare(report: FitReport, fields: Sequence[str]) -> str:
-    """The fields' values, a line a fit, best first, field after field. Raises UsageError for one that there is not."""
-    found = [value for field in fields for value in values(report, field)]
-    return "".join(f"{exact(value) if isinstance(value, float) else value}\n" for value in found)
+def _ranking(report: FitReport, kit: Kit) -> Iterator[Text | Grid]:
+    source = "data" if report.sample is None else report.sample.source
+    bins = "" if report.histogram is None else f" in {_counted(len(report.histogram.mass), 'bin')}"
+    yield _line("P", source, kit, f"{_counted(report.n, 'value')}{bins}")
+    yield _line("Q", "each family, by maximum likelihood", kit, "(KL in nats)")
+    fits = report.fits
+    without = Column("KL(P||Q)", [_number(fit.kl_data_model, kit.digits) for fit in fits])
+    divergences = [kit.plain(_divergence(fit, kit.digits)) for fit in fits]
+    columns = [
+        Column("family", [fit.component.family for fit in fits], left=True),
+        Column(without.title, divergences, left=any(isfinite(fit.kl_error) for fit in fits)),
+        Column("KL(Q||P)", [_number(fit.kl_model_data, kit.digits) for fit in fits]),
+        Column("ΔAIC", _differences([fit.aic for fit in fits], kit.digits)),
+        Column("KS", [_number(fit.ks, min(_KS_DIGITS, kit.digits)) for fit in fits]),
+    ]
+    beside = _parameters_column(fits, kit)
+    if kit.room([*columns, beside]) >= 0:
+        yield kit.table([*columns, beside], strong=True)
+        return
+    dropped = []
+    if kit.room(columns) < 0 and without.cells != divergences:
+        columns[1] = without
+        dropped.append("± of KL")
+    for title in ("KS", "KL(Q||P)", "ΔAIC"):
+        if kit.room(columns) < 0:
+            dropped.append(title)
+            columns = [column for column in columns if column.title != title]
+    yield kit.table(columns, strong=True)
+    yield from kit.no_room(", ".join(dropped), style=QUIET)
+    yield kit.text()
+    yield from _parameter_lines(fits, kit)
 
 
-def values(report: FitReport, field: str) -> list[float | str]:
-    """A field of every fit that has it, best first. Raises UsageError where none can have it."""
-    if field.startswith(PARAMETERS):
-        return _parameters(report, field.removeprefix(PARAMETERS))
-    if field not in FIELDS:
-        message = f"--get: a fit has no field {field!r}; it has {listed([*FIELDS, 'parameters.NAME'], most=20)}."
-        raise UsageError(message + nearest(field, FIELDS))
-    if is_projection(report) and field in _NONE_OF_PROJECTIONS:
-        message = f"--get {field}: a projection has none, for there are no data; it has kl_pq and kl_qp"
-        raise UsageError(message)
-    if not is_projection(report) and field in {*_OF_PROJECTIONS, "direction", "error"}:
-        instead = _OF_PROJECTIONS.get(field)
-        message = f"--get {field}: only a projection (--to) has one" + (f"; of data it is {instead}" if instead else "")
-        raise UsageError(message)
-    return [_field(fit, field) for fit in report.fits]
+def _counted(n: float, what: str) -> str:
+    return f"{n:.15g} {what}{'s' if n != 1 else ''}"
 
 
-def _field(fit: Fit, field: str) -> float | str:
-    if field == "family":
-        return fit.component.family
-    if field == "formula":
-        return formula(fit.component)
-    if field == "error":
-        return _error(fit)
-    value: float | str = getattr(fit, _OF_PROJECTIONS.get(field, field))
-    return value if isinstance(value, str) else float(value)
+def _number(value: float, digits: int) -> str:
+    return short(value, digits) or "-"
 
 
-def _parameters(report: FitReport, name: str) -> list[float | str]:
-    known = {parameter: None for fit in report.fits for parameter in fit.component.parameters}
-    if name not in known:
-        message = f"--get {PARAMETERS}{name}: no fit has a parameter {name!r}; they have {listed(known)}."
-        raise UsageError(message + nearest(name, known))
-    components = [fit.component for fit in report.fits if name in fit.component.parameters]
-    found = [value_of(component, name) for component in components]
-    return [float(value) if isinstance(value, float) else _number(value) for value in found]
+def _divergence(fit: Fit, digits: int) -> str:
+    """KL(P||Q), with its standard error where that is known."""
+    if not isfinite(fit.kl_data_model) or not isfinite(fit.kl_error):
+        return _number(fit.kl_data_model, digits)
+    return _estimate(fit.kl_data_model, fit.kl_error, digits)
+
+
+def _differences(aics: Sequence[float], digits: int) -> list[str]:
+    """Of each AIC to the least; one decimal is enough."""
+    least = min((aic for aic in aics if isfinite(aic)), default=0.0)
+    return [f"{aic - least:.1f}" if abs(aic - least) < _LARGE else _number(aic - least, digits) for aic in aics]
+
+
+def _parameters_column(fits: Sequence[Fit], kit: Kit) -> Column:
+    return Column("parameters", [", ".join(_estimates(fit, kit)) for fit in fits], left=True)
+
+
+def _parameter_lines(fits: Sequence[Fit], kit: Kit, then: Sequence[str] = ()) -> Iterator[Text]:
+    """The parameters of each fit, and what else there is, behind its family, what does not fit in the line below."""
+    widest = max(len(fit.component.family) for fit in fits)
+    for fit in fits:
+        line = start = f" {fit.component.family:{widest}}  "
+        for said in [*_estimates(fit, kit), *then]:
+            between = "" if line.endswith("  ") else ", "
+            if between and len(line) + len(between) + len(said) > kit.width:
+                yield kit.text(line)
+                line, between = " " * len(start), ""
+            line += between + kit.plain(kit.fitted(said, kit.width - len(start)))
+        yield kit.text(line)
+
+
+def _estimates(fit: Fit, kit: Kit) -> list[str]:
+    """'mu 0.0123 ± 0.0032': with a standard error as many digits as it makes sense of."""
+    return [
+        kit.plain(f"{name} {_estimate(value, fit.standard_errors.get(name, nan), kit.digits)}")
+        for name, value in for_people(fit.component).items()
+    ]
+
+
+def _estimate(value: object, error: float, digits: int) -> str:
+    if not isinstance(value, int | float):
+        return f"({_vector(value, digits)})"
+    if not isfinite(error) or error <= 0:
+        return str(value) if isinstance(value, int) else short(float(value), digits)
+    if isinstance(value, int):
+        return f"{value} ± {short(error, _ERROR_DIGITS)}"
+    places = _ERROR_DIGITS - 1 - floor(log10(error))
+    if places > 2 * digits or max(abs(value), error) >= (_LONGEST if places >= 0 else _LARGE):
+        return f"{short(float(value), digits)} ± {short(error, _ERROR_DIGITS)}"
+    shown = max(places, 0)
+    # Adding 0 leaves no -0.
+    return f"{round(value, places) + 0.0:.{shown}f} ± {round(error, places):.{shown}f}"
+
+
+def _vector(value: object, digits: int) -> str:
+    if isinstance(value, tuple | list):
+        return ", ".join(f"({_vector(v, digits)})" if isinstance(v, tuple) else _vector(v, digits) for v in value)
+    return short(float(value), digits) if isinstance(value, int | float) else visible(str(value))
+
+
+# --------------------------------------------------------------------------------------------- for people: projections
+
+
+def _projections(report: FitReport, kit: Kit) -> Iterator[Text | Grid]:
+    if report.target is not None:
+        yield from _target(visible(report.target.text), kit)
+    for direction in dict.fromkeys(fit.direction for fit in report.fits):
+        fits = [fit for fit in report.fits if fit.direction == direction]
+        yield kit.text()
+        yield from _heading(direction, len(fits), kit)
+        yield from _of_direction(fits, kit)
+
+
+def _target(text: str, kit: Kit) -> Iterator[Text]:
+    """' P = ...', a mixture over some lines where it is long, cut before its terms."""
+    room, lines = kit.width - 5, [""]
+    for term in text.replace("+", "\n+").split("\n"):
+        if lines[-1] and kit.longest([lines[-1] + term]) > room:
+            lines.append("")
+        lines[-1] += term
+    if len(lines) > _MOST_LINES:
+        lines[_MOST_LINES - 1 :] = ["".join(lines[_MOST_LINES - 1 :])]
+    for i, line in enumerate(lines):
+        yield kit.headed("     " if i else " P = ", kit.plain(kit.fitted(line, room)))
+
+
+def _heading(direction: str, count: int, kit: Kit) -> Iterator[Text]:
+    least, seeks = _WAYS.get(direction, ("", ""))
+    optima = f", {count} optima" if count > 1 else ""
+    joined = len(f" {direction}: {least}, {seeks}{optima}") <= kit.width
+    yield kit.headed(f" {direction}", f": {least}{f', {seeks}' if joined else ''}{optima}")
+    if not joined:
+        yield kit.text(f" {seeks}")
+
+
+def _of_direction(fits: Sequence[Fit], kit: Kit) -> Iterator[Text | Grid]:
+    kls = {
+        "KL(P||Q)": [_number(fit.kl_data_model, kit.digits) for fit in fits],
+        "KL(Q||P)": [_number(fit.kl_model_data, kit.digits) for fit in fits],
+    }
+    columns = [
+        Column("Q", [fit.component.family for fit in fits], left=True),
+        _parameters_column(fits, kit),
+        *(Column(title, cells) for title, cells in kls.items()),
+    ]
+    errors = Column("error", [uncertainty(fit.error) if fit.error is not None else "" for fit in fits])
+    if any(errors.cells) and kit.room([*columns, errors]) >= 0:
+        columns.append(errors)
+    if kit.room(columns) >= 0:
+        yield kit.table(columns, strong=True)
+        return
+    for i, fit in enumerate(fits):
+        yield from _parameter_lines([fit], kit, [f"{title} {cells[i]}" for title, cells in kls.items()])

@@ -12,7 +12,7 @@ from klcli.families.formula import Formula
 from klcli.families.grid import points as points_of
 from klcli.families.law import Law
 from klcli.fits import FORWARD, REVERSE
-from klcli.renderers.fit import for_people
+from klcli.renderers.component import for_people
 from klcli.renderers.text import short
 
 if TYPE_CHECKING:

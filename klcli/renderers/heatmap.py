@@ -1,4 +1,4 @@
-"""A measure of every pair for people: a heat map, or a list of pairs. Rich draws; user text only enters as `Text`.
+"""A measure of every pair as a heat map. User text only enters as `Text`.
 
 The shades stand for equal shares of the pairs, so that a few that are far apart leave the others distinct.
 """
@@ -11,19 +11,15 @@ import numpy as np
 from rich.cells import cell_len
 from rich.text import Text
 
-from klcli.engine.measures import MEASURES
-from klcli.renderers.terminal import BETWEEN, drawn, empty_table, fitted
 from klcli.renderers.text import short, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
-    from rich.table import Table
 
-    from klcli.model import Array
-    from klcli.renderers.matrix import Square
-    from klcli.renderers.view import View
+    from klcli.model import Array, Square
+    from klcli.renderers.terminal import Kit
 
     Mask = npt.NDArray[np.bool_]
 
@@ -32,9 +28,6 @@ _NO_DIVERGENCES = ("entropy", "cross_entropy", "perplexity")
 _SMALLEST_LABEL, _LONGEST_LABEL = 8, 24
 _LEGEND_DIGITS = 3
 _NARROW = 60
-_TITLES = {name: measure.title for name, measure in MEASURES.items()} | {
-    "js_distance": "square root of the Jensen-Shannon divergence"
-}
 
 
 class _MapStyle(NamedTuple):
@@ -57,26 +50,12 @@ _INFINITE_COLOR = "color(15) on color(124)"
 _SAME, _INFINITE = -1, -2
 
 
-def draw(square: Square, view: View) -> str:
-    """The square or the list as text for a terminal of `view.width` columns."""
-    parts = _map(square, view) if square.pairs is None else _pairs(square, view)
-    return drawn([_title(square), *parts], square.notes, view, "256")
-
-
-def _title(square: Square) -> Text:
-    unit = f", {square.unit}" if square.unit else ""
-    sides = "" if square.symmetric or square.pairs is not None else "; P is the row, Q the column"
-    return Text(f" {square.measure}: {_TITLES[square.measure]}{unit}{sides}")
-
-
-# ----------------------------------------------------------------------------------------------------------------- map
-
-
-def _map(square: Square, view: View) -> Iterator[Text]:
-    style = _UNICODE if view.unicode else _ASCII
-    if view.color:
+def heat_map(square: Square, kit: Kit) -> Iterator[Text]:
+    """The shade of each pair, what the shades mean, and the pairs at both ends."""
+    style = _UNICODE if kit.view.unicode else _ASCII
+    if kit.view.color:
         style = style._replace(ramp=_RAMP)
-    layout = _numbered(square, view, style) or _shaded(square, view)
+    layout = _numbered(square, kit, style) or _shaded(square, kit)
     shades = _Shades(layout.values, style, layout.same)
     yield from layout.heading
     for i, label in enumerate(layout.labels):
@@ -85,10 +64,10 @@ def _map(square: Square, view: View) -> Iterator[Text]:
         for j in range(len(layout.labels)):
             shades.append(line, i, j, layout.width, "" if layout.texts is None else layout.texts[i][j])
         yield line
-    yield from shades.legend(view)
+    yield from shades.legend(kit)
     if layout.remark:
         yield Text(f" {layout.remark}")
-    yield from _ends(square, view)
+    yield from _ends(square, kit)
 
 
 class _MapLayout(NamedTuple):
@@ -107,17 +86,17 @@ class _MapLayout(NamedTuple):
     remark: str = ""
 
 
-def _numbered(square: Square, view: View, style: _MapStyle) -> _MapLayout | None:
+def _numbered(square: Square, kit: Kit, style: _MapStyle) -> _MapLayout | None:
     """Cells with numbers, of as many digits as fit; the columns called by name if they can be, else by number."""
     labels = [visible(name) for name in square.names]
     n, longest = len(labels), max(map(cell_len, labels))
     mark, after = (0, 1) if style.ramp else (1, 0)  # a colour needs no mark, and a blank before the first
-    if (view.width - _SMALLEST_LABEL) // n < len("0.0") + mark:
+    if (kit.width - _SMALLEST_LABEL) // n < len("0.0") + mark:
         return None
     for by_number, fewest in ((False, 3), (True, 2)):
         prefix = len(str(n)) + 1 if by_number else 0
-        room = view.width - 1 - prefix - min(longest, _SMALLEST_LABEL) - after
-        for digits in range(view.digits, min(fewest, view.digits) - 1, -1):
+        room = kit.width - 1 - prefix - min(longest, _SMALLEST_LABEL) - after
+        for digits in range(kit.digits, min(fewest, kit.digits) - 1, -1):
             texts = [[short(value, digits) for value in row] for row in square.values.tolist()]
             heads = [str(i) for i in range(1, n + 1)] if by_number else labels
             width = 1 + max(mark + max(len(text) for row in texts for text in row), *map(cell_len, heads))
@@ -125,25 +104,25 @@ def _numbered(square: Square, view: View, style: _MapStyle) -> _MapLayout | None
                 continue
             if by_number:
                 labels = [f"{i:>{prefix - 1}} {label}" for i, label in enumerate(labels, 1)]
-            label_width = min(prefix + longest, view.width - 1 - n * width)
+            label_width = min(prefix + longest, kit.width - 1 - n * width)
             heading = " " * (1 + label_width) + "".join(" " * (width - cell_len(head)) + head for head in heads)
-            shown = [fitted(label, label_width) for label in labels]
+            shown = [kit.fitted(label, label_width) for label in labels]
             return _MapLayout(
                 square.values, _on_diagonal(square.values), shown, label_width, [Text(heading)], width, texts
             )
     return None
 
 
-def _shaded(square: Square, view: View) -> _MapLayout:
+def _shaded(square: Square, kit: Kit) -> _MapLayout:
     """Cells without numbers: one a pair, or where there are too many one for each pair of groups."""
     labels = [visible(name) for name in square.names]
     n, longest = len(labels), max(map(cell_len, labels))
     digits = len(str(n))
-    room = view.width - digits - 3  # a blank in front, and one on either side of the label
+    room = kit.width - digits - 3  # a blank in front, and one on either side of the label
     for width in (2, 1):
         if n * width <= room - min(longest, _SMALLEST_LABEL):
             label_width = min(longest, _LONGEST_LABEL, room - n * width)
-            shown = [f"{i:>{digits}} {fitted(label, label_width)}" for i, label in enumerate(labels, 1)]
+            shown = [f"{i:>{digits}} {kit.fitted(label, label_width)}" for i, label in enumerate(labels, 1)]
             taken = digits + 1 + label_width + 1
             return _MapLayout(
                 square.values, _on_diagonal(square.values), shown, taken, _column_numbers(n, width, taken + 1), width
@@ -219,18 +198,18 @@ class _Shades:
         else:
             line.append(mark.rjust(width) if level < 0 else mark * width)
 
-    def legend(self, view: View) -> Iterator[Text]:
+    def legend(self, kit: Kit) -> Iterator[Text]:
         """What the shades mean."""
-        digits = min(view.digits, _LEGEND_DIGITS)
+        digits = min(kit.digits, _LEGEND_DIGITS)
         if not self._style.ramp:
             parts = [f"{self._style.shades[level]} to {short(top, digits)}" for level, top in self._up_to.items()]
-            yield from _in_lines([*parts, *([f"{self._style.infinite} infinite"] * self._any_infinite)], view.width)
+            yield from _in_lines([*parts, *([f"{self._style.infinite} infinite"] * self._any_infinite)], kit.width)
             return
         line = Text(" ")
         if self._range is not None:
             line.append(f"{short(self._range[0], digits)} ")
             for color in self._style.ramp:
-                line.append(" " if view.width < _NARROW else "  ", style=color)
+                line.append(" " if kit.width < _NARROW else "  ", style=color)
             line.append(f" {short(self._range[1], digits)}  ")
         if self._any_infinite:
             line.append(" inf ", style=_INFINITE_COLOR)
@@ -255,39 +234,17 @@ def _in_lines(parts: list[str], width: int) -> Iterator[Text]:
     yield Text(line)
 
 
-def _ends(square: Square, view: View) -> Iterator[Text]:
+def _ends(square: Square, kit: Kit) -> Iterator[Text]:
     """The nearest and the farthest pair, by name."""
     names = ("least", "most") if square.measure.startswith(_NO_DIVERGENCES) else ("nearest", "farthest")
-    for what, (i, j) in zip(names, square.ends, strict=False):
-        start = f" {what:8}  {short(float(square.values[i, j]), view.digits)}  "
+    n = len(square.values)
+    wanted = np.triu(np.ones((n, n), dtype=bool), 1) if square.symmetric else ~np.eye(n, dtype=bool)
+    places = np.flatnonzero(wanted & ~np.isnan(square.values))
+    values = square.values.reshape(-1)[places]
+    ends = dict.fromkeys(places[[values.argmin(), values.argmax()]].tolist()) if len(places) else {}
+    for what, (i, j) in zip(names, (divmod(at, n) for at in ends), strict=False):
+        start = f" {what:8}  {short(float(square.values[i, j]), kit.digits)}  "
         between = ", " if square.symmetric else " to "
-        room = max(6, (view.width - len(start) - len(between)) // 2)
-        p, q = (fitted(square.names[k], room) or "''" for k in (i, j))
+        room = max(6, (kit.width - len(start) - len(between)) // 2)
+        p, q = (kit.fitted(square.names[k], room) or "''" for k in (i, j))
         yield Text(f"{start}{p}{between}{q}")
-
-
-# ---------------------------------------------------------------------------------------------------------------- list
-
-
-def _pairs(square: Square, view: View) -> Iterator[Text | Table]:
-    pairs = square.pairs
-    if pairs is None:
-        return
-    values = [short(value, view.digits) for value in square.pair_values().tolist()]
-    sides = [[visible(square.names[i]) for i in side.tolist()] for side in (pairs.rows, pairs.columns)]
-    width = max(map(len, [square.measure, *values]))
-    longest = [max(map(cell_len, ["p", *side])) for side in sides]
-    room = view.width - width - 3 * BETWEEN + 1
-    if sum(longest) > room:
-        longest[0] = min(longest[0], max(room // 2, room - longest[1]))
-        longest[1] = max(1, min(longest[1], room - longest[0]))
-    listed = empty_table(view)
-    listed.add_column("p", no_wrap=True)
-    listed.add_column("q", no_wrap=True)
-    listed.add_column(square.measure, justify="right", no_wrap=True)
-    for at, (p, q, value) in enumerate(zip(*sides, values, strict=True), 1):
-        ends = at == pairs.nearest and at < len(values)
-        listed.add_row(Text(fitted(p, longest[0])), Text(fitted(q, longest[1])), value, end_section=ends)
-    yield listed
-    if pairs.more:
-        yield Text(f" ({pairs.more} more, farther apart; --top 0 lists them all)")

@@ -1,176 +1,101 @@
-"""A loss and its rows. `FORMATS` is the table: a row a format. NaN is an answer here, as PyTorch's, and is written.
-
-Millions of numbers are written some thousands at a time.
-"""
+"""A loss and its rows. NaN is an answer here, as PyTorch's, and is written."""
 
 from __future__ import annotations
 
 from functools import partial
-from itertools import chain, repeat
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from klcli.engine.losses import LOSSES
 from klcli.errors import UsageError
-from klcli.renderers.doubles import AT_ONCE, Words, encoded, in_chunks
-from klcli.renderers.formats import markdown_table, with_notes
+from klcli.renderers.answer import Answer, Computed, Table
 from klcli.renderers.pytorch import call
-from klcli.renderers.shape import Table, json_bytes, text_bytes
-from klcli.renderers.text import short
-from klcli.tensors import IGNORE_INDEX
+from klcli.renderers.text import BETWEEN, QUIET, STRONG, Column, visible
+from klcli.tensors import BATCHMEAN, IGNORE_INDEX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
-    import numpy.typing as npt
+    from rich.table import Table as Grid
+    from rich.text import Text
 
-    from klcli.renderers.doubles import Out
-    from klcli.renderers.view import View
+    from klcli.renderers.answer import Array
+    from klcli.renderers.answer import Column as Cells
+    from klcli.renderers.terminal import Kit
     from klcli.tensors import LossReport, Tensor
-
-    Array = npt.NDArray[Any]
-    Line = tuple[bytes | memoryview, ...]
-    Renderer = Callable[[LossReport, View, Out], None]
-
-_PLAIN, _STRICT = Words(b"nan", b"inf", b"-inf"), Words(b'"NaN"', b'"Infinity"', b'"-Infinity"')
 
 CLASS_INDICES = "class indices"
 
-
-# ------------------------------------------------------------------------------------------------------------- the rows
-
-
-def index_names(report: LossReport) -> list[str]:
-    """What the axes of the rows are called: row, then as PyTorch has them, d1, d2, ..."""
-    return ["row", *(f"d{i}" for i in range(1, report.rows.ndim))]
-
-
-def of_elements(report: LossReport) -> bool:
-    """Whether every element has a loss of its own that is shown: kl-div without a reduction."""
-    return report.value.shape != report.rows.shape and report.value.ndim > 0
-
-
-def _listed(report: LossReport) -> tuple[list[str], Array]:
-    """The losses that are listed, the rows' or the elements', and what their axes are called."""
-    if not of_elements(report):
-        return index_names(report), report.rows
-    axes = index_names(report) if report.value.ndim > 1 else []
-    dim = report.dim or 0
-    return [*axes[:dim], "class", *axes[dim:]], report.value
-
-
-def _columns(report: LossReport, some: slice) -> dict[str, Array]:
-    """Some of the losses: the index of each, its target where that is a class, its value."""
-    names, losses = _listed(report)
-    index = np.unravel_index(np.arange(some.start, some.stop), losses.shape)
-    columns: dict[str, Array] = dict(zip(names, index, strict=True))
-    if report.indices:
-        columns["target"] = report.operands.target.values.reshape(-1)[some].astype(np.int64)
-    return columns | {"loss": losses.reshape(-1)[some]}
-
-
-def _names(report: LossReport) -> list[str]:
-    return list(_columns(report, slice(0, 0)))
-
-
-def _row_lines(report: LossReport, before: Sequence[str], end: bytes, words: Words) -> Iterator[Line]:
-    """A line a loss. before: what stands in front of each column's value."""
-    fronts = [repeat(text.encode()) for text in before]
-    count = _listed(report)[1].size
-    for start in range(0, count, AT_ONCE):
-        columns = _columns(report, slice(start, min(start + AT_ONCE, count)))
-        fields = [encoded(column, words)[1:-1].split(b",") for column in columns.values()]
-        yield from zip(*chain.from_iterable(zip(fronts, fields, strict=True)), repeat(end))
-
-
-# -------------------------------------------------------------------------------------------------------------- formats
-
-
-def value(report: LossReport, _: View, out: Out) -> None:
-    """The bare value; with the reduction none a line each, in row-major order."""
-    _lines(report.value, out)
-
-
-def _lines(values: Array, out: Out) -> None:
-    if values.ndim == 0:
-        out.write(f"{float(values)!r}\n".encode())
-        return
-    flat = values.reshape(-1)
-    for start in range(0, len(flat), AT_ONCE):
-        out.write(encoded(flat[start : start + AT_ONCE], _PLAIN)[1:-1].replace(b",", b"\n") + b"\n")
-
-
-def _delimited(report: LossReport, _: View, out: Out, delimiter: str) -> None:
-    """A header and a row a distribution."""
-    names = _names(report)
-    out.write(f"{delimiter.join(names)}\n".encode())
-    in_chunks(out, _row_lines(report, ["", *[delimiter] * (len(names) - 1)], b"\n", _PLAIN))
-
-
-def ndjson(report: LossReport, _: View, out: Out) -> None:
-    """A strict JSON object a distribution."""
-    before = [f'{", " if i else "{"}"{name}": ' for i, name in enumerate(_names(report))]
-    in_chunks(out, _row_lines(report, before, b"}\n", _STRICT))
-
-
-def json(report: LossReport, _: View, out: Out) -> None:
-    """One strict JSON object, every list of numbers on a line of its own."""
-    in_chunks(out, chain(_json(_document(report), 0), [(b"\n",)]))
-
-
-def markdown(report: LossReport, view: View, out: Out) -> None:
-    """Tables as GitHub has them: the value and what it is the sum of, the rows, the notes."""
-    measures, columns = measured(report), _columns(report, slice(0, _listed(report)[1].size))
-    tables = [Table(["measure", "value"], [list(measures), list(measures.values())])] if measures else []
-    tables.append(Table(list(columns), [column.tolist() for column in columns.values()]))
-    parts = [markdown_table(table, view, nan="nan") for table in tables]
-    out.write(text_bytes(with_notes(parts, report.notes, view)))
-
-
-def table(report: LossReport, view: View, out: Out) -> None:
-    """For people: what was computed, the value and what it is the sum of, the rows."""
-    from klcli.renderers.loss_table import draw
-
-    out.write(text_bytes(draw(report, view)))
-
-
-FORMATS: Mapping[str, Renderer] = {
-    "value": value,
-    "table": table,
-    "tsv": partial(_delimited, delimiter="\t"),
-    "csv": partial(_delimited, delimiter=","),
-    "json": json,
-    "ndjson": ndjson,
-    "markdown": markdown,
+_MOST_ROWS = 30
+_SMALLEST_SOURCE = 10
+_ODD, _TARGET = "magenta", "bold cyan"
+_LOG_Q, _LOG_PROBS = "log q", "log-probabilities"
+_READ_AS = {"probs": "probabilities", "logprobs": _LOG_PROBS}
+_OF_PROBABILITIES = "-sum target log softmax(input)"
+_MEANINGS = {
+    "entropy": "mean H(target)",
+    "kl_divergence": "mean KL(target||input)",
+    "cross_entropy": "mean H(target, input), their sum",
 }
 
 
-def shown_number(number: float, digits: int) -> str:
-    """A number for people, NaN as 'nan'."""
-    return short(number, digits) or "nan"
+class LossAnswer(Answer):
+    """The value, what a cross-entropy is the sum of, and the loss of each row, or where asked for of each element."""
 
+    nan = "nan"
 
-def measured(report: LossReport) -> dict[str, float]:
-    """The value, unless it is one of many, and what a cross-entropy is the sum of, in the order of the addition."""
-    found = {} if report.value.ndim else {"value": float(report.value)}
-    if report.identity is not None:
-        names = ("entropy", "kl_divergence", "cross_entropy")
-        found |= {name: getattr(report.identity, name) for name in names}
-    return found
+    def __init__(self, report: LossReport) -> None:
+        self.report, self.notes = report, report.notes
+        self.measured = [("", {"value": float(report.value.max())})]
+        ignore = report.task.ignore_index
+        self.ignore_index = IGNORE_INDEX if ignore is None else ignore
+        self.operands = {name: tensor for name, tensor in report.operands._asdict().items() if tensor is not None}
+        axes = range(1, report.rows.ndim)
+        self.axes = ["row", *(f"d{i}" for i in axes)]
+        """What the axes of the rows are called: row, then as PyTorch has them, d1, d2, ..."""
 
+    def measures(self) -> dict[str, float]:
+        """The value, unless it is one of many, and what a cross-entropy is the sum of, in the order of the addition."""
+        report = self.report
+        found = {} if report.value.ndim else {"value": float(report.value)}
+        if report.identity is not None:
+            names = ("entropy", "kl_divergence", "cross_entropy")
+            found |= {name: getattr(report.identity, name) for name in names}
+        return found
 
-def bare(report: LossReport, fields: Sequence[str], out: Out) -> None:
-    """The fields' values, a line each, field after field. Raises UsageError for one that the report has not."""
-    wanted = {field: _field(report, field) for field in fields}
-    for field in fields:
-        _lines(wanted[field], out)
+    def rows(self) -> Table:
+        """The index of each loss, its target where that is a class, its value."""
+        report, axes, losses = self.report, self.axes, self.report.rows
+        if report.value.ndim and report.value.shape != losses.shape:  # kl-div's elements
+            losses, dim = report.value, report.dim or 0
+            axes = [*axes[:dim], "class", *axes[dim:]] if losses.ndim > 1 else ["class"]
 
+        def index(axis: int, some: slice) -> Array:
+            return np.unravel_index(np.arange(some.start, min(some.stop, losses.size)), losses.shape)[axis]
 
-def _field(report: LossReport, field: str) -> Array:
-    found: Array | None = {"value": report.value, "rows": report.rows, "log_probabilities": report.log_probs}.get(field)
-    if found is None and report.identity is not None:
-        found = np.asarray(getattr(report.identity, field, None), dtype=np.float64)
-    if found is None:
+        def target(some: slice) -> Array:
+            return report.operands.target.values.reshape(-1)[some].astype(np.int64)
+
+        columns: dict[str, Cells] = {name: Computed(losses.size, partial(index, i)) for i, name in enumerate(axes)}
+        columns |= {"target": Computed(losses.size, target)} if report.indices else {}
+        return Table([*columns, "loss"], [*columns.values(), losses.reshape(-1)])
+
+    def tables(self) -> list[Table]:
+        """The measures, if there are any, and the rows."""
+        measures = self.measures()
+        table = [Table(["measure", "value"], [list(measures), list(measures.values())])] if measures else []
+        return [*table, self.rows()]
+
+    def values(self, field: str) -> Cells:
+        """The values of a field in row-major order. Raises UsageError for one that the report has not."""
+        report, identity = self.report, self.report.identity
+        found = {"value": report.value, "rows": report.rows, "log_probabilities": report.log_probs}.get(field)
+        if found is not None:
+            return found.reshape(-1) if found.ndim else [float(found)]
+        if identity is not None and field in identity._fields:
+            return [getattr(identity, field)]
         weights = [w.role for w in (report.operands.weight, report.operands.pos_weight) if w is not None]
         why = f"{report.task.loss} of these operands has none"
         if weights and field != "log_probabilities":
@@ -178,103 +103,160 @@ def _field(report: LossReport, field: str) -> Array:
             why = f"with {given} the loss is not the cross-entropy of two distributions; drop {given}"
         message = f"--get {field}: {why}"
         raise UsageError(message)
-    return found
+
+    def document(self) -> dict[str, Any]:
+        """The whole report."""
+        report, task, identity = self.report, self.report.task, self.report.identity
+        settings: dict[str, Any] = {} if report.dim is None else {"dim": report.dim}
+        settings |= {"ignore_index": self.ignore_index} if report.indices else {}
+        settings |= {"label_smoothing": np.asarray(task.label_smoothing)} if task.loss == "cross-entropy" else {}
+        return {
+            "loss": task.loss,
+            "value": report.value,
+            "reduction": task.reduction,
+            "shape": report.operands.input.shape,
+            "rows": report.rows,
+            "identity": None if identity is None else {n: np.asarray(v) for n, v in identity._asdict().items()},
+            "log_probabilities": report.log_probs,
+            "inputs": {name: self._operand(name, tensor) for name, tensor in self.operands.items()},
+            "settings": settings | {"dtype": task.dtype},
+            "call": call(report),
+            "notes": list(report.notes),
+        }
+
+    def _operand(self, name: str, tensor: Tensor) -> dict[str, Any]:
+        described = {"source": tensor.source, "shape": tensor.shape, "dtype": str(tensor.values.dtype)}
+        return described | ({"as": self._read_as(name)} if self._read_as(name) else {})
+
+    def _read_as(self, name: str) -> str:
+        """How an operand was read: logits, probs, logprobs or class indices; '' for weights."""
+        task = self.report.task
+        target_as = CLASS_INDICES if self.report.indices else task.target_as
+        return {"input": task.input_as, "target": target_as}.get(name, "")
+
+    def drawn(self, kit: Kit) -> Iterator[Text | Grid]:
+        """What was computed, the value and what it is the sum of, the rows."""
+        what = f" {LOSSES[self.report.task.loss].title}, {_reduction(self)}"
+        lines = [what] if len(what) <= kit.width else what.replace(", ", ",\n ", 1).split("\n")
+        yield from (kit.text(line, STRONG) for line in lines)
+        widest = kit.longest([tensor.role for tensor in self.operands.values()])
+        for name, tensor in self.operands.items():
+            start, form = f" {tensor.role:{widest}} = ", self._read_as(name)
+            yield kit.headed(start, _described(tensor, _READ_AS.get(form, form), kit.width - len(start), kit))
+        if measures := self.measures():
+            values = [kit.text(_number(value, kit), _style(value)) for value in measures.values()]
+            yield kit.measures(list(measures), values, [_meanings(self.report, list(measures))])
+        yield kit.text()
+        yield from _rows(self, kit)
 
 
-# ----------------------------------------------------------------------------------------------------------------- JSON
+def _number(value: float, kit: Kit) -> str:
+    return kit.number(value) or "nan"
 
 
-def _document(report: LossReport) -> dict[str, Any]:
-    return {
-        "loss": report.task.loss,
-        "value": report.value,
-        "reduction": report.task.reduction,
-        "shape": list(report.operands.input.shape),
-        "rows": report.rows,
-        "identity": None if report.identity is None else report.identity._asdict(),
-        "log_probabilities": report.log_probs,
-        "inputs": {name: _operand(report, name, tensor) for name, tensor in _operands(report)},
-        "settings": _settings(report),
-        "call": call(report),
-        "notes": list(report.notes),
-    }
+def _style(value: float) -> str:
+    return "" if isfinite(value) else _ODD
 
 
-def _operands(report: LossReport) -> Iterator[tuple[str, Tensor]]:
-    return ((name, tensor) for name, tensor in report.operands._asdict().items() if tensor is not None)
+def _described(tensor: Tensor, form: str, width: int, kit: Kit) -> str:
+    """Where it is from, its shape and how it was read; the last two where there is room."""
+    shape = f"  ({', '.join(map(str, tensor.shape))})" if tensor.shape else ""
+    least = min(_SMALLEST_SOURCE, kit.longest([visible(tensor.source)]))
+    after = next((s for s in (f"{shape} {form}".rstrip(), shape) if len(s) + least <= width), "")
+    return kit.fitted(tensor.source, max(4, width - len(after))) + after
 
 
-def read_as(report: LossReport, name: str) -> str:
-    """How an operand was read: logits, probs, logprobs or class indices; '' for weights."""
-    if name == "input":
-        return report.task.input_as
-    if name != "target":
-        return ""
-    return CLASS_INDICES if report.indices else report.task.target_as
+def _reduction(answer: LossAnswer) -> str:
+    """What became of the losses, in words."""
+    report, task = answer.report, answer.report.task
+    of_elements = task.loss == "kl-div" or report.dim is None
+    if task.reduction == "none":
+        return "unreduced; below, each row's sum" if task.loss == "kl-div" else "unreduced"
+    targets = report.operands.target.values
+    ignored = int(np.count_nonzero(targets == answer.ignore_index)) if report.indices else 0
+    rows = _counted(report.rows.size - ignored, "row")
+    elements = _counted(report.operands.input.values.size, "element")
+    if task.reduction == BATCHMEAN:
+        batch = report.operands.input.shape[0] if report.operands.input.shape else 1
+        return f"mean of {rows}" if batch == report.rows.size else f"sum of {rows} / {batch}"
+    weighted = report.operands.weight is not None and report.dim is not None and task.reduction == "mean"
+    what = elements if report.dim is None or (of_elements and task.reduction == "mean") else rows
+    return f"{'weighted ' if weighted else ''}{task.reduction} of {what}" + (f", {ignored} ignored" if ignored else "")
 
 
-def _operand(report: LossReport, name: str, tensor: Tensor) -> dict[str, Any]:
-    described = {"source": tensor.source, "shape": list(tensor.shape), "dtype": str(tensor.values.dtype)}
-    return described | ({"as": read_as(report, name)} if read_as(report, name) else {})
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}{'s' if n != 1 else ''}"
 
 
-def _settings(report: LossReport) -> dict[str, Any]:
-    task = report.task
-    settings: dict[str, Any] = {}
-    if report.dim is not None:
-        settings["dim"] = report.dim
-    if report.indices:
-        settings["ignore_index"] = IGNORE_INDEX if task.ignore_index is None else task.ignore_index
-    if task.loss == "cross-entropy":
-        settings["label_smoothing"] = task.label_smoothing
-    return settings | {"dtype": task.dtype}
+def _meanings(report: LossReport, names: list[str]) -> list[str]:
+    soft = report.task.loss == "cross-entropy" and not report.indices
+    formula = _OF_PROBABILITIES if soft else LOSSES[report.task.loss].formula
+    weighted = any(weight is not None for weight in (report.operands.weight, report.operands.pos_weight))
+    meanings = _MEANINGS | {"value": f"{formula}, weighted" if weighted else formula}
+    return [meanings[name] for name in names]
 
 
-def _json(given: object, depth: int) -> Iterator[Line]:
-    """Strict JSON, indented; depth: of what it stands in."""
-    if isinstance(given, np.ndarray):
-        yield from _json_numbers(given, depth) if given.ndim else [(encoded(given.reshape(1), _STRICT)[1:-1],)]
-    elif isinstance(given, float):
-        yield from _json(np.asarray(given), depth)
-    elif isinstance(given, dict) and given:
-        for i, (key, item) in enumerate(given.items()):
-            yield ((b"," if i else b"{"), _pad(depth + 1), json_bytes(key), b": ")
-            yield from _json(item, depth + 1)
-        yield (_pad(depth), b"}")
-    elif isinstance(given, list) and any(isinstance(item, str) for item in given):
-        lines = (_pad(depth + 1) + json_bytes(item) for item in given)
-        yield (b"[", b",".join(lines), _pad(depth), b"]")
-    else:
-        yield (json_bytes(given),)
+def _rows(answer: LossAnswer, kit: Kit) -> Iterator[Text | Grid]:
+    """The first rows: their indices, their targets where each is a number, their losses, and what there is room for."""
+    report = answer.report
+    count = min(report.rows.size, _MOST_ROWS)
+    index = [tuple(map(int, np.unravel_index(i, report.rows.shape))) for i in range(count)]
+    targets: list[str] = []
+    if report.dim is None or report.indices:
+        some = report.operands.target.values.reshape(-1)[:count].tolist()
+        targets = [str(int(t)) if t == int(t) else _number(float(t), kit) for t in some]
+    out = [report.indices and target == str(answer.ignore_index) for target in targets or [""] * count]
+    losses = report.rows.reshape(-1)[:count].tolist()
+    shown = [("ignored", QUIET) if o else (_number(v, kit), _style(v)) for v, o in zip(losses, out, strict=True)]
+    columns = [Column(", ".join(answer.axes), [", ".join(map(str, at)) for at in index], left=True)]
+    columns += [Column("target", targets)] if targets else []
+    columns.append(Column("loss", [kit.text().append(text, kit.style(style)) for text, style in shown]))
+    room = kit.room(columns) - BETWEEN
+    log_probs: list[Text] = []
+    if report.log_probs is not None and room >= len(_LOG_Q):
+        # A number takes at least two columns: of a million classes most are never looked at.
+        first = _of_rows(report, report.log_probs, index, room // 2)
+        classes = 1 if report.dim is None else report.log_probs.shape[report.dim]
+        log_probs = _log_probs(first, classes, targets if report.indices else [""] * count, room, kit)
+    if log_probs:
+        title = _LOG_PROBS if len(_LOG_PROBS) <= room and report.dim is not None else _LOG_Q
+        columns.append(Column(title, log_probs, left=True))
+    yield kit.table(columns)
+    if report.rows.size > count:
+        yield kit.text(f" {_cut(kit)} {_counted(report.rows.size - count, 'more row')}", QUIET)
+    if report.log_probs is not None and not log_probs:
+        yield from kit.no_room(f"the {_LOG_PROBS}", style=QUIET)
 
 
-def _pad(depth: int) -> bytes:
-    return b"\n" + b"  " * depth
+def _cut(kit: Kit) -> str:
+    """What stands for what was left out."""
+    return "…" if kit.view.unicode else "..."
 
 
-def _json_numbers(values: Array, depth: int) -> Iterator[Line]:
-    """Nested lists, the innermost on a line each."""
-    if values.ndim == 1 or values.size == 0:
-        yield (b"[",)
-        for start in range(0, len(values), AT_ONCE):
-            text = encoded(values[start : start + AT_ONCE], _STRICT)[1:-1]
-            yield (b", " if start else b"", text.replace(b",", b", "))
-        yield (b"]",)
-        return
-    deepest = depth + values.ndim - 1
-    yield (b"[", *(part for i in range(depth + 1, deepest) for part in (_pad(i), b"[")), _pad(deepest))
-    # Between two rows as many lists end and begin again as have sizes that divide the second's number.
-    ends = [b"".join(_pad(deepest - 1 - i) + b"]" for i in range(n)) for n in range(values.ndim)]
-    begins = [
-        b"," + b"".join(_pad(deepest - n + i) + b"[" for i in range(n)) + _pad(deepest) for n in range(values.ndim)
-    ]
-    sizes = np.cumprod(values.shape[-2:0:-1])
-    rows = values.reshape(-1, values.shape[-1])
-    step = max(1, AT_ONCE // rows.shape[1])
-    for start in range(0, len(rows), step):
-        texts = encoded(rows[start : start + step], _STRICT)[2:-2].replace(b",", b", ").split(b"], [")
-        numbers = np.arange(start, start + len(texts))
-        levels = (numbers[:, np.newaxis] % sizes == 0).sum(axis=1).tolist()
-        for i, (level, text) in enumerate(zip(levels, texts, strict=True), start):
-            yield (ends[level] + begins[level] if i else b"", b"[", text, b"]")
-    yield (ends[values.ndim - 1],)
+def _log_probs(some: Array, classes: int, targets: list[str], room: int, kit: Kit) -> list[Text]:
+    """The log-probabilities of each row, below one another, as many as there is room for. None: no room."""
+    cells = [[_number(v, kit) for v in column] for column in some.T.tolist()]
+    widths = [max(map(len, column)) for column in cells]
+    ends = (np.cumsum(widths) + np.arange(len(widths))).tolist()
+    count, cut = len(ends), _cut(kit)
+    if classes > count or ends[-1] > room:
+        count = sum(end + 1 + len(cut) <= room for end in ends)
+    if not count:
+        return []
+    lines = []
+    for row, target in zip(zip(*cells, strict=True), targets, strict=True):
+        line = kit.text()
+        for k, cell in enumerate(row[:count]):
+            style = kit.style(_TARGET) if str(k) == target else ""
+            line.append(" " * bool(k) + cell.rjust(widths[k]), style=style)
+        lines.append(line.append(f" {cut}") if count < classes else line)
+    return lines
+
+
+def _of_rows(report: LossReport, log_probs: Array, index: list[tuple[int, ...]], most: int) -> Array:
+    """The first classes of the rows at those indices. Returns (rows, k), k <= most."""
+    if report.dim is None:
+        return log_probs.reshape(-1, 1)[: len(index)]
+    moved = np.moveaxis(log_probs, report.dim, -1)
+    rows = moved if moved.ndim > 1 else moved[np.newaxis]
+    return np.array([rows[at][:most] for at in index])

@@ -13,8 +13,8 @@ import numpy as np
 
 from klcli.blocks import json_text
 from klcli.errors import OutputError, clipped
-from klcli.renderers.doubles import Words, encoded
-from klcli.renderers.text import quoted
+from klcli.renderers.doubles import encoded
+from klcli.renderers.text import Words, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -1,9 +1,50 @@
-"""Numbers and labels as text."""
+"""Numbers and labels as text, and what changes how they are shown."""
 
 from __future__ import annotations
 
 import unicodedata
 from math import isinf, isnan
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.text import Text
+
+BETWEEN = 3
+"""What each column of a table takes besides its text: a space on either side and one for the divider."""
+QUIET, STRONG = "dim", "bold"
+
+
+class View(NamedTuple):
+    """How an answer is shown, and nothing else.
+
+    notes: whether they are shown. digits: significant ones, in tables. width: the terminal's. unicode: for bars.
+    """
+
+    notes: bool = True
+    digits: int = 5
+    width: int = 80
+    color: bool = False
+    unicode: bool = True
+
+
+class Column(NamedTuple):
+    """A column of a table for people: its title and its cells, which stand to the left or to the right."""
+
+    title: str
+    cells: Sequence[str | Text]
+    left: bool = False
+    style: str = ""
+
+
+class Words(NamedTuple):
+    """What stands for the numbers that have no digits."""
+
+    nan: bytes
+    inf: bytes
+    minus_inf: bytes
+
 
 _MISLEADING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Marks that turn the direction of the text around them."""

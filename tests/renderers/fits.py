@@ -1,14 +1,15 @@
 """Reports of fits made by hand, for the renderers' tests."""
 
+import io
 from math import erf, exp, inf, lgamma, log, nan, sqrt
 
 import numpy as np
 
 from klcli.families.formula import Component, Formula
 from klcli.fits import FORWARD, REVERSE, Fit, FitReport, Histogram, Sample
-from klcli.renderers.fit import Fitted
+from klcli.renderers.fit import FitAnswer
 from klcli.renderers.formats import RENDERERS
-from klcli.renderers.view import View
+from klcli.renderers.text import View
 
 
 def sample(values, source="heights.csv:height", weights=None):
@@ -110,4 +111,6 @@ def bimodal_report():
 
 
 def shown(found, form, **view):
-    return RENDERERS[form](Fitted(found), View(**view))
+    out = io.BytesIO()
+    RENDERERS[form](FitAnswer(found), View(**view), out)
+    return out.getvalue().decode()

@@ -5,8 +5,9 @@ from math import inf, nan
 
 import numpy as np
 
-from klcli.renderers.loss import FORMATS
-from klcli.renderers.view import View
+from klcli.renderers.formats import RENDERERS
+from klcli.renderers.loss import LossAnswer
+from klcli.renderers.text import View
 from klcli.tensors import Identity, LossReport, Operands, Task, Tensor
 
 
@@ -67,5 +68,5 @@ def unreduced(values, loss="kl-div", **task):
 
 def shown(found, name, **view):
     out = io.BytesIO()
-    FORMATS[name](found, View(**view), out)
+    RENDERERS[name](LossAnswer(found), View(**view), out)
     return out.getvalue().decode()

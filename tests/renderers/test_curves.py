@@ -10,7 +10,8 @@ from klcli.families.formula import Grid
 from klcli.fits import FORWARD, REVERSE, Histogram
 from klcli.renderers.curves import picture_lines
 from klcli.renderers.fit_picture import picture, ticks
-from klcli.renderers.view import View
+from klcli.renderers.terminal import Kit
+from klcli.renderers.text import View
 
 from .fits import (
     bimodal_report,
@@ -27,7 +28,7 @@ from .fits import (
 
 
 def drawn(found, width=80, *, unicode=True):
-    return [line.plain.rstrip() for line in picture_lines(found, View(width=width, unicode=unicode))][1:]
+    return [line.plain.rstrip() for line in picture_lines(found, Kit(View(width=width, unicode=unicode)))][1:]
 
 
 @pytest.mark.parametrize(
