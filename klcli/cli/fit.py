@@ -89,15 +89,18 @@ def fit(data: Data = None, *, reading: ReadingOptions, what: What, form: FitForm
 
         picture = format_of(form.plot)
     report = _report(data, reading, what, families)
-    if form.plot is not None:
-        from klcli.renderers.plot import figure_bytes
-
-        with destination(form.plot) as out:
-            out.write(figure_bytes(report, picture))
 
     from klcli.renderers.fit import FitAnswer
 
-    return request.deliver(FitAnswer(report))
+    answer = FitAnswer(report)
+    if form.plot is not None:
+        from klcli.renderers.plot import figure_bytes
+
+        for field in fields:
+            answer.values(field)  # a field that there is not leaves no picture
+        with destination(form.plot) as out:
+            out.write(figure_bytes(report, picture))
+    return request.deliver(answer)
 
 
 def _report(data: str | None, reading: ReadingOptions, what: What, families: list[str] | None) -> "FitReport":
