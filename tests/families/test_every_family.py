@@ -133,6 +133,21 @@ def test_entropies_and_divergences_against_40_digits(family, p, q, ends):
         assert found["kl_pq"].value == pytest.approx(kl, rel=1e-11)
 
 
+def test_cauchy_laws_of_all_distances():
+    p, q = FAMILIES["cauchy"](mu=0.0, scale=1e-300), FAMILIES["cauchy"](mu=1e10, scale=1.0)
+    apart = 20 * np.log(10) + 300 * np.log(10) - np.log(4)
+    assert p.kl(q) == pytest.approx(apart, rel=1e-14)
+    assert p.renyi(q, 2.0) == pytest.approx(apart + np.log(2), rel=1e-14)
+
+
+def test_a_density_that_ends_as_a_line_against_one_that_does_not():
+    """Its logarithm is infinite at both ends. -E log of the triangle under the uniform law is 1 - log 2."""
+    p, q = law("triangular", low=0.0, mode=0.5, high=1.0), law("uniform", low=0.0, high=1.0)
+    found = measure(p, q, ["kl_qp"])["kl_qp"]
+    assert found.value == pytest.approx(1 - np.log(2), rel=1e-10)
+    assert abs(found.value - (1 - np.log(2))) <= found.error < 1e-9
+
+
 @pytest.mark.parametrize("size", [1e-6, 1e-3, 1.0, 1e3, 1e16])
 def test_closed_forms_hold_at_all_sizes(size):
     with mpmath.workdps(60):

@@ -42,12 +42,11 @@ class Cauchy(StudentT):
 
     def kl(self, q: Cauchy) -> float:
         """Source: Chyzak & Nielsen 2019, arXiv:1905.10965."""
-        apart = self._apart(q)
-        return log1p(apart * apart) if apart < 1 else 2 * log(apart) + log1p(1 / apart / apart)
+        return _log_of_1_and_square(self._apart(q))
 
     def renyi(self, q: Cauchy, alpha: float) -> float | None:
         """Of order 2 alone. Source: Nielsen & Okamura 2022, arXiv:2101.12459."""
-        return log1p(2 * self._apart(q) ** 2) if alpha == 2 else None  # noqa: PLR2004
+        return _log_of_1_and_square(sqrt(2) * self._apart(q)) if alpha == 2 else None  # noqa: PLR2004
 
     def total_variation(self, q: Cauchy) -> float:
         """Source: Nielsen & Okamura 2022, arXiv:2101.12459."""
@@ -63,6 +62,11 @@ class Cauchy(StudentT):
     @classmethod
     def near(cls, mean: float, sd: float) -> Parameters:
         return {"mu": mean, "scale": 0.6 * sd}
+
+
+def _log_of_1_and_square(x: float) -> float:
+    """log(1 + x^2), x >= 0, where x^2 may be larger than any double too."""
+    return log1p(x * x) if x < 1 else 2 * log(x) + log1p(1 / x / x)
 
 
 def _objective(data: Observed) -> Objective:

@@ -29,7 +29,7 @@ TOLERANCE = 1e-12
 """Relative error that panels are halved for."""
 
 _ROUNDS, _PATIENCE, _MOST_PANELS = 80, 12, 6000
-"""Rounds, each of which halves panels; rounds in a row that did not halve the error, after which it is taken for
+"""Rounds, each of which halves panels; rounds in a row that hardly lowered the error, after which it is taken for
 rounding; panels, 126 000 points, beyond which what does not converge is said not to."""
 
 _BEYOND = 100.0
@@ -131,7 +131,8 @@ def integrate(
         diverged |= ~np.isfinite(found.values).all(axis=1)
         errors = np.where(diverged, 0.0, found.errors.sum(axis=1, where=np.isfinite(found.errors)))
         sizes = np.abs(np.where(np.isfinite(found.values), found.values, 0.0)).sum(axis=1)
-        stalled = np.where(errors < 0.5 * best, 0, stalled + 1)
+        # Of a logarithm at an end each halving of the last panel leaves exactly half.
+        stalled = np.where(errors < 0.6 * best, 0, stalled + 1)
         best = np.minimum(best, errors)
         open_ = ~diverged & (errors > TOLERANCE * sizes) & (stalled <= _PATIENCE)
         if not open_.any() or len(found.low) > _MOST_PANELS:
