@@ -57,21 +57,29 @@ def filled(cells: Cells, text: str) -> Cells:
     return call("coalesce", [cells, strings([text])[0]]) if cells.null_count else cells
 
 
-def constant(text: bytes) -> Cells:
-    """The binary string as a scalar, the same for every row."""
-    return binaries([text])[0]
-
-
 def joined(parts: list[Cells | bytes]) -> Cells:
     """Row by row, one part after the other. parts: arrays of n binary strings, or what is the same in every row."""
-    columns = [constant(part) if isinstance(part, bytes) else part for part in parts]
-    return call("binary_join_element_wise", [*columns, constant(b"")])
+    columns = [binaries([part])[0] if isinstance(part, bytes) else part for part in [*parts, b""]]
+    return call("binary_join_element_wise", columns)
 
 
 def numbers(values: npt.NDArray[np.float64] | npt.NDArray[np.int64]) -> Cells:
     """An array over the memory of a contiguous one of NumPy's."""
     kind = pa.float64() if values.dtype == np.float64 else pa.int64()
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def lists(rows: Sequence[npt.NDArray[np.float64]]) -> Cells:
+    """An array of lists of doubles."""
+    offsets = np.zeros(len(rows) + 1, dtype=np.int32)
+    np.cumsum([*map(len, rows)], out=offsets[1:])
+    ends = pa.Array.from_buffers(pa.int32(), len(offsets), [None, pa.py_buffer(offsets)])
+    return pa.ListArray.from_arrays(ends, numbers(np.concatenate(rows)))
+
+
+def structures(labels: Sequence[str], rows: Sequence[npt.NDArray[np.float64]]) -> Cells:
+    """An array of structures of doubles. rows: the members of each, in the order of the labels."""
+    return pa.StructArray.from_arrays([numbers(column) for column in np.array(rows).T], list(labels))
 
 
 def truths(cells: Cells) -> npt.NDArray[np.bool_]:

@@ -38,8 +38,8 @@ def _with_words(value: Any) -> Any:  # noqa: ANN401
 class Column(NamedTuple):
     """A column of a table that is passed through.
 
-    cells: an Arrow array. form: 'text', strings as they stood in a text file; 'json', each a JSON value as it was
-    written, null where there was none; 'value', typed.
+    cells: an Arrow array, or a list of strings. form: 'text', strings as they stood in a text file; 'json', each a JSON
+    value as it was written, 'null' where there was none; 'value', typed.
     """
 
     name: str

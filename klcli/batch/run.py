@@ -19,9 +19,10 @@ from klcli.batch.ordered import workers
 from klcli.batch.progress import Progress
 from klcli.batch.tally import Done, Plan, Result, Tally
 from klcli.console import Temporary, appears_whole, destination, ending, on_terminal
-from klcli.errors import UsageError, clipped, listed, typed
+from klcli.errors import UsageError, clipped, typed
 from klcli.readers.observations import Cells, cells_given, equal_cells, numbers_among
-from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, pair_rows, whole_groups
+from klcli.readers.tables.groups import gathered, group_starts, pair_groups, whole_groups
+from klcli.readers.tables.pairs import pair_rows
 from klcli.readers.tables.partners import Keyed, Previous
 from klcli.readers.tables.select import list_of
 from klcli.readers.tables.stream import Tables
@@ -29,7 +30,7 @@ from klcli.readers.tables.table import concatenated
 from klcli.renderers.sinks import ERROR, SINKS, Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
 
@@ -38,10 +39,9 @@ if TYPE_CHECKING:
     from klcli.readers.tables.layout import Layout
     from klcli.readers.tables.stream import Opened
     from klcli.readers.tables.table import Table
-    from klcli.renderers.sinks import Sink
+    from klcli.renderers.sinks import RowSink
 
     Job = Callable[[], Table]
-    Score = Callable[[Block], Done]
     Place = Callable[[int], str]
     Blocks = Iterator[tuple[Callable[[], Block], Place]]
 
@@ -111,47 +111,57 @@ def score_tables(
     """
     opened = iter(tables)
     first = next(opened)
+    layout = first.layout
     format_name = plan.format or like(tables.format())
-    schema = _schema(plan, first.layout, format_name)
-    wanted = plan.reading.wanted
+    schema = _schema(plan, layout, format_name)
     keyed = None if plan.other is None else Keyed(plan.other, plan.reading, strict=plan.on_error == "fail")
-    paired = () if keyed is None else keyed.paired(first.layout)[1]
-    tally.say([*([first.stream.note] if first.stream.note else []), *_doubts(first.layout), *paired])
-    sink = SINKS[format_name](out, schema) if plan.rows else None
-    score = partial(_score, plan, sink, summarised=tally.summarised)
+    paired = () if keyed is None else keyed.pair_with(layout)
+    tally.say(filter(None, [first.stream.note, *layout.remarks, *paired]))
     every = chain([first], opened)
 
     def blocks(at_work: Workers) -> Blocks:
         if together:
-            return _gathered(every, at_work)
-        if wanted.by is not None:
-            return _in_groups(every, at_work, Keys() if seen is None else seen)
-        return _with_partners(every, at_work, keyed) if wanted.apart else _in_rows(every)
+            return _gathered(every, layout, at_work)
+        if plan.reading.wanted.by is not None:
+            return _in_groups(every, layout, at_work, Keys() if seen is None else seen)
+        return _with_partners(every, layout, at_work, keyed) if plan.reading.wanted.apart else _in_rows(every, layout)
 
-    threads = 1 if first.stream.small and len(plan.files) == 1 else plan.reading.threads
-    try:
-        with (
-            workers(threads) as at_work,
-            Progress(tables, wanted=_has_room(plan)) as bar,
-            closing(_results(blocks(at_work), at_work, score)) as results,
-        ):
-            for done, place in results:
-                tally.take(done, place)
-                if sink is not None:
-                    sink.write(done.encoded)
-                bar.show(tally.rows)
-                ending.reach(f"{tally.rows:,} {plan.noun}")
+    def work(block: Callable[[], Block], place: Place) -> tuple[Done, Place]:
+        return _score(plan, sink, block(), summarised=tally.summarised), place
+
+    with (
+        _sink(plan, SINKS[format_name], out, schema) as sink,
+        workers(1 if first.stream.small and len(plan.files) == 1 else plan.reading.threads) as at_work,
+        # Over rows on the terminal there is no room for a bar.
+        Progress(tables, wanted=not plan.quiet and not (sink and plan.output is None and on_terminal())) as bar,
+        closing(at_work.in_order(partial(work, *block) for block in blocks(at_work))) as results,
+    ):
+        for done, place in results:
+            tally.take(done, place)
+            if sink is not None:
+                sink.write(done.encoded)
+            bar.show(tally.rows)
+            ending.reach(f"{tally.rows:,} {plan.noun}")
         tables.verify()
         tally.check()
-        if keyed is not None and keyed.unused:
-            tally.say([f"rows of {keyed.name} left out that have no partner: {keyed.unused}"])
-            tally.lost = keyed.lost
+    if keyed is not None and keyed.unused:
+        tally.say([f"rows of {keyed.name} left out that have no partner: {keyed.unused}"])
+        tally.lost = keyed.lost
+
+
+@contextmanager
+def _sink(plan: Plan, kind: Callable[..., RowSink], out: Any, schema: Schema) -> Iterator[RowSink | None]:  # noqa: ANN401
+    """Where rows are written to, if they are; what is left is written when the `with` block ends well."""
+    if not plan.rows:
+        yield None
+        return
+    sink = kind(out, schema)
+    try:
+        yield sink
     except BaseException:
-        if sink is not None:
-            sink.abandon()
+        sink.abandon()
         raise
-    if sink is not None:
-        sink.close()
+    sink.close()
 
 
 def _schema(plan: Plan, layout: Layout, format_name: str) -> Schema:
@@ -175,81 +185,60 @@ def _schema(plan: Plan, layout: Layout, format_name: str) -> Schema:
     return schema
 
 
-def _doubts(layout: Layout) -> list[str]:
-    """What may be otherwise than was meant by the choice of columns."""
-    doubts = []
-    if layout.p and layout.p == layout.q:
-        doubts.append(f"P and Q are the same columns: {listed(layout.names(layout.p))}")
-    return [*doubts, *layout.remarks]
+# -------------------------------------------------------------------------------------------------------- four ways
 
 
-# ------------------------------------------------------------------------------------------------------- three ways
-
-
-def _results(blocks: Blocks, at_work: Workers, score: Score) -> Generator[tuple[Done, Place], None, None]:
-    """Makes and scores the blocks, on any thread, in order."""
-
-    def work(block: Callable[[], Block], place: Place) -> tuple[Done, Place]:
-        return score(block()), place
-
-    yield from at_work.in_order(partial(work, block, place) for block, place in blocks)
-
-
-def _in_rows(tables: Iterator[Opened]) -> Blocks:
+def _in_rows(tables: Iterator[Opened], layout: Layout) -> Blocks:
     """Each row is a pair: a frame is read, paired and scored in one go."""
 
-    def paired(frame: Job, layout: Layout) -> Block:
+    def paired(frame: Job) -> Block:
         return pair_rows(frame(), layout)
 
     for table in tables:
         for frame in table.frames():
-            yield partial(paired, frame, table.layout), table.stream.place
+            yield partial(paired, frame), table.stream.place
 
 
-def _with_partners(tables: Iterator[Opened], at_work: Workers, keyed: Keyed | None) -> Blocks:
+def _with_partners(tables: Iterator[Opened], layout: Layout, at_work: Workers, keyed: Keyed | None) -> Blocks:
     """Q stands in the row before, or in the row of another table with the same key."""
-    previous = Previous()
+    previous = Previous(layout)
     for table in tables:
-        q = () if keyed is None else keyed.paired(table.layout)[0]
         with closing(at_work.in_order(table.frames())) as frames:
             for frame in frames:
-                if keyed is None:
-                    yield previous.pairs(frame, table.layout), table.stream.place
-                else:
-                    yield partial(keyed.pairs, frame, table.layout, q), table.stream.place
+                yield (
+                    previous.pairs(frame) if keyed is None else partial(keyed.pairs, frame, layout),
+                    table.stream.place,
+                )
 
 
-def _in_groups(tables: Iterator[Opened], at_work: Workers, seen: Keys) -> Blocks:
+def _in_groups(tables: Iterator[Opened], layout: Layout, at_work: Workers, seen: Keys) -> Blocks:
     """A group is a pair: frames are read, cut where groups end, and scored. Raises ScatteredError."""
 
-    def read(frame: Job, layout: Layout) -> tuple[Table, npt.NDArray[np.intp]]:
+    def read(frame: Job) -> tuple[Table, npt.NDArray[np.intp]]:
         rows = frame()
         return rows, group_starts(rows, layout)
 
     for table in tables:
-        reads = (partial(read, frame, table.layout) for frame in table.frames())
-        with closing(at_work.in_order(reads)) as frames:
-            for block, keys in whole_groups(frames, table.layout):
+        with closing(at_work.in_order(partial(read, frame) for frame in table.frames())) as frames:
+            for block, keys in whole_groups(frames, layout):
                 seen.add(keys)
                 yield block, table.stream.place
     seen.check()
 
 
-def _gathered(tables: Iterator[Opened], at_work: Workers) -> Blocks:
+def _gathered(tables: Iterator[Opened], layout: Layout, at_work: Workers) -> Blocks:
     """All rows are read into memory, and put in groups."""
     parts: list[Table] = []
-    opened: list[Opened] = []
+    places: list[Place] = []
     firsts: list[int] = []
     for table in tables:
-        opened.append(table)
+        places.append(table.stream.place)
         firsts.append(sum(part.lines for part in parts))
-        frames = at_work.in_order(table.frames())
-        parts += [opened[0].layout.renumbered(frame, table.layout) for frame in frames]
-    layout = opened[0].layout
+        parts += at_work.in_order(table.frames())
 
     def place(line: int) -> str:
         i = bisect_right(firsts, line) - 1
-        return opened[i].stream.place(line - firsts[i])
+        return places[i](line - firsts[i])
 
     yield partial(pair_groups, gathered(concatenated(parts), layout), layout), place
 
@@ -282,7 +271,7 @@ class Keys:
 # ------------------------------------------------------------------------------------------------------- what for
 
 
-def _score(plan: Plan, sink: Sink | None, block: Block, *, summarised: bool) -> Done:
+def _score(plan: Plan, sink: RowSink | None, block: Block, *, summarised: bool) -> Done:
     """What is done with a block, on any thread."""
     scored = score_block(block, plan.settings, [*plan.measures, *plan.others], plan.reference)
     above = [int(np.count_nonzero(scored.values[field] > limit)) for field, limit in plan.limits]
@@ -315,8 +304,3 @@ def _destination(plan: Plan) -> Iterator[Any]:
     else:
         with destination(plan.output) as out:
             yield out
-
-
-def _has_room(plan: Plan) -> bool:
-    """Whether a progress bar would stand alone on the terminal."""
-    return not plan.quiet and not (plan.rows and plan.output is None and on_terminal())

@@ -69,9 +69,7 @@ class PairColumns(Group):
         self._check_partner()
         side = None if self.reference is None else "q" if self.p is not None else "p"
         apart = self.previous or self.other is not None
-        return WantedColumns(
-            self.p, self.q, self.keep, self.by, choices.label, side, apart=apart, on=self.on, choices=choices
-        )
+        return WantedColumns(self.p, self.q, self.keep, self.by, side, apart=apart, on=self.on, choices=choices)
 
     def _check_partner(self) -> None:
         """Raises UsageError where options say in two ways, or not at all, which row Q stands in."""

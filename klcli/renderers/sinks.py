@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -50,26 +50,6 @@ class Schema(NamedTuple):
     def names(self) -> list[str]:
         """The header."""
         return [*self.kept, *self.measures, *([ERROR] if self.errors else [])]
-
-
-class Sink(Protocol):
-    """Where blocks go."""
-
-    def encode(self, scored: Scored) -> Any:  # noqa: ANN401 - what `write` takes
-        """One block, ready to be written."""
-        ...
-
-    def write(self, block: Any) -> None:  # noqa: ANN401
-        """Writes a block."""
-        ...
-
-    def close(self) -> None:
-        """Writes what is left."""
-        ...
-
-    def abandon(self) -> None:
-        """Gives up: nothing more will be written."""
-        ...
 
 
 # ----------------------------------------------------------------------------------------------------------- text, JSON
@@ -164,14 +144,13 @@ def _numbers(values: npt.NDArray[np.float64], words: Words, scored: Scored, deli
 def _fields(column: Column, delimiter: str) -> Strings:
     """A kept column as fields, quoted where needed."""
     text = _as_text(column)
-    if isinstance(text, list):
-        return [quoted(cell, delimiter).encode("utf-8", "backslashreplace") for cell in text]
-    from klcli.arrow import binary, strings, utf8_data
+    if not isinstance(text, list):
+        from klcli.arrow import binary, utf8_data
 
-    data = bytes(utf8_data(text))
-    if any(c in data for c in (delimiter.encode(), b'"', b"\n", b"\r")):
-        text = strings(quoted(cell, delimiter) for cell in text.to_pylist())
-    return binary(text)
+        data = bytes(utf8_data(text))
+        if not any(c in data for c in (delimiter.encode(), b'"', b"\n", b"\r")):
+            return binary(text)
+    return [quoted(cell, delimiter).encode("utf-8", "backslashreplace") for cell in _listed(text)]
 
 
 def _as_text(column: Column) -> Cells:
@@ -179,21 +158,13 @@ def _as_text(column: Column) -> Cells:
     cells = column.cells
     if column.form == "text":
         return cells
-    if column.form == "json":
-        if not isinstance(cells, list):
-            from klcli.arrow import without_quotes
-
-            text = without_quotes(cells)
-            if text is not None:
-                return text
-        return ["" if cell is None or cell == "null" else _without_quotes(cell) for cell in _listed(cells)]
     if not isinstance(cells, list):
-        from klcli.arrow import plain_text
+        from klcli.arrow import plain_text, without_quotes
 
-        text = plain_text(cells)
+        text = without_quotes(cells) if column.form == "json" else plain_text(cells)
         if text is not None:
             return text
-    return list(map(_typed_text, _listed(cells)))
+    return list(map(_without_quotes if column.form == "json" else _typed_text, _listed(cells)))
 
 
 def _listed(cells: Cells) -> list[Any]:
@@ -202,7 +173,7 @@ def _listed(cells: Cells) -> list[Any]:
 
 
 def _without_quotes(cell: str) -> str:
-    return str(json.loads(cell)) if cell.startswith('"') else cell
+    return str(json.loads(cell)) if cell.startswith('"') else "" if cell == "null" else cell
 
 
 def _typed_text(value: object) -> str:
@@ -224,24 +195,19 @@ _UNESCAPED = bytes(range(0x20))
 
 def _as_json(column: Column) -> Strings:
     """A kept column as JSON values: what was JSON as it was written, text as strings, typed cells by their type."""
-    cells = column.cells
-    if column.form == "json" and not isinstance(cells, list):
-        from klcli.arrow import binary, filled
-
-        return binary(filled(cells, "null"))
-    if column.form == "json":
-        return [("null" if cell is None else cell).encode("utf-8", "backslashreplace") for cell in _listed(cells)]
+    cells, is_json = column.cells, column.form == "json"
     if not isinstance(cells, list):
         from klcli.arrow import binary, joined, plain_text, utf8_data
 
-        text = plain_text(cells)
-        if text is not None and text.type != cells.type:
+        text = cells if is_json else plain_text(cells)
+        if is_json or (text is not None and text.type != cells.type):
             return binary(text)
         if text is not None:
             data = bytes(utf8_data(text))
             if not any(c in data for c in (b'"', b"\\")) and data.translate(None, _UNESCAPED) == data:
                 return joined([b'"', binary(text), b'"'])
-    return [_json_value(value).encode("utf-8", "backslashreplace") for value in _listed(cells)]
+    values = cells if is_json else map(_json_value, _listed(cells))
+    return [value.encode("utf-8", "backslashreplace") for value in values]
 
 
 def _json_value(value: object) -> str:
@@ -253,46 +219,32 @@ def _json_value(value: object) -> str:
 _ROW_GROUP = 1 << 17
 
 
-class _Encoded(NamedTuple):
-    """A block: its kept columns, each an Arrow array, or a list of JSON texts; its measures and reasons in Arrow."""
-
-    size: int
-    kept: tuple[Cells, ...]
-    measured: tuple[Any, ...]
-
-
 class Parquet:
     """Parquet, compressed by snappy: kept columns with their types, measures as doubles, null where none apply."""
 
     def __init__(self, out: BinaryIO, schema: Schema) -> None:
         self._out, self._schema = out, schema
         self._writer: Any = None
-        self._waiting: list[_Encoded] = []
+        self._waiting: list[list[Cells]] = []
         self._kinds: dict[int, pa.DataType] = {}
 
-    def encode(self, scored: Scored) -> _Encoded:
-        """The block's columns."""
+    def encode(self, scored: Scored) -> list[Cells]:
+        """The block's columns: each an Arrow array, or a list of JSON texts."""
         from klcli.arrow import numbers_or_null, optional_strings, strings
 
         failed = np.zeros(scored.size, dtype=bool)
         failed[[failure.row for failure in scored.failures]] = True
-        measured = [numbers_or_null(values, failed) for values in scored.values.values()]
-        if self._schema.errors:
-            measured.append(optional_strings(_reasons(scored)))
-        kept = [
-            _listed(column.cells)
-            if column.form == "json"
-            else strings(column.cells)
-            if isinstance(column.cells, list)
-            else column.cells
-            for column in scored.kept
+        columns = [
+            _listed(cells) if form == "json" else strings(cells) if isinstance(cells, list) else cells
+            for _, cells, form in scored.kept
         ]
-        return _Encoded(scored.size, tuple(kept), tuple(measured))
+        columns += [numbers_or_null(values, failed) for values in scored.values.values()]
+        return [*columns, optional_strings(_reasons(scored))] if self._schema.errors else columns
 
-    def write(self, block: _Encoded) -> None:
+    def write(self, block: list[Cells]) -> None:
         """Writes a block once there are enough rows for a row group."""
         self._waiting.append(block)
-        if sum(waiting.size for waiting in self._waiting) >= _ROW_GROUP:
+        if sum(len(columns[-1]) for columns in self._waiting) >= _ROW_GROUP:
             self._flush()
 
     def close(self) -> None:
@@ -320,16 +272,15 @@ class Parquet:
 
         if not self._waiting:
             return
-        kept = [self._column(i, [block.kept[i] for block in self._waiting]) for i in range(len(self._schema.kept))]
-        measured = [pa.chunked_array(chunks) for chunks in zip(*(b.measured for b in self._waiting), strict=True)]
+        columns = [self._column(i, chunks) for i, chunks in enumerate(zip(*self._waiting, strict=True))]
         self._waiting = []
-        table = pa.Table.from_arrays([*kept, *measured], names=self._schema.names)
+        table = pa.Table.from_arrays(columns, names=self._schema.names)
         if self._writer is None:
             self._writer = parquet_writer(self._out, table.schema)
         self._writer.write_table(_cast(table, self._writer.schema), row_group_size=1 << 20)
 
-    def _column(self, i: int, chunks: list[Cells]) -> Any:  # noqa: ANN401
-        """A kept column of the blocks that wait; the type of what was JSON all of them decide together."""
+    def _column(self, i: int, chunks: Sequence[Cells]) -> Any:  # noqa: ANN401
+        """A column of the blocks that wait; the type of what was JSON all of them decide together."""
         import pyarrow as pa
 
         name = self._schema.names[i]
@@ -370,11 +321,11 @@ def of_two_types(name: str, kind: pa.DataType, first: pa.DataType) -> OutputErro
     )
 
 
-def _typed(cells: Sequence[str | None], name: str, kind: pa.DataType | None) -> pa.Array:
+def _typed(cells: Sequence[str], name: str, kind: pa.DataType | None) -> pa.Array:
     """JSON values with a type: the one given, else the one they have; where they have several, their text."""
     import pyarrow as pa
 
-    values = [None if cell is None else _encodable(json.loads(cell)) for cell in cells]
+    values = [_encodable(json.loads(cell)) for cell in cells]
     texts = [
         None if value is None else value if isinstance(value, str) else cell
         for value, cell in zip(values, cells, strict=True)
@@ -394,7 +345,8 @@ def _encodable(value: object) -> object:
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
-SINKS: Mapping[str, Callable[[BinaryIO, Schema], Sink]] = {
+RowSink = TextSink | Parquet
+SINKS: Mapping[str, Callable[[BinaryIO, Schema], RowSink]] = {
     "csv": partial(delimited, delimiter=","),
     "tsv": partial(delimited, delimiter="\t"),
     "ndjson": ndjson,

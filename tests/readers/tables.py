@@ -35,7 +35,7 @@ def listed(cells):
 
 def told(form, table):
     """What some rows are: their text, their weights, their lines, and what is wrong with some."""
-    wrong = {failure.row: (failure.line, failure.text, failure.error) for failure in table.failures}
+    wrong = {row: (table.line(row), str(error), type(error)) for row, error in table.wrong.items()}
     numbers = table.matrix(form.numbers)
     return {
         "size": table.size,

@@ -90,7 +90,7 @@ def test_numbers_of_every_type(kind):
 
 def test_what_is_no_number_is_a_failure_and_so_is_what_is_missing(tmp_path):
     table = read(written(tmp_path, {"p": ["1/2", "x", "3"], "q": [1.0, 2.0, None], "r": [b"a", b"b", None]}))
-    assert [(f.row, f.text) for f in table.failures] == [
+    assert [(row, str(error)) for row, error in sorted(table.wrong.items())] == [
         (1, "'x' in column 'p' is not a number"),
         (2, f"nothing stands where a number should in column 'q'{mend('', POINT)}"),
     ]
@@ -142,7 +142,7 @@ def test_a_list_that_lacks_a_number_harms_no_other(tmp_path):
     given_ = [[1.0, 2.0], None, [None, 3.0], [3.0, 4.0]]
     for kind in (pa.list_(pa.float64()), pa.large_list(pa.int32()), pa.list_(pa.float32(), 2)):
         table = read(written(tmp_path, {"p": pa.array(given_, kind), "q": pa.array(given_[:1] * 4, kind)}))
-        assert [(failure.row, failure.text) for failure in table.failures] == [
+        assert [(row, str(error)) for row, error in sorted(table.wrong.items())] == [
             (1, "column 'p': null is no distribution; a list of numbers or an object of label: number is"),
             (
                 2,
@@ -222,7 +222,7 @@ def test_a_feather_file(tmp_path):
     path = tmp_path / "w.feather"
     feather.write_feather(pa.table({"p": [1.0, 2.0], "q": [3, None], "x": ["a", "b"]}), str(path))
     table = read(path, kind="feather")
-    assert [failure.row for failure in table.failures] == [1]
+    assert list(table.wrong) == [1]
     path.write_bytes(b"what")
     with pytest.raises(InputError, match="not a readable Feather file"):
         read(path, kind="feather")

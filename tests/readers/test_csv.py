@@ -137,7 +137,7 @@ def test_a_line_on_which_one_field_ends_and_another_begins_is_no_row_that_a_quot
     data, form = b'"two\nlines",1,2,"and\ntwo"\n', form_of(1, 2)
     form = form._replace(names=(*form.names, "t1"))
     alike(form, data)
-    assert by_csv(form, data).failures == ()
+    assert by_csv(form, data).wrong == {}
 
 
 def test_a_mark_at_the_start_of_a_piece_stays():
@@ -207,7 +207,7 @@ def test_a_failed_row_is_told_with_its_line(size):
     line, places = 0, []
     for read in stream.frames(layout):
         table = read()
-        places += [(stream.place(line + failure.line), failure.text) for failure in table.failures]
+        places += [(stream.place(line + table.line(row)), str(error)) for row, error in sorted(table.wrong.items())]
         line += table.lines
     assert places == [
         ("x:6", "'x' in column 'q' is not a number"),

@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from klcli.arrow import strings
-from klcli.blocks import Failure
 from klcli.errors import DistributionError, InputError
+from klcli.readers.tables.groups import gathered, group_starts, pair_groups, whole_groups
 from klcli.readers.tables.layout import Layout
-from klcli.readers.tables.pairs import gathered, group_starts, pair_groups, whole_groups
 from klcli.readers.tables.roles import no_group
 from klcli.readers.tables.table import Table, concatenated
 
@@ -37,7 +36,7 @@ def table_of(rows, kind):
     columns = list(zip(*rows, strict=True)) or [[]] * 5
     cells = {i: kind(columns[i]) for i in range(3)}
     cells |= {i: np.array(columns[i], dtype=float) for i in (3, 4)}
-    return Table(LABELLED.header, cells, len(rows), 2 * len(rows), line=lambda row: 2 * row + 1)
+    return Table(LABELLED.header, cells, len(rows), 2 * len(rows), starts=2 * np.arange(len(rows)) + 1)
 
 
 def listed(cells):
@@ -130,7 +129,7 @@ def test_a_group_fails_with_any_of_its_rows(rows, data):
         return
     bad = data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=1, max_size=3, unique=True).map(sorted))
     table = table_of(rows, list)
-    table = replace(table, failures=tuple(Failure(i, table.line(i), f"wrong {i}", InputError) for i in bad))
+    table = replace(table, wrong={i: InputError(f"wrong {i}") for i in bad})
     block = pair_groups(table, BARE)
     runs = [(key, [i for i, _ in run]) for key, run in itertools.groupby(enumerate(rows), lambda r: r[1][:2])]
     first = [(key, next((i for i in run if i in bad), None)) for key, run in runs]

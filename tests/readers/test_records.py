@@ -14,12 +14,13 @@ from klcli.readers.documents import distribution_of
 from klcli.readers.sources import Source
 from klcli.readers.tables.layout import WantedColumns, lay_out
 from klcli.readers.tables.records import RecordStream, table_of
+from klcli.readers.tables.roles import Choices
 from klcli.readers.tables.table import concatenated
 
 NESTED, SCALARS, GROUPS = (
     WantedColumns("p", "q"),
     WantedColumns("a,b", "c,d"),
-    WantedColumns("a", "c", by="g", label="l"),
+    WantedColumns("a", "c", by="g", choices=Choices("l")),
 )
 
 
@@ -54,7 +55,7 @@ def told(layout, parts):
     """All that a table says, row by row: the weights by all their bits, what is kept, the lines, what is wrong."""
     rows = []
     for start, part in zip(starts(parts), parts, strict=True):
-        wrong = {failure.row: (failure.line, failure.text, failure.error) for failure in part.failures}
+        wrong = {row: (part.line(row), str(error), type(error)) for row, error in part.wrong.items()}
         columns = {i: listed(cells) for i, cells in part.columns.items()}
         for row in range(part.size):
             weights, fault = {}, wrong.get(row)
@@ -251,7 +252,7 @@ def test_the_first_part_of_a_file_begins_after_the_mark(write, mark):
         stream = RecordStream(source, ndjson=True)
         layout = lay_out(NESTED, stream.names, stream.source, stream.text)
         stream.narrow(stream.begin, len(mark + line * 2), 0)
-        assert [(part.size, part.failures) for part in (read() for read in stream.frames(layout))] == [(2, ())]
+        assert [(part.size, part.wrong) for part in (read() for read in stream.frames(layout))] == [(2, {})]
 
 
 @pytest.mark.parametrize("nested", ["[" * 30_000 + "]" * 30_000, '{"a":' * 30_000 + "1" + "}" * 30_000])

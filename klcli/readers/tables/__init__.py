@@ -14,7 +14,8 @@ percents        percentages beside other numbers, in a column or in a row
 records         NDJSON and JSON, whose fields may be lists and objects
 json_columns    ... by Arrow; json_rows: by Python's json, which judges what Arrow does not take
 columnar        Parquet, Feather, and what pandas reads: pandas_formats
-pairs           the pairs that rows are: one a row, or one a group
+pairs           the pairs that rows are
+groups          ... that groups of rows are
 dropped         outcomes of lists and objects that are left out, and the totals among them
 partners        rows whose Q stands in another row, of this table or of another
 stream          files and standard input, one after the other

@@ -257,11 +257,9 @@ class _Typed(ColumnCells):
         if len(cells) == 0:
             message = f"{column.source}: columns and no rows"
             raise InputError(message)
-        from klcli.readers.tables.columnar import doubles, filled
+        from klcli.readers.tables.columnar import doubles
 
-        found = doubles(cells, lambda *_: None)  # of numbers none is refused
-        found = filled(found, cells, blank)
-        return found if isinstance(found, np.ndarray) else cast("Array", np.from_dlpack(found))
+        return doubles(cells, lambda *_: None, column.notation)  # of numbers none is refused
 
     def labels(self) -> Sequence[str]:
         import pyarrow as pa

@@ -16,7 +16,6 @@ from pyarrow import _compute as kernels
 from pyarrow import types as of
 
 from klcli.arrow import as_text, call, cast, nulls, taken, whole
-from klcli.blocks import Failure
 from klcli.errors import InputError, KlcliError, clipped, lacking
 from klcli.readers.documents import distribution_of
 from klcli.readers.numbers import POINT, NotANumberError, mend, number
@@ -25,7 +24,7 @@ from klcli.readers.tables.cells import json_value
 from klcli.readers.tables.pandas_formats import PANDAS_FORMATS, Whole, read_by_pandas
 from klcli.readers.tables.percents import faults
 from klcli.readers.tables.roles import no_group
-from klcli.readers.tables.table import Table, copy_doubles
+from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -66,43 +65,35 @@ def read_columnar(source: Source, format_name: str) -> Table:
     )
 
 
-def doubles(cells: Cells, refuse: Callable[[int, NotANumberError], None], notation: Notation = POINT) -> Cells:
-    """A column's numbers, (n,), 1 where it is null: text and decimals are the doubles nearest to what they say.
+def doubles(cells: Cells, refuse: Callable[[int, NotANumberError], None], notation: Notation = POINT) -> Array:
+    """A column's numbers, (n,): of text and decimals the doubles nearest to what they say.
 
-    refuse(row, error) is called for each cell that is no number; it may raise. What comes back is an Arrow array of
-    doubles without nulls, or NumPy's.
+    Where a cell is null it is 1, or as the notation has blank cells, of which NaN is one, 0 or NaN. refuse(row, error)
+    is called for each cell that is no number; it may raise.
     """
     cells = whole(cells)
     if of.is_dictionary(cells.type):
         cells = cells.dictionary_decode()
     if of.is_decimal128(cells.type):
-        return _of_decimals(cells)
-    if of.is_floating(cells.type) or of.is_integer(cells.type):
+        numbers = _of_decimals(cells)
+    elif of.is_floating(cells.type) or of.is_integer(cells.type):
         if cells.type != pa.float64():
             options = kernels.CastOptions(pa.float64(), allow_int_overflow=True, allow_float_truncate=True)
             cells = call("cast", [cells], options)
-        if not cells.null_count:
-            return cells
-        numbers = np.frombuffer(cells.buffers()[1])[cells.offset : cells.offset + len(cells)].copy()
-        numbers[nulls(cells)] = 1
+        data = cells.buffers()[1]
+        numbers = np.frombuffer(data)[cells.offset : cells.offset + len(cells)] if len(cells) else np.empty(0)
+    else:
+        numbers = np.ones(len(cells))
+        for row, value in enumerate(cells.to_pylist()):
+            if value is not None:
+                try:
+                    numbers[row] = number(value, notation) if isinstance(value, str) else number(str(value))
+                except NotANumberError as error:
+                    refuse(row, error)
+    if not cells.null_count and notation.blank == "error":
         return numbers
-    numbers = np.ones(len(cells))
-    for row, value in enumerate(cells.to_pylist()):
-        if value is not None:
-            try:
-                numbers[row] = number(value, notation) if isinstance(value, str) else number(str(value))
-            except NotANumberError as error:
-                refuse(row, error)
-    return numbers
-
-
-def filled(numbers: Cells, cells: Cells, blank: str) -> Cells:
-    """A column's numbers, of `doubles`, with 0 or, to be left out, NaN where a cell is null. blank: see `Notation`."""
-    if blank == "error":
-        return numbers
-    numbers = numbers.copy() if isinstance(numbers, np.ndarray) else np.array(np.from_dlpack(numbers))
-    numbers[nulls(cells) | np.isnan(numbers)] = 0.0 if blank == "zero" else np.nan
-    return numbers
+    missing = nulls(cells) if notation.blank == "error" else nulls(cells) | np.isnan(numbers)
+    return np.where(missing, {"error": 1.0, "zero": 0.0, "skip": np.nan}[notation.blank], numbers)
 
 
 _MOST_EXACT, _LARGEST_POWER = 1 << 53, 22
@@ -116,11 +107,7 @@ def _of_decimals(cells: Cells) -> Array:
     low, high = halves[:, 0], halves[:, 1]
     exact = (high == low >> 63) & (low >= -_MOST_EXACT) & (low <= _MOST_EXACT) & (0 <= scale <= _LARGEST_POWER)
     numbers: Array = low / 10.0 ** min(max(scale, 0), _LARGEST_POWER)
-    if cells.null_count:
-        missing = nulls(cells)
-        numbers[missing] = 1
-        exact |= missing
-    for row in np.flatnonzero(~exact).tolist():
+    for row in np.flatnonzero(~(exact | nulls(cells))).tolist():
         numbers[row] = float(cells[row].as_py())  # which Python reads from its digits
     return numbers
 
@@ -145,58 +132,70 @@ def _places(schema: pa.Schema, source: str) -> dict[str, int]:
 
 
 class ColumnarStream:
-    """A table with types whose rows are still to be read. text: which of its columns hold text."""
+    """A table with types whose rows are still to be read. text: which of its columns hold text.
+
+    row_groups: the rows and the bytes of each row group of a Parquet file.
+    """
 
     small, note, begin = False, "", 0
 
     def __init__(self, source: Source, format_name: str) -> None:
-        self.source = source.name
-        self._notation = source.dialect.notation
-        self._table: _Parquet | pa.Table
+        self.source, self._source, self._notation = source.name, source, source.dialect.notation
         self._rows: Sequence[int] = ()
         self._remarks: tuple[str, ...] = ()
+        self.row_groups: list[tuple[int, int]] = []
+        self._table: Any
         if format_name == "parquet":
-            self._table = _Parquet(source)
+            self._table = _parquet(source)
+            self._schema, metadata = self._table.schema_arrow, self._table.metadata
+            groups = map(metadata.row_group, range(metadata.num_row_groups))
+            self.row_groups = [(group.num_rows, group.total_byte_size) for group in groups]
         else:
             self._table, self._rows, self._remarks = _read_whole(source, format_name)
-        places = _places(self._table.schema, source.name)
-        self.names, self._before = tuple(places), 0
-        self.text = [is_text(self._table.schema.field(place).type) for place in places.values()]
+            self._schema = self._table.schema
+        self._groups, self._before = range(len(self.row_groups)), 0
+        places = _places(self._schema, source.name)
+        self.names = tuple(places)
+        self.text = [is_text(self._schema.field(place).type) for place in places.values()]
 
     def place(self, line: int) -> str:
         """The row."""
         return f"{self.source}, row {self._rows[line] if self._rows else self._before + line + 1}"
 
-    @property
-    def row_groups(self) -> list[tuple[int, int]]:
-        """The rows and the bytes of each row group of a Parquet file."""
-        return self._table.row_groups if isinstance(self._table, _Parquet) else []
-
     def narrow(self, start: int, end: int, before: int) -> None:
         """Leaves only some row groups of a Parquet file, from `start` to before `end`. before: the rows above them."""
-        self._table.groups = range(start, end)
-        self._before = before
+        self._groups, self._before = range(start, end), before
 
     def frames(self, layout: Layout) -> Iterator[Callable[[], Table]]:
         """The rows, as functions that each read some of them; any thread may call them, in any order."""
         names = list(dict.fromkeys(layout.names((*layout.numbers, *layout.text))))
-        kinds = [self._table.schema.field(name).type for name in layout.names(layout.numbers)]
+        kinds = [self._schema.field(name).type for name in layout.names(layout.numbers)]
         nested = layout.in_fields and any(map(of.is_nested, kinds))
-        if isinstance(self._table, _Parquet):
-            batches = self._table.batches(names)
-        else:
-            chosen, rows = self._table.select(names), _rows_of(names)
+        rows, remarks = min(max(_CELLS // max(len(names), 1), 1 << 10), 1 << 17), self._remarks
+        batches: Iterator[Any]
+        if isinstance(self._table, pa.Table):
+            chosen = self._table.select(names)
             parts = (chosen.slice(start, rows).combine_chunks() for start in range(0, chosen.num_rows, rows))
             batches = (part.to_batches()[0] for part in parts)
-        remarks = self._remarks
+        else:
+            batches = self._pages(names, rows)
         for batch in batches:
             yield partial(_frame, batch, layout, self._notation, remarks, nested=nested)
             remarks = ()
 
-
-def _rows_of(names: Sequence[str]) -> int:
-    """How many rows of so many columns are a frame."""
-    return min(max(_CELLS // max(len(names), 1), 1 << 10), 1 << 17)
+    def _pages(self, names: Sequence[str], rows: int) -> Iterator[Any]:
+        """The rows of a Parquet file, so many at a time: never more than some pages are in memory."""
+        total, done, size = sum(self.row_groups[i][0] for i in self._groups), 0, self._source.size or 0
+        try:
+            for batch in self._table.iter_batches(rows, list(self._groups), columns=names, use_threads=False):
+                done += batch.num_rows
+                self._source.done = size * done // total
+                yield batch
+            if done < total:  # Arrow takes a file that became shorter for one that ends
+                message = f"{done} of {total} rows"
+                raise OSError(message)
+        except (pa.ArrowException, OSError) as error:
+            raise unreadable(self.source, "Parquet", error) from None
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -209,20 +208,16 @@ def _frame(batch: Any, layout: Layout, notation: Notation, remarks: Sequence[str
     """The columns of the layout of some rows. remarks: what should be known of them. Raises InputError."""
     try:
         found = _read_columns(batch, layout, notation, nested=nested)
-        failures = {failure.row: failure for failure in (*_mixed(batch, found, layout), *found.failures)}
-        wrong = tuple(failures[row] for row in sorted(failures))
-        return replace(found, failures=wrong, remarks=dict.fromkeys(remarks, found.size))
+        wrong = {**_mixed(batch, found, layout), **found.wrong}
+        return replace(found, wrong=wrong, remarks=dict.fromkeys(remarks, found.size))
     except (pa.ArrowException, ValueError) as error:
         message = f"{layout.source}: not readable ({first_line(error)})"
         raise lacking(error) or InputError(message) from None
 
 
 def _read_columns(batch: Any, layout: Layout, notation: Notation, *, nested: bool) -> Table:  # noqa: ANN401
-    wrong: dict[int, Failure] = {}
+    wrong: dict[int, KlcliError] = {}
     columns: dict[int, Cells] = {}
-
-    def fail(row: int, text: str, error: type[KlcliError] = InputError) -> None:
-        wrong.setdefault(row, Failure(row, row, text, error))
 
     def cells_of(i: int, what: str = "") -> Cells:
         """A column; where `what` it holds is needed in each row, a failure for each in which it is missing."""
@@ -231,8 +226,8 @@ def _read_columns(batch: Any, layout: Layout, notation: Notation, *, nested: boo
             cells.validate(full=True)  # that text is UTF-8
         for row in np.flatnonzero(nulls(cells)).tolist() if what and cells.null_count else ():
             how = mend("", notation) if what == "number" else ""
-            wrong = f"nothing stands where a {what} should in column {clipped(layout.header[i])}{how}"
-            fail(row, no_group(layout.header[i]) if what == "group" else wrong)
+            missing = f"nothing stands where a {what} should in column {clipped(layout.header[i])}{how}"
+            wrong.setdefault(row, InputError(no_group(layout.header[i]) if what == "group" else missing))
         return cells
 
     matrix = np.empty((0 if nested else len(layout.numbers), batch.num_rows))
@@ -240,30 +235,29 @@ def _read_columns(batch: Any, layout: Layout, notation: Notation, *, nested: boo
         name = clipped(layout.header[i])
 
         def refuse(row: int, error: NotANumberError, name: str = name) -> None:
-            fail(row, f"{error.found} in column {name} {error.wrong}{mend(error.text, notation)}")
+            found = f"{error.found} in column {name} {error.wrong}{mend(error.text, notation)}"
+            wrong.setdefault(row, InputError(found))
 
         if nested:
-            columns[i] = _fields(cells_of(i), layout, i, fail)
+            columns[i] = _fields(cells_of(i), layout, i, wrong)
         else:
             cells = cells_of(i, "number" if notation.blank == "error" else "")
+            matrix[n] = doubles(cells, refuse, notation)
             columns[i] = matrix[n]
-            copy_doubles(filled(doubles(cells, refuse, notation), cells, notation.blank), matrix[n])
     for i in layout.text:
         if layout.by and i == layout.label:
             columns[i] = as_text(cells_of(i, "label"))
         else:
             needed = "value" if i in layout.more else "group" if layout.by else ""
             columns[~i if i in columns else i] = _with_kernels(cells_of(i, needed))
-    failures = tuple(wrong[row] for row in sorted(wrong))
-    return Table(layout.header, columns, batch.num_rows, batch.num_rows, "value", failures, source=layout.source)
+    return Table(layout.header, columns, batch.num_rows, batch.num_rows, "value", wrong, source=layout.source)
 
 
-def _mixed(batch: Any, found: Table, layout: Layout) -> Iterator[Failure]:  # noqa: ANN401
-    """A failure for each row that holds percentages, which are text, beside other numbers."""
+def _mixed(batch: Any, found: Table, layout: Layout) -> dict[int, KlcliError]:  # noqa: ANN401
+    """What is wrong with rows that hold percentages, which are text, beside other numbers."""
     kinds = {i: batch.schema.field(layout.header[i]).type for i in layout.numbers}
     texts = {i: as_text(batch.column(layout.header[i])).to_pylist() for i, kind in kinds.items() if is_text(kind)}
-    for row, wrong in faults(layout, texts, found.columns).items():
-        yield Failure(row, row, wrong, InputError)
+    return {row: InputError(wrong) for row, wrong in faults(layout, texts, found.columns).items()}
 
 
 def _with_kernels(cells: Cells) -> Cells:
@@ -273,7 +267,7 @@ def _with_kernels(cells: Cells) -> Cells:
     return cells
 
 
-def _fields(cells: Cells, layout: Layout, column: int, fail: Callable[[int, str, type[KlcliError]], None]) -> Cells:
+def _fields(cells: Cells, layout: Layout, column: int, wrong: dict[int, KlcliError]) -> Cells:
     """Lists or structures of numbers as they are; what else a field may hold as JSON would have it.
 
     A list that is null, or holds a null that is not to be filled, fails; another one stands in its place, so that all
@@ -303,7 +297,7 @@ def _fields(cells: Cells, layout: Layout, column: int, fail: Callable[[int, str,
             try:
                 distribution_of(name, cells[row].as_py(), f"column {clipped(name)}")
             except KlcliError as error:
-                fail(row, str(error), type(error))
+                wrong.setdefault(row, error)
         return taken(cells, np.where(missing, np.argmin(missing), np.arange(len(cells))))
     return list(map(json_value, cells.to_pylist()))
 
@@ -311,87 +305,40 @@ def _fields(cells: Cells, layout: Layout, column: int, fail: Callable[[int, str,
 # -------------------------------------------------------------------------------------------------------------- formats
 
 
-class _Parquet:
-    """A Parquet file, opened once: all threads read the one that was there, though another one replaces it."""
+def _parquet(source: Source) -> Any:  # noqa: ANN401 - a pyarrow.parquet.ParquetFile
+    """A Parquet file, opened once: what was there is read on, though another one replaces it. Raises InputError."""
+    from pyarrow.parquet import ParquetFile
 
-    def __init__(self, source: Source) -> None:
-        from pyarrow.parquet import ParquetFile
-
-        self._source = source
-        file = _opened(source)
-        try:
-            self._file, self._first = file, ParquetFile(file)
-        except (pa.ArrowException, OSError) as error:
-            raise unreadable(source.name, "Parquet", error) from None
-        self.schema: pa.Schema = self._first.schema_arrow
-        self.groups = range(self._first.num_row_groups)
-
-    @property
-    def row_groups(self) -> list[tuple[int, int]]:
-        """The rows and the bytes of each row group."""
-        groups = [self._first.metadata.row_group(i) for i in range(self._first.num_row_groups)]
-        return [(group.num_rows, group.total_byte_size) for group in groups]
-
-    def read(self) -> pa.Table:
-        """All of it."""
-        try:
-            # parquet.read_table would go through pyarrow.dataset, which imports pandas.
-            return self._first.read()
-        except (pa.ArrowException, OSError) as error:
-            raise unreadable(self._source.name, "Parquet", error) from None
-
-    def batches(self, names: Sequence[str]) -> Iterator[Any]:
-        """The columns of these names, some rows at a time. Of the file there are never more than some pages in memory.
-
-        Raises InputError.
-        """
-        from pyarrow.parquet import ParquetFile
-
-        total, done, rows = self._source.size or 0, 0, sum(self.row_groups[i][0] for i in self.groups)
-        checked = {"page_checksum_verification": True, "pre_buffer": False, "buffer_size": _BUFFER}
-        try:
-            file = ParquetFile(self._file, metadata=self._first.metadata, **checked)
-            for batch in file.iter_batches(_rows_of(names), list(self.groups), columns=names, use_threads=False):
-                done += batch.num_rows
-                self._source.done = total * done // rows
-                yield batch
-            if done < rows:  # Arrow takes a file that became shorter for one that ends
-                message = f"{done} of {rows} rows"
-                raise OSError(message)
-        except (pa.ArrowException, OSError) as error:
-            raise unreadable(self._source.name, "Parquet", error) from None
-
-
-def _opened(source: Source) -> Any:  # noqa: ANN401 - a pyarrow.NativeFile, which several threads may read from
-    """A plain file, or the bytes of what is none. Raises InputError."""
     if source.path is None or not source.is_file or source.compression:
-        return pa.BufferReader(source.data)
-    source.look()
+        data = pa.BufferReader(source.data)
+    else:
+        source.look()
+        try:
+            data = pa.OSFile(str(source.path))
+        except OSError as error:
+            raise cannot_read(source.name, source.path, error) from None
+        source.verify()  # that it is the file which was looked at
     try:
-        file = pa.OSFile(str(source.path))
-    except OSError as error:
-        raise cannot_read(source.name, source.path, error) from None
-    source.verify()  # that it is the file which was looked at
-    return file
+        return ParquetFile(data, page_checksum_verification=True, pre_buffer=False, buffer_size=_BUFFER)
+    except (pa.ArrowException, OSError) as error:
+        raise unreadable(source.name, "Parquet", error) from None
 
 
 def _read_whole(source: Source, format_name: str) -> Whole:
     if format_name in PANDAS_FORMATS:
         return read_by_pandas(source, format_name)
-    if format_name == "parquet":
-        table = _Parquet(source).read()
-        return Whole(table, range(1, table.num_rows + 1))
-    data, kind = pa.BufferReader(source.data), "Feather"
+    kind = {"parquet": "Parquet", "feather": "Feather"}.get(format_name, format_name)
     try:
-        if format_name == "orc":  # by pandas, which would ask Arrow too, integers beside gaps were doubles
+        if format_name == "parquet":
+            table = _parquet(source).read()  # parquet.read_table goes through pyarrow.dataset, which imports pandas
+        elif format_name == "orc":  # by pandas, which would ask Arrow too, integers beside gaps were doubles
             from pyarrow import orc
 
-            kind = "orc"
-            table = orc.ORCFile(data).read()
+            table = orc.ORCFile(pa.BufferReader(source.data)).read()
         else:
             from pyarrow import feather
 
-            table = feather.read_table(data)
+            table = feather.read_table(pa.BufferReader(source.data))
     except (pa.ArrowException, OSError) as error:
         raise unreadable(source.name, kind, error) from None
     return Whole(table, range(1, table.num_rows + 1))

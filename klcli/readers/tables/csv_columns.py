@@ -8,7 +8,8 @@ is in doubt too. So a bad row costs what it takes to read one row, and nothing i
 from __future__ import annotations
 
 import re
-from functools import cache, partial
+from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,11 +18,9 @@ from pyarrow import _compute as kernels
 from pyarrow import csv as arrow_csv
 
 from klcli.arrow import bytes_and_offsets, call, nulls, strings, taken, truths, whole
-from klcli.blocks import Failure
 from klcli.console import ending
-from klcli.errors import InputError
 from klcli.readers.numbers import may_underflow, thousands_pattern
-from klcli.readers.tables.csv_rows import Judge, remarks_on
+from klcli.readers.tables.csv_rows import Judge
 from klcli.readers.tables.percents import mixed_rows
 from klcli.readers.tables.pieces import (
     count_lines,
@@ -33,7 +32,7 @@ from klcli.readers.tables.pieces import (
     row_ends,
     rows_like_many,
 )
-from klcli.readers.tables.table import Table, copy_doubles
+from klcli.readers.tables.table import Table, interleaved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,7 +130,7 @@ class Pieces:
         n = len(next(iter(columns.values())))
         numbers = np.empty((len(form.numbers), n))
         for out, i in zip(numbers, form.numbers, strict=True):
-            copy_doubles(columns[i], out)
+            _copy(columns[i], out)
         least, most = numbers.min(initial=1.0), numbers.max(initial=1.0)
         # NaN is neither: what Arrow takes for one, and an infinity, is for `number` to say.
         if (
@@ -143,17 +142,15 @@ class Pieces:
             return None
         if form.notation.blank == "skip":
             for i, cells in gaps.items():
-                copy_doubles(call("coalesce", [cells, pa.scalar(np.nan)]), numbers[form.numbers.index(i)])
+                _copy(call("coalesce", [cells, pa.scalar(np.nan)]), numbers[form.numbers.index(i)])
         columns |= {i: whole(columns[i]) for i in form.text}
         columns |= dict(zip(form.numbers, numbers, strict=True))
-        if not quoted:
-            return Table(form.names, columns, n, n)
-        rows = cache(partial(_RowsOf, piece, form, quoted=True))
-        lines = count_lines(piece)
-        if lines > n and len(form.names) > 1 and len(rows().like_many()):
+        rows = _RowsOf(piece, form, quoted=True) if quoted and count_lines(piece) > n else None
+        if rows is not None and len(form.names) > 1 and len(rows.like_many()):
             self._doubtful = True
             return None
-        return Table(form.names, columns, n, lines, line=lambda row: rows().line(row))
+        lines, starts = (n, None) if rows is None else (rows.lines, rows.first_lines)
+        return Table(form.names, columns, n, lines, starts=starts)
 
     def _has_empty_row(self, gaps: Mapping[int, Cells]) -> bool:
         """Whether there may be a row in which nothing stands, which is left out. gaps: the columns with blank cells."""
@@ -181,14 +178,20 @@ class Pieces:
             bad |= self._mixed_rows(columns, values)
         doubt[sound[bad]] = True
         self._doubtful = self._always_doubtful or bool(doubt.any())
-        judged: list[tuple[int, Row]] = []
+        given: dict[int, Any] = {self._form.key(i): whole(columns[i]) for i in self._form.text} if columns else {}
+        given |= dict(zip(self._form.numbers, values, strict=True))
+        quick = Table(self._form.names, given, len(sound), rows.lines, starts=rows.first_lines[sound])
+        if not doubt.any():
+            return quick
+        found: list[Row] = []
         repeated = 0
-        for row in np.flatnonzero(doubt).tolist():
-            found, _, again = self._judge.rows(rows.bytes_of(row))
+        for row, line in zip(np.flatnonzero(doubt).tolist(), rows.first_lines[doubt].tolist(), strict=True):
+            judged, _, again = self._judge.rows(rows.bytes_of(row))
+            found += [each._replace(line=line + each.line) for each in judged]
             repeated += again
-            judged += [(row, each) for each in found]
-        text = {i: whole(columns[i]) if columns else strings([]) for i in self._form.text}
-        return self._together(rows, (sound, bad), values, text, (judged, repeated))
+        table = _with_strings(self._judge.table_of(found, rows.lines, repeated))
+        good = np.flatnonzero(~bad)
+        return interleaved(quick.chosen(good), table) if len(good) else table
 
     def _mixed_rows(self, columns: Mapping[int, Cells], values: npt.NDArray[np.float64]) -> Mask:
         """The rows that hold percentages beside other numbers of one distribution."""
@@ -200,42 +203,14 @@ class Pieces:
             found |= mixed_rows(percent, values[[self._form.numbers.index(i) for i in side]])
         return found
 
-    def _together(
-        self,
-        rows: _RowsOf,
-        read: tuple[Places, Mask],
-        values: npt.NDArray[np.float64],
-        text: dict[int, Cells],
-        judged: tuple[list[tuple[int, Row]], int],
-    ) -> Table:
-        """The rows in order: those that Arrow read, but for the bad ones, and those that were judged."""
-        form, (sound, bad), (found, repeated) = self._form, read, judged
-        good = np.flatnonzero(~bad)
-        at = np.concatenate([sound[good], np.array([row for row, _ in found], dtype=np.intp)])
-        order = np.argsort(at, kind="stable")
-        source = np.concatenate([good, len(sound) + np.arange(len(found))])[order]
-        theirs = np.array([row.values for _, row in found], dtype=np.float64).reshape(len(found), len(form.numbers)).T
-        columns: dict[int, Any] = dict(
-            zip(form.numbers, np.concatenate([values, theirs], axis=1)[:, source], strict=True)
-        )
-        for j, i in enumerate(form.text):
-            cells = [text[i], strings(row.text[j] for _, row in found)]
-            columns[form.key(i)] = taken(pa.concat_arrays(cells), source)
-        failures = tuple(
-            Failure(i, rows.line(at_row) + row.line, row.wrong, InputError)
-            for i, (at_row, row) in zip(order.argsort()[len(good) :].tolist(), found, strict=True)
-            if row.wrong
-        )
-        starts = at[order]
-        return Table(
-            form.names,
-            columns,
-            len(order),
-            rows.lines,
-            failures=failures,
-            line=lambda i: rows.line(int(starts[i])),
-            remarks=remarks_on((row for _, row in found), repeated),
-        )
+
+def _copy(column: pa.ChunkedArray, out: npt.NDArray[np.float64]) -> None:
+    """Copies doubles without nulls. out: (rows,)."""
+    start = 0
+    for chunk in column.chunks:
+        if len(chunk):
+            out[start : start + len(chunk)] = np.from_dlpack(chunk)
+        start += len(chunk)
 
 
 class _RowsOf:
@@ -291,9 +266,10 @@ class _RowsOf:
             view[self._starts[first] : self._ends[last - 1]] for first, last in edges.reshape(-1, 2).tolist()
         )
 
-    def line(self, row: int) -> int:
-        """The line on which a row starts, counted from 0."""
-        return int(np.searchsorted(self._line_ends, self._starts[row], side="right"))
+    @cached_property
+    def first_lines(self) -> Places:
+        """The line on which each row starts, counted from 0."""
+        return np.searchsorted(self._line_ends, self._starts, side="right")
 
 
 _ALLOWED = np.isin(np.arange(256), list(b"0123456789.+-eE"))
@@ -368,7 +344,5 @@ def _replaced(cells: Cells, old: str, new: str) -> Cells:
 
 def _with_strings(table: Table) -> Table:
     """The table with Arrow's strings instead of lists, as the other pieces have them."""
-    from dataclasses import replace
-
     columns = {i: strings(cells) if isinstance(cells, list) else cells for i, cells in table.columns.items()}
     return replace(table, columns=columns)

@@ -28,7 +28,6 @@ from klcli.readers.tables.table import Table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from klcli.blocks import Failure
     from klcli.readers.numbers import Notation
 
     Bytes = bytes | bytearray
@@ -116,24 +115,24 @@ class Judge:
 
     def table(self, piece: Bytes) -> Table:
         """The rows of some bytes as a table of lists and doubles."""
+        return self.table_of(*self.rows(piece))
+
+    def table_of(self, rows: Sequence[Row], lines: int, repeated: int) -> Table:
+        """The same of rows that have been read."""
         form = self._form
-        rows, lines, repeated = self.rows(piece)
         values = np.array([row.values for row in rows], dtype=np.float64).reshape(len(rows), len(form.numbers)).T
         columns: dict[int, Any] = {form.key(i): [row.text[j] for row in rows] for j, i in enumerate(form.text)}
         columns |= dict(zip(form.numbers, np.ascontiguousarray(values), strict=True))
-        failures: tuple[Failure, ...] = ()
-        if any(row.wrong for row in rows):
-            from klcli.blocks import Failure
-
-            failures = tuple(Failure(i, row.line, row.wrong, InputError) for i, row in enumerate(rows) if row.wrong)
+        wrong = {i: InputError(row.wrong) for i, row in enumerate(rows) if row.wrong}
+        starts = np.array([row.line for row in rows], dtype=np.intp)
         return Table(
             form.names,
             columns,
             len(rows),
             lines,
-            failures=failures,
-            line=lambda i: rows[i].line,
-            remarks=remarks_on(rows, repeated),
+            wrong=wrong,
+            starts=starts,
+            remarks={remark: n for remark, n in ((_REPEATED, repeated), (_LOST, sum(row.lost for row in rows))) if n},
         )
 
     def _row(self, line: int, cells: list[str], wrong: str) -> Row:
@@ -229,12 +228,6 @@ def csv_reader(
     if quotes:
         return csv.reader(lines, delimiter=delimiter, strict=strict)
     return csv.reader(lines, delimiter=delimiter, strict=strict, quoting=csv.QUOTE_NONE)
-
-
-def remarks_on(rows: Iterable[Row], repeated: int) -> dict[str, int]:
-    """What is said of rows that were looked at, and of a header that came back so often among them."""
-    lost = sum(row.lost for row in rows)
-    return {**({_REPEATED: repeated} if repeated else {}), **({_LOST: lost} if lost else {})}
 
 
 def _next_row(reader: Any, start: int) -> tuple[list[str] | None, str]:  # noqa: ANN401 - csv's reader type has no public name

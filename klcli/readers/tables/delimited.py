@@ -305,11 +305,12 @@ def read_delimited(source: Source, delimiter: str, label: str | None = None) -> 
     labels = _labels(whole, label) if numeric else set()
     numeric = [i for i in numeric if i not in labels]
     table = _read_all(whole, numeric)
-    if table.failures and numeric:  # a column that begins with numbers, and is text all the same
+    if table.wrong and numeric:  # a column that begins with numbers, and is text all the same
         whole, numeric = DelimitedStream(source, delimiter, data=data), []
         table = _read_all(whole, numeric)
-    for failure in table.failures:
-        message = f"{whole.place(failure.line)}: {failure.text}"
+    if table.wrong:
+        first = min(table.wrong)
+        message = f"{whole.place(table.line(first))}: {table.wrong[first]}"
         raise InputError(message)
     if not table.size:
         why = "the first line of a table names its columns, unless --no-header is given"

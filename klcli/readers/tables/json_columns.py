@@ -17,18 +17,20 @@ import orjson
 import pyarrow as pa
 from pyarrow import json as arrow_json
 
-from klcli.arrow import binaries, cast, filled, joined, nulls, strings, whole
-from klcli.blocks import Failure, json_text
+from klcli.arrow import binaries, cast, filled, joined, lists, nulls, strings, structures, whole
+from klcli.blocks import json_text
 from klcli.errors import KlcliError, clipped
 from klcli.readers.distributions import ADDED_UP
 from klcli.readers.documents import distribution_of
 from klcli.readers.numbers import may_underflow
 from klcli.readers.tables.json_rows import decoded
 from klcli.readers.tables.pieces import is_utf8
-from klcli.readers.tables.table import Table
+from klcli.readers.tables.table import Table, interleaved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    import numpy.typing as npt
 
     from klcli.readers.tables.json_rows import JsonRows, Record
 
@@ -97,59 +99,53 @@ class JsonColumns:
             table = self._read(piece, range(total), total)
             if table is not None and all(map(_finite, (table.columns[i] for i in self._layout.numbers))):
                 return table
-        return self._mended(bytes(piece).split(b"\n"), odd=odd)
+        return self._judged(bytes(piece).split(b"\n"), odd=odd)
 
-    def _mended(self, lines: list[bytes], *, odd: bool) -> Table | None:
-        """The frame, with what json makes of each line in doubt in its place; None where that is unlike the others."""
+    def _judged(self, lines: list[bytes], *, odd: bool) -> Table | None:
+        """The frame, of which json reads the lines in doubt; None where they are unlike the others, or all there is."""
         total = len(lines) - (not lines[-1])
-        present = [i for i, line in enumerate(lines) if line.strip()]
-        doubtful = [i for i in present if (odd and _is_odd(lines[i])) or not self._is_alike(lines[i])]
-        texts = {i: lines[i].decode("utf-8", "surrogateescape") for i in doubtful}
-        values = [decoded(text) for text in texts.values()]
-        judged = self._json.table(doubtful, values, lambda row: texts[doubtful[row]], total)
-        failures = {failure.line: failure for failure in judged.failures}
-        summed: set[int] = set()
-        weights = [(self._layout.header[i], self._weights(judged, i, failures, summed)) for i in self._layout.numbers]
-        kept = {i: judged.columns[i].to_pylist() for i in self._layout.text}
-        for row, line in enumerate(doubtful):
-            failed = line in failures
-            record = {name: json.dumps(self._first[name] if failed else cells[row]) for name, cells in weights}
-            for i, cells in kept.items():
-                name, cell = self._layout.header[i], cells[row]
-                is_text = i == self._layout.label and self._kinds[name] == "string"
-                if not failed or cell not in {"null", ""}:
-                    record[name] = json.dumps(cell) if is_text else cell
-            members = (f"{json.dumps(name, ensure_ascii=False)}:{value}" for name, value in record.items())
-            lines[line] = f"{{{','.join(members)}}}".encode("utf-8", "surrogatepass")
-        rows = {line: row for row, line in enumerate(present)}
-        found = tuple(failures[line]._replace(row=rows[line]) for line in sorted(failures))
-        table = self._read(bytearray(b"\n".join(lines[i] for i in present)), present, total, any_number=odd)
-        remarks = {ADDED_UP: len(summed)} if summed else {}
-        return None if table is None else replace(table, failures=found, remarks=remarks)
+        sound: list[int] = []
+        doubtful: list[int] = []
+        for i, line in enumerate(lines):
+            if line.strip():
+                (doubtful if (odd and _is_odd(line)) or not self._is_alike(line) else sound).append(i)
+        quick = self._read(bytearray(b"\n".join(lines[i] for i in sound)), sound, total) if sound else None
+        if quick is None or not doubtful:
+            return quick
+        texts = [lines[i].decode("utf-8", "surrogateescape") for i in doubtful]
+        judged = self._json.table(doubtful, list(map(decoded, texts)), texts.__getitem__, total)
+        if self._json.nested:
+            wrong, summed = dict(judged.wrong), set[int]()
+            weights = {i: self._weights(judged.columns[i], i, wrong, summed) for i in self._layout.numbers}
+            if any(cells is None or cells.type != quick.columns[i].type for i, cells in weights.items()):
+                return None
+            remarks = {ADDED_UP: len(summed)} if summed else {}
+            judged = replace(judged, columns={**judged.columns, **weights}, wrong=wrong, remarks=remarks)
+        return interleaved(quick, judged)
 
-    def _weights(self, judged: Table, column: int, failures: dict[int, Failure], summed: set[int]) -> list[Any]:
-        """The weights in a column of some lines as JSON has them; adds a failure for each that are none.
+    def _weights(self, cells: list[Any], column: int, wrong: dict[int, KlcliError], summed: set[int]) -> Cells | None:
+        """The weights in a column of some rows in Arrow's memory, None where they are unlike those of the first record.
 
-        summed: takes the lines in which labels that stood twice were added up.
+        Adds what is wrong with rows that have none. summed: takes the rows in which labels that stood twice were added.
         """
-        cells = judged.columns[column]
-        if not self._json.nested:
-            return cells.tolist()  # type: ignore[no-any-return]
-        name, weights = self._layout.header[column], []
+        name = self._layout.header[column]
+        kind = self._kinds[name]
+        found: list[npt.NDArray[np.float64]] = []
+        how = self._layout.choices.repeats, self._layout.blank
         for row, cell in enumerate(cells):
-            line = judged.line(row)
-            weights.append(cell)
-            if line in failures:
-                continue
-            try:
-                how = self._layout.choices.repeats, self._layout.blank
-                series = distribution_of(name, cell, f"column {clipped(name)}", *how)
-                summed.update([line] if series.remarks else [])
-                values = series.values.tolist()
-                weights[-1] = values if series.outcomes is None else dict(zip(series.outcomes, values, strict=True))
-            except KlcliError as error:
-                failures[line] = Failure(row, line, str(error), type(error))
-        return weights
+            if row not in wrong:
+                try:
+                    one = distribution_of(name, cell, f"column {clipped(name)}", *how)
+                except KlcliError as error:
+                    wrong[row] = error
+                else:
+                    if kind != (None if one.outcomes is None else tuple(one.outcomes)):
+                        return None
+                    summed.update([row] if one.remarks else [])
+                    found.append(one.values)
+            if row in wrong:
+                found.append(np.ones(len(self._first[name])))  # which nobody reads
+        return lists(found) if kind is None else structures(kind, found)
 
     def _is_alike(self, line: bytes) -> bool:
         """Whether a line is a record like the first one, so that Arrow reads it as json does."""
@@ -181,19 +177,20 @@ class JsonColumns:
         # A key that stands twice has more quotes. Strings with quotes inside are json's too.
         return line.count(b'"') == 2 * strings
 
-    def _read(self, data: bytearray, lines: Sequence[int], total: int, *, any_number: bool = False) -> Table | None:
+    def _read(self, data: bytearray, lines: Sequence[int], total: int) -> Table | None:
         """The frame as Arrow reads it; None where that does not do. lines: of each row.
 
-        any_number: whether other numbers than integers may be kept where the first record has an integer. That all of
-        them are is tried first, and not again once it has failed: their digits are then looked for in the data.
+        Where the first record has an integer that is kept, all are taken for integers first, and not again once that
+        has failed: the digits of other numbers are then looked for in the data.
         """
-        for number in (False, True)[any_number or self._any_number :]:
+        for number in (False, True)[self._any_number :]:
             arrow = self._parsed(data, any_number=number)
             columns = None if arrow is None or arrow.num_rows != len(lines) else self._columns(arrow, data)
             if columns is not None:
                 self._any_number = number
                 names, source = self._layout.header, self._layout.source
-                return Table(names, columns, len(lines), total, "json", (), lines.__getitem__, source=source)
+                starts = None if len(lines) == total else np.array(lines)
+                return Table(names, columns, len(lines), total, "json", starts=starts, source=source)
         return None
 
     def _parsed(self, data: bytearray, *, any_number: bool) -> Any:  # noqa: ANN401 - a pyarrow.Table
@@ -228,7 +225,7 @@ class JsonColumns:
                     inside = [] if kind == "double" else [cells.flatten()]
                 if any(part.null_count for part in inside) or (type(kind) is tuple and len(inside) != len(kind)):
                     return None
-                columns[i] = cells
+                columns[i] = np.from_dlpack(cells) if kind == "double" else cells
             else:
                 found = self._text(name, str(kind), cells, data)
                 if found is None:

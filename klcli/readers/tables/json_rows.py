@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from klcli.blocks import Failure, json_text
+from klcli.blocks import json_text
 from klcli.errors import InputError, KlcliError, clipped, listed
 from klcli.readers.documents import MalformedJsonError, decode, is_blank_value, no_repeated_key, number_of
 from klcli.readers.tables.percents import faults
@@ -151,9 +151,8 @@ class JsonRows:
         if layout.by and layout.label is not None:
             name = layout.header[layout.label]
             columns[layout.label] = self._column([_label(record.get(name)) for record in records])
-        failures = [Failure(row, lines[row], str(error), type(error)) for row, error in sorted(wrong.items())]
-        size, line = len(records), lines.__getitem__
-        return Table(layout.header, columns, size, total, "json", tuple(failures), line, source=layout.source)
+        starts = np.array(lines, dtype=np.intp)
+        return Table(layout.header, columns, len(records), total, "json", wrong, starts, source=layout.source)
 
     def _refuse_mixed(self, records: Sequence[Record], columns: dict[int, Cells], wrong: dict[int, KlcliError]) -> None:
         """Adds the rows that hold percentages, which JSON has as strings, beside other numbers."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from klcli.errors import DistributionError, InputError, clipped, listed, no_such, typed
 from klcli.readers.numbers import POINT, Notation
@@ -15,24 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from klcli.readers.observations import Cells
-    from klcli.readers.tables.table import Table
 
 
 class WantedColumns(NamedTuple):
     """What the command line says of the columns: selectors, None where it says nothing.
 
     reference: which side the rows lack, 'p' or 'q', because one distribution stands for it in all of them. by: the
-    columns that make rows one group; label: the outcome of a row in it. alone: whether P will do, as no measure needs
-    Q. apart: whether Q stands in another row, of this table or another. on: the columns whose cells lead to that row.
-    counting: how raw values in groups are counted, None where there are weights. choices: what else is said of rows and
-    columns. met: the names in the reference, among which some to drop may be.
+    columns that make rows one group. alone: whether P will do, as no measure needs Q. apart: whether Q stands in
+    another row, of this table or another. on: the columns whose cells lead to that row. counting: how raw values in
+    groups are counted, None where there are weights. choices: what else is said of rows and columns, as of labels. met:
+    the names in the reference, among which some to drop may be.
     """
 
     p: str | None = None
     q: str | None = None
     keep: str | None = None
     by: str | None = None
-    label: str | None = None
     reference: str | None = None
     alone: bool = False
     apart: bool = False
@@ -104,15 +101,9 @@ class Layout(NamedTuple):
         return (*self.cells, self.label) if self.by and self.label is not None else self.cells
 
     @property
-    def _places(self) -> tuple[int, ...]:
-        label = () if self.label is None else (self.label,)
-        return (*self.p, *self.q, *self.kept, *self.by, *label, *self.more)
-
-    def renumbered(self, frame: Table, layout: Layout) -> Table:
-        """A frame of another table with its columns where they are in this one. layout: the same in its columns."""
-        at = dict(zip(layout._places, self._places, strict=True))
-        columns = {at[i] if i >= 0 else ~at[~i]: cells for i, cells in frame.columns.items()}
-        return replace(frame, names=self.header, columns=columns)
+    def columns(self) -> tuple[int, ...]:
+        """All columns that play a part."""
+        return (*self.p, *self.q, *self.kept, *self.by, *(() if self.label is None else (self.label,)), *self.more)
 
     def names(self, columns: Sequence[int]) -> tuple[str, ...]:
         """What the columns are called."""
@@ -146,16 +137,10 @@ class Layout(NamedTuple):
                 raise InputError(message)
             return places[nth]
 
-        return self._replace(
-            source=source,
-            header=tuple(header),
-            p=tuple(map(place, self.p)),
-            q=tuple(map(place, self.q)),
-            kept=tuple(map(place, self.kept)),
-            by=tuple(map(place, self.by)),
-            label=None if self.label is None else place(self.label),
-            more=tuple(map(place, self.more)),
-        )
+        fields = ("p", "q", "kept", "by", "more")
+        moved: dict[str, Any] = {field: tuple(map(place, getattr(self, field))) for field in fields}
+        label = None if self.label is None else place(self.label)
+        return self._replace(source=source, header=tuple(header), label=label, **moved)
 
 
 def lay_out(wanted: WantedColumns, header: Sequence[str], source: str, text: Sequence[bool] = ()) -> Layout:
@@ -171,10 +156,7 @@ def lay_out(wanted: WantedColumns, header: Sequence[str], source: str, text: Seq
         p, q = (tuple(i for i in side if header[i] not in wanted.choices.drop) for side in (p, q))
     if wanted.by is not None:
         return _grouped(wanted, header, source, (p, q), text)
-    if p and q:
-        p, q, remarks = paired(p, q, header, header, source)
-    else:
-        remarks = ()
+    p, q, remarks = paired(p, q, header, header, source) if p and q else (p, q, ())
     if wanted.keep is None:
         kept = [i for i in range(len(header)) if i not in {*p, *q}]
     else:
@@ -184,8 +166,10 @@ def lay_out(wanted: WantedColumns, header: Sequence[str], source: str, text: Seq
     if both is not None:
         message = f"{source}: {clipped(header[both])} cannot be both a key and a weight; choose others by --p or --on"
         raise InputError(message)
-    found = Layout(source, tuple(header), p, q, tuple(kept), exact=wanted.keep is not None)
-    return found._replace(more=on, remarks=remarks, choices=wanted.choices)
+    exact = wanted.keep is not None
+    return Layout(
+        source, tuple(header), p, q, tuple(kept), (), None, exact, more=on, remarks=remarks, choices=wanted.choices
+    )
 
 
 def paired(
@@ -199,7 +183,9 @@ def paired(
         message = f"{source}: P has {_columns(p)}, Q has {_columns(q)}; each row needs as many weights of both"
         raise DistributionError(message)
     names = [header_p[i] for i in p], [header_q[i] for i in q]
-    if len(p) == 1 or (header_p is header_q and p == q):
+    if header_p is header_q and p == q:
+        return p, q, (f"P and Q are the same columns: {listed(names[0])}",)
+    if len(p) == 1:
         return p, q, ()
     meant = header_p is header_q and set(p) == set(q)  # the same columns, and in another order on purpose
     from klcli.stems import stems
@@ -242,14 +228,16 @@ def _proposed(side: str, wanted: WantedColumns, header: Sequence[str], source: s
     """
     name = "q" if side == "p" else "p"
     other = getattr(wanted, name) or (name if header.count(name) == 1 else None)
-    given = [selector for selector in (wanted.by, wanted.on, wanted.label, other) if selector not in {None, "none"}]
+    given = [
+        selector for selector in (wanted.by, wanted.on, wanted.choices.label, other) if selector not in {None, "none"}
+    ]
     taken = {i for selector in given for i in select(selector or "", header, source)}
     numeric = [i for i in range(len(header)) if not any(text[i : i + 1]) or wanted.counting is not None]
     free = [i for i in numeric if i not in taken and (i or not is_key(header[0]))]
     needs_both = other is None and not (wanted.apart or wanted.alone or wanted.reference)
     if wanted.by is not None:
         found = free[-2:-1] if needs_both else free[-1:]
-        labelled = wanted.label is not None or any(is_text for i, is_text in enumerate(text) if i not in taken)
+        labelled = wanted.choices.label is not None or any(is_text for i, is_text in enumerate(text) if i not in taken)
         found = found if labelled or wanted.counting is not None or found != free[:1] else []  # which are labels
     else:
         found = free[: len(free) // 2 if needs_both else None if other is None else len(select(other, header, source))]
@@ -276,19 +264,18 @@ def _grouped(
         if len(columns) > 1:
             message = f"{source}: --{name} is {_columns(columns)}; with --by it is one, whose rows are the outcomes"
             raise InputError(message)
-    by = select(wanted.by or "", header, source)
-    chosen = chosen_label(wanted.label, header, source)
+    remarks = paired(*sides, header, header, source)[2] if all(sides) else ()
+    by = tuple(select(wanted.by or "", header, source))
+    chosen = chosen_label(wanted.choices.label, header, source)
+    found = Layout(source, tuple(header), *sides, by, by, exact=True, remarks=remarks, choices=wanted.choices)
     if wanted.counting is not None:
-        raw = tuple(dict.fromkeys(sides[0] + sides[1]))
-        keys = tuple(by)
-        found = Layout(source, tuple(header), *sides, keys, keys, exact=True)
-        return found._replace(more=raw, counting=wanted.counting, choices=wanted.choices)
+        return found._replace(more=tuple(dict.fromkeys(sides[0] + sides[1])), counting=wanted.counting)
     taken = {*by, *sides[0], *sides[1]}
     place = _label(header, taken, text) if chosen is None else None if chosen == NO_LABELS else chosen
     if place in by:
-        message = f"{source}: {clipped(str(wanted.label))} cannot be both the group and the label"
+        message = f"{source}: {clipped(str(wanted.choices.label))} cannot be both the group and the label"
         raise InputError(message)
-    return Layout(source, tuple(header), *sides, tuple(by), tuple(by), place, exact=True, choices=wanted.choices)
+    return found._replace(label=place)
 
 
 def _label(header: Sequence[str], taken: set[int], text: Sequence[bool]) -> int | None:

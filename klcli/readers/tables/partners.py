@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from klcli.blocks import Failure
 from klcli.errors import DistributionError, InputError, clipped
 from klcli.kernels import taken
-from klcli.readers.sources import open_source
-from klcli.readers.tables.layout import Layout, WantedColumns, lay_out, paired
-from klcli.readers.tables.pairs import joined_keys, pair_rows
-from klcli.readers.tables.select import select
-from klcli.readers.tables.stream import ReadSettings, open_stream
+from klcli.readers.tables.groups import joined_keys
+from klcli.readers.tables.layout import Layout, WantedColumns, paired
+from klcli.readers.tables.pairs import pair_rows
+from klcli.readers.tables.stream import ReadSettings, Tables
 from klcli.readers.tables.table import Table, concatenated, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from klcli.blocks import Block, Pairs
+    from klcli.errors import KlcliError
 
 BEFORE = "the row before"
 FIRST = "the first row has no row before it, and was left out"
@@ -33,31 +32,27 @@ FIRST = "the first row has no row before it, and was left out"
 class Previous:
     """Pairs each row of a stream of frames with the row before it, also where that one was in another frame."""
 
-    def __init__(self) -> None:
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
         self._last: list[Any] | None = None
-        self._wrong: Failure | None = None
+        self._wrong: KlcliError | None = None
 
-    def pairs(self, frame: Table, layout: Layout) -> Callable[[], Block]:
+    def pairs(self, frame: Table) -> Callable[[], Block]:
         """The pairs of a frame, to be scored on any thread; frames must be given in order."""
-        cells = [frame.columns[i] for i in layout.p]
-        last, wrong = self._last, self._wrong
+        layout, last, wrong = self._layout, self._last, self._wrong
         if frame.size:
-            self._last = [column[-1:] for column in cells]
-            self._wrong = next((failure for failure in frame.failures if failure.row == frame.size - 1), None)
+            self._last = [frame.columns[i][-1:] for i in layout.p]
+            self._wrong = frame.wrong.get(frame.size - 1)
         return partial(_after, frame, layout, last, wrong)
 
 
-def _after(frame: Table, layout: Layout, last: list[Any] | None, wrong: Failure | None) -> Block:
-    failures = {failure.row: failure for failure in frame.failures}
-    before = {failure.row + 1: failure for failure in frame.failures} | ({} if wrong is None else {0: wrong})
-    for row, failure in before.items():
-        if row < frame.size:
-            found = Failure(row, frame.line(row), f"{BEFORE}: {failure.text}", failure.error)
-            failures.setdefault(row, found)
+def _after(frame: Table, layout: Layout, last: list[Any] | None, wrong: KlcliError | None) -> Block:
+    before = {row + 1: error for row, error in frame.wrong.items()} | ({} if wrong is None else {0: wrong})
+    faults = {row: type(error)(f"{BEFORE}: {error}") for row, error in before.items() if row < frame.size}
     cells = [frame.columns[i] for i in layout.p]
     shifted = cells if last is None else [joined([one, all_of]) for one, all_of in zip(last, cells, strict=True)]
     others = {i: column[: max(frame.size - (last is None), 0)] for i, column in enumerate(shifted)}
-    table = replace(frame, failures=tuple(failures[row] for row in sorted(failures)))
+    table = replace(frame, wrong=faults | dict(frame.wrong))
     if last is None and frame.size:
         table = replace(table.chosen(np.arange(1, frame.size)), remarks={**frame.remarks, FIRST: 1})
     names = layout.names(layout.p)
@@ -103,30 +98,24 @@ class Keyed:
 
     def __init__(self, path: str, reading: ReadSettings, *, strict: bool) -> None:
         wanted = reading.wanted
-        source = open_source(path, reading.dialect)
-        try:
-            stream = open_stream(source, reading)
-            only_q = WantedColumns(None, wanted.q, "", None, None, "p", choices=wanted.choices)
-            found = lay_out(only_q, stream.names, source.name, stream.text)
-            on = tuple(select(wanted.on or "", stream.names, source.name))
-            both = next((i for i in on if i in found.q), None)
-            if both is not None:
-                message = f"{source.name}: {clipped(stream.names[both])} cannot be both a key and a weight"
-                raise InputError(message)
-            layout = found._replace(p=found.q, q=(), kept=on)
-            parts = [read() for read in stream.frames(layout)] or [
-                Table(stream.names, {i: [] for i in (*on, *found.q)}, 0, 0)
-            ]
-            source.verify()
-        finally:
-            source.close()
-        self.name, self.header, self.q = source.name, stream.names, found.q
+        only_q = WantedColumns(q=wanted.q, keep=wanted.on, reference="p", choices=wanted.choices)
+        with Tables([path], reading._replace(wanted=only_q)) as tables:
+            for opened in tables:
+                found, stream = opened.layout, opened.stream
+                on = found.kept
+                both = next((i for i in on if i in found.q), None)
+                if both is not None:
+                    message = f"{found.source}: {clipped(found.header[both])} cannot be both a key and a weight"
+                    raise InputError(message)
+                parts = [read() for read in opened.frames()] or [
+                    Table(found.header, {i: [] for i in found.columns}, 0, 0)
+                ]
+        self.name, self._header, self._q, self._order = found.source, found.header, found.q, found.q
         self._table, self._place = concatenated(parts), stream.place
-        self._failed = {failure.row: failure for failure in self._table.failures}
         self._at: dict[Any, int] = {}
         for row, key in enumerate(keys(self._table, on)):
-            if row in self._failed and (strict or not any(key)):  # nobody knows whose partner it is
-                raise self._failed[row].error(self._wrong(row))
+            if row in self._table.wrong and (strict or not any(key)):  # nobody knows whose partner it is
+                raise self._wrong(row)
             if self._at.setdefault(key, row) != row:
                 shown = ", ".join(key) if isinstance(key, tuple) else key
                 again = f"{self.place(row)}: the key {clipped(shown)} stands twice (first: {self.place(self._at[key])})"
@@ -138,8 +127,10 @@ class Keyed:
         """Where a row stands."""
         return self._place(self._table.line(row))
 
-    def _wrong(self, row: int) -> str:
-        return f"{self.place(row)}: {self._failed[row].text}"
+    def _wrong(self, row: int) -> KlcliError:
+        """What is wrong with a row, and where."""
+        error = self._table.wrong[row]
+        return type(error)(f"{self.place(row)}: {error}")
 
     @property
     def unused(self) -> int:
@@ -149,39 +140,34 @@ class Keyed:
     @property
     def lost(self) -> str:
         """What to say of rows that could not be read and that no other row has asked for, '' where there are none."""
-        lost = [row for row in self._failed if not self._used[row]]
+        lost = [row for row in sorted(self._table.wrong) if not self._used[row]]
         count = f"{len(lost)} row{'s' * (len(lost) > 1)}"
         return f"{count} of {self.name} without a partner failed too; the first: {self._wrong(lost[0])}" if lost else ""
 
-    def paired(self, layout: Layout) -> tuple[tuple[int, ...], tuple[str, ...]]:
-        """Q's columns in the order of P's, and what to say of it. Raises DistributionError."""
-        _, q, remarks = paired(layout.p, self.q, layout.header, self.header, layout.source)
-        return q, remarks
+    def pair_with(self, layout: Layout) -> tuple[str, ...]:
+        """Puts Q's columns in the order of P's. Returns what to say of it. Raises DistributionError."""
+        _, self._order, remarks = paired(layout.p, self._q, layout.header, self._header, layout.source)
+        return remarks
 
-    def pairs(self, frame: Table, layout: Layout, q: tuple[int, ...]) -> Block:
+    def pairs(self, frame: Table, layout: Layout) -> Block:
         """The rows of a frame that have a partner here, each with it."""
         found = keys(frame, layout.more)
         at = np.array([self._at.get(key, -1) for key in found], dtype=np.intp)
         self._used[at[at >= 0]] = True
         # A row that could not be read is not one without a partner: that would hide what is wrong with it.
-        unknown = [failure.row for failure in frame.failures if at[failure.row] < 0]
+        unknown = [row for row in frame.wrong if at[row] < 0]
         at[unknown] = 0
         rows = np.flatnonzero(at >= 0) if self._table.size else np.empty(0, dtype=np.intp)
         at = at[rows]
         left = frame.chosen(rows)
-        failures = {failure.row: failure for failure in left.failures}
-        for row, other in enumerate(at.tolist() if self._failed else ()):
-            if other in self._failed and row not in failures:
-                failures[row] = Failure(row, left.line(row), self._wrong(other), self._failed[other].error)
+        lacking = self._table.wrong and {
+            row: self._wrong(i) for row, i in enumerate(at.tolist()) if i in self._table.wrong
+        }
         alone = f"rows left out that have no partner in {self.name}: {{n}}"
-        alone_too = {alone: frame.size - len(rows)} if len(rows) < frame.size else {}
-        left = replace(
-            left,
-            failures=tuple(failures[row] for row in sorted(failures)),
-            remarks={**frame.remarks, **alone_too},
-        )
-        others = {i: taken(self._table.columns[i], at) for i in self.q}
-        return beside(left, layout, others, self.header, q, lambda row: f"{self.place(int(at[row]))}, ")
+        remarks = {**frame.remarks, **({alone: frame.size - len(rows)} if len(rows) < frame.size else {})}
+        left = replace(left, wrong={**lacking, **left.wrong}, remarks=remarks)
+        others = {i: taken(self._table.columns[i], at) for i in self._q}
+        return beside(left, layout, others, self._header, self._order, lambda row: f"{self.place(int(at[row]))}, ")
 
 
 def keys(table: Table, columns: Sequence[int]) -> list[Any]:

@@ -76,24 +76,32 @@ class Share(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A table of the stream, and where the wanted columns are in it.
+    """A table of the stream. layout: where the wanted columns are in the first one; own: where they are in this one.
 
     mixed: whether tables of other formats stand beside it. What is kept is then text, so that keys can be compared.
     """
 
     stream: TableStream
     layout: Layout
+    own: Layout
     mixed: bool = False
 
     def frames(self) -> Iterator[Callable[[], Table]]:
-        """The rows, as functions that each read some of them; any thread may call them, in any order."""
-        frames = self.stream.frames(self.layout)
-        return (partial(_as_text, frame, self.layout) for frame in frames) if self.mixed else frames
+        """The rows, as functions that each read some of them; any thread may call them, in any order.
 
+        Their columns are where they are in the first table.
+        """
+        frames = self.stream.frames(self.own)
+        alike = self.own == self.layout and not self.mixed
+        return frames if alike else (partial(self._read, frame) for frame in frames)
 
-def _as_text(read: Callable[[], Table], layout: Layout) -> Table:
-    table = read()
-    return replace(table, columns={**table.columns, **{i: table.texts(i) for i in layout.cells}}, form="text")
+    def _read(self, read: Callable[[], Table]) -> Table:
+        table = read()
+        cells = {i: table.texts(i) for i in self.own.cells} if self.mixed else {}
+        at = dict(zip(self.own.columns, self.layout.columns, strict=True))
+        columns = {at[i] if i >= 0 else ~at[~i]: of for i, of in {**table.columns, **cells}.items()}
+        form = "text" if self.mixed else table.form
+        return replace(table, names=self.layout.header, columns=columns, form=form, source=self.own.source)
 
 
 _FORMS = {"csv": "text", "text": "text", "tsv": "text", "json": "json", "ndjson": "json"}
@@ -143,13 +151,11 @@ class Tables:
             self._begun = i + 1
             stream = open_stream(self._again(i, source), self._reading)
             if first is None:
-                first = layout = lay_out(self._reading.wanted, stream.names, source.name, stream.text)
-            else:
-                layout = first.found_in(stream.names, source.name)
-            layout = layout._replace(blank=self._reading.dialect.blank)
+                found = lay_out(self._reading.wanted, stream.names, source.name, stream.text)
+                first = found._replace(blank=self._reading.dialect.blank)
             if self._share is not None and self._share.span is not None:
                 stream.narrow(*self._share.span)
-            yield Opened(stream, layout, self.mixed)
+            yield Opened(stream, first, first.found_in(stream.names, source.name), self.mixed)
             source.verify()
             if i not in self._copies:
                 source.close()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +13,7 @@ from klcli.kernels import taken, texts
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from klcli.blocks import Failure
+    from klcli.errors import KlcliError
     from klcli.kernels import Places
     from klcli.model import Array
 
@@ -32,11 +30,11 @@ class Table:
     and as it stood, the latter is under ~position.
 
     form: what a cell that is no double is: 'text', a string as it stood in a file; 'json', a JSON value as it was
-    written; 'value', typed. failures: the rows that could not be read; what their cells hold means nothing.
+    written; 'value', typed. wrong: what is wrong with the rows that could not be read; their cells mean nothing.
 
-    line(row): where a row starts, counted from 0 at the table's first line. lines: how many lines all rows take.
-    remarks: what should be known of how it was read, and of how many rows it is true. source: what errors call the
-    table. place(line): where a line is, for a table that is read as a whole; of a frame only its stream knows.
+    lines: how many lines all rows take. starts: on which of them each row starts, counted from 0; None where each row
+    is a line. remarks: what should be known of how it was read, and of how many rows it is true. source: what errors
+    call the table. place(line): where a line is, for a table that is read as a whole; of a frame only its stream knows.
     delimiter: what separates the fields of a text. note: what should be known of its header. absent: the rows, by
     column, in which a record has no such key.
     """
@@ -46,14 +44,18 @@ class Table:
     size: int
     lines: int
     form: str = "text"
-    failures: tuple[Failure, ...] = ()
-    line: Callable[[int], int] = field(default=lambda row: row)
+    wrong: Mapping[int, KlcliError] = field(default_factory=dict)
+    starts: Places | None = None
     remarks: Mapping[str, int] = field(default_factory=dict)
     source: str = ""
     place: Callable[[int], str] = str
     delimiter: str = ""
     note: str = ""
     absent: Mapping[int, Collection[int]] = field(default_factory=dict)
+
+    def line(self, row: int) -> int:
+        """The line on which a row starts."""
+        return row if self.starts is None else int(self.starts[row])
 
     def where(self, row: int) -> str:
         """The place of a row, for errors: 'w.csv:17', 'w.parquet, row 3', 'w.json, item 2'."""
@@ -66,7 +68,7 @@ class Table:
             return found
         matrix = np.empty((len(columns), self.size))
         for out, i in zip(matrix, columns, strict=True):
-            copy_doubles(self.columns[i], out)
+            out[:] = self.columns[i]
         return matrix
 
     def texts(self, column: int) -> list[str]:
@@ -82,20 +84,14 @@ class Table:
         """The rows from `start` to before `end`."""
         first = self.line(start) if start else 0
         following = self.line(end) if end < self.size else self.lines
-        return Table(
-            self.names,
-            {i: cells[start:end] for i, cells in self.columns.items()},
-            end - start,
-            following - first,
-            self.form,
-            tuple(
-                failure._replace(row=failure.row - start, line=failure.line - first)
-                for failure in self.failures
-                if start <= failure.row < end
-            ),
-            lambda row: self.line(row + start) - first,
-            self.remarks if start == 0 else {},
-            self.source,
+        return replace(
+            self,
+            columns={i: cells[start:end] for i, cells in self.columns.items()},
+            size=end - start,
+            lines=following - first,
+            wrong={row - start: error for row, error in self.wrong.items() if start <= row < end},
+            starts=None if self.starts is None else self.starts[start:end] - first,
+            remarks=self.remarks if start == 0 else {},
         )
 
     def chosen(self, rows: Places, at: Mapping[int, int] | None = None) -> Table:
@@ -103,14 +99,14 @@ class Table:
 
         at: where each row stands among those chosen, where several become one.
         """
-        at = {row: i for i, row in enumerate(rows.tolist())} if at is None else at
-        failures = [failure._replace(row=at[failure.row]) for failure in self.failures if failure.row in at]
+        if at is None:
+            at = {row: i for i, row in enumerate(rows.tolist())} if self.wrong else {}
         return replace(
             self,
             columns={i: taken(cells, rows) for i, cells in self.columns.items()},
             size=len(rows),
-            failures=tuple(sorted(failures, key=lambda failure: failure.row)),
-            line=lambda row: self.line(int(rows[row])),
+            wrong={at[row]: error for row, error in self.wrong.items() if row in at},
+            starts=rows if self.starts is None else self.starts[rows],
         )
 
 
@@ -129,48 +125,33 @@ def _view(columns: Sequence[Cells]) -> Array | None:
     return view if alike else None
 
 
-def copy_doubles(cells: Cells, out: Array) -> None:
-    """Copies a column of doubles without nulls. out: (rows,)."""
-    if isinstance(cells, np.ndarray):
-        out[:] = cells
-        return
-    start = 0
-    for chunk in getattr(cells, "chunks", [cells]):
-        if len(chunk):
-            out[start : start + len(chunk)] = np.from_dlpack(chunk)
-        start += len(chunk)
-
-
 def concatenated(parts: Sequence[Table]) -> Table:
     """The rows of all parts, one after the other; the parts have the same columns."""
     if len(parts) == 1:
         return parts[0]
-    starts = [0, *accumulate(part.size for part in parts)]
-    lines = [0, *accumulate(part.lines for part in parts)]
-
-    def line(row: int) -> int:
-        i = bisect_right(starts, row) - 1
-        return lines[i] + parts[i].line(row - starts[i])
-
-    remarks: Counter[str] = Counter()
+    size, lines, remarks = 0, 0, Counter[str]()
+    wrong: dict[int, KlcliError] = {}
+    starts = []
     for part in parts:
+        wrong |= {row + size: error for row, error in part.wrong.items()}
+        starts.append((np.arange(part.size) if part.starts is None else part.starts) + lines)
+        size, lines = size + part.size, lines + part.lines
         remarks.update(part.remarks)
-    return Table(
-        parts[0].names,
-        {i: joined([part.columns[i] for part in parts]) for i in parts[0].columns},
-        starts[-1],
-        lines[-1],
-        parts[0].form,
-        tuple(
-            failure._replace(row=failure.row + starts[i], line=failure.line + lines[i])
-            for i, part in enumerate(parts)
-            for failure in part.failures
-        ),
-        line,
-        remarks,
-        parts[0].source,
-        parts[0].place,
+    return replace(
+        parts[0],
+        columns={i: joined([part.columns[i] for part in parts]) for i in parts[0].columns},
+        size=size,
+        lines=lines,
+        wrong=wrong,
+        starts=np.concatenate(starts),
+        remarks=remarks,
     )
+
+
+def interleaved(one: Table, other: Table) -> Table:
+    """The rows of two tables, which are rows of the same lines, in the order in which they start."""
+    both = concatenated([replace(one, lines=0), other])
+    return both.chosen(np.argsort(both.starts, kind="stable")) if both.starts is not None else both
 
 
 def joined(pieces: Sequence[Cells]) -> Cells:
@@ -179,13 +160,8 @@ def joined(pieces: Sequence[Cells]) -> Cells:
         return [cell for cells in pieces for cell in cells]
     if any(isinstance(cells, list) for cells in pieces):  # lists or objects, some of which an engine has read
         return [cell for cells in pieces for cell in (cells if isinstance(cells, list) else cells.to_pylist())]
-    if any(isinstance(cells, np.ndarray) for cells in pieces):
-        whole = np.empty(sum(map(len, pieces)))
-        start = 0
-        for cells in pieces:
-            copy_doubles(cells, whole[start : start + len(cells)])
-            start += len(cells)
-        return whole
+    if isinstance(pieces[0], np.ndarray):
+        return np.concatenate(pieces)
     from klcli.arrow import chained
 
     return chained(pieces)
