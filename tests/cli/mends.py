@@ -31,6 +31,13 @@ class Mend(NamedTuple):
 
 
 MENDS = [
+    Mend(
+        "entropy t.csv -g entropy",
+        "add --skip 1",
+        "entropy t.csv --skip 1 -g entropy",
+        (ONE_NINE,),
+        {"t.csv": "Visits in May,\nkind,n\na,1\nb,9\n"},
+    ),
     Mend("kl 4,6 3,7 --strict", "drop --strict to divide by the sum", "kl 4,6 3,7", (KL,)),
     Mend(
         "entropy t.txt -g entropy",

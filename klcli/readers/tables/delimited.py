@@ -228,9 +228,11 @@ class DelimitedStream:
         """
         mark, width = header[0][:1], _width(header)
         is_comment = mark in COMMENTS
-        if self._dialect.header is False or not (is_comment or (width == 1 and len(header) != 2)):  # noqa: PLR2004
+        if self._dialect.header is False or not (is_comment or width == 1):
             return
         rows = self._top()
+        if not is_comment and len(header) == 2 and not self._is_named_below(rows):  # noqa: PLR2004
+            return
         starts = (row[0][:1] != mark if is_comment else _width(row) > 1 for _, row in rows)
         at = next((i for i, is_start in enumerate(starts) if is_start), len(rows))
         widths = {len(row) for _, row in rows[at:] if row[0][:1] not in COMMENTS}
@@ -240,6 +242,11 @@ class DelimitedStream:
         first = f"{self.source}:{self._line - 1}: {clipped(header[0])} seems to stand above the table"
         message = f"{first}, whose rows have {widths.pop()} fields; add {option}"
         raise InputError(message)
+
+    def _is_named_below(self, rows: Sequence[tuple[int, list[str]]]) -> bool:
+        """Whether a word stands above the numbers in the last of the columns, though below the first line."""
+        first, *others = [is_number(row[-1], self._notation) for _, row in rows] or [True]
+        return not first and bool(others) and all(others)
 
     def _has_row_names(self, header: Sequence[str]) -> bool:
         """Whether each row has a field more than the header, in front and no number: R names no column of row names.
