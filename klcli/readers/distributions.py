@@ -92,9 +92,12 @@ class Members:
     def offered(self, choices: Choices) -> list[str]:
         """The names of all that may be distributions, or of those selected, without what is dropped.
 
-        Of rows and groups --select chooses the outcomes.
+        Of rows and groups --select chooses the outcomes. What the argument names stays, though an outcome that is
+        dropped may be called the same.
         """
         names = self.names()
+        if self.is_chosen:
+            return names
         if self._are_selected(choices):
             selected = [names[i] for i in select(choices.select or "", names, self.source)]
             names = [name for name in selected if not self.labels_name or name != self.labels_name]
@@ -102,14 +105,12 @@ class Members:
 
     def wanted(self, choices: Choices) -> list[str]:
         """The names of those selected, else of those of numbers, without what is dropped."""
-        if self._are_selected(choices):
+        if self.is_chosen or self._are_selected(choices):
             return self.offered(choices)
         return [name for name in self.numeric() if name not in choices.drop]
 
     def _are_selected(self, choices: Choices) -> bool:
-        return (
-            choices.select is not None and self.what == DISTRIBUTIONS and not (self.is_chosen or self.names() == [""])
-        )
+        return choices.select is not None and self.what == DISTRIBUTIONS and self.names() != [""]
 
 
 class Single(Members):

@@ -313,6 +313,12 @@ def test_a_name_to_drop_that_is_nowhere_is_an_error(refused, write, tmp_path, ar
     assert said == f"--drop 'zz': no outcome and no distribution is called so; there are {there_are}."
 
 
+def test_a_column_that_an_argument_names_stays_though_an_outcome_of_that_name_is_dropped(kl, get, write, tmp_path):
+    write("t.csv", "name,a,b\na,1,2\nb,2,3\nc,3,1\n")
+    assert kl("t.csv:a", "t.csv:b", "--drop", "a", cwd=tmp_path) == near(kl("2,3", "3,1"))
+    assert get("entropy", "entropy", "t.csv:a", "--drop", "a", cwd=tmp_path) == near(get("entropy", "entropy", "2,3"))
+
+
 def test_a_name_to_drop_need_not_be_in_every_input(kl, refused, write, tmp_path):
     write("t.csv", TOTAL)
     assert kl("t.csv:a", "x=1,y=2", "--drop", "Total,y", cwd=tmp_path) == 0
