@@ -52,7 +52,7 @@ def explain_infinite(p: Law, q: Law, roles: tuple[str, str] = ("P", "Q")) -> str
         mass = outside(p, q)
         if mass > 0 or sticks_out(p, q):
             share = f"{mass:.3g} of {one}'s mass" if mass > 0 else f"some of {one}'s mass, less than any double,"
-            return f"{share} lies {_where(p, q)}, where {other} has none"
+            return f"{share} lies {_where(p, q, other)}, where {other} has none"
         end = _divergent_end(p, q) if p.kind == CONTINUOUS else None
         if end is not None:
             family, side = end
@@ -64,7 +64,8 @@ def explain_infinite(p: Law, q: Law, roles: tuple[str, str] = ("P", "Q")) -> str
     return BEYOND_DOUBLES
 
 
-def _where(p: Law, q: Law) -> str:
+def _where(p: Law, q: Law, other: str) -> str:
+    """Where P has mass and Q has none. other: what Q is called."""
     if p.kind == CONTINUOUS or p.support[-1][1] > q.support[-1][1] or p.support[0][0] < q.support[0][0]:
         low, high = q.support[0][0], q.support[-1][1]
         places = []
@@ -72,5 +73,5 @@ def _where(p: Law, q: Law) -> str:
             places.append(f"below {low:g}")
         if p.support[-1][1] > high:
             places.append(f"above {high:g}")
-        return " and ".join(places) or "in a gap of Q's support"
+        return " and ".join(places) or f"in a gap of {other}'s support"
     return "at whole numbers"

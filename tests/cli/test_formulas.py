@@ -224,6 +224,12 @@ def test_units_scale_values_and_errors(call):
             "KL(P||Q) is infinite: 0.5 of P's mass lies in a gap of Q's support, where Q has none",
         ),
         (
+            "0.5*uniform(0,1)+0.5*uniform(3,4)",
+            "uniform(0,4)",
+            "kl_qp",
+            "KL(Q||P) is infinite: 0.5 of Q's mass lies in a gap of P's support, where P has none",
+        ),
+        (
             "student_t(1)",
             "normal(0,1)",
             "jeffreys",
