@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -96,7 +97,7 @@ def _rows_of_table(read: Table, choices: Choices, notation: Notation) -> Members
         message = f"{source}: {without}; it has {listed(fields)}"
         raise InputError(message)
     if len(set(header)) < len(header):
-        twice = next(name for i, name in enumerate(header) if name in header[:i])
+        twice = next(name for name, count in Counter(header).items() if count > 1)
         message = f"{source}: the header has {clipped(twice)} twice; rename one of the columns"
         raise InputError(message)
     notes = (*table.notes, *(table.left_out if selected is None else ()))
@@ -297,7 +298,7 @@ def groups(read: Table, choices: Choices, notation: Notation) -> Members:
     heading = ", ".join(read.names[i] for i in by)
     names = list(map(", ".join, at))
     if len(set(names)) < len(names):
-        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        twice = next(name for name, count in Counter(names).items() if count > 1)
         message = f"{read.source}: two groups are called {clipped(twice)}; write the cells of {heading} without ', '"
         raise InputError(message)
     column = _only_weights(table, rest, None if selected is None else taken, heading, tally=choices.tally)

@@ -218,15 +218,18 @@ class Columns(Members):
     def position(self, name: str) -> int:
         """Where the column of that name is. Raises InputError where there is none, or two."""
         names = self.table.names
-        if name not in names:
+        if name not in self._first:
             raise no_such(self.source, name, names, "key" if self._has_keys else "column")
-        if names.count(name) > 1 and self.table.form == "text":
-            message = f"{self.source}:1: the header has {clipped(name)} twice; rename one of the columns"
-            raise InputError(message)
-        if names.count(name) > 1:
+        if len(self._first) < len(names) and names.count(name) > 1:
+            of_text = f"{self.source}:1: the header has {clipped(name)} twice; rename one of the columns"
             message = f"{self.source}: two columns are called {clipped(name)}; rename one"
-            raise InputError(message)
-        return names.index(name)
+            raise InputError(of_text if self.table.form == "text" else message)
+        return self._first[name]
+
+    @cached_property
+    def _first(self) -> dict[str, int]:
+        """Where each name stands first; asked for thousands of columns, one by one."""
+        return {name: i for i, name in reversed(list(enumerate(self.table.names)))}
 
     @cached_property
     def _unique_labels(self) -> Sequence[str]:
