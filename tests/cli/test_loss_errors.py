@@ -346,6 +346,7 @@ def test_missing_operands_are_named(loss, kind):
             "--explain prints a script instead of the result; leave out --format",
         ),
         ("cross-entropy 1,2 0 --explain -g value", "--explain prints a script instead of the result"),
+        ("cross-entropy 1,2 0 -g value -f xml", "--format 'xml': it is one of auto, value, table"),
         (
             "cross-entropy 1,2 0 --weight 1,1 -g entropy",
             "--get entropy: with --weight the loss is not the cross-entropy",
@@ -437,6 +438,7 @@ def test_a_value_above_the_gate_is_exit_code_one(call, gate):
         ("cross-entropy inf,inf 0 --fail-above inf", "value is nan, which is not at most inf"),
         ("cross-entropy 1,2 -100 --fail-above 100", "value is nan, which is not at most 100.0"),
         ("cross-entropy [[1,2],[2,1]] 0,0 --reduction none --fail-above 1", "value is 1.3132616875182228, above 1.0"),
+        ("cross-entropy [[2,1],[1,2]] 0,0 --reduction none --fail-above 1", "value is 1.3132616875182228, above 1.0"),
         ("kl-div -inf,0 0.5,0.5 --fail-above 9", "value is inf, above 9.0"),
         ("bce 0.5 1 --fail-above 9 --fail-above value=0.1", "value is 0.6931471805599453, above 0.1"),
     ],

@@ -174,6 +174,7 @@ def test_what_begins_with_a_minus_sign_is_no_option(value):
     expected = -(0.25 * np.log(0.25) + 0.75 * np.log(0.75))
     logits = f"{np.log(0.25)},{np.log(0.75)}"
     assert value("kl-div", logits, logits, "--log-target", "-q") == 0
+    assert value("kl-div", logits, logits, "--log-target", "--target-as", "logprobs", "-q") == 0
     assert value("kl-div", logits, "0.25,0.75", "--reduction", "sum") == pytest.approx(0, abs=1e-15)
     assert value("cross-entropy", logits, "0.25,0.75") == pytest.approx(expected, rel=1e-14)
     assert value("nll", logits, "0") == pytest.approx(np.log(4), rel=1e-14)

@@ -225,8 +225,17 @@ def test_field_of_no_rows_is_refused(refused):
     assert line == "--get entropy: nll of these operands has none"
 
 
+def test_a_script_leaves_out_neither_the_notes_nor_the_gates(call):
+    result = call("loss", "cross-entropy", "0.3,0.3,0.4", "2", "--explain", "--fail-above", "1")
+    assert result.code == 1
+    assert result.out == call("loss", "cross-entropy", "0.3,0.3,0.4", "2", "--explain").out
+    note, gate = result.err.splitlines()
+    assert note.startswith("klcli: note: INPUT looks like probabilities")
+    assert gate == "klcli: value is 1.0330687599495758, above 1.0"
+
+
 def test_notes_stay_on_stderr_beside_fields(call):
-    for form in ("value", "table"):
+    for form in ("value", "table", "json"):
         result = call("loss", "cross-entropy", "0.3,0.3,0.4", "2", "-g", "value", "-f", form)
         assert result.out == "1.0330687599495758\n"
         assert result.err.startswith("klcli: note: INPUT looks like probabilities")
