@@ -151,21 +151,21 @@ def matrix(
     on_error = one_of("--on-error", shape.on_error, ON_ERROR)
     arguments = inputs.arguments(**members.choices(tally=inputs.choices().tally), lenient=on_error != "fail")
 
-    from klcli.readers.grids import read_grids
+    from klcli.readers.matrix import read_matrix
 
-    grid = read_grids(files, arguments)
+    read = read_matrix(files, arguments)
 
     from klcli.analyses import matrix as analyses
     from klcli.renderers.matrix import MatrixAnswer
 
-    given = len(grid.distributions)
-    wrong = {} if on_error == "fail" else analyses.unfit(grid.distributions, settings)
+    given = len(read.distributions)
+    wrong = {} if on_error == "fail" else analyses.unfit(read.distributions, settings)
     if on_error == "skip":
-        grid = grid.without(wrong)
+        read = read.without(wrong)
     empty = tuple(wrong) if on_error == "keep" else ()
-    of_names = [one.name for one in grid.distributions]
-    found = analyses.matrix(grid.distributions, settings, [measure, *request.gates.fields], empty)
-    answer = MatrixAnswer(analyses.square(found, of_names, grid.heading, measure, settings, listing))
+    of_names = [one.name for one in read.distributions]
+    found = analyses.matrix(read.distributions, settings, [measure, *request.gates.fields], empty)
+    answer = MatrixAnswer(analyses.square(found, of_names, read.heading, measure, settings, listing))
     code = request.deliver(answer, analyses.exceeding(found, of_names, request.gates.limits))
     if wrong:
         done = "kept without values" if on_error == "keep" else "left out"

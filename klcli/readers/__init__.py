@@ -10,7 +10,7 @@ distributions  the distributions of a source by name, and how a command takes on
 rows           distributions that are rows of a table, or groups of rows, or members of a JSON list
 observations   distributions of raw values, which are counted
 arguments      DIST: which of all these an argument is
-grids          the distributions of several sources on the same outcomes, for a matrix
+matrix         the distributions of several sources on the same outcomes, for a matrix
 npy            NumPy's files
 nested         nested lists
 arrays         TENSOR: numbers of any shape, which a loss takes

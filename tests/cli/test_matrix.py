@@ -478,3 +478,10 @@ def test_what_is_no_table_is_refused(refused, table, file, code, message):
 
 
 # ---------------------------------------------------------------------------------------------------------- the process
+
+
+def test_what_is_wrong_is_said_where_skipping_it_leaves_no_pair(refused, write):
+    path = write("t.csv", "name,x,y\na,1,oops\nb,2,3\n")
+    said = refused(4, "matrix", path, "--on-error", "skip")
+    assert said.startswith("1 of 2 is a distribution, and a pair needs two; the first that is none: ")
+    assert said.endswith("t.csv:2: 'oops' in column 'y' is not a number")

@@ -1,4 +1,4 @@
-"""Many distributions on the same outcomes, of one source or several: the rows of tables, or their columns."""
+"""What `klcli matrix` compares: many distributions, of one source or several, the rows of tables or their columns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from klcli.readers.formats import is_known_suffix
 from klcli.readers.sources import column_of, exists, split_selector
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Mapping, Sequence
 
     from klcli.model import Distribution
     from klcli.readers.arguments import Arguments
@@ -22,22 +22,26 @@ if TYPE_CHECKING:
     from klcli.readers.tables.roles import Choices
 
 
-class Grid(NamedTuple):
+class MatrixInput(NamedTuple):
     """The distributions, and what the column that names them is called ('': none does)."""
 
     heading: str
     distributions: list[Distribution]
 
-    def without(self, some: Container[int]) -> Grid:
-        """The others. Raises DistributionError where fewer than two are left."""
-        left = [one for i, one in enumerate(self.distributions) if i not in some]
-        if len(left) < 2:  # noqa: PLR2004 - a pair
-            message = f"{len(left) or 'none'} of {len(self.distributions)} rows is a distribution, and a pair needs two"
+    def without(self, wrong: Mapping[int, str]) -> MatrixInput:
+        """The distributions but for some. wrong: by their positions, what is wrong with them.
+
+        Raises DistributionError where fewer than two are left.
+        """
+        left = [one for i, one in enumerate(self.distributions) if i not in wrong]
+        if len(left) < 2 and wrong:  # noqa: PLR2004 - a pair
+            has = f"{len(left) or 'none'} of {len(self.distributions)} is a distribution, and a pair needs two"
+            message = f"{has}; the first that is none: {next(iter(wrong.values()))}"
             raise DistributionError(message)
         return self._replace(distributions=left)
 
 
-def read_grids(texts: Sequence[str], arguments: Arguments) -> Grid:
+def read_matrix(texts: Sequence[str], arguments: Arguments) -> MatrixInput:
     """The distributions, two at least, of all sources together: JSON, FILE, FILE#/POINTER or -.
 
     They are the rows of a table, named by its labels, and its other columns are the outcomes; with --columns the other
@@ -67,7 +71,7 @@ def read_grids(texts: Sequence[str], arguments: Arguments) -> Grid:
     given = [replace(one, name=clear) if names[one.name] > 1 else one for clear, one in read]
     given = arguments.all_of(given)
     refuse_unlike(given, label=labels)
-    return Grid(headings.pop() if len(headings) == 1 else "", given)
+    return MatrixInput(headings.pop() if len(headings) == 1 else "", given)
 
 
 def _as_argument(text: str, choices: Choices, notation: Notation) -> tuple[str, str]:
