@@ -235,7 +235,7 @@ class Destination:
         self._do(self._file.flush)
 
     def writable(self) -> bool:
-        """It is."""
+        """Whether bytes can be written to this, as Python asks of any file."""
         return True
 
     def _do(self, act: Callable[..., Any], *args: Any) -> Any:  # noqa: ANN401

@@ -39,7 +39,7 @@ def as_text(cells: Cells) -> Cells:
 
 
 def texts(cells: Cells) -> list[str]:
-    """The same as Python's strings."""
+    """The cells of a column as text, each a string of Python's."""
     found = as_text(cells)
     listed: list[str] = found if isinstance(found, list) else found.to_pylist()
     return listed

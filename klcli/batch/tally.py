@@ -1,4 +1,4 @@
-"""What is known of a batch's rows so far, and what is said of them at the end."""
+"""How many rows of a batch were read, failed or were mended, and what is said of them at the end."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Done(NamedTuple):
 
 
 class Tally:
-    """What is known of the rows so far."""
+    """Counts the rows, and what is to be said of them, as their blocks are scored."""
 
     def __init__(self, plan: Plan, *, summarised: bool) -> None:
         self._plan, self.rows, self.summarised = plan, 0, summarised

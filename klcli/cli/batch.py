@@ -249,7 +249,7 @@ def batch(
 
 
 def _counting(wanted: Any, inputs: Inputs) -> Any:  # noqa: ANN401
-    """The same, with how raw values are counted. Raises UsageError."""
+    """The wanted columns, with the cells in which raw values are counted. Raises UsageError."""
     choices = inputs.choices()
     if not choices.tally:
         return wanted

@@ -110,11 +110,11 @@ def logit_of(lower: Array, upper: Array) -> Array:
 
 
 def logit_of_symmetric(z: Array, tail: Callable[[Array], Array]) -> Array:
-    """The same of a symmetric density, from its mass below points < 0."""
+    """The logit of the mass below z of a symmetric density. tail: its mass below points < 0."""
     beyond = tail(-np.abs(z))
     return np.sign(z) * logit_of(1 - beyond, beyond)
 
 
 def logit_of_waiting(e: Array) -> Array:
-    """The same of a law whose mass above is e^-e."""
+    """The logit of the mass below a point, where the mass above it is e^-e."""
     return np.log(-np.expm1(-e)) + e

@@ -127,7 +127,7 @@ class Single(Members):
         return super().member(name)
 
     def once(self, repeats: str, *, gaps: bool = False) -> Single:
-        """The same with each label once: those that stand twice are summed. Raises DistributionError if not so."""
+        """The source with each label of its distribution once. Raises DistributionError as the function `once` does."""
         return Single(self.source, once(self.member(), repeats, gaps=gaps))
 
 
@@ -260,9 +260,10 @@ def added_up(given: Distribution, *, gaps: bool = False) -> Distribution:
 
 
 def once(given: Distribution, repeats: str | None, *, gaps: bool = False) -> Distribution:
-    """The distribution with each label once: those that stand twice are summed. Raises DistributionError if not so.
+    """The distribution with each label once; with --repeats sum the weights of one that stands twice are added up.
 
-    repeats: what --repeats says, None where there is no such option. gaps: see `summed`.
+    repeats: what --repeats says, None where there is no such option. gaps: see `summed`. Raises DistributionError
+    where a label stands twice else.
     """
     if repeats == "sum":
         return added_up(given, gaps=gaps)

@@ -253,7 +253,7 @@ def turned(rows: Members) -> Members:
     first, source = found[0], rows.source
     other = next((one for one in found if one.outcomes != first.outcomes), None)
     if other is not None:
-        unlike = f"{clipped(other.name)} has other labels than {clipped(first.name)}"
+        unlike = f"{clipped(other.name)} has other labels than {clipped(first.name)}, or in another order"
         message = f"{source}: {unlike}; --columns needs the same"
         raise DistributionError(message)
     values = np.array([one.values for one in found])

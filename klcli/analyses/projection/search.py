@@ -84,7 +84,7 @@ def _in_one_cell(target: Target, one: Found, other: Found) -> bool:
 
 
 def _alike(one: Member, other: Member) -> bool:
-    """The same but for 1e-4: of each parameter, of a location in widths, of a number of degrees in its inverse."""
+    """Whether two members agree to 1e-4 in each parameter: in a location by widths, in a number of degrees by 1/it."""
 
     def far(parameter: Parameter, a: float, b: float) -> float:
         if parameter.low == -inf:

@@ -141,7 +141,7 @@ def _supported(law: Law, piece: Piece, u: Array) -> Mask:
 
 
 def bounded(p: Law, q: Law | None, piece: Piece, u: Array) -> Nodes:
-    """The same, with a log density that fell below every double inside its support as the least double."""
+    """The nodes of a piece; a log density inside its support that is below every double is the least double there."""
     with np.errstate(over="ignore", invalid="ignore"):
         found = _nodes(p, q, piece, u)
     held = []

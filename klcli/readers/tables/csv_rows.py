@@ -118,7 +118,7 @@ class Judge:
         return self.table_of(*self.rows(piece))
 
     def table_of(self, rows: Sequence[Row], lines: int, repeated: int) -> Table:
-        """The same of rows that have been read."""
+        """Rows that have been read as a table of lists and doubles."""
         form = self._form
         values = np.array([row.values for row in rows], dtype=np.float64).reshape(len(rows), len(form.numbers)).T
         columns: dict[int, Any] = {form.key(i): [row.text[j] for row in rows] for j, i in enumerate(form.text)}

@@ -110,7 +110,7 @@ class Layout(NamedTuple):
         return tuple(self.header[i] for i in columns)
 
     def found_in(self, header: Sequence[str], source: str) -> Layout:
-        """The same columns in another table of the stream, by name. Raises InputError where it has others."""
+        """The layout of another table of the stream, by its columns' names. Raises InputError where it has others."""
         if tuple(header) == self.header:
             return self._replace(source=source)
         needed = {*self.p, *self.q, *self.text}
