@@ -258,11 +258,6 @@ def kl_share(pair: Pair, chosen: Mask) -> float:
     return part / whole if 0 < whole < inf else nan
 
 
-def element_values(pair: Pair, name: str) -> Array:
-    """One element term of every outcome of one pair, accurate enough to be added up or put in order. Returns (K,)."""
-    return np.concatenate([values for _, values in _element_runs(pair, name)])
-
-
 def largest(pair: Pair, name: str, top: int, *, by_size: bool) -> list[int]:
     """The outcomes of one pair with the `top` largest values of an element, or of its absolute value, in that order.
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from klcli.errors import UsageError
 from klcli.families.catalogue import CONTINUOUS, COUNTS
-from klcli.families.formula import Grid, Parameter
+from klcli.families.formula import Grid, Parameter, ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -164,7 +164,7 @@ class Family(ABC):
 
     @classmethod
     def estimate(cls, data: Observed) -> LikelihoodEstimate:
-        """The parameters of maximum likelihood, with errors from the observed information."""
+        """The parameters of maximum likelihood, with errors from the observed information; not of the `unfitted`."""
         raise NotImplementedError
 
     needs: ClassVar[str] = ""
@@ -179,7 +179,7 @@ class Family(ABC):
 
     @classmethod
     def near(cls, mean: float, sd: float) -> Parameters:
-        """The parameters of a member with about that mean and standard deviation: a start for a search."""
+        """The parameters of a member with about that mean and deviation, to search from; not of the `unfitted`."""
         raise NotImplementedError
 
     @classmethod
@@ -315,6 +315,27 @@ class LocationScale(Continuous):
     @abstractmethod
     def standard_logit(self, z: Array) -> Array:
         """`logit` for mu 0 and scale 1."""
+
+
+class Interval(Continuous):
+    """A family of densities between two numbers, low and high, which are parameters."""
+
+    reach = "near"
+    low: float
+    high: float
+
+    @classmethod
+    def checked(cls, parameters: Parameters) -> tuple[Parameters, str]:
+        """See Family. Raises ParameterError where high is not above low."""
+        if not 0 < parameters["high"] - parameters["low"] < inf:
+            message = f"high must be above low, {parameters['low']!r}, and less than 1.8e308 from it"
+            raise ParameterError(message, "high")
+        return parameters, ""
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """See Family."""
+        return self.low, self.high
 
 
 class Positive(Continuous):

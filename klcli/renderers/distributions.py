@@ -250,7 +250,6 @@ def _settings(settings: Settings) -> dict[str, Any]:
 
 
 def _headline(role: str, name: str, kit: Kit) -> Text:
-
     return kit.text(f" {role} = ", STRONG).append(kit.fitted(name, max(8, kit.width - 6)))
 
 

@@ -419,7 +419,7 @@ def frozen(folder):
 def long(tmp_path):
     """Files, the second of which takes a while: a stray quote leaves its rows to Python's csv."""
     header, *lines = csv_text(rows_of(0, 1000)).splitlines(keepends=True)
-    for i, times in enumerate((2, 20, 2, 2)):
+    for i, times in enumerate((2, 60, 2, 2)):
         text = "".join(lines) * times
         (tmp_path / f"{i}.csv").write_text(header + (text.replace("r0-", 'r0"') if i == 1 else text))
     return [f"{i}.csv" for i in range(4)]

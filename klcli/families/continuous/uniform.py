@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from klcli.families.differences import log_ratio
-from klcli.families.family import HIGH, LOW, Continuous, scipy
-from klcli.families.formula import Grid, ParameterError
+from klcli.families.family import HIGH, LOW, Interval, scipy
+from klcli.families.formula import Grid
 from klcli.families.likelihood.ascent import LikelihoodEstimate
 from klcli.families.moments import Moments, bounded_exp, mean_log
 from klcli.families.special import within
@@ -18,25 +18,11 @@ if TYPE_CHECKING:
     from klcli.families.family import Array, Averages, Frozen, Observed, Parameters
 
 
-class Uniform(Continuous):
+class Uniform(Interval):
     """uniform(low, high)."""
 
     parameters = (LOW, HIGH)
-    reach = "near"
     ends = ("low", "high")
-    low: float
-    high: float
-
-    @classmethod
-    def checked(cls, parameters: Parameters) -> tuple[Parameters, str]:
-        if not 0 < parameters["high"] - parameters["low"] < inf:
-            message = f"high must be above low, {parameters['low']!r}, and less than 1.8e308 from it"
-            raise ParameterError(message, "high")
-        return parameters, ""
-
-    @property
-    def support(self) -> tuple[float, float]:
-        return self.low, self.high
 
     @property
     def unit(self) -> tuple[float, float]:

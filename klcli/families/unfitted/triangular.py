@@ -5,12 +5,12 @@ It is not fitted: the likelihood of its ends is irregular, and has a mode at eve
 
 from __future__ import annotations
 
-from math import inf, log
+from math import log
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.families.family import HIGH, LOW, Continuous, scipy
+from klcli.families.family import HIGH, LOW, Interval, scipy
 from klcli.families.formula import Grid, Parameter, ParameterError
 from klcli.families.moments import Moments
 from klcli.families.special import within
@@ -19,29 +19,20 @@ if TYPE_CHECKING:
     from klcli.families.family import Array, Frozen, Parameters
 
 
-class Triangular(Continuous):
+class Triangular(Interval):
     """triangular(low, mode, high)."""
 
     parameters = (LOW, Parameter("mode", located=True), HIGH)
-    reach = "near"
-    low: float
     mode: float
-    high: float
 
     @classmethod
     def checked(cls, parameters: Parameters) -> tuple[Parameters, str]:
+        super().checked(parameters)
         low, mode, high = (parameters[name] for name in ("low", "mode", "high"))
-        if not 0 < high - low < inf:
-            message = f"high must be above low, {low!r}, and less than 1.8e308 from it"
-            raise ParameterError(message, "high")
         if not low <= mode <= high:
             message = f"mode must be from low, {low!r}, to high, {high!r}"
             raise ParameterError(message, "mode")
         return parameters, ""
-
-    @property
-    def support(self) -> tuple[float, float]:
-        return self.low, self.high
 
     @property
     def kinks(self) -> tuple[float, ...]:

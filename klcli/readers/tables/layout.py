@@ -113,13 +113,14 @@ class Layout(NamedTuple):
         """The layout of another table of the stream, by its columns' names. Raises InputError where it has others."""
         if tuple(header) == self.header:
             return self._replace(source=source)
+        here, there = _places_of(self.header), _places_of(header)
         needed = {*self.p, *self.q, *self.text}
-        lacking = next((self.header[i] for i in sorted(needed) if self.header[i] not in header), None)
+        lacking = next((self.header[i] for i in sorted(needed) if self.header[i] not in there), None)
         if lacking is not None:
             hint = no_such(source, lacking, header)
             message = f"{hint} Its columns are those of {self.source} before it"
             raise InputError(message)
-        more = [name for name in header if name not in self.header]
+        more = [name for name in header if name not in here]
         if more and not self.exact:
             message = (
                 f"{source}: has {listed(more)}, which {self.source} before it has not; one stream has one header: "
@@ -129,18 +130,24 @@ class Layout(NamedTuple):
 
         def place(i: int) -> int:
             name = self.header[i]
-            nth = self.header[:i].count(name)
-            places = [j for j, other in enumerate(header) if other == name]
-            if len(places) != self.header.count(name):
-                many = f"{source}: {len(places)} columns are called {clipped(name)}"
-                message = f"{many}, in {self.source} before it {self.header.count(name)}"
+            if len(there[name]) != len(here[name]):
+                many = f"{source}: {len(there[name])} columns are called {clipped(name)}"
+                message = f"{many}, in {self.source} before it {len(here[name])}"
                 raise InputError(message)
-            return places[nth]
+            return there[name][here[name].index(i)]
 
         fields = ("p", "q", "kept", "by", "more")
         moved: dict[str, Any] = {field: tuple(map(place, getattr(self, field))) for field in fields}
         label = None if self.label is None else place(self.label)
         return self._replace(source=source, header=tuple(header), label=label, **moved)
+
+
+def _places_of(header: Sequence[str]) -> dict[str, list[int]]:
+    """Where each name stands."""
+    places: dict[str, list[int]] = {}
+    for i, name in enumerate(header):
+        places.setdefault(name, []).append(i)
+    return places
 
 
 def lay_out(wanted: WantedColumns, header: Sequence[str], source: str, text: Sequence[bool] = ()) -> Layout:

@@ -157,7 +157,7 @@ class Keyed:
         # A row that could not be read is not one without a partner: that would hide what is wrong with it.
         unknown = [row for row in frame.wrong if at[row] < 0]
         at[unknown] = 0
-        rows = np.flatnonzero(at >= 0) if self._table.size else np.empty(0, dtype=np.intp)
+        rows = np.flatnonzero(at >= 0)
         at = at[rows]
         left = frame.chosen(rows)
         lacking = self._table.wrong and {
@@ -166,7 +166,8 @@ class Keyed:
         alone = f"rows left out that have no partner in {self.name}: {{n}}"
         remarks = {**frame.remarks, **({alone: frame.size - len(rows)} if len(rows) < frame.size else {})}
         left = replace(left, wrong={**lacking, **left.wrong}, remarks=remarks)
-        others = {i: taken(self._table.columns[i], at) for i in self._q}
+        # Without any row here all that is left failed, and the weights beside it are nobody's.
+        others = {i: taken(self._table.columns[i], at) if self._table.size else np.ones(len(at)) for i in self._q}
         return beside(left, layout, others, self._header, self._order, lambda row: f"{self.place(int(at[row]))}, ")
 
 
