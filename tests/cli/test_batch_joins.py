@@ -190,7 +190,7 @@ def test_a_row_whose_key_cannot_be_read_is_no_row_without_a_partner(call, refuse
 
 def test_a_row_that_cannot_be_read_fails_beside_a_table_without_rows(call, folder):
     (folder / "bad.csv").write_text("id,cat,dog\n1,x,1\n2,1,1\n")
-    (folder / "none.csv").write_text("id,cat,dog\n")
+    (folder / "none.csv").write_text("id,dog,cat\n")
     found = call("batch", "bad.csv", "--with", "none.csv", *JOIN, "--on-error", "skip", cwd=folder)
     assert (found.code, found.out.count("\n")) == (5, 1)
     assert "'x' in column 'cat' is not a number" in found.err
