@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -20,12 +19,11 @@ if TYPE_CHECKING:
     Column: TypeAlias = "Piece | Computed"
 
 
-@dataclass(frozen=True, eq=False)
 class Names:
     """A column of names, `names[i]` for each i of `places`: of millions of pairs each name is encoded once a piece."""
 
-    names: Sequence[str]
-    places: Array
+    def __init__(self, names: Sequence[str], places: Array) -> None:
+        self.names, self.places = names, places
 
     @property
     def size(self) -> int:
@@ -37,12 +35,11 @@ class Names:
         return Names(self.names, self.places[some])
 
 
-@dataclass(frozen=True, eq=False)
 class Computed:
     """A column that is computed some rows at a time, so that millions of rows never stand in memory."""
 
-    size: int
-    piece: Callable[[slice], Array]
+    def __init__(self, size: int, piece: Callable[[slice], Array]) -> None:
+        self.size, self.piece = size, piece
 
 
 class Table(NamedTuple):
