@@ -35,7 +35,7 @@ def _with_words(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-class Column(NamedTuple):
+class KeptColumn(NamedTuple):
     """A column of a table that is passed through.
 
     cells: an Arrow array, or a list of strings. form: 'text', strings as they stood in a text file; 'json', each a JSON
@@ -84,7 +84,7 @@ class Block:
 
     size: int
     lines: int
-    kept: tuple[Column, ...]
+    kept: tuple[KeptColumn, ...]
     pairs: tuple[Pairs, ...]
     failures: tuple[Failure, ...] = ()
     remarks: Mapping[str, int] = field(default_factory=dict)
@@ -99,7 +99,7 @@ class Scored:
     """
 
     size: int
-    kept: tuple[Column, ...]
+    kept: tuple[KeptColumn, ...]
     values: Mapping[str, Array]
     failures: tuple[Failure, ...]
     remarks: Mapping[str, int]

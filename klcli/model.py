@@ -80,7 +80,7 @@ class Smoothing(NamedTuple):
     value: float | None = None
 
     def __str__(self) -> str:
-        """As it is written on the command line."""
+        """The method and its value, as they are written on the command line."""
         return self.method if self.value is None else f"{self.method}={self.value!r}"
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from klcli.families.law import Law
-    from klcli.families.likelihood.observed import Observed
+    from klcli.families.likelihood.sorted_sample import SortedSample
     from klcli.model import Array
 
     Places = npt.NDArray[np.signedinteger]
@@ -41,7 +41,7 @@ _SUMMED = 512
 """Counts whose masses are added up, at most."""
 
 
-def histogram(data: Observed, bins: int | None, *, counts: bool) -> Histogram:
+def histogram(data: SortedSample, bins: int | None, *, counts: bool) -> Histogram:
     """The data's shares of bins. bins: of equal width, before empty ones are joined; None: as many as the data bear.
 
     Source: of the width Freedman & Diaconis 1981; of counts a bin a number, with edges half way between.
@@ -62,13 +62,13 @@ def histogram(data: Observed, bins: int | None, *, counts: bool) -> Histogram:
     return found if least == 0 or len(found.mass) >= FEWEST else _joined(edges, below, 0.0)
 
 
-def _units(data: Observed) -> Array:
+def _units(data: SortedSample) -> Array:
     """Edges between whole numbers that occur: an empty one belongs to the next that does."""
     inner: Array = data.x[:-1] + 0.5
     return inner
 
 
-def _freedman_diaconis(data: Observed) -> Array:
+def _freedman_diaconis(data: SortedSample) -> Array:
     """Inner edges about the median, on rounded data half way between values; where they end bins double in width."""
     low, high = float(data.x[0]), float(data.x[-1])
     quarters = data.quantiles(np.array([0.25, 0.75]))
@@ -86,7 +86,7 @@ def _freedman_diaconis(data: Observed) -> Array:
     return inner[(inner > low) & (inner < high)]
 
 
-def _rounded_to(data: Observed, width: float) -> float:
+def _rounded_to(data: SortedSample, width: float) -> float:
     """What all distances between values are multiples of, if that is not below a thousandth of a bin; else 0."""
     gaps = np.diff(data.x)
     step = float(gaps.min())
@@ -190,7 +190,7 @@ _LOOKED_AT = 1 << 14
 """Values at which the distance is computed first; in between it is, where it might be greater."""
 
 
-def kolmogorov_smirnov(data: Observed, law: Law, *, counts: bool) -> float:
+def kolmogorov_smirnov(data: SortedSample, law: Law, *, counts: bool) -> float:
     """The greatest distance between the distribution functions of the data and of the law."""
     before = np.concatenate(([0.0], data.upto[:-1]))
 

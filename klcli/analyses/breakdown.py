@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from klcli.engine.measures import Element
-    from klcli.engine.pair import Pair as EnginePair
+    from klcli.engine.pair import EnginePair
     from klcli.model import Array, Pair, Settings
 
 BY_OUTCOME = "outcome"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from klcli.analyses.breakdown import Shown
-    from klcli.engine.pair import Pair as EnginePair
+    from klcli.engine.pair import EnginePair
     from klcli.model import Distribution, Pair, Settings
 
 FINITE = ("js_divergence", "total_variation")

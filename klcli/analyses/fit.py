@@ -13,7 +13,7 @@ from klcli.families.catalogue import CONTINUOUS_FAMILIES, FAMILIES, FITTED
 from klcli.families.family import scipy
 from klcli.families.formula import Component, Formula
 from klcli.families.law import Law
-from klcli.families.likelihood.observed import Observed
+from klcli.families.likelihood.sorted_sample import SortedSample
 from klcli.fits import Fit, FitReport, reasons
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def suitable(sample: Sample, *, every: bool = False) -> Suitable:
     Small or often repeated whole numbers are counts. Others may have been measured, such as incomes: then densities
     suit, and families of counts where the data vary as little as counts do.
     """
-    data = Observed.of(sample.values, sample.weights)
+    data = SortedSample.of(sample.values, sample.weights)
     counts, both = _kind(data)
     found = Suitable((), {}, {}, counts)
     chosen, of_other_kind = [], []
@@ -81,7 +81,7 @@ def suitable(sample: Sample, *, every: bool = False) -> Suitable:
     return found._replace(families=tuple(chosen))
 
 
-def _kind(data: Observed) -> tuple[bool, bool]:
+def _kind(data: SortedSample) -> tuple[bool, bool]:
     """Whether the data seem to be counts; whether, if they do not, they may be some nevertheless."""
     if data.x[0] < 0 or data.x[-1] >= _ALL_WHOLE or (data.x != np.floor(data.x)).any():
         return False, False
@@ -138,7 +138,7 @@ def fit(
 
 
 def _fit(sample: Sample, chosen: Suitable, bins: int | None) -> FitReport:
-    data = Observed.of(sample.values, sample.weights)
+    data = SortedSample.of(sample.values, sample.weights)
     left_out = chosen.left_out
     if not isfinite(float(data.x[-1]) - float(data.x[0])):
         message = f"{sample.source}: the data span more than numbers can hold; scale them"
@@ -174,7 +174,7 @@ def _rank(one: Fit) -> tuple[float, float]:
     return (inf if isnan(one.kl_data_model) else one.kl_data_model), one.aic
 
 
-def _fitted(family: str, estimate: LikelihoodEstimate, data: Observed, shared: Histogram) -> Fit:
+def _fitted(family: str, estimate: LikelihoodEstimate, data: SortedSample, shared: Histogram) -> Fit:
     component = Component(family, estimate.parameters)
     law = Law(Formula(family, (component,)))
     apart = divergences(shared.mass, masses(law, shared.edges), data.n)

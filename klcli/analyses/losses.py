@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.analyses.operands import Block, Parts, lay_out
+from klcli.analyses.operands import LossBlock, Parts, lay_out
 from klcli.analyses.traps import Traps
 from klcli.engine import losses as engine
 from klcli.engine.arrays import slices
@@ -18,7 +18,7 @@ from klcli.tensors import BATCHMEAN, LOGITS, LOGPROBS, PROBS, Identity, LossRepo
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from klcli.analyses.operands import Layout
+    from klcli.analyses.operands import LaidOut
     from klcli.engine.arrays import Mask
     from klcli.engine.losses import Floats
     from klcli.tensors import Operands, Task, Tensor
@@ -110,13 +110,13 @@ _ROUNDING = 1e-6
 """A softmax in single precision may come out so much above 1."""
 
 
-def _refuse_outside(layout: Layout, values: Floats, some: slice, tensor: Tensor, mend: str, most: float = 1.0) -> None:
+def _refuse_outside(layout: LaidOut, values: Floats, some: slice, tensor: Tensor, mend: str, most: float = 1.0) -> None:
     """Raises DistributionError where a value is below 0, infinite or above the most. values: (K, m)."""
     if not (values.min() >= 0 and values.max() <= min(most, np.finfo(values.dtype).max)):
         layout.refuse((values < 0) | (values > most) | np.isinf(values), some, tensor, mend)
 
 
-def _predictions(task: Task, layout: Layout, some: slice, traps: Traps, ignored: Mask | None = None) -> Floats:
+def _predictions(task: Task, layout: LaidOut, some: slice, traps: Traps, ignored: Mask | None = None) -> Floats:
     """log q of some rows, (K, m), as INPUT is to be read. ignored: rows that nothing is said of."""
     given = layout.inputs(some)
     if task.input_as == PROBS:
@@ -127,7 +127,7 @@ def _predictions(task: Task, layout: Layout, some: slice, traps: Traps, ignored:
     return given if task.input_as == LOGPROBS else engine.log(given)
 
 
-def _kl_div(task: Task, layout: Layout, some: slice, traps: Traps) -> Block:
+def _kl_div(task: Task, layout: LaidOut, some: slice, traps: Traps) -> LossBlock:
     log_q = _predictions(task, layout, some, traps)
     target = layout.targets(some)
     traps.look_at_targets(some, target)
@@ -143,10 +143,10 @@ def _kl_div(task: Task, layout: Layout, some: slice, traps: Traps) -> Block:
         return Parts(target, engine.log(target), log_q)
 
     losses = engine.LOSSES[task.loss].function(log_q, target, log_target=log_target)
-    return Block(losses, log_q, target.size, parts)
+    return LossBlock(losses, log_q, target.size, parts)
 
 
-def _of_classes(task: Task, layout: Layout, some: slice, traps: Traps) -> Block:
+def _of_classes(task: Task, layout: LaidOut, some: slice, traps: Traps) -> LossBlock:
     """cross-entropy or nll."""
     if not layout.indices:
         return _of_probabilities(task, layout, some, traps)
@@ -164,10 +164,10 @@ def _of_classes(task: Task, layout: Layout, some: slice, traps: Traps) -> Block:
         smoothed = engine.smoothed(one_hot[:, ~ignored], task.label_smoothing)
         return Parts(smoothed, engine.log(smoothed), log_q[:, ~ignored])
 
-    return Block(losses, log_q, counted, parts)
+    return LossBlock(losses, log_q, counted, parts)
 
 
-def _of_probabilities(task: Task, layout: Layout, some: slice, traps: Traps) -> Block:
+def _of_probabilities(task: Task, layout: LaidOut, some: slice, traps: Traps) -> LossBlock:
     log_q = _predictions(task, layout, some, traps)
     target = layout.targets(some)
     _refuse_outside(layout, target, some, layout.operands.target, "a probability is at least 0", most=np.inf)
@@ -178,10 +178,10 @@ def _of_probabilities(task: Task, layout: Layout, some: slice, traps: Traps) -> 
         smoothed = engine.smoothed(target, task.label_smoothing)
         return Parts(smoothed, engine.log(smoothed), log_q)
 
-    return Block(losses, log_q, target.shape[1], parts)
+    return LossBlock(losses, log_q, target.shape[1], parts)
 
 
-def _binary(task: Task, layout: Layout, some: slice, traps: Traps) -> Block:
+def _binary(task: Task, layout: LaidOut, some: slice, traps: Traps) -> LossBlock:
     """bce or bce-with-logits: every element is a distribution of two."""
     given, target = layout.inputs(some), layout.targets(some)
     if task.input_as == PROBS:
@@ -196,10 +196,10 @@ def _binary(task: Task, layout: Layout, some: slice, traps: Traps) -> Block:
         both = np.concatenate([target, 1 - target])
         return Parts(both, engine.log(both), np.concatenate([log_q, log_rest]))
 
-    return Block(losses, log_q, target.size, parts)
+    return LossBlock(losses, log_q, target.size, parts)
 
 
-_BLOCKS: Mapping[str, Callable[[Task, Layout, slice, Traps], Block]] = {
+_BLOCKS: Mapping[str, Callable[[Task, LaidOut, slice, Traps], LossBlock]] = {
     "kl-div": _kl_div,
     "cross-entropy": _of_classes,
     "nll": _of_classes,

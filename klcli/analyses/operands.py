@@ -24,7 +24,7 @@ _WHOLE = 1e16
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class LaidOut:
     """input: (K, n), a view where it can be one. target: the same, or class indices (n,). dtype: what is computed in.
 
     dim: the axis of the classes in INPUT, None where its elements do not compete (then K is 1). rows: the shape of the
@@ -138,7 +138,7 @@ class Parts(NamedTuple):
     log_q: Floats
 
 
-class Block(NamedTuple):
+class LossBlock(NamedTuple):
     """Some rows. losses: (K, m) of kl-div, else (m,). log_q: of the predictions, (K, m). parts: of the rows that count.
 
     counted: what a mean divides by.
@@ -150,7 +150,7 @@ class Block(NamedTuple):
     parts: Callable[[], Parts]
 
 
-def lay_out(task: Task, operands: Operands) -> Layout:
+def lay_out(task: Task, operands: Operands) -> LaidOut:
     """The operands side by side. Raises DistributionError where shapes do not match, UsageError for no such dim."""
     given, target = operands.input, operands.target
     for tensor in (given, target):
@@ -160,7 +160,7 @@ def lay_out(task: Task, operands: Operands) -> Layout:
     ignore = IGNORE_INDEX if task.ignore_index is None else task.ignore_index
     if not LOSSES[task.loss].of_classes:
         _same_shape(given, target)
-        return Layout(
+        return LaidOut(
             operands=operands,
             dim=None,
             rows=given.shape,
@@ -180,7 +180,7 @@ def lay_out(task: Task, operands: Operands) -> Layout:
         operands = operands._replace(target=_a_class_a_row(task, given, target, rows, dim))
     else:
         _same_shape(given, target)
-    return Layout(
+    return LaidOut(
         operands=operands,
         dim=dim,
         rows=rows,

@@ -91,7 +91,7 @@ def improper(values: Array, read_as: str) -> npt.NDArray[np.bool_]:
     return np.asarray(failing | empty)
 
 
-class Columns(NamedTuple):
+class PreparedColumns(NamedTuple):
     """Distributions that are the columns of an array, read as one kind.
 
     weights: (K, n). doubtful: (n,), which may be none: `prepare_one` alone says whether, and why. wholes: (n,), their
@@ -104,8 +104,8 @@ class Columns(NamedTuple):
     off: npt.NDArray[np.bool_]
 
 
-def read_columns(values: Array, read_as: str, settings: Settings) -> Columns:
-    """What `prepare_one` does to one distribution before smoothing, for all columns at once. values: (K, n), K > 0."""
+def read_columns(values: Array, read_as: str, settings: Settings) -> PreparedColumns:
+    """The weights that n columns stand for, as `prepare_one` finds them of one. values: (K, n), K > 0."""
     in_logarithms = read_as == "logprobs"
     totals, fallen = values, None
     if read_as == "cumulative":
@@ -127,7 +127,7 @@ def read_columns(values: Array, read_as: str, settings: Settings) -> Columns:
         doubtful = doubtful | ~(weights.any(axis=0) & np.isfinite(weights).all(axis=0))
     else:
         weights = values + 0.0 if not plain and np.signbit(values).any() else values  # -0.0 is 0.0
-    return Columns(weights, doubtful, wholes, off)
+    return PreparedColumns(weights, doubtful, wholes, off)
 
 
 def _as_weights(given: Distribution, side: Side, settings: Settings, role: str) -> _Prepared:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.analyses.projection.masses import Counts, Weights
+from klcli.analyses.projection.masses import CountPoints, Weights
 from klcli.analyses.projection.search import local_optima, numbers
 from klcli.analyses.projection.targets import Density
 from klcli.errors import DistributionError, UsageError, nearest
@@ -137,14 +137,16 @@ class _Targets:
             )
         for one in formula.components:
             _refuse_unknown_quantiles(one.family)
-        return Counts.of(formula) if counts else Density(formula)
+        return CountPoints.of(formula) if counts else Density(formula)
 
     def _weights(self, *, counts: bool) -> Target | str:
         grid = self._target
         points, weights = _checked(grid)  # type: ignore[arg-type]
         whole = bool((points == np.floor(points)).all())
         if counts:
-            return Counts(points, weights) if whole else "a family of counts, and the target's points are not whole"
+            return (
+                CountPoints(points, weights) if whole else "a family of counts, and the target's points are not whole"
+            )
         if len(points) < 3:  # noqa: PLR2004 - a density has no width on fewer
             return "a density needs a grid of three points"
         gaps = np.diff(points)

@@ -13,7 +13,7 @@ from klcli.engine import losses as engine
 from klcli.tensors import BATCHMEAN, LOGITS, LOGPROBS, PROBS
 
 if TYPE_CHECKING:
-    from klcli.analyses.operands import Block, Layout
+    from klcli.analyses.operands import LaidOut, LossBlock
     from klcli.engine.arrays import Mask
     from klcli.engine.losses import Floats
     from klcli.tensors import Task, Tensor
@@ -57,7 +57,7 @@ class Seen:
 class Traps:
     """What is seen of the operands of one loss, block by block."""
 
-    def __init__(self, task: Task, layout: Layout) -> None:
+    def __init__(self, task: Task, layout: LaidOut) -> None:
         self._task, self._layout = task, layout
         given, target = layout.operands.input, layout.operands.target
         self._slack = {"input": _slack(task, given), "target": _slack(task, target)}
@@ -120,7 +120,7 @@ class Traps:
         """Rows that are left out, (m,)."""
         self._ignored += int(np.count_nonzero(ignored))
 
-    def look_at_losses(self, some: slice, rows: Floats, block: Block) -> None:
+    def look_at_losses(self, some: slice, rows: Floats, block: LossBlock) -> None:
         """What came of it, (m,)."""
         whole = float(rows.sum(dtype=np.float64))
         if not np.isfinite(whole):
@@ -132,7 +132,7 @@ class Traps:
                 whole = self._without_zero_times_infinity(rows, nan, block)
         self._whole += whole
 
-    def _without_zero_times_infinity(self, rows: Floats, nan: Mask, block: Block) -> float:
+    def _without_zero_times_infinity(self, rows: Floats, nan: Mask, block: LossBlock) -> float:
         if self._layout.weighted or self._layout.indices:
             return np.nan
         target, log_target, log_q = (part[:, nan].astype(np.float64) for part in block.parts())
@@ -180,7 +180,7 @@ class Traps:
         return self._off_by(self._off, tensor, logarithms=logarithms, mend=mend)
 
     def _off_by(self, seen: Seen, tensor: Tensor, *, logarithms: bool, mend: str) -> str:
-        """That rows do not sum to 1."""
+        """A note that rows do not sum to 1, '' where they do."""
         if not seen.count:
             return ""
         if not _far_off(seen):

@@ -24,7 +24,7 @@ class _NoHttp:
     """A node of Dask without its HTTP server, which no option turns off (dask/distributed#6301)."""
 
     def start_http_server(self, *_: object, **__: object) -> None:
-        """Starts nothing."""
+        """Starts no server, and so opens no port."""
 
 
 class _Scheduler(_NoHttp, Scheduler):  # type: ignore[misc]  # Dask need not be there where types are checked

@@ -171,7 +171,7 @@ class Tally:
         return next(i for i, said in enumerate(self._remarks) if said.endswith(about))
 
     def result(self) -> Result:
-        """All of it, in words."""
+        """What was counted and noted, in words."""
         said = sorted(self._remarks.items(), key=lambda item: (self._place(item[0]), item[0]))
         notes = [_note(sentence, n, self.rows, self._plan.noun) for sentence, n in said]
         if self.rows == 0:

@@ -59,7 +59,7 @@ class _ClosedOutput(io.TextIOBase):
         return self
 
     def write(self, _: object) -> int:
-        """Raises OSError."""
+        """Writes nothing. Raises OSError."""
         raise OSError(errno.EBADF, "it is closed; redirect it, or add --output FILE")
 
 

@@ -50,7 +50,7 @@ Files = Annotated[
 ]
 
 
-class Members(Group):
+class Compared(Group):
     """Which distributions, on which outcomes."""
 
     columns: bool = input_option("--columns", default=False, help="The columns are the distributions, not the rows.")
@@ -130,7 +130,7 @@ class Squared(Drawn):
 
 @grouped
 def matrix(
-    files: Files = None, *, members: Members, inputs: Inputs, maths: Maths, measured: OneMeasured, shape: Squared
+    files: Files = None, *, members: Compared, inputs: Inputs, maths: Maths, measured: OneMeasured, shape: Squared
 ) -> int:
     """Which of these are alike? A measure of every pair of distributions, the rows or the columns of a table.
 

@@ -332,7 +332,7 @@ class Maths(Group):
         return Side(read_as, shared if own_smooth is None else smoothing(f"--{role}-smooth", own_smooth))
 
     def settings(self, alpha: str = "2") -> Settings:
-        """All of it as one value. Raises UsageError."""
+        """Every option that changes a number, as one value. Raises UsageError."""
         if self.unit is not None and self.base is not None:
             message = "--unit and --base both name a logarithm; give one"
             raise UsageError(message)

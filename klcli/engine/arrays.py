@@ -106,7 +106,7 @@ def polynomial(coefficients: Sequence[float], z: Array) -> Array:
 
 
 def power_series(coefficients: Sequence[float], z: Array, largest: float) -> Array:
-    """The same with as few of the falling coefficients as leave less than one rounding, for z from 0 to `largest`."""
+    """`polynomial` of as few of the falling coefficients as leave less than one rounding, for z from 0 to `largest`."""
     count = next((k for k, c in enumerate(coefficients) if k and c * largest**k < 2.0**-55), len(coefficients))
     return polynomial(coefficients[:count], z)
 

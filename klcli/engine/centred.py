@@ -59,7 +59,7 @@ _LEAST_POWER, _LARGEST_POWER = 1e-150, 1e150
 """Between these the product of two powers of probabilities has all its digits."""
 
 
-class Family:
+class Centred:
     """n distributions and their centre. a: (K, n), ordinary weights (see `is_ordinary`), every outcome in one at least.
 
     p: (K, n), the distributions. centre: (K, 1), their mean. zeros: whether an outcome is missing in some.
@@ -142,7 +142,7 @@ def _dot(left: npt.NDArray[np.floating], right: npt.NDArray[np.floating], rows: 
 
 
 def _then(finish: Callable[[Array], Array], quick: Quick) -> Quick:
-    """The same with a function of the values."""
+    """A measure whose values are a function of those of `quick`."""
 
     def block(rows: slice, columns: slice) -> tuple[Array, Mask]:
         value, lost = quick(rows, columns)
@@ -161,7 +161,7 @@ def _finished(value: Array, lost: Mask, infinite: Mask | None) -> tuple[Array, M
 # ------------------------------------------------------------------------------------------------------ matrix products
 
 
-def _kl(family: Family, _: float) -> Quick:
+def _kl(family: Centred, _: float) -> Quick:
     d, x = np.empty_like(family.p), np.empty_like(family.p)
     to_centre, from_centre, size, spread, reach = np.zeros((5, family.size))
     for where, terms in family.against_centre():
@@ -189,7 +189,7 @@ def _kl(family: Family, _: float) -> Quick:
     return block
 
 
-def _cross_entropy(family: Family, _: float) -> Quick:
+def _cross_entropy(family: Centred, _: float) -> Quick:
     information = -family.logarithms + 0.0
 
     def block(rows: slice, columns: slice) -> tuple[Array, Mask]:
@@ -199,7 +199,7 @@ def _cross_entropy(family: Family, _: float) -> Quick:
     return block
 
 
-def _squared_hellinger(family: Family) -> Quick:
+def _squared_hellinger(family: Centred) -> Quick:
     e = family.differences / (np.sqrt(family.p) + np.sqrt(family.centre))
     half = total(e * e) / 2
 
@@ -211,11 +211,11 @@ def _squared_hellinger(family: Family) -> Quick:
     return block
 
 
-def _hellinger(family: Family, _: float) -> Quick:
+def _hellinger(family: Centred, _: float) -> Quick:
     return _then(lambda squared: np.sqrt(np.clip(squared, 0.0, 1.0)), _squared_hellinger(family))
 
 
-def _bhattacharyya(family: Family, _: float) -> Quick:
+def _bhattacharyya(family: Centred, _: float) -> Quick:
     squared, roots = _squared_hellinger(family), np.sqrt(family.p)
 
     def block(rows: slice, columns: slice) -> tuple[Array, Mask]:
@@ -227,7 +227,7 @@ def _bhattacharyya(family: Family, _: float) -> Quick:
     return block
 
 
-def _chi2(family: Family, _: float) -> Quick:
+def _chi2(family: Centred, _: float) -> Quick:
     # In units of the centre, for the square of a small probability may be below the doubles.
     p, d, r = family.p / family.centre, family.differences / family.centre, family.centre
     weights = family.over_p(r) * r
@@ -248,7 +248,7 @@ def _chi2(family: Family, _: float) -> Quick:
     return block
 
 
-def _renyi(family: Family, alpha: float) -> Quick | None:
+def _renyi(family: Centred, alpha: float) -> Quick | None:
     if alpha == 1:
         return _kl(family, alpha)
     if alpha == 2:  # noqa: PLR2004 - the order whose divergence is log(1 + chi2)
@@ -275,7 +275,7 @@ def _renyi(family: Family, alpha: float) -> Quick | None:
 
 
 def _pair_by_pair(
-    sums: Callable[[int, slice, slice, Array], Array], family: Family, rows: slice, columns: slice
+    sums: Callable[[int, slice, slice, Array], Array], family: Centred, rows: slice, columns: slice
 ) -> Array:
     """sums(i, columns, outcomes, work) for every i < j, all outcomes added up; 0 elsewhere. work: (2, ...), to use."""
     run = min(family.outcomes, _RUN)
@@ -297,7 +297,7 @@ def _shaped(work: Array, outcomes: slice, columns: slice) -> Array:
     return work[:, : shape[0] * shape[1]].reshape(2, *shape)
 
 
-def _jensen_shannon(family: Family, _: float) -> Quick:
+def _jensen_shannon(family: Centred, _: float) -> Quick:
     # The middle of two distributions is r w with w the sum of these.
     halves = family.p / (2 * family.centre)
     if family.zeros:
@@ -319,7 +319,7 @@ def _jensen_shannon(family: Family, _: float) -> Quick:
     return block
 
 
-def _total_variation(family: Family, _: float) -> Quick:
+def _total_variation(family: Centred, _: float) -> Quick:
     d = family.differences
     half = total(np.abs(d)) / 2
 
@@ -334,7 +334,7 @@ def _total_variation(family: Family, _: float) -> Quick:
     return block
 
 
-QUICK: Mapping[str, Callable[[Family, float], Quick | None]] = {
+QUICK: Mapping[str, Callable[[Centred, float], Quick | None]] = {
     "kl_pq": _kl,
     "cross_entropy_pq": _cross_entropy,
     "js_divergence": _jensen_shannon,

@@ -133,5 +133,5 @@ class ExactPair:
         return _ExactTerms(self, where)
 
     def summands(self, where: Where) -> Terms:
-        """The same: all are accurate by themselves."""
+        """The terms at some outcomes, each of which is accurate by itself."""
         return self.terms(where)

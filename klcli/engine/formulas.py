@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from klcli.engine.arrays import Array, Mask
-    from klcli.engine.pair import Pair
+    from klcli.engine.pair import EnginePair
     from klcli.engine.terms import Terms
 
 HALF = 0.5
@@ -34,7 +34,7 @@ class Context(NamedTuple):
     """The largest log(p/q) of each pair, (n,); only where the order asks for it."""
 
 
-class Formula(NamedTuple):
+class MeasureFormula(NamedTuple):
     """The names of the summands, and their sums to the value."""
 
     summands: tuple[str, ...]
@@ -145,39 +145,39 @@ def _bounded(value: Array, most: float, context: Context) -> Array:
     return np.minimum(value, most) if context.normalize else value
 
 
-FORMULAS: Mapping[str, Formula] = {
-    "entropy_p": Formula(("entropy_p",), lambda s, _: s["entropy_p"]),
-    "entropy_q": Formula(("entropy_q",), lambda s, _: s["entropy_q"]),
-    "cross_entropy_pq": Formula(("cross_entropy_pq",), lambda s, _: s["cross_entropy_pq"]),
-    "cross_entropy_qp": Formula(("cross_entropy_qp",), lambda s, _: s["cross_entropy_qp"]),
-    "kl_pq": Formula(("kl_pq",), lambda s, _: s["kl_pq"]),
-    "kl_qp": Formula(("kl_qp",), lambda s, _: s["kl_qp"]),
-    "jeffreys": Formula(("kl_pq", "kl_qp"), lambda s, _: s["kl_pq"] + s["kl_qp"]),
-    "js_divergence": Formula(("jensen_shannon",), lambda s, c: _bounded(s["jensen_shannon"], log(2), c)),
-    "js_distance": Formula(("jensen_shannon",), lambda s, c: np.sqrt(_bounded(s["jensen_shannon"], log(2), c))),
-    "total_variation": Formula(("distance",), lambda s, c: _bounded(s["distance"] / 2, 1.0, c)),
-    "hellinger": Formula(("squared_hellinger",), lambda s, c: _bounded(np.sqrt(s["squared_hellinger"]), 1.0, c)),
-    "bhattacharyya": Formula(
+FORMULAS: Mapping[str, MeasureFormula] = {
+    "entropy_p": MeasureFormula(("entropy_p",), lambda s, _: s["entropy_p"]),
+    "entropy_q": MeasureFormula(("entropy_q",), lambda s, _: s["entropy_q"]),
+    "cross_entropy_pq": MeasureFormula(("cross_entropy_pq",), lambda s, _: s["cross_entropy_pq"]),
+    "cross_entropy_qp": MeasureFormula(("cross_entropy_qp",), lambda s, _: s["cross_entropy_qp"]),
+    "kl_pq": MeasureFormula(("kl_pq",), lambda s, _: s["kl_pq"]),
+    "kl_qp": MeasureFormula(("kl_qp",), lambda s, _: s["kl_qp"]),
+    "jeffreys": MeasureFormula(("kl_pq", "kl_qp"), lambda s, _: s["kl_pq"] + s["kl_qp"]),
+    "js_divergence": MeasureFormula(("jensen_shannon",), lambda s, c: _bounded(s["jensen_shannon"], log(2), c)),
+    "js_distance": MeasureFormula(("jensen_shannon",), lambda s, c: np.sqrt(_bounded(s["jensen_shannon"], log(2), c))),
+    "total_variation": MeasureFormula(("distance",), lambda s, c: _bounded(s["distance"] / 2, 1.0, c)),
+    "hellinger": MeasureFormula(("squared_hellinger",), lambda s, c: _bounded(np.sqrt(s["squared_hellinger"]), 1.0, c)),
+    "bhattacharyya": MeasureFormula(
         ("squared_hellinger", "affinity"), lambda s, c: _minus_log(s["squared_hellinger"], s["affinity"], c)
     ),
-    "chi2_pq": Formula(("chi2",), lambda s, _: s["chi2"]),
-    "renyi_pq": Formula(("renyi_excess", "renyi_mass"), _renyi),
-    "perplexity_p": Formula(("entropy_p",), lambda s, _: np.exp(s["entropy_p"])),
-    "perplexity_q": Formula(("entropy_q",), lambda s, _: np.exp(s["entropy_q"])),
+    "chi2_pq": MeasureFormula(("chi2",), lambda s, _: s["chi2"]),
+    "renyi_pq": MeasureFormula(("renyi_excess", "renyi_mass"), _renyi),
+    "perplexity_p": MeasureFormula(("entropy_p",), lambda s, _: np.exp(s["entropy_p"])),
+    "perplexity_q": MeasureFormula(("entropy_q",), lambda s, _: np.exp(s["entropy_q"])),
 }
 
 
-def _kl_as_it_is(direction: str, sign: int) -> Formula:
+def _kl_as_it_is(direction: str, sign: int) -> MeasureFormula:
     """KL of weights as they are: sum p log(p/q), or the terms of KL plus sum p - sum q, whichever cancels less."""
 
     def finish(sums: Mapping[str, Array], _: Context) -> Array:
         terms, excess = sums[f"kl_{direction}"], sign * sums["excess"]
         return np.where(terms + np.abs(excess) < sums[f"size_{direction}"], terms + excess, sums[f"whole_{direction}"])
 
-    return Formula((f"kl_{direction}", "excess", f"whole_{direction}", f"size_{direction}"), finish)
+    return MeasureFormula((f"kl_{direction}", "excess", f"whole_{direction}", f"size_{direction}"), finish)
 
 
-AS_THEY_ARE: Mapping[str, Formula] = {"kl_pq": _kl_as_it_is("pq", 1), "kl_qp": _kl_as_it_is("qp", -1)}
+AS_THEY_ARE: Mapping[str, MeasureFormula] = {"kl_pq": _kl_as_it_is("pq", 1), "kl_qp": _kl_as_it_is("qp", -1)}
 """The formulas that differ for weights that need not add up to 1."""
 
 ELEMENT_FORMULAS: Mapping[str, Callable[[Terms], Array]] = {
@@ -193,7 +193,7 @@ ELEMENT_FORMULAS: Mapping[str, Callable[[Terms], Array]] = {
 }
 
 
-def measure(pair: Pair, names: Iterable[str], alpha: float) -> dict[str, Array]:
+def measure(pair: EnginePair, names: Iterable[str], alpha: float) -> dict[str, Array]:
     """The named measures of n pairs, in nats. Returns name -> (n,), each >= 0 (weights as they are: any sign) or +inf.
 
     Source: see `measures.MEASURES` for each one's; `terms` for the method.
@@ -220,14 +220,14 @@ def _peak(terms: Terms) -> Array:
     return largest
 
 
-def elements(pair: Pair, names: Iterable[str], where: slice | list[int]) -> dict[str, Array]:
+def elements(pair: EnginePair, names: Iterable[str], where: slice | list[int]) -> dict[str, Array]:
     """The named element terms of one pair's outcomes. Returns name -> (K',), in nats where they are logarithms."""
     with np.errstate(all="ignore"):
         terms = pair.terms(where)
         return {name: ELEMENT_FORMULAS[name](terms)[:, 0] for name in names}
 
 
-def element_sums(pair: Pair, names: Iterable[str], without: list[int]) -> dict[str, float]:
+def element_sums(pair: EnginePair, names: Iterable[str], without: list[int]) -> dict[str, float]:
     """Each named, additive element term summed over all outcomes of one pair but those listed."""
     names = list(names)
     sums = dict.fromkeys(names, 0.0)
@@ -244,7 +244,7 @@ def element_sums(pair: Pair, names: Iterable[str], without: list[int]) -> dict[s
     return sums
 
 
-def kl_share(pair: Pair, chosen: Mask) -> float:
+def kl_share(pair: EnginePair, chosen: Mask) -> float:
     """The part of KL(p, q) that stands on some outcomes of one pair, in [0, 1]; NaN where KL is 0 or infinite.
 
     chosen: (K,). Each outcome counts with p log(p/q) - p + q, which is >= 0 and has the same sum.
@@ -258,7 +258,7 @@ def kl_share(pair: Pair, chosen: Mask) -> float:
     return part / whole if 0 < whole < inf else nan
 
 
-def largest(pair: Pair, name: str, top: int, *, by_size: bool) -> list[int]:
+def largest(pair: EnginePair, name: str, top: int, *, by_size: bool) -> list[int]:
     """The outcomes of one pair with the `top` largest values of an element, or of its absolute value, in that order.
 
     Equal ones stand as they are given.
@@ -275,7 +275,7 @@ def largest(pair: Pair, name: str, top: int, *, by_size: bool) -> list[int]:
     return indices
 
 
-def _element_runs(pair: Pair, name: str) -> Iterator[tuple[int, Array]]:
+def _element_runs(pair: EnginePair, name: str) -> Iterator[tuple[int, Array]]:
     """One element term, run by run: where the run starts, and the values."""
     start = 0
     for where in pair.slices():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from klcli.engine.arrays import ordinary_columns
-from klcli.engine.centred import QUICK, Family
+from klcli.engine.centred import QUICK, Centred
 from klcli.engine.score import score
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class _Square:
         self._n = a.shape[1]
         self._symmetric = name in SYMMETRIC
         self._values = np.empty((self._n, self._n))
-        self._family: Family | None = None
+        self._family: Centred | None = None
         self._quick: Quick | None = None
         self._extreme = np.zeros(self._n, dtype=bool)
 
@@ -89,7 +89,7 @@ class _Square:
             if self._normalize and self._name in QUICK:
                 ordinary = ordinary_columns(self._a)
                 self._extreme = ~ordinary
-                self._family = Family(np.where(ordinary, self._a, 1.0))
+                self._family = Centred(np.where(ordinary, self._a, 1.0))
                 self._quick = QUICK[self._name](self._family, self._alpha)
         threads = _threads()
         step = max(1, min(_BLOCK // self._n, -(-self._n // (4 * threads))))

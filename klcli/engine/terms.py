@@ -92,7 +92,7 @@ class Terms(ABC):
 
     @cached_property
     def atanh_rest(self) -> Array:
-        """B(s^2)."""
+        """B(s^2), where atanh(s) = s (1 + s^2 B(s^2))."""
         return self._series(_ATANH)
 
     @cached_property
@@ -149,7 +149,7 @@ class Terms(ABC):
         return np.asarray(self.p**weight * self.q ** (1 - weight))
 
     def reversed(self) -> Terms:
-        """The same outcomes with p and q exchanged."""
+        """The terms of these outcomes with p and q exchanged."""
         return _Reversed(self)
 
 
@@ -172,13 +172,13 @@ class Far:
         return logs
 
     def kl_terms(self) -> Array:
-        """See `Terms.kl_terms`."""
+        """The terms of KL(p||q), p log(p/q) - p + q, each >= 0."""
         values = weighted(self.p, self.log_ratio)
         values -= self.d
         return values
 
     def jensen_shannon_terms(self) -> Array:
-        """See `Terms.jensen_shannon_terms`."""
+        """The terms of the Jensen-Shannon divergence, each >= 0."""
         whole = self.p + self.q  # twice the middle, half of which the least double has not
         values = _log_part(self.p, whole)
         values += _log_part(self.q, whole)
@@ -186,7 +186,7 @@ class Far:
         return values
 
     def reversed(self) -> Far:
-        """The same outcomes with p and q exchanged."""
+        """The terms of these outcomes with p and q exchanged."""
         far = Far(self.where, self.q, self.p, -self.d)
         far.log_ratio = -self.log_ratio
         return far
@@ -329,7 +329,7 @@ class RoundedPair:
 
     @cached_property
     def rest_q(self) -> Array | None:
-        """The same for q."""
+        """What dividing by the total of q rounded away; see `rest_p`."""
         return rest(self.b, self.total_q) if self.normalize else None
 
     def lost(self) -> Mask:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from klcli.engine.arrays import Mask as Mask  # noqa: PLC0414
     from klcli.families.likelihood.ascent import LikelihoodEstimate as LikelihoodEstimate  # noqa: PLC0414
     from klcli.families.likelihood.ascent import Objective as Objective  # noqa: PLC0414
-    from klcli.families.likelihood.observed import Observed as Observed  # noqa: PLC0414
+    from klcli.families.likelihood.sorted_sample import SortedSample as SortedSample  # noqa: PLC0414
     from klcli.families.moments import Averages as Averages  # noqa: PLC0414
     from klcli.families.moments import Moments
 
@@ -163,7 +163,7 @@ class Family(ABC):
         return Grid(0.05, 10, 0.1)
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         """The parameters of maximum likelihood, with errors from the observed information; not of the `unfitted`."""
         raise NotImplementedError
 
@@ -219,7 +219,7 @@ class Continuous(Family):
 
     @property
     def support(self) -> tuple[float, float]:
-        """See Family."""
+        """The interval that `cover` says of the whole family."""
         return self.cover
 
     @property
@@ -287,11 +287,11 @@ class LocationScale(Continuous):
     scale: float
 
     def centre(self) -> tuple[float, float]:
-        """See Continuous."""
+        """mu and the scale."""
         return self.mu, self.scale
 
     def grid(self) -> Grid:
-        """See Family: four scales to either side."""
+        """Four scales to either side of mu, in 80 steps."""
         half = 4 * self.scale
         return Grid(self.mu - half, self.mu + half, half / 40)
 
@@ -301,11 +301,11 @@ class LocationScale(Continuous):
         return self.scale < 2.0**-48 * abs(self.mu)
 
     def at_logit(self, t: Array) -> Array:
-        """See Continuous."""
+        """The points below which lies the share 1/(1 + e^-t), moved and stretched from mu 0 and scale 1."""
         return self.mu + self.scale * self.standard_at_logit(t)
 
     def logit(self, x: Array) -> Array:
-        """See Continuous."""
+        """The logit of the share below x; -inf and inf outside the support."""
         return self.standard_logit((x - self.mu) / self.scale)
 
     @abstractmethod
@@ -326,7 +326,7 @@ class Interval(Continuous):
 
     @classmethod
     def checked(cls, parameters: Parameters) -> tuple[Parameters, str]:
-        """See Family. Raises ParameterError where high is not above low."""
+        """The parameters as they are. Raises ParameterError where high is not above low."""
         if not 0 < parameters["high"] - parameters["low"] < inf:
             message = f"high must be above low, {parameters['low']!r}, and less than 1.8e308 from it"
             raise ParameterError(message, "high")
@@ -334,7 +334,7 @@ class Interval(Continuous):
 
     @property
     def support(self) -> tuple[float, float]:
-        """See Family."""
+        """The interval from low to high."""
         return self.low, self.high
 
 
@@ -347,7 +347,7 @@ class Positive(Continuous):
 
     @classmethod
     def holds(cls, x: Array) -> Mask:
-        """See Family."""
+        """Whether each value is above 0."""
         return x > 0
 
 
@@ -359,7 +359,7 @@ class Counts(Family):
 
     @property
     def support(self) -> tuple[float, float]:
-        """See Family."""
+        """All numbers from 0 on."""
         return 0.0, inf
 
     @abstractmethod
@@ -367,12 +367,12 @@ class Counts(Family):
         """First and last whole number beyond which there is less mass than 1e-40."""
 
     def grid(self) -> Grid:
-        """See Family."""
+        """The whole numbers from 0 to 100."""
         return Grid(0, 100, 1)
 
     @classmethod
     def holds(cls, x: Array) -> Mask:
-        """See Family."""
+        """Whether each value is a whole number from 0 on."""
         inside: Mask = (x >= 0) & (x == np.floor(x))
         return inside
 

@@ -75,7 +75,7 @@ class Law:
 
     @cached_property
     def support(self) -> list[tuple[float, float]]:
-        """See the class."""
+        """The intervals that hold all mass, none of which touches another."""
         return joined([one.support for one in self.members])
 
     @cached_property

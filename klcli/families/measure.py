@@ -12,7 +12,7 @@ from klcli.engine.measures import MEASURES, SINGLE
 from klcli.errors import DistributionError, UsageError
 from klcli.families.catalogue import CONTINUOUS, VECTORS
 from klcli.families.numeric.integrands import EPS
-from klcli.families.pair import CLOSED, HALF, SAMPLING, Estimate, NoClosedFormError, Pair
+from klcli.families.pair import CLOSED, HALF, SAMPLING, Estimate, LawPair, NoClosedFormError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -43,7 +43,7 @@ def measure(
     names = list(names)
     if q is not None:
         _same_kind(p, q)
-    pair = Pair(p, q, alpha, sampling, closed=closed)
+    pair = LawPair(p, q, alpha, sampling, closed=closed)
     pair.prepare({part for name in names for part in _PARTS[name]})
     found = {}
     for name in names:
@@ -100,7 +100,7 @@ def _power(found: Estimate) -> Estimate:
     return _through(found, value, value)
 
 
-def _cross(pair: Pair, entropy: str, divergence: str) -> Estimate:
+def _cross(pair: LawPair, entropy: str, divergence: str) -> Estimate:
     """Entropy and KL, added up. Where they cancel, from moments; else 0 where nothing but their rounding is left.
 
     So of a beta distribution against the uniform beta(1, 1), where it is 0.
@@ -117,16 +117,16 @@ def _cross(pair: Pair, entropy: str, divergence: str) -> Estimate:
     return found._replace(value=0.0) if abs(found.value) < _ROUNDING * whole else found
 
 
-def _is_closed(pair: Pair, part: str) -> bool:
+def _is_closed(pair: LawPair, part: str) -> bool:
     return pair.known(part) is not None
 
 
-def _bhattacharyya(pair: Pair) -> Estimate:
+def _bhattacharyya(pair: LawPair) -> Estimate:
     found = pair.renyi(HALF)
     return _through(found, found.value / 2, 0.5)
 
 
-_MADE: Mapping[str, Callable[[Pair], Estimate]] = {
+_MADE: Mapping[str, Callable[[LawPair], Estimate]] = {
     "entropy_p": lambda pair: pair.part("entropy_p"),
     "entropy_q": lambda pair: pair.part("entropy_q"),
     "cross_entropy_pq": lambda pair: _cross(pair, "entropy_p", "kl_pq"),

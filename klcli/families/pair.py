@@ -62,7 +62,7 @@ class NoClosedFormError(Exception):
         return f"{name} of {what} has no closed form; add --samples N to estimate it"
 
 
-class Pair:
+class LawPair:
     """Two laws, or one, with what has been found of them."""
 
     def __init__(self, p: Law, q: Law | None, alpha: float, sampling: Sampling | None, *, closed: bool) -> None:

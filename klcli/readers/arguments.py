@@ -260,11 +260,11 @@ class Arguments:
             return observed(read, choices, self.dialect)
         table = read if isinstance(read, Table) else read.table()
         if table is not None:
-            from klcli.readers.tables.columns import Columns
+            from klcli.readers.tables.columns import TableColumns
 
             selector, names = choices.select, table.names
             selected = [] if selector is None else select(selector, names, table.source)
-            columns = Columns(table, choices, notation, taken={*taken, *(names[i] for i in selected)})
+            columns = TableColumns(table, choices, notation, taken={*taken, *(names[i] for i in selected)})
             if not (choices.columns and any(map(columns.is_nested, selected or columns.distributions()))):
                 return columns
         if choices.columns:

@@ -27,7 +27,7 @@ from klcli.readers.sources import (
     open_source,
     split_selector,
 )
-from klcli.readers.tables.columns import Columns
+from klcli.readers.tables.columns import TableColumns
 from klcli.readers.tables.records import table_of
 from klcli.readers.tables.roles import CHOICES
 from klcli.readers.tables.select import select
@@ -253,7 +253,7 @@ def _open_table(source: Source, kind: str) -> _Opened:
 
 def _of_table(read: Table, wanted: _Wanted, notation: Notation = POINT, mend: str = "") -> _Found:
     """The columns chosen, or all of numbers: (rows, columns), and (rows,) of one; of a column of lists (rows, ...)."""
-    table = Columns(read, CHOICES, notation, mend, keys=wanted.keys)
+    table = TableColumns(read, CHOICES, notation, mend, keys=wanted.keys)
     if read.note and any(map(is_number, read.names)) and not wanted.keys:
         message = f"{read.source}:1: {read.note.replace('; ', ', if it is one; ')}, and --header as names"
         raise InputError(message)
@@ -289,7 +289,7 @@ def _of_table(read: Table, wanted: _Wanted, notation: Notation = POINT, mend: st
     return _Found(values, where, remarks=tuple(remarks))
 
 
-def _numeric(table: Columns, taken: Sequence[str]) -> tuple[list[int], list[str]]:
+def _numeric(table: TableColumns, taken: Sequence[str]) -> tuple[list[int], list[str]]:
     """The columns of numbers, and remarks about those left out. What seems to be labels may be the only numbers."""
     columns, label = table.distributions(), table.label
     if not columns and label is not None:
@@ -319,7 +319,7 @@ def _numeric(table: Columns, taken: Sequence[str]) -> tuple[list[int], list[str]
     return left or columns, remarks
 
 
-def _kind(table: Columns, column: int) -> str:
+def _kind(table: TableColumns, column: int) -> str:
     """What a column is that is no weight."""
     if table.facts(column).of_numbers:
         return "of keys by its name"
@@ -331,7 +331,7 @@ def _why(name: str) -> str:
     return "" if name == "label" else ", as its numbers seem to be labels"
 
 
-def _holds_numbers(table: Columns, column: int) -> bool:
+def _holds_numbers(table: TableColumns, column: int) -> bool:
     try:
         table.array([column])
     except InputError:

@@ -76,7 +76,7 @@ class Members:
         return list(self._found)
 
     def numeric(self) -> list[str]:
-        """Those of the names under which there are only numbers. Raises InputError where some are and some not."""
+        """The names under which there are only numbers. Raises InputError where some cells are and some not."""
         return self.names()
 
     def member(self, name: str) -> Distribution:

@@ -254,7 +254,7 @@ class Document(Members):
         return distribution_of(name, members[name], f"{self.source}#/{name}", self.repeats, self.blank)
 
     def address(self, name: str) -> str:
-        """SOURCE#/KEY."""
+        """How a member is written as an argument: SOURCE#/KEY."""
         source = self.source.replace(STDIN, "-", 1) if self.source.startswith(STDIN) else self.source
         token = name.replace("~", "~0").replace("/", "~1")
         return f"{source}/{token}" if "#" in source else f"{source}#/{token}"
@@ -268,7 +268,7 @@ class Archive(Document):
         return no_pointer(self.source, pointer)
 
     def address(self, name: str) -> str:
-        """SOURCE:NAME."""
+        """How a member is written as an argument: SOURCE:NAME."""
         return column_of(self.source, name)
 
 

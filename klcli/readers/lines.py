@@ -44,7 +44,7 @@ class TextLines:
         return n
 
     def read(self) -> bytes:
-        """All of it. Raises InputError."""
+        """Every line, as one text. Raises InputError."""
         return b"".join(self._blocks)
 
     def _altered(self) -> Iterator[bytes]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from klcli.readers.documents import Document
     from klcli.readers.numbers import Notation
     from klcli.readers.sources import Dialect, Source
-    from klcli.readers.tables.columns import Columns
+    from klcli.readers.tables.columns import TableColumns
     from klcli.readers.tables.roles import Choices
     from klcli.readers.tables.table import Table
 
@@ -129,7 +129,7 @@ def of_list(name: str, value: object, source: str, repeats: str) -> Distribution
 class Observed(Members):
     """The columns of a table, or the lists of a JSON value, as samples of raw values by name."""
 
-    def __init__(self, found: Columns | Document, blank: str, repeats: str) -> None:
+    def __init__(self, found: TableColumns | Document, blank: str, repeats: str) -> None:
         super().__init__(found.source)
         self._members, self._blank, self._repeats = found, blank, repeats
 
@@ -143,15 +143,15 @@ class Observed(Members):
         return self._members.doubtful
 
     def numeric(self) -> list[str]:
-        """Those that may be samples: all but the labels."""
+        """The names of the columns or lists that may be samples: all but the labels."""
         named = getattr(self._members, "named_label", None)
         return [name for i, name in enumerate(self.names()) if i != named]
 
     def member(self, name: str) -> Distribution:
         """The raw values of a column. Raises InputError where there is none of that name, or where a cell is blank."""
-        from klcli.readers.tables.columns import Columns
+        from klcli.readers.tables.columns import TableColumns
 
-        if not isinstance(self._members, Columns):
+        if not isinstance(self._members, TableColumns):
             value = self._members.value
             where = f"{self.source}#/{name}" if name else self.source
             if name and (not isinstance(value, dict) or name not in value):
@@ -189,10 +189,10 @@ def present(found: Distribution, blank: str, source: str) -> Distribution:
 def observed(read: Table | Document, choices: Choices, dialect: Dialect) -> Observed:
     """The samples in a table or a JSON value."""
     from klcli.readers.documents import Document
-    from klcli.readers.tables.columns import Columns
+    from klcli.readers.tables.columns import TableColumns
 
     table = read.table() if isinstance(read, Document) else read
-    found = cast("Document", read) if table is None else Columns(table, choices, dialect.notation)
+    found = cast("Document", read) if table is None else TableColumns(table, choices, dialect.notation)
     return Observed(found, dialect.blank, choices.repeats)
 
 

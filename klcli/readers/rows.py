@@ -15,7 +15,7 @@ from klcli.readers.distributions import Members, added_up, picked, refuse_repeat
 from klcli.readers.documents import distribution_of, has_repeated_key, is_json_number
 from klcli.readers.numbers import mixed_in_row
 from klcli.readers.observations import present, sample
-from klcli.readers.tables.columns import Columns
+from klcli.readers.tables.columns import TableColumns
 from klcli.readers.tables.percents import mixed_rows
 from klcli.readers.tables.roles import NO_LABELS, chosen_label, holds_keys, is_key, no_group
 from klcli.readers.tables.select import select
@@ -88,7 +88,7 @@ def _rows_of_table(read: Table, choices: Choices, notation: Notation) -> Members
     read = _filled(read)
     fields, source = read.names, read.source
     selected = None if choices.select is None else select(choices.select, fields, source)
-    table = Columns(read, choices, notation, taken=[fields[i] for i in selected or ()])
+    table = TableColumns(read, choices, notation, taken=[fields[i] for i in selected or ()])
     label = table.label
     columns = [i for i in (_weights(table, choices) if selected is None else selected) if i != label]
     header = [fields[column] for column in columns]
@@ -131,7 +131,7 @@ def _rows_of_table(read: Table, choices: Choices, notation: Notation) -> Members
     return Members(source, found, ROWS, heading)
 
 
-def _cell(table: Columns, row: int, columns: Sequence[int], outcome: int) -> str:
+def _cell(table: TableColumns, row: int, columns: Sequence[int], outcome: int) -> str:
     return table.place(row, columns[outcome])
 
 
@@ -158,14 +158,14 @@ def _summed(labels: Sequence[str], values: Array, *, gaps: bool) -> tuple[list[s
     return once, np.array([column for _, column, _, _ in sums]).T, at, said
 
 
-def _weights(table: Columns, choices: Choices) -> list[int]:
+def _weights(table: TableColumns, choices: Choices) -> list[int]:
     """The columns of weights; where rows may fail, those too that are numbers but for some cells."""
     if choices.lenient and table.roles.mixed:
         return sorted((*table.roles.weights, *table.roles.mixed))
     return table.distributions()
 
 
-def _sound(table: Columns, columns: Sequence[int], choices: Choices) -> tuple[Array, dict[int, str]]:
+def _sound(table: TableColumns, columns: Sequence[int], choices: Choices) -> tuple[Array, dict[int, str]]:
     """The numbers of some columns, (rows, columns), and of the rows where some cell is none, what is wrong with it."""
     if not choices.lenient:
         values = table.array(columns)
@@ -179,7 +179,7 @@ def _sound(table: Columns, columns: Sequence[int], choices: Choices) -> tuple[Ar
     return values, _mixed(table, columns, values, choices) | faults
 
 
-def _mixed(table: Columns, columns: Sequence[int], values: Array, choices: Choices) -> dict[int, str]:
+def _mixed(table: TableColumns, columns: Sequence[int], values: Array, choices: Choices) -> dict[int, str]:
     """What is wrong with the rows in which percentages stand beside other numbers. values: (rows, columns)."""
     kept = [k for k, column in enumerate(columns) if table.table.names[column] not in choices.drop]
     percent = np.array([table.has_percentages(columns[k]) for k in kept], dtype=bool)
@@ -193,7 +193,7 @@ def _mixed(table: Columns, columns: Sequence[int], values: Array, choices: Choic
     return faults
 
 
-def _names(labels: Sequence[str] | None, table: Columns, heading: str) -> Sequence[str]:
+def _names(labels: Sequence[str] | None, table: TableColumns, heading: str) -> Sequence[str]:
     """What the rows are called: their labels, else their positions. Raises DistributionError where two are the same."""
     if labels is None:
         return [str(i) for i in range(1, table.size + 1)]
@@ -285,8 +285,8 @@ def groups(read: Table, choices: Choices, notation: Notation) -> Members:
     rest = _without(read, by)
     selected = None if choices.select is None else select(choices.select, read.names, read.source)
     taken = [read.names[i] for i in selected or ()]
-    table = Columns(rest, choices, notation, taken=taken)
-    keys = [Columns(read, notation=notation).texts(i) for i in by]
+    table = TableColumns(rest, choices, notation, taken=taken)
+    keys = [TableColumns(read, notation=notation).texts(i) for i in by]
     at: dict[tuple[str, ...], list[int]] = {}
     for row, key in enumerate(zip(*keys, strict=True)):
         at.setdefault(key, []).append(row)
@@ -333,7 +333,9 @@ def _without(read: Table, columns: Sequence[int]) -> Table:
     return replace(read, names=names, columns={new: read.columns[old] for new, old in enumerate(left)}, absent={})
 
 
-def _only_weights(table: Columns, rest: Table, selected: Sequence[str] | None, heading: str, *, tally: bool) -> int:
+def _only_weights(
+    table: TableColumns, rest: Table, selected: Sequence[str] | None, heading: str, *, tally: bool
+) -> int:
     """The one column of weights, or of raw values. selected: the names of those chosen. Raises InputError."""
     if selected is not None:
         found = [i for i, name in enumerate(rest.names) if name in selected]

@@ -196,7 +196,7 @@ class Source:
 
     @cached_property
     def data(self) -> bytes:
-        """All of it, decompressed. Raises InputError."""
+        """The bytes of the whole source, decompressed. Raises InputError."""
         try:
             data = b"".join(self.read()) if self.compression or not self.is_file else self._whole_file()
             self.verify()
@@ -212,7 +212,7 @@ class Source:
 
     @cached_property
     def text(self) -> str:
-        """All of it as text, without a byte order mark. Raises InputError where it is not UTF-8."""
+        """The whole source as text, without a byte order mark. Raises InputError where it is not UTF-8."""
         data = self.data
         if self.dialect.alters:
             from klcli.readers.lines import TextLines

@@ -31,7 +31,7 @@ class Names:
         return len(self.places)
 
     def piece(self, some: slice) -> Names:
-        """Some rows."""
+        """The names of some rows."""
         return Names(self.names, self.places[some])
 
 
@@ -42,7 +42,7 @@ class Computed:
         self.size, self.piece = size, piece
 
 
-class Table(NamedTuple):
+class AnswerTable(NamedTuple):
     """Columns under a header, all of one length.
 
     A column is a sequence of text, whole numbers or doubles (in NDJSON of any JSON value), or an array of numbers; one
@@ -75,7 +75,7 @@ class Answer(ABC):
     measured: Sequence[tuple[str, Mapping[str, float]]] = ()
 
     @abstractmethod
-    def tables(self) -> list[Table]:
+    def tables(self) -> list[AnswerTable]:
         """The tables of a format that may have several; the last is that of a format that has one."""
 
     @abstractmethod
@@ -86,11 +86,11 @@ class Answer(ABC):
     def drawn(self, kit: Kit) -> Iterator[Text | Grid]:
         """What a terminal shows, one below the other."""
 
-    def rows(self) -> Table:
+    def rows(self) -> AnswerTable:
         """The table of a format that has one."""
         return self.tables()[-1]
 
-    def records(self) -> Table:
+    def records(self) -> AnswerTable:
         """The table whose rows are JSON objects."""
         return self.rows()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from klcli.engine.measures import ELEMENTS, MEASURES, ROOT_OF_UNIT, SINGLE, SINGLE_ELEMENTS
 from klcli.model import ELEMENTS as OF_ELEMENTS
-from klcli.renderers.answer import Answer, Table
+from klcli.renderers.answer import Answer, AnswerTable
 from klcli.renderers.formats import json_bytes, number
 from klcli.renderers.text import BETWEEN, STRONG, Column, uncertainty, visible
 
@@ -51,13 +51,13 @@ class _Reports(Answer):
         several = len(reports) > 1
         self.measured = [(r.name if several else "", {**r.measures, **r.others}) for r in reports]
 
-    def measures_table(self) -> Table:
+    def measures_table(self) -> AnswerTable:
         """A row a report."""
         names = self.reports[0].measures
         columns = [[report.measures[name] for report in self.reports] for name in names]
-        return Table(["name", *names], [[report.name for report in self.reports], *columns])
+        return AnswerTable(["name", *names], [[report.name for report in self.reports], *columns])
 
-    def elements_table(self) -> Table:
+    def elements_table(self) -> AnswerTable:
         """A row an outcome, of several distributions with their names."""
         parts = [(report.name, report.elements) for report in self.reports if report.elements is not None]
         columns: dict[str, Cells] = {
@@ -66,9 +66,9 @@ class _Reports(Answer):
         }
         for name in parts[0][1].columns:
             columns[name] = [value for _, elements in parts for value in elements.columns[name].tolist()]
-        return Table(list(columns), list(columns.values()))
+        return AnswerTable(list(columns), list(columns.values()))
 
-    def tables(self) -> list[Table]:
+    def tables(self) -> list[AnswerTable]:
         """The measures, and the breakdown when asked for."""
         broken_down = any(report.elements is not None for report in self.reports)
         return [self.measures_table(), *([self.elements_table()] if broken_down else [])]
@@ -95,18 +95,20 @@ class Comparison(_Reports):
 
     states_errors = ("table", "tsv", "csv", "json", "ndjson", "markdown")
 
-    def measures_table(self) -> Table:
+    def measures_table(self) -> AnswerTable:
         """A row a measure, where there are estimates with its error."""
         (report,) = self.reports
-        table = Table(["measure", "value"], [list(report.measures), list(report.measures.values())])
+        table = AnswerTable(["measure", "value"], [list(report.measures), list(report.measures.values())])
         if not report.errors:
             return table
-        return Table([*table.header, "error"], [*table.columns, [report.errors.get(n, nan) for n in report.measures]])
+        return AnswerTable(
+            [*table.header, "error"], [*table.columns, [report.errors.get(n, nan) for n in report.measures]]
+        )
 
-    def elements_table(self) -> Table:
+    def elements_table(self) -> AnswerTable:
         """A row an outcome."""
         header, columns = super().elements_table()
-        return Table(header[1:], columns[1:])
+        return AnswerTable(header[1:], columns[1:])
 
     def values(self, field: str) -> Cells:
         """A measure, or an element's value for every outcome."""
@@ -150,10 +152,10 @@ class Entropies(_Reports):
 class Ranking(_Reports):
     """Which candidate is nearest to P."""
 
-    def measures_table(self) -> Table:
+    def measures_table(self) -> AnswerTable:
         """A row a candidate."""
         header, columns = super().measures_table()
-        return Table(["rank", *header], [range(1, len(self.reports) + 1), *columns])
+        return AnswerTable(["rank", *header], [range(1, len(self.reports) + 1), *columns])
 
     def body(self) -> dict[str, Any]:
         """P, and each candidate with its measures."""

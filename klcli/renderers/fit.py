@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from klcli.errors import UsageError, listed, nearest
 from klcli.fits import FORWARD, REVERSE, reasons
-from klcli.renderers.answer import Answer, Table
+from klcli.renderers.answer import Answer, AnswerTable
 from klcli.renderers.component import for_people, formula, in_full, parameters
 from klcli.renderers.formats import number
 from klcli.renderers.text import QUIET, Column, exact, short, uncertainty, visible
@@ -59,23 +59,23 @@ class FitAnswer(Answer):
         self.measured = [("", self._fits[0])]
         self._recorded = [*(_OF_PROJECTION if self.projection else _OF_DATA), "formula", "remarks"]
 
-    def rows(self) -> Table:
+    def rows(self) -> AnswerTable:
         """A row a fit."""
         measures = ("kl_pq", "kl_qp", "error") if self.projection else _MEASURES
         first = ("direction", "family") if self.projection else ("family",)
         errors = () if self.projection else ("standard_errors",)
         header = [*first, *measures, "parameters", *errors, "formula", "remarks"]
-        return Table(header, [[_in_a_cell(fit[name]) for fit in self._fits] for name in header])
+        return AnswerTable(header, [[_in_a_cell(fit[name]) for fit in self._fits] for name in header])
 
-    def tables(self) -> list[Table]:
+    def tables(self) -> list[AnswerTable]:
         """The rows, without columns in which nothing stands."""
         header, columns = self.rows()
         filled = [i for i, column in enumerate(columns) if column != [""] * len(self._fits)]
-        return [Table([header[i] for i in filled], [columns[i] for i in filled])]
+        return [AnswerTable([header[i] for i in filled], [columns[i] for i in filled])]
 
-    def records(self) -> Table:
+    def records(self) -> AnswerTable:
         """An object a fit."""
-        return Table(self._recorded, [[_strict(fit[name]) for fit in self._fits] for name in self._recorded])
+        return AnswerTable(self._recorded, [[_strict(fit[name]) for fit in self._fits] for name in self._recorded])
 
     def document(self) -> dict[str, Any]:
         """The fits, what they are of, and what was left out."""

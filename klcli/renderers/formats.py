@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from klcli.renderers.answer import Names, Table
+from klcli.renderers.answer import AnswerTable, Names
 from klcli.renderers.text import Words, on_one_line, quoted, short, visible
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _double(value: float, words: Words) -> bytes:
 
 
 def _lines(
-    table: Table, words: Words, text: Callable[[Any], bytes], before: Sequence[bytes], end: bytes
+    table: AnswerTable, words: Words, text: Callable[[Any], bytes], before: Sequence[bytes], end: bytes
 ) -> Iterator[Line]:
     """A line a row. before: what stands in front of each column."""
     fronts = [repeat(front) for front in before]
@@ -118,7 +118,7 @@ def delimited(answer: Answer, delimiter: str, out: Out) -> None:
     in_chunks(out, _lines(table, _words(answer.nan, json=False), field, before, b"\n"))
 
 
-def objects(table: Table, nan: str, end: bytes = b"") -> Iterator[bytes]:
+def objects(table: AnswerTable, nan: str, end: bytes = b"") -> Iterator[bytes]:
     """A strict JSON object a row, on one line."""
     before = [(b", " if i else b"{") + json_bytes(name) + b": " for i, name in enumerate(table.header)]
     return map(b"".join, _lines(table, _words(nan, json=True), json_bytes, before, b"}" + end))
@@ -205,7 +205,7 @@ def markdown(answer: Answer, view: View, out: Out) -> None:
     out.write(text_bytes("\n".join([*parts, *(["".join(notes)] if notes else [])])))
 
 
-def _markdown_table(table: Table, view: View, nan: str) -> str:
+def _markdown_table(table: AnswerTable, view: View, nan: str) -> str:
     columns = [cells for column in table.pieces(slice(0, table.size)) for cells in cells_of(column)]
     align = ["---" if isinstance(cells[0], str) else "--:" for cells in columns]
     shown = [[(short(v, view.digits) or nan) if isinstance(v, float) else plain(str(v)) for v in c] for c in columns]
@@ -260,7 +260,7 @@ def bare(answer: Answer, fields: Iterable[str], out: Out) -> None:
         return text_bytes(on_one_line(str(cell)))
 
     words = _words(answer.nan, json=False)
-    for table in [Table([field], [answer.values(field)]) for field in fields]:
+    for table in [AnswerTable([field], [answer.values(field)]) for field in fields]:
         in_chunks(out, _lines(table, words, line, [b""], b"\n"))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from klcli.engine.losses import LOSSES
 from klcli.errors import UsageError
-from klcli.renderers.answer import Answer, Computed, Table
+from klcli.renderers.answer import Answer, AnswerTable, Computed
 from klcli.renderers.pytorch import call
 from klcli.renderers.text import BETWEEN, QUIET, STRONG, Column, visible
 from klcli.tensors import BATCHMEAN, IGNORE_INDEX
@@ -65,7 +65,7 @@ class LossAnswer(Answer):
             found |= {name: getattr(report.identity, name) for name in names}
         return found
 
-    def rows(self) -> Table:
+    def rows(self) -> AnswerTable:
         """The index of each loss, its target where that is a class, its value."""
         report, axes, losses = self.report, self.axes, self.report.rows
         if report.value.ndim and report.value.shape != losses.shape:  # kl-div's elements
@@ -80,12 +80,12 @@ class LossAnswer(Answer):
 
         columns: dict[str, Cells] = {name: Computed(losses.size, partial(index, i)) for i, name in enumerate(axes)}
         columns |= {"target": Computed(losses.size, target)} if report.indices else {}
-        return Table([*columns, "loss"], [*columns.values(), losses.reshape(-1)])
+        return AnswerTable([*columns, "loss"], [*columns.values(), losses.reshape(-1)])
 
-    def tables(self) -> list[Table]:
+    def tables(self) -> list[AnswerTable]:
         """The measures, if there are any, and the rows."""
         measures = self.measures()
-        table = [Table(["measure", "value"], [list(measures), list(measures.values())])] if measures else []
+        table = [AnswerTable(["measure", "value"], [list(measures), list(measures.values())])] if measures else []
         return [*table, self.rows()]
 
     def values(self, field: str) -> Cells:

@@ -8,7 +8,7 @@ import numpy as np
 
 from klcli.engine.measures import MEASURES
 from klcli.model import Listed
-from klcli.renderers.answer import Answer, Names, Table
+from klcli.renderers.answer import Answer, AnswerTable, Names
 from klcli.renderers.doubles import encoded
 from klcli.renderers.formats import AT_ONCE, json_bytes, number, objects
 from klcli.renderers.text import BETWEEN, Column, Words, visible
@@ -36,19 +36,19 @@ class MatrixAnswer(Answer):
     def __init__(self, square: Square) -> None:
         self.square, self.notes = square, square.notes
 
-    def tables(self) -> list[Table]:
+    def tables(self) -> list[AnswerTable]:
         """A column of names, then one a distribution; or a row a pair."""
         square = self.square
         if square.pairs is not None:
             return [self._listed(square.pairs)]
-        return [Table([square.corner, *square.names], [square.names, square.values])]
+        return [AnswerTable([square.corner, *square.names], [square.names, square.values])]
 
-    def _listed(self, pairs: Listed) -> Table:
+    def _listed(self, pairs: Listed) -> AnswerTable:
         square = self.square
         columns = [Names(square.names, pairs.rows), Names(square.names, pairs.columns)]
-        return Table([P, Q, square.measure], [*columns, square.values[pairs.rows, pairs.columns]])
+        return AnswerTable([P, Q, square.measure], [*columns, square.values[pairs.rows, pairs.columns]])
 
-    def records(self) -> Table:
+    def records(self) -> AnswerTable:
         """A row a pair: of the pairs to list, else of all."""
         square, n = self.square, len(self.square.names)
         if square.pairs is not None:

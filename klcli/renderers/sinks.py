@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-    from klcli.blocks import Column, Scored
+    from klcli.blocks import KeptColumn, Scored
 
     Cells = Any
     Strings = Any
@@ -48,7 +48,7 @@ class Schema(NamedTuple):
 
     @property
     def names(self) -> list[str]:
-        """The header."""
+        """The names of the columns that are written."""
         return [*self.kept, *self.measures, *([ERROR] if self.errors else [])]
 
 
@@ -141,7 +141,7 @@ def _numbers(values: npt.NDArray[np.float64], words: Words, scored: Scored, deli
     return bracketed(text, n)
 
 
-def _fields(column: Column, delimiter: str) -> Strings:
+def _fields(column: KeptColumn, delimiter: str) -> Strings:
     """A kept column as fields, quoted where needed."""
     text = _as_text(column)
     if not isinstance(text, list):
@@ -153,7 +153,7 @@ def _fields(column: Column, delimiter: str) -> Strings:
     return [quoted(cell, delimiter).encode("utf-8", "backslashreplace") for cell in _listed(text)]
 
 
-def _as_text(column: Column) -> Cells:
+def _as_text(column: KeptColumn) -> Cells:
     """The cells as text: of JSON a string without its quotes, of typed ones what Python would print; null is empty."""
     cells = column.cells
     if column.form == "text":
@@ -193,7 +193,7 @@ def _typed_text(value: object) -> str:
 _UNESCAPED = bytes(range(0x20))
 
 
-def _as_json(column: Column) -> Strings:
+def _as_json(column: KeptColumn) -> Strings:
     """A kept column as JSON values: what was JSON as it was written, text as strings, typed cells by their type."""
     cells, is_json = column.cells, column.form == "json"
     if not isinstance(cells, list):

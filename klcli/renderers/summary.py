@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from klcli.renderers.answer import Answer, Table
+from klcli.renderers.answer import Answer, AnswerTable
 from klcli.renderers.text import Column, visible
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ class SummaryAnswer(Answer):
             for field, of in found.items()
         }
 
-    def tables(self) -> list[Table]:
+    def tables(self) -> list[AnswerTable]:
         """A row a measure."""
         names = list(next(iter(self._found.values())))
         columns = [[of[name] for of in self._found.values()] for name in names]
-        return [Table(["measure", *names], [list(self._found), *columns])]
+        return [AnswerTable(["measure", *names], [list(self._found), *columns])]
 
     def document(self) -> dict[str, Any]:
         """The statistics under the measure's name."""

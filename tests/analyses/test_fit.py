@@ -11,7 +11,7 @@ from klcli.analyses import bins as binning
 from klcli.analyses.fit import fit, suitable
 from klcli.errors import DistributionError, UsageError
 from klcli.families.catalogue import CONTINUOUS, FAMILIES, FITTED
-from klcli.families.likelihood.observed import Observed
+from klcli.families.likelihood.sorted_sample import SortedSample
 from klcli.fits import reasons
 
 from .families import TRUE, drawn, errors_away, law, place, sample_of
@@ -21,7 +21,7 @@ SMOOTH = [family for family in FITTED if family not in {"uniform", "laplace", "b
 
 
 def observed(sample):
-    return Observed.of(sample.values, sample.weights)
+    return SortedSample.of(sample.values, sample.weights)
 
 
 def likelihood(family, sample, parameters):

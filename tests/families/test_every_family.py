@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from klcli.families.catalogue import CONTINUOUS, CONTINUOUS_FAMILIES, COUNTS, FAMILIES, FITTED, VECTORS
 from klcli.families.closed import divergence
-from klcli.families.likelihood.observed import Observed
+from klcli.families.likelihood.sorted_sample import SortedSample
 from klcli.families.measure import measure
 from klcli.families.numeric.expectations import expectations
 from klcli.families.numeric.integrands import INTEGRANDS
@@ -50,7 +50,7 @@ def test_maximum_likelihood_finds_the_parameters_that_were_drawn_from(family):
         true = parameters(family, random)
         if family == "skew_normal" and abs(true["shape"]) < 1:
             true["shape"] = 3.0  # near 0 its information is singular
-        data = Observed.of(FAMILIES[family](**true).draw(20_000, random).astype(float), None)
+        data = SortedSample.of(FAMILIES[family](**true).draw(20_000, random).astype(float), None)
         found = FAMILIES[family].estimate(data)
         for name, value in true.items():
             error = found.errors[name]

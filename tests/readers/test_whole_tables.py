@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from klcli.errors import KlcliError
 from klcli.readers.formats import READERS
 from klcli.readers.sources import Source
-from klcli.readers.tables.columns import Columns
+from klcli.readers.tables.columns import TableColumns
 from klcli.readers.tables.roles import Choices
 
 NAMES = ["label", "p", "q", "w 1", 'so "called"', "a,b", "two\nlines", "ß"]
@@ -68,7 +68,7 @@ def read(data, delimiter=",", label=None, *, large=False):
     with pytest.MonkeyPatch.context() as patch:
         if large:
             patch.setattr("klcli.readers.tables.delimited.SMALL", 3)
-        return Columns(READERS["tsv" if delimiter == "\t" else "csv"](source, label), Choices(label=label))
+        return TableColumns(READERS["tsv" if delimiter == "\t" else "csv"](source, label), Choices(label=label))
 
 
 def told(data, delimiter, label, *, large):

@@ -28,7 +28,7 @@ _UNDERFLOW = 1e-100
 
 
 class _Points(ABC):
-    """Masses (n,) on points (n,), rising."""
+    """CountPoints (n,) on points (n,), rising."""
 
     closed_forms = True
 
@@ -145,16 +145,16 @@ class Weights(_Points):
         return _summed(np.where(self.p > 0, q, 0.0), log_q, self.log_p)
 
 
-class Counts(_Points):
-    """Masses of whole numbers. law: None where they are weights; then other numbers have none."""
+class CountPoints(_Points):
+    """CountPoints of whole numbers. law: None where they are weights; then other numbers have none."""
 
     def __init__(self, points: Array, mass: Array, law: Law | None = None) -> None:
         super().__init__(points, mass)
         self._law = law
 
     @classmethod
-    def of(cls, formula: Formula) -> Counts:
-        """Those of a formula, but for 1e-17 in all. Raises DistributionError where they are too many to sum."""
+    def of(cls, formula: Formula) -> CountPoints:
+        """The masses of a formula, but for 1e-17 in all. Raises DistributionError where they are too many to sum."""
         law = Law(formula)
         windows = [span(one) for one in law.members]
         points = np.arange(min(low for low, _ in windows), max(high for _, high in windows) + 1.0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from klcli.analyses.projection import optima
-from klcli.analyses.projection.masses import Counts, Weights
+from klcli.analyses.projection.masses import CountPoints, Weights
 from klcli.analyses.projection.shapes import Coordinates, ends_of, is_member, member_near
 from klcli.families.catalogue import FAMILIES, FINITE
 from klcli.families.continuous.uniform import Uniform
@@ -53,13 +53,13 @@ def numbers(member: Member) -> tuple[float, ...]:
 def local_optima(target: Target, family: str, direction: str) -> list[Found]:
     """Every distinct local optimum."""
     model = FAMILIES[family]
-    if model.kind == FINITE and isinstance(target, Counts):
+    if model.kind == FINITE and isinstance(target, CountPoints):
         # Forward and reverse alike: the share of 1 among 0 and 1, for there is no other member of those masses.
         return [Found(model(p=target.mass(1.0) / (target.mass(0.0) + target.mass(1.0))))]
     matched = model.nearest(target) if direction == FORWARD and target.closed_forms else None
     if matched is not None:
         return [Found(model(**matched))] if is_member(model, matched) else []
-    if model is Binomial and isinstance(target, Counts):
+    if model is Binomial and isinstance(target, CountPoints):
         found = _Trials(target, direction).optima()
     elif model is Uniform and isinstance(target, Weights):
         found = _uniforms(target, direction)
@@ -200,7 +200,7 @@ def _simplex(f: Callable[[Array], float], z: Array, low: Array, high: Array) -> 
 class _Trials:
     """Binomials: the best p of each n, and the way downhill in n."""
 
-    def __init__(self, target: Counts, direction: str) -> None:
+    def __init__(self, target: CountPoints, direction: str) -> None:
         self._target, self._direction = target, direction
         self._mean = target.expectation(lambda x: x)
         self._logit = Coordinates(Geometric(p=0.5), _ALL)

@@ -15,7 +15,7 @@ from klcli.families.moments import Moments, absolute_moment
 from klcli.families.special import by_tails, logit_of, within, xlogy
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Frozen, Mask, Observed, Parameters
+    from klcli.families.family import Array, Frozen, Mask, Parameters, SortedSample
 
 
 class Beta(Continuous):
@@ -102,7 +102,7 @@ class Beta(Continuous):
         return log_beta(self.a, self.b) - (self.a - 1) * m.log - (self.b - 1) * m.log_rest
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         special = scipy("special", "fit")
         means = np.array([data.log.mean, data.mean_of(np.log1p(-data.x))])
 

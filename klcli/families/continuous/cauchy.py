@@ -14,7 +14,7 @@ from klcli.families.likelihood.location_scale import LEAST_LOG_SCALE, placed, to
 from klcli.families.special import logit_of_symmetric, symmetric
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Objective, Observed, Parameters
+    from klcli.families.family import Array, Objective, Parameters, SortedSample
 
 
 class Cauchy(StudentT):
@@ -53,7 +53,7 @@ class Cauchy(StudentT):
         return 2 / pi * atan(self._apart(q))
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         """The likelihood has one top, or where half of the values are the same none. Source: Copas 1975."""
         if (1.0 if data.weights is None else float(data.weights.max())) >= data.n / 2:
             return LikelihoodEstimate({"mu": data.median, "scale": 0.0}, {"mu": nan, "scale": nan}, inf)
@@ -69,7 +69,7 @@ def _log_of_1_and_square(x: float) -> float:
     return log1p(x * x) if x < 1 else 2 * log(x) + log1p(1 / x / x)
 
 
-def _objective(data: Observed) -> Objective:
+def _objective(data: SortedSample) -> Objective:
     of_student = student_objective(data)
 
     def objective(point: Array) -> tuple[float, Array, Array]:

@@ -13,7 +13,7 @@ from klcli.families.formula import Parameter
 from klcli.families.likelihood.ascent import LikelihoodEstimate, ascend
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Observed, Parameters
+    from klcli.families.family import Array, Parameters, SortedSample
 
 
 class Chi2(Gamma):
@@ -31,7 +31,7 @@ class Chi2(Gamma):
         return {"gamma": {"shape": self.shape, "rate": self.rate}}
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         level = data.log.mean - log(2)
 
         def objective(point: Array) -> tuple[float, Array, Array]:

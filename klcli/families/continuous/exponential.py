@@ -16,7 +16,7 @@ from klcli.families.special import logit_of_waiting, within
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from klcli.families.family import Array, Frozen, Mask, Observed, Parameters
+    from klcli.families.family import Array, Frozen, Mask, Parameters, SortedSample
 
 
 class Exponential(Positive):
@@ -88,7 +88,7 @@ class Exponential(Positive):
         return self.rate * m.mean - log(self.rate)
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         rate = 1 / data.mean
         return LikelihoodEstimate({"rate": rate}, {"rate": rate / sqrt(data.n)}, log(rate) - 1)
 

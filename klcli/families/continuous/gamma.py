@@ -14,7 +14,7 @@ from klcli.families.moments import Moments, absolute_moment, bounded_exp
 from klcli.families.special import by_tails, logit_of, within, xlogy
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Frozen, Observed, Parameters
+    from klcli.families.family import Array, Frozen, Parameters, SortedSample
     from klcli.families.formula import Parameter
 
 _LARGE = 1e4
@@ -99,7 +99,7 @@ class Gamma(Positive):
         return lgamma(self.shape) - self.shape * log(self.rate) - (self.shape - 1) * m.log + self.rate * m.mean
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         """Newton's method on a function near 1/shape. Source: Minka 2002, Estimating a Gamma distribution."""
         special = scipy("special", "fit")
         gap = log(data.mean) - data.log.mean

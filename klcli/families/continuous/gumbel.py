@@ -14,7 +14,7 @@ from klcli.families.likelihood.location_scale import FEW, LEAST_LOG_SCALE, place
 from klcli.families.moments import Moments, bounded_exp, given
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Frozen, LikelihoodEstimate, Objective, Observed, Parameters
+    from klcli.families.family import Array, Frozen, LikelihoodEstimate, Objective, Parameters, SortedSample
 
 
 class Gumbel(LocationScale):
@@ -69,7 +69,7 @@ class Gumbel(LocationScale):
         return log(self.scale) + (m.mean - self.mu) * c + raised * bounded_exp(self.mu * c)
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         """Over log scale alone, which no outlier makes overflow; mu follows from it."""
         scaled = data.shifted(data.median, data.spread)
         few = scaled.thinned(FEW)
@@ -89,7 +89,7 @@ class Gumbel(LocationScale):
         return {"mu": mean - np.euler_gamma * sd * sqrt(6) / pi, "scale": sd * sqrt(6) / pi}
 
 
-def _objective(data: Observed) -> Objective:
+def _objective(data: SortedSample) -> Objective:
     def objective(point: Array) -> tuple[float, Array, Array]:
         scale, mean = exp(point[1]), data.mean_of
         z = (data.x - point[0]) / scale
@@ -107,7 +107,7 @@ def _objective(data: Observed) -> Objective:
     return objective
 
 
-def _profile(data: Observed) -> Objective:
+def _profile(data: SortedSample) -> Objective:
     """The likelihood of log scale, mu being the best for each."""
     least = float(data.x[0])
     down = least - data.x

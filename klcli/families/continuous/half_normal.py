@@ -15,7 +15,7 @@ from klcli.families.moments import Moments, absolute_moment, bounded_exp
 from klcli.families.special import by_tails, within
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Averages, Frozen, Mask, Observed, Parameters
+    from klcli.families.family import Array, Averages, Frozen, Mask, Parameters, SortedSample
 
 
 class HalfNormal(Positive):
@@ -89,7 +89,7 @@ class HalfNormal(Positive):
         return inf if m.variance == inf else self._whole.cross_entropy(m) - log(2)
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         greatest = float(data.x[-1])
         scale = greatest * sqrt(data.mean_of(np.square(data.x / greatest)))
         value = 0.5 * log(2 / pi) - log(scale) - 0.5

@@ -14,7 +14,7 @@ from klcli.families.moments import Moments, bounded_exp, given
 from klcli.families.special import logit_of_symmetric, symmetric
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Averages, Frozen, Observed, Parameters
+    from klcli.families.family import Array, Averages, Frozen, Parameters, SortedSample
 
 
 class Laplace(LocationScale):
@@ -68,7 +68,7 @@ class Laplace(LocationScale):
         return log(2 * self.scale) + given(m.absolute, self.mu) / self.scale
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         mu = data.median
         scale = data.mean_of(np.abs(data.x - mu))
         error = scale / sqrt(data.n)

@@ -12,7 +12,7 @@ from klcli.families.likelihood.location_scale import LEAST_LOG_SCALE, placed, to
 from klcli.families.moments import Moments, bounded_exp
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Frozen, LikelihoodEstimate, Objective, Observed, Parameters
+    from klcli.families.family import Array, Frozen, LikelihoodEstimate, Objective, Parameters, SortedSample
 
 
 class Logistic(LocationScale):
@@ -57,7 +57,7 @@ class Logistic(LocationScale):
         return Moments(mu, (pi * scale) ** 2 / 3, absolute, exponential)
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         top = top_of(_objective, data, (0.0, log(0.455)), (-inf, LEAST_LOG_SCALE), (inf, inf))
         return placed(data, top)
 
@@ -66,7 +66,7 @@ class Logistic(LocationScale):
         return {"mu": mean, "scale": sd * sqrt(3) / pi}
 
 
-def _objective(data: Observed) -> Objective:
+def _objective(data: SortedSample) -> Objective:
     def objective(point: Array) -> tuple[float, Array, Array]:
         scale, mean = exp(point[1]), data.mean_of
         z = (data.x - point[0]) / scale

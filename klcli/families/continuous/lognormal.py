@@ -14,7 +14,7 @@ from klcli.families.moments import Moments, absolute_moment, bounded_exp, phi
 from klcli.families.special import symmetric, within
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Averages, Frozen, LikelihoodEstimate, Observed, Parameters
+    from klcli.families.family import Array, Averages, Frozen, LikelihoodEstimate, Parameters, SortedSample
 
 
 class Lognormal(Positive):
@@ -98,7 +98,7 @@ class Lognormal(Positive):
         return m.log + log(self.sd) + 0.5 * LOG_2_PI + spread
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         found = Normal.estimate(data.log)
         return found._replace(log_likelihood=found.log_likelihood - data.log.mean)
 

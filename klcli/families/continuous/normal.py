@@ -14,7 +14,7 @@ from klcli.families.moments import Moments, bounded_exp
 from klcli.families.special import symmetric
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Frozen, Observed, Parameters
+    from klcli.families.family import Array, Frozen, Parameters, SortedSample
 
 
 class Normal(LocationScale):
@@ -86,7 +86,7 @@ class Normal(LocationScale):
         return log(self.sd) + 0.5 * LOG_2_PI + (m.variance + (m.mean - self.mu) ** 2) / (2 * self.sd**2)
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         sd = data.sd
         errors = {"mu": sd / sqrt(data.n), "sd": sd / sqrt(2 * data.n)}
         return LikelihoodEstimate({"mu": data.mean, "sd": sd}, errors, -log(sd) - 0.5 * log(2 * pi) - 0.5)

@@ -15,7 +15,7 @@ from klcli.families.moments import Moments, absolute_moment, bounded_exp
 from klcli.families.special import logit_of_waiting, within
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Averages, Frozen, Observed, Parameters
+    from klcli.families.family import Array, Averages, Frozen, Parameters, SortedSample
 
 
 class Pareto(Positive):
@@ -111,8 +111,8 @@ class Pareto(Positive):
         return (self.shape + 1) * (m.log - log(self.scale)) + log(self.scale) - log(self.shape)
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
-        """It begins at the least value, whose error shrinks as 1/n and follows from no information matrix."""
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
+        """The scale is the least value, whose error shrinks as 1/n and follows from no information matrix."""
         scale = float(data.x[0])
         level = data.mean_of(np.log1p((data.x - scale) / scale))
         errors = {"scale": nan, "shape": 1 / level / sqrt(data.n)}

@@ -13,7 +13,7 @@ from klcli.families.family import SCALE
 from klcli.families.likelihood.ascent import LikelihoodEstimate
 
 if TYPE_CHECKING:
-    from klcli.families.family import Averages, Observed, Parameters
+    from klcli.families.family import Averages, Parameters, SortedSample
 
 
 class Rayleigh(Weibull):
@@ -36,7 +36,7 @@ class Rayleigh(Weibull):
         return 2 * p.kl(other)
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         greatest = float(data.x[-1])
         scale = greatest * sqrt(data.mean_of(np.square(data.x / greatest)) / 2)
         error = scale / (2 * sqrt(data.n))

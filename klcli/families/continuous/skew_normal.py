@@ -15,7 +15,7 @@ from klcli.families.likelihood.location_scale import LEAST_LOG_SCALE, placed, to
 from klcli.families.special import log_normal_below
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Frozen, LikelihoodEstimate, Objective, Observed
+    from klcli.families.family import Array, Frozen, LikelihoodEstimate, Objective, SortedSample
 
 _MOST = 1e3
 """Of the shape, up and down: beyond, it is a half-normal distribution to 1e-3 of its scale."""
@@ -57,7 +57,7 @@ class SkewNormal(LocationScale):
         self.standard_at_logit(z)
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         """From the normal distribution with the data's skewness, on whose side the shape is then looked for."""
         z = (data.x - data.mean) / data.sd
         skew = float(np.clip(data.mean_of(z**3), -0.95, 0.95))
@@ -76,7 +76,7 @@ class SkewNormal(LocationScale):
         )
 
 
-def _objective(data: Observed) -> Objective:
+def _objective(data: SortedSample) -> Objective:
     def objective(point: Array) -> tuple[float, Array, Array]:
         (mu, _, shape), scale, mean = point, exp(point[1]), data.mean_of
         z = (data.x - mu) / scale

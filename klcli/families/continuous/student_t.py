@@ -16,7 +16,7 @@ from klcli.families.moments import Moments
 from klcli.families.special import log_gamma_half_step, logit_of_symmetric, symmetric
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Frozen, Objective, Observed, Parameters
+    from klcli.families.family import Array, Frozen, Objective, Parameters, SortedSample
 
 _DF = 0.05, 1e4
 """Degrees of freedom between which those of data are looked for; of 1e4 it is within 1e-8 nats of a normal."""
@@ -74,7 +74,7 @@ class StudentT(LocationScale):
         return Moments(self.mu if df > 1 else nan, variance, exponential=lambda c: inf)  # noqa: ARG005
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         bounds = (-inf, LEAST_LOG_SCALE, log(_DF[0])), (inf, inf, log(_DF[1]))
         top = top_of(student_objective, data, (0.0, log(0.7), log(5.0)), *bounds)
         found = placed(data, top)
@@ -90,7 +90,7 @@ class StudentT(LocationScale):
         return {"df": 6.0, "mu": mean, "scale": sd * sqrt(1 - 2 / 6.0)}
 
 
-def student_objective(data: Observed) -> Objective:
+def student_objective(data: SortedSample) -> Objective:
     """Of mu, log scale and log df."""
     special = scipy("special", "fit")
 

@@ -15,7 +15,7 @@ from klcli.families.moments import Moments, bounded_exp, mean_log
 from klcli.families.special import within
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Averages, Frozen, Observed, Parameters
+    from klcli.families.family import Array, Averages, Frozen, Parameters, SortedSample
 
 
 class Uniform(Interval):
@@ -96,7 +96,7 @@ class Uniform(Interval):
         return log(self.high - self.low)
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         """The ends are the data's own; their errors shrink as 1/n and follow from no information matrix."""
         low, high = float(data.x[0]), float(data.x[-1])
         return LikelihoodEstimate({"low": low, "high": high}, {"low": nan, "high": nan}, -log(high - low))

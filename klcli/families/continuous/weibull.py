@@ -15,7 +15,7 @@ from klcli.families.moments import Moments, absolute_moment, bounded_exp, given
 from klcli.families.special import logit_of_waiting, within, xlogy
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Frozen, Observed, Parameters
+    from klcli.families.family import Array, Frozen, Parameters, SortedSample
     from klcli.families.formula import Parameter
 
 
@@ -100,7 +100,7 @@ class Weibull(Positive):
         return log(scale) - log(k) - (k - 1) * (m.log - log(scale)) + raised
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         """-log x of a Weibull's x is a Gumbel's, with mu = -log scale and its scale = 1/shape."""
         found = Gumbel.estimate(data.log.shifted(0.0, -1.0))
         shape, scale = 1 / found.parameters["scale"], exp(-found.parameters["mu"])

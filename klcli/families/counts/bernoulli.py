@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from klcli.families.family import Array, Frozen, Mask, Observed, Parameters
+    from klcli.families.family import Array, Frozen, Mask, Parameters, SortedSample
 
 
 class Bernoulli(Counts):
@@ -68,6 +68,6 @@ class Bernoulli(Counts):
         return {"binomial": {"n": 1, "p": self.p}, "categorical": {"p": self.masses()}}
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         p = data.mean
         return LikelihoodEstimate({"p": p}, {"p": sqrt(p * (1 - p) / data.n)}, p * log(p) + (1 - p) * log1p(-p))

@@ -16,7 +16,7 @@ from klcli.families.special import log_gamma, times_log1p, whole, within, xlogy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from klcli.families.family import Array, Frozen, Observed
+    from klcli.families.family import Array, Frozen, SortedSample
 
 _MANY = 1e4
 """How often the greatest value n may be: there it is within 1e-8 nats of a Poisson."""
@@ -61,7 +61,7 @@ class Binomial(Counts):
         return self.n * two_outcomes(self.p, q.p) if self.n == q.n else None
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         """Over the whole numbers n from the greatest value on, for p = mean/n; their likelihood has one top.
 
         It runs off to infinity, towards a Poisson, where the variance is not below the mean.

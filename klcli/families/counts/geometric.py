@@ -16,7 +16,7 @@ from klcli.families.special import times_log1p, whole, within
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from klcli.families.family import Array, Frozen, Observed, Parameters
+    from klcli.families.family import Array, Frozen, Parameters, SortedSample
 
 
 class Geometric(Counts):
@@ -56,7 +56,7 @@ class Geometric(Counts):
         return {"negative_binomial": {"r": 1.0, "p": self.p}}
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         p = 1 / (1 + data.mean)
         rest = data.mean / (1 + data.mean)
         return LikelihoodEstimate({"p": p}, {"p": p * sqrt(rest / data.n)}, log(p) + data.mean * log(rest))

@@ -14,7 +14,7 @@ from klcli.families.likelihood.ascent import LikelihoodEstimate, ascend, errors_
 from klcli.families.special import log_gamma, times_log1p, whole, within
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Frozen, Objective, Observed, Parameters
+    from klcli.families.family import Array, Frozen, Objective, Parameters, SortedSample
 
 _MANY = 1e4
 """How often the mean r may be: there it is within 1e-8 nats of a Poisson."""
@@ -55,7 +55,7 @@ class NegativeBinomial(Counts):
         return self.r / self.p * two_outcomes(self.p, q.p) if self.r == q.r else None
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         """Over r alone, for p = r/(r + mean). It has a finite top exactly where the variance exceeds the mean.
 
         Source: Levin & Reeds 1977, Compound multinomial likelihood functions are unimodal.
@@ -93,7 +93,7 @@ def waiting_span(r: float, p: float) -> tuple[float, float]:
     return 0.0, float(np.ceil(mean + tail))
 
 
-def _objective(data: Observed) -> Objective:
+def _objective(data: SortedSample) -> Objective:
     special, mean = scipy("special", "fit"), data.mean
 
     def objective(point: Array) -> tuple[float, Array, Array]:

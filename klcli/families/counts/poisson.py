@@ -13,7 +13,7 @@ from klcli.families.likelihood.ascent import LikelihoodEstimate
 from klcli.families.special import log_gamma, whole, within, xlogy
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Frozen, Observed, Parameters
+    from klcli.families.family import Array, Frozen, Parameters, SortedSample
 
 
 class Poisson(Counts):
@@ -47,7 +47,7 @@ class Poisson(Counts):
         return self.rate * renyi_bend(log_ratio(q.rate, self.rate), 1 - alpha, exp_excess)
 
     @classmethod
-    def estimate(cls, data: Observed) -> LikelihoodEstimate:
+    def estimate(cls, data: SortedSample) -> LikelihoodEstimate:
         rate = data.mean
         value = rate * log(rate) - rate - data.mean_log_factorial
         return LikelihoodEstimate({"rate": rate}, {"rate": sqrt(rate / data.n)}, value)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from klcli.families.likelihood.ascent import Objective, Top
-    from klcli.families.likelihood.observed import Observed
+    from klcli.families.likelihood.sorted_sample import SortedSample
 
 FEW = 4096
 """Quantiles to start from."""
@@ -23,8 +23,8 @@ LEAST_LOG_SCALE = -30.0
 
 
 def top_of(
-    objective: Callable[[Observed], Objective],
-    data: Observed,
+    objective: Callable[[SortedSample], Objective],
+    data: SortedSample,
     start: Sequence[float],
     low: Sequence[float],
     high: Sequence[float],
@@ -38,7 +38,7 @@ def top_of(
     return ascend(objective(scaled), point, least, most)
 
 
-def placed(data: Observed, top: Top) -> LikelihoodEstimate:
+def placed(data: SortedSample, top: Top) -> LikelihoodEstimate:
     """mu and scale in the data's own units, from mu and log scale in units of their spread."""
     spread = data.spread
     mu_error, log_error = np.sqrt(np.diag(top.covariance(data.n)))[:2].tolist()

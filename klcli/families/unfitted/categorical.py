@@ -41,7 +41,7 @@ class Categorical(Counts):
         return self.p
 
     def log_density(self, x: Array) -> Array:
-        """log p[k]."""
+        """The logarithm of p[x]; -inf where x is none of 0, 1, ..., K - 1."""
         inside = whole(x, len(self.p) - 1)
         with np.errstate(divide="ignore"):
             logs = np.log(np.asarray(self.p))

@@ -159,7 +159,7 @@ class ColumnarStream:
         self.text = [is_text(self._schema.field(place).type) for place in places.values()]
 
     def place(self, line: int) -> str:
-        """The row."""
+        """Where a row stands, for errors: 'w.parquet, row 3'."""
         return f"{self.source}, row {self._rows[line] if self._rows else self._before + line + 1}"
 
     def narrow(self, start: int, end: int, before: int) -> None:

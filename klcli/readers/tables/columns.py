@@ -44,7 +44,7 @@ _LEAST_TOTALS = 3
 ADD_LABEL = "; if these are labels add --label {}, and to leave them out choose the others with --select"
 
 
-class Columns(Members):
+class TableColumns(Members):
     """The columns of a table, each looked through once. As the distributions of a source its columns are by name.
 
     choices: what the command line says of labels. notation: of numbers that are text. mend: what errors say of a column

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from klcli.blocks import Block, Column, Failure, Pairs
+from klcli.blocks import Block, Failure, KeptColumn, Pairs
 from klcli.errors import DistributionError, InputError, KlcliError, clipped
 from klcli.kernels import as_text, changes, codes, empty, taken, texts
 from klcli.model import Distribution, frozen
@@ -106,7 +106,7 @@ def pair_groups(table: Table, layout: Layout) -> Block:
         pairs = _labelled_groups(table, layout, starts, of, failures)
     else:
         pairs = _tallied_groups(table, layout, starts, layout.counting, failures)
-    kept = tuple(Column(layout.header[i], taken(table.columns[i], starts), table.form) for i in layout.by)
+    kept = tuple(KeptColumn(layout.header[i], taken(table.columns[i], starts), table.form) for i in layout.by)
     return Block(len(starts), table.lines, kept, tuple(pairs), tuple(failures), table.remarks, names)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from klcli.blocks import Block, Column, Failure, Pairs
+from klcli.blocks import Block, Failure, KeptColumn, Pairs
 from klcli.errors import DistributionError, KlcliError, clipped
 from klcli.model import frozen
 from klcli.readers.distributions import ADDED_UP
@@ -71,7 +71,7 @@ def _block_of_rows(
 ) -> Block:
     """The rows, each a pair. wrong: what is wrong with those that are none."""
     cells = [table.columns[~i if ~i in table.columns else i] for i in layout.kept]
-    kept = tuple(Column(layout.header[i], of, table.form) for i, of in zip(layout.kept, cells, strict=True))
+    kept = tuple(KeptColumn(layout.header[i], of, table.form) for i, of in zip(layout.kept, cells, strict=True))
     failures = tuple(Failure(row, table.line(row), str(wrong[row]), type(wrong[row])) for row in sorted(wrong))
     return Block(table.size, table.lines, kept, tuple(pairs), failures, remarks)
 

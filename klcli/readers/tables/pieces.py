@@ -173,13 +173,13 @@ def row_ends(data: Bytes, delimiter: str) -> Places:
 
 
 def outside(quotes: Places, places: Places) -> Places:
-    """Those of some places that are not between an odd quote and the next even one."""
+    """The places that do not stand between an odd quote and the next even one."""
     found: Places = places[np.searchsorted(quotes, places) % 2 == 0]
     return found
 
 
 def _row_ends_by_csv(data: Bytes, delimiter: str) -> Places:
-    """The same where a quote stands inside a field that is not quoted: only a CSV reader knows."""
+    """`row_ends` where a quote stands inside a field that is not quoted: only a CSV reader knows."""
     lines = data.splitlines(keepends=True)
     offsets = np.cumsum([0, *map(len, lines)])
     reader = csv.reader((line.decode("latin-1") for line in lines), delimiter=delimiter, strict=True)
@@ -201,7 +201,7 @@ def quotes_enclose_fields(data: Bytes, delimiter: str) -> bool:
 
 
 def _open_and_close_fields(text: npt.NDArray[np.uint8], quotes: Places, delimiter: str) -> bool:
-    """The same where the last field may not be finished."""
+    """Whether every quote opens or closes a field, the last of which may not be finished."""
     opening, closing = quotes[::2], quotes[1::2]
     before = text[np.maximum(opening - 1, 0)]
     after = text[np.minimum(closing + 1, len(text) - 1)]

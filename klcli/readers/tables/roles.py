@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from klcli.model import Array
     from klcli.readers.numbers import Notation
-    from klcli.readers.tables.columns import Columns
+    from klcli.readers.tables.columns import TableColumns
 
 
 class Choices(NamedTuple):
@@ -131,7 +131,7 @@ class Roles(NamedTuple):
     left_out: tuple[str, ...] = ()
 
 
-def roles(columns: Columns) -> Roles:
+def roles(columns: TableColumns) -> Roles:
     """The part of each column."""
     label = label_column(columns)
     others = [(i, columns.facts(i)) for i in range(len(columns.table.names)) if i != label]
@@ -155,7 +155,7 @@ def roles(columns: Columns) -> Roles:
     )
 
 
-def _is_spare_key(columns: Columns, column: int, label: int | None) -> bool:
+def _is_spare_key(columns: TableColumns, column: int, label: int | None) -> bool:
     """Whether a column of numbers beside that of the labels, or not the first, holds keys by its name."""
     name = columns.table.names[column]
     if column in columns.taken:
@@ -167,7 +167,7 @@ def _is_spare_key(columns: Columns, column: int, label: int | None) -> bool:
     return is_id(name) and holds_keys(name, columns.numbers(column))
 
 
-def _dated(columns: Columns, weights: Sequence[int]) -> list[str]:
+def _dated(columns: TableColumns, weights: Sequence[int]) -> list[str]:
     """A note on each column of weights that by its name holds years, dates or ids, as its whole numbers may be."""
     names, found = columns.table.names, []
     for i in weights:
@@ -185,7 +185,7 @@ def _columns(names: Sequence[str]) -> str:
     return f"column {clipped(names[0])} is" if len(names) == 1 else f"columns {listed(names)} are"
 
 
-def label_notes(columns: Columns) -> tuple[str, ...]:
+def label_notes(columns: TableColumns) -> tuple[str, ...]:
     """What to say of a column of numbers that is taken as labels, or of one that seems to hold keys and is not."""
     label, names = columns.label, columns.table.names
     if columns.chosen is not None or not (names and columns.keys):
@@ -207,7 +207,7 @@ def label_notes(columns: Columns) -> tuple[str, ...]:
     return ()
 
 
-def label_column(columns: Columns) -> int | None:
+def label_column(columns: TableColumns) -> int | None:
     """The column of the labels, None where there is none.
 
     It is the one chosen, else the one called 'label', else the first without any number, else the first of all where
@@ -250,7 +250,7 @@ def may_hold_keys(name: str, values: Array) -> bool:
     return whole and _plain(name) not in _WEIGHTS and len(np.unique(values)) == len(values)
 
 
-def seems_to_hold_keys(columns: Columns) -> bool:
+def seems_to_hold_keys(columns: TableColumns) -> bool:
     """Whether a first column of numbers that is not taken as labels is called as keys are, and may hold some."""
     name = columns.table.names[0]
     words = re.findall(r"[a-z]+|[A-Z][a-z]*", name)

@@ -183,7 +183,7 @@ class Tables:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Closes them."""
+        """Closes the files of the tables."""
         for source in self._sources:
             source.close()
         for copy in self._copies.values():

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from klcli.engine.arrays import Array
 
 
-class Observed:
+class SortedSample:
     """x: (m,), rising. weights: (m,), > 0; None where each is 1. n: their sum.
 
     Distinct values in order make counts cheap; bins, medians and the empirical distribution function are then found by
@@ -25,7 +25,7 @@ class Observed:
         self.n = float(len(x) if weights is None else weights.sum())
 
     @classmethod
-    def of(cls, values: Array, weights: Array | None) -> Observed:
+    def of(cls, values: Array, weights: Array | None) -> SortedSample:
         """Of values in any order, some of them equal. values, weights: (n,); those of weight 0 are dropped."""
         if weights is None:
             x = np.sort(values)
@@ -46,7 +46,7 @@ class Observed:
 
     @cached_property
     def mean(self) -> float:
-        """Of x."""
+        """The weighted mean of x."""
         return self.mean_of(self.x)
 
     @cached_property
@@ -62,9 +62,9 @@ class Observed:
         return most * float(np.sqrt(self.mean_of(np.square(away / most))))
 
     @cached_property
-    def log(self) -> Observed:
+    def log(self) -> SortedSample:
         """Of log x; all x > 0."""
-        return Observed(np.log(self.x), self.weights)
+        return SortedSample(np.log(self.x), self.weights)
 
     @cached_property
     def mean_log_factorial(self) -> float:
@@ -99,13 +99,13 @@ class Observed:
         low, high = self.quantiles(np.array([0.25, 0.75]))
         return float(high - low) or self.sd
 
-    def shifted(self, by: float, scale: float) -> Observed:
+    def shifted(self, by: float, scale: float) -> SortedSample:
         """Of (x - by)/scale; a negative scale turns the order round."""
         turned = slice(None, None, -1 if scale < 0 else 1)
-        return Observed(((self.x - by) / scale)[turned], None if self.weights is None else self.weights[turned])
+        return SortedSample(((self.x - by) / scale)[turned], None if self.weights is None else self.weights[turned])
 
-    def thinned(self, most: int) -> Observed:
+    def thinned(self, most: int) -> SortedSample:
         """Itself, or `most` quantiles in its place: a sample to start from."""
         if len(self.x) <= most:
             return self
-        return Observed(self.quantiles((np.arange(most) + 0.5) / most), None)
+        return SortedSample(self.quantiles((np.arange(most) + 0.5) / most), None)
