@@ -8,7 +8,7 @@ Importing this module does not import NumPy: the command line builds its help fr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log
+from math import inf, log
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     import numpy.typing as npt
+
+    from klcli.engine.pair import Logs
 
     Array = npt.NDArray[np.float64]
 
@@ -141,7 +143,8 @@ class Smoothed(NamedTuple):
 class Pair(NamedTuple):
     """P and Q on the same outcomes, read, aligned and smoothed. p, q: weights (K,), finite, >= 0, not all zero.
 
-    They are not yet divided by their sums: the engine does that itself, without the rounding it would cost.
+    They are not yet divided by their sums: the engine does that itself, without the rounding it would cost. logs: of a
+    side that was given by logarithms, from which some weights may have underflowed.
     """
 
     p: Array
@@ -151,6 +154,15 @@ class Pair(NamedTuple):
     inputs: tuple[Input, Input]
     notes: tuple[str, ...]
     smoothed: tuple[Smoothed, ...] = ()
+    logs: Logs = (None, None)
+
+    def has_mass(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Where P and where Q has mass, (K,) each."""
+        p, q = self.logs
+        return (
+            self.p > 0 if p is None else p.values[:, 0] > -inf,
+            self.q > 0 if q is None else q.values[:, 0] > -inf,
+        )
 
     def outcome(self, i: int) -> str:
         """The label of outcome i, or its position, counted from 1."""

@@ -17,7 +17,7 @@ import numpy as np
 from klcli.analyses.compare import measures_of, unit_of
 from klcli.analyses.prepare import join, of_side, pick, prepare_one, prepare_pair, read_columns, shown, smoothed
 from klcli.blocks import Failure, Scored
-from klcli.engine.score import score
+from klcli.engine.score import score, taken_logs
 from klcli.errors import DistributionError
 from klcli.kernels import taken
 from klcli.model import Distribution, Side, frozen
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from klcli.blocks import Block, Pairs
     from klcli.engine.arrays import Mask
+    from klcli.engine.log_pair import LogWeights
+    from klcli.engine.pair import Logs
     from klcli.model import Array, Settings
 
 REFERENCE = "the reference"
@@ -40,11 +42,15 @@ _PLAIN = Side()
 
 
 class _Sides(NamedTuple):
-    """Weights of P and Q, (K, n) each or (K, 1) for all columns, and which columns may be no pair, (n,)."""
+    """Weights of P and Q, (K, n) each or (K, 1) for all columns, and which columns may be no pair, (n,).
+
+    logs: the logarithms of a side that is given by them.
+    """
 
     p: Array
     q: Array
     doubtful: Mask
+    logs: Logs = (None, None)
 
 
 def score_block(
@@ -128,8 +134,8 @@ def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, 
     if n == 1:
         return _prepared_alone(pairs, settings, reference, remarks)
     concerned: dict[str, Mask] = {}
-    weights, labels, doubtful = _as_read(pairs, settings, reference, concerned)
-    aligned = _aligned(weights, labels, settings, concerned, n)
+    weights, logs, labels, doubtful = _as_read(pairs, settings, reference, concerned)
+    aligned = _aligned(weights, logs, labels, settings, concerned, n)
     if aligned is None:
         return _Sides(weights[0], weights[1], np.ones(n, dtype=bool))
     for i, (side, role) in enumerate(zip((settings.p, settings.q), _ROLES, strict=True)):
@@ -137,6 +143,7 @@ def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, 
             doubtful |= ~aligned[i].any(axis=0)
         if side.smoothing is not None:
             _, aligned[i] = smoothed(aligned[i], side.smoothing, settings)
+            logs[i] = None
             concerned[f"{role} was smoothed by {side.smoothing} in {{}}"] = np.ones(n, dtype=bool)
         if side != _PLAIN or aligned is not weights:
             doubtful |= ~(np.isfinite(aligned[i]).all(axis=0) & aligned[i].any(axis=0))
@@ -144,31 +151,33 @@ def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, 
     some = bool(doubtful.any())
     for sentence, which in concerned.items():
         remarks[sentence] += int(np.count_nonzero(which & ~doubtful if some else which))
-    return _Sides(aligned[0], aligned[1], doubtful)
+    return _Sides(aligned[0], aligned[1], doubtful, (logs[0], logs[1]))
 
 
 def _as_read(
     pairs: Pairs, settings: Settings, reference: Distribution | None, concerned: dict[str, Mask]
-) -> tuple[list[Array], list[tuple[str, ...] | None], Mask]:
-    """The weights and the labels of P and of Q, and which columns may be no pair. Where Q is none P stands for it."""
+) -> tuple[list[Array], list[LogWeights | None], list[tuple[str, ...] | None], Mask]:
+    """The weights, logarithms and labels of P and of Q, and which columns may be no pair. Where Q is none P is it."""
     n = len(pairs.rows)
     weights: list[Array] = []
+    logs: list[LogWeights | None] = []
     labels: list[tuple[str, ...] | None] = []
     doubtful = np.zeros(n, dtype=bool)
     for given, of, side, role in zip((pairs.p, pairs.q), pairs.labels, (settings.p, settings.q), _ROLES, strict=True):
         if given is None and reference is None and weights:  # P alone
-            read, doubt = weights[0], doubtful
+            read, doubt, log = weights[0], doubtful, logs[0]
             labels.append(labels[0])
         elif given is None and reference is not None:
-            read, doubt, _ = _as_weights(reference.values.reshape(-1, 1), of_side(side, reference), settings)
+            read, doubt, _, log = _as_weights(reference.values.reshape(-1, 1), of_side(side, reference), settings)
             labels.append(None if reference.outcomes is None else tuple(reference.outcomes))
         else:
-            read, doubt, said = _as_weights(np.empty((0, n)) if given is None else given, side, settings)
+            read, doubt, said, log = _as_weights(np.empty((0, n)) if given is None else given, side, settings)
             concerned |= {f"{role} {sentence}": which for sentence, which in said.items()}
             labels.append(of)
         weights.append(read)
+        logs.append(log)
         doubtful |= doubt
-    return weights, labels, doubtful
+    return weights, logs, labels, doubtful
 
 
 def _prepared_alone(pairs: Pairs, settings: Settings, reference: Distribution | None, remarks: Counter[str]) -> _Sides:
@@ -177,32 +186,41 @@ def _prepared_alone(pairs: Pairs, settings: Settings, reference: Distribution | 
     twice: Counter[str] = Counter()
     sides = _prepared(replace(pairs, rows=np.repeat(pairs.rows, 2), p=p, q=q), settings, reference, twice)
     remarks.update({sentence: count // 2 for sentence, count in twice.items()})
-    return _Sides(sides.p[:, :1], sides.q[:, :1], sides.doubtful[:1])
+    first = np.zeros(1, dtype=np.intp)
+    return _Sides(sides.p[:, :1], sides.q[:, :1], sides.doubtful[:1], taken_logs(sides.logs, first))
 
 
-def _as_weights(values: Array, side: Side, settings: Settings) -> tuple[Array, Mask, dict[str, Mask]]:
-    """Weights, which columns may be none, and what was done to which."""
+def _as_weights(
+    values: Array, side: Side, settings: Settings
+) -> tuple[Array, Mask, dict[str, Mask], LogWeights | None]:
+    """Weights, which columns may be none, what was done to which, and the logarithms that the weights were made of."""
     n = values.shape[1]
     if len(values) == 0:
-        return values, np.ones(n, dtype=bool), {}
+        return values, np.ones(n, dtype=bool), {}, None
     read = read_columns(values, side.read_as, settings)
     said: dict[str, Mask] = {}
     if side.read_as == "logits":
         at = f" at temperature {shown(settings.temperature)}" if settings.temperature != 1 else ""
-        return read.weights, read.doubtful, {f"was made by softmax in {{}}{at}": np.ones(n, dtype=bool)}
+        said[f"was made by softmax in {{}}{at}"] = np.ones(n, dtype=bool)
+        return read.weights, read.doubtful, said, read.logs
     if side.read_as == "logprobs":
         said["was made of log-probabilities in {}"] = np.ones(n, dtype=bool)
     if settings.normalize:
         said["did not sum to 1 in {}; divided by its sum"] = read.off
     else:
         said["did not sum to 1 in {} and was not normalised; these results need not be divergences"] = read.off
-    return read.weights, read.doubtful, said
+    return read.weights, read.doubtful, said, read.logs
 
 
 def _aligned(
-    weights: list[Array], labels: list[tuple[str, ...] | None], settings: Settings, concerned: dict[str, Mask], n: int
+    weights: list[Array],
+    logs: list[LogWeights | None],
+    labels: list[tuple[str, ...] | None],
+    settings: Settings,
+    concerned: dict[str, Mask],
+    n: int,
 ) -> list[Array] | None:
-    """Both on the same outcomes; None where they cannot be."""
+    """Both sides' weights on the same outcomes, and in place their logarithms; None where they cannot be."""
     of_p, of_q = labels
     if of_p is None or of_q is None or of_p == of_q:
         return weights if len(weights[0]) == len(weights[1]) else None
@@ -215,6 +233,9 @@ def _aligned(
         what = f"these of {other} were dropped" if settings.align == "inner" else "weight 0 there"
         if missing:
             concerned[f"{role} lacks labels of {other} in {{}}; {what}"] = np.ones(n, dtype=bool)
+    logs[:] = [
+        side and side._replace(values=pick(side.values, at, -inf)) for side, at in zip(logs, joined.at, strict=True)
+    ]
     return [pick(side, at) for side, at in zip(weights, joined.at, strict=True)]
 
 
@@ -223,7 +244,7 @@ def _measured(
 ) -> tuple[dict[str, Array], list[Failure]]:
     """The measures of all columns: the doubtful ones alone, the rest together."""
     n = len(pairs.rows)
-    p, q, doubtful = sides
+    p, q, doubtful, logs = sides
     failures = []
     if doubtful.any():
         values = {name: np.full(n, np.nan) for name in names}
@@ -238,12 +259,12 @@ def _measured(
         if len(sound) == 0:
             return values, failures
         p, q = (side[:, sound] if side.shape[1] == n else side for side in (p, q))
+        logs = taken_logs(logs, sound)
     else:
         sound = None
     shape = len(p), n if sound is None else len(sound)
-    found = score(
-        np.broadcast_to(p, shape), np.broadcast_to(q, shape), names, alpha=settings.alpha, normalize=settings.normalize
-    )
+    p, q = np.broadcast_to(p, shape), np.broadcast_to(q, shape)
+    found = score(p, q, names, alpha=settings.alpha, normalize=settings.normalize, logs=logs)
     for name, value in found.items():
         unit = unit_of(name, settings)
         if unit != 1:

@@ -43,7 +43,7 @@ def measured(
     pair: Pair, settings: Settings, names: Sequence[str], others: Sequence[str], shown: Shown | None
 ) -> Report:
     """The report on a prepared pair; see `compare`."""
-    terms = single_pair(pair.p.reshape(-1, 1), pair.q.reshape(-1, 1), normalize=settings.normalize)
+    terms = engine_pair(pair, settings)
     values = _values(terms, dict.fromkeys([*names, *others]), settings)
     notes = [*pair.notes, *_smoothing(pair, terms), *_infinities(pair, terms, values, settings)]
     sums = {name: values[name] * unit_of(name, settings) for name in ELEMENTS if name in values}
@@ -62,8 +62,13 @@ def _values(terms: EnginePair, names: Iterable[str], settings: Settings) -> dict
 
 def measures_of(pair: Pair, names: Iterable[str], settings: Settings) -> dict[str, float]:
     """The named measures of a prepared pair, in the unit of the settings."""
-    terms = single_pair(pair.p.reshape(-1, 1), pair.q.reshape(-1, 1), normalize=settings.normalize)
-    return _values(terms, names, settings)
+    return _values(engine_pair(pair, settings), names, settings)
+
+
+def engine_pair(pair: Pair, settings: Settings) -> EnginePair:
+    """A prepared pair as the engine takes it."""
+    p, q = (side.reshape(-1, 1) for side in (pair.p, pair.q))
+    return single_pair(p, q, normalize=settings.normalize, logs=pair.logs)
 
 
 def unit_of(name: str, settings: Settings) -> float:
@@ -95,18 +100,25 @@ def _infinities(pair: Pair, terms: EnginePair, values: Mapping[str, float], sett
     js, tv = (known[name] for name in FINITE)
     finite = f"finite: Jensen-Shannon {js:.6g} {settings.unit_name}, total variation {tv:.6g}"
     notes = []
-    for side, has, lacks, concerned in (
-        ("p", pair.p, pair.q, {"kl_pq", "cross_entropy_pq", "jeffreys", "chi2_pq", "renyi_pq", "bhattacharyya"}),
-        ("q", pair.q, pair.p, {"kl_qp", "cross_entropy_qp", "jeffreys"}),
+    has_p, has_q = pair.has_mass()
+    for side, weights, where, concerned in (
+        (
+            "p",
+            pair.p,
+            has_p & ~has_q,
+            {"kl_pq", "cross_entropy_pq", "jeffreys", "chi2_pq", "renyi_pq", "bhattacharyya"},
+        ),
+        ("q", pair.q, has_q & ~has_p, {"kl_qp", "cross_entropy_qp", "jeffreys"}),
     ):
-        where = ((has > 0) & (lacks == 0)).nonzero()[0].tolist()
-        if where and infinite & concerned:
+        alone = where.nonzero()[0].tolist()
+        if alone and infinite & concerned:
             one, other = pair.roles if side == "p" else pair.roles[::-1]
-            share = share_of(has, where)
-            outcomes = named([pair.outcome(i) for i in where[:3]], len(where))
+            share = share_of(weights, alone)
+            some = f"{share:.4g}" if share else "less than 5e-324"
+            outcomes = named([pair.outcome(i) for i in alone[:3]], len(alone))
             option = "--q-smooth" if side == "p" else "--p-smooth"
             notes.append(
-                f"KL({one}||{other}) is infinite: {one} holds {share:.4g} of its mass where {other} has none "
+                f"KL({one}||{other}) is infinite: {one} holds {some} of its mass where {other} has none "
                 f"({outcomes}); {finite}; {option} METHOD gives {other} mass there"
             )
     return notes

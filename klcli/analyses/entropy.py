@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from klcli.analyses.breakdown import Shown, breakdown
+from klcli.analyses.compare import engine_pair
 from klcli.analyses.prepare import prepare_one
 from klcli.engine.formulas import measure
 from klcli.engine.measures import SINGLE, SINGLE_ELEMENTS
-from klcli.engine.pair import single_pair
 from klcli.model import Elements, Report
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ def entropy(
     others: measures to compute besides, for a gate. Raises DistributionError.
     """
     pair = prepare_one(given, settings, role)
-    column = pair.p.reshape(-1, 1)
-    terms = single_pair(column, column, normalize=settings.normalize)
+    terms = engine_pair(pair, settings)
     found = measure(terms, {_in_pair(name) for name in (*names, *others)}, settings.alpha)
     values = {
         name: float(found[_in_pair(name)][0]) / (settings.per_nat() if SINGLE[name].in_unit else 1)

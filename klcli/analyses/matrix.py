@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from klcli.engine.log_pair import LogWeights
     from klcli.model import Array, Distribution, Settings
 
     Indices = npt.NDArray[np.intp]
@@ -80,7 +81,7 @@ def matrix(
     family = _Family(given, settings)
     squares: dict[str, Array] = {}
     for name in dict.fromkeys(names):
-        square = pairwise(family.weights, name, alpha=settings.alpha, normalize=settings.normalize)
+        square = pairwise(family.weights, name, alpha=settings.alpha, normalize=settings.normalize, logs=family.logs)
         unit = unit_of(name, settings)
         squares[name] = square if unit == 1 else np.divide(square, unit, out=square)
         if len(squares) == 1:
@@ -89,7 +90,12 @@ def matrix(
 
 
 class _Family:
-    """The distributions on common outcomes, read and smoothed. weights: (K, n). notes: all that was done to them."""
+    """The distributions on common outcomes, read and smoothed. weights: (K, n). notes: all that was done to them.
+
+    logs: the logarithms that the weights were made of, None where they were made of none.
+    """
+
+    logs: LogWeights | None
 
     def __init__(self, given: Sequence[Distribution], settings: Settings) -> None:
         if settings.p.read_as == "cumulative":
@@ -134,8 +140,9 @@ class _Family:
     def _as_weights(self, values: Array) -> Array:
         settings, read_as = self._settings, self._settings.p.read_as
         in_logarithms = read_as == "logprobs"
-        weights, doubtful, wholes, off = read_columns(values, read_as, settings)
+        weights, doubtful, wholes, off, logs = read_columns(values, read_as, settings)
         self._refuse(doubtful)
+        self.logs = None if settings.p.smoothing is not None else logs
         if read_as == "logits":
             at = f" at temperature {shown(settings.temperature)}" if settings.temperature != 1 else ""
             self.notes.append(f"softmax of {len(values)} logits each{at}")
@@ -192,7 +199,8 @@ class _Family:
 
     def _only_in(self, has: int, lacks: int) -> list[int]:
         """The outcomes that one has and the other lacks."""
-        only: list[int] = np.flatnonzero((self.weights[:, has] > 0) & (self.weights[:, lacks] == 0)).tolist()
+        mass = self.weights > 0 if self.logs is None else self.logs.values > -inf
+        only: list[int] = np.flatnonzero(mass[:, has] > mass[:, lacks]).tolist()
         return only
 
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from klcli.engine.log_pair import LogWeights
     from klcli.model import Array, Distribution, Settings, Side, Smoothing
+
+    Indices = npt.NDArray[np.intp]
 
 SUM_TOLERANCE = 1e-9
 """A sum this near to 1 is 1: more would be a difference, not the rounding of decimals."""
@@ -32,11 +35,15 @@ LOG_SUM_TOLERANCE = 1e-6
 
 
 class _Prepared(NamedTuple):
-    """One side: its weights, what was done to get them, and what the user should know."""
+    """One side: its weights, what was done to get them, and what the user should know.
+
+    logs: (K,), of which the weights were made; None where they were made of no logarithms.
+    """
 
     weights: Array
     done: tuple[str, ...]
     notes: tuple[str, ...]
+    logs: Array | None = None
 
 
 class _Check(NamedTuple):
@@ -95,13 +102,15 @@ class PreparedColumns(NamedTuple):
     """Distributions that are the columns of an array, read as one kind.
 
     weights: (K, n). doubtful: (n,), which may be none: `prepare_one` alone says whether, and why. wholes: (n,), their
-    sums, of log-probabilities the logarithm. off: (n,), which of them are not 1; of logits that means nothing.
+    sums, of log-probabilities the logarithm. off: (n,), which of them are not 1; of logits that means nothing. logs: of
+    which the weights were made, None where they were made of no logarithms.
     """
 
     weights: Array
     doubtful: npt.NDArray[np.bool_]
     wholes: Array
     off: npt.NDArray[np.bool_]
+    logs: LogWeights | None = None
 
 
 def read_columns(values: Array, read_as: str, settings: Settings) -> PreparedColumns:
@@ -121,13 +130,18 @@ def read_columns(values: Array, read_as: str, settings: Settings) -> PreparedCol
     if settings.strict and read_as != "logits":
         doubtful = doubtful | off
     if read_as == "logits":
-        weights = mass(softmax(values, settings.temperature))
+        weights = softmax(values, settings.temperature)
     elif in_logarithms:
-        weights = mass(softmax(values)) if settings.normalize else np.exp(values)
+        weights = softmax(values) if settings.normalize else np.exp(values)
         doubtful = doubtful | ~(weights.any(axis=0) & np.isfinite(weights).all(axis=0))
     else:
         weights = values + 0.0 if not plain and np.signbit(values).any() else values  # -0.0 is 0.0
-    return PreparedColumns(weights, doubtful, wholes, off)
+    logs = None
+    if settings.normalize and read_as in {"logits", "logprobs"}:
+        from klcli.engine.log_pair import LogWeights
+
+        logs = LogWeights(values, settings.temperature if read_as == "logits" else 1.0)
+    return PreparedColumns(weights, doubtful, wholes, off, logs)
 
 
 def _as_weights(given: Distribution, side: Side, settings: Settings, role: str) -> _Prepared:
@@ -203,10 +217,10 @@ def _from_logits(values: Array, settings: Settings, role: str) -> _Prepared:
     if not np.isfinite(values).any():
         message = f"{role}: every logit is -inf; softmax needs a finite one"
         raise DistributionError(message)
-    weights = mass(softmax(values, settings.temperature))
+    weights = softmax(values, settings.temperature)
     at = f" at temperature {shown(settings.temperature)}" if settings.temperature != 1 else ""
     done = f"softmax of {len(values)} logits{at}"
-    return _Prepared(weights, (done,), (f"{role}: {done}",))
+    return _Prepared(weights, (done,), (f"{role}: {done}",), values)
 
 
 def _from_log_probabilities(values: Array, settings: Settings, role: str) -> _Prepared:
@@ -222,11 +236,11 @@ def _from_log_probabilities(values: Array, settings: Settings, role: str) -> _Pr
             raise DistributionError(message)
         if settings.normalize:
             notes.append(f"{finding}; divided by their sum")
-    weights = mass(softmax(values)) if settings.normalize else np.exp(values)
+    weights = softmax(values) if settings.normalize else np.exp(values)
     if not (weights.any() and np.isfinite(weights).all()):
         message = f"{role}: exp of these log-probabilities is beyond what a double holds; drop --no-normalize"
         raise DistributionError(message)
-    return _Prepared(weights, ("exponentiated",), tuple(notes))
+    return _Prepared(weights, ("exponentiated",), tuple(notes), values)
 
 
 def raw_sum(values: Array) -> float:
@@ -259,10 +273,13 @@ def _refuse_other_rows(p: Distribution, q: Distribution, roles: tuple[str, str])
 
 
 class _Aligned(NamedTuple):
+    """Both sides' weights on the same outcomes. at: where each side has them; None where nothing was moved."""
+
     p: Array
     q: Array
     outcomes: Sequence[str] | None
     notes: tuple[str, ...]
+    at: tuple[Indices, Indices] | None = None
 
 
 def _align(
@@ -312,7 +329,7 @@ def _join(
         if not side_weights.any():
             message = f"{role} has no mass on the labels that both have; try --align outer"
             raise DistributionError(message)
-    return _Aligned(picked[0], picked[1], joined.outcomes, tuple(notes))
+    return _Aligned(picked[0], picked[1], joined.outcomes, tuple(notes), joined.at)
 
 
 def nearly_alike(lacking: Sequence[Sequence[str]], roles: Sequence[str]) -> list[str]:
@@ -345,7 +362,7 @@ class Joined(NamedTuple):
     """
 
     outcomes: list[str]
-    at: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
+    at: tuple[Indices, Indices]
     lacking: tuple[list[str], list[str]]
 
 
@@ -365,12 +382,12 @@ def join(labels: tuple[Sequence[str], Sequence[str]], roles: tuple[str, str], ho
     return Joined(outcomes, (of_p, of_q), (lacking[0], lacking[1]))
 
 
-def pick(weights: Array, at: npt.NDArray[np.intp]) -> Array:
-    """The weights of the outcomes at those places, 0 where there is none (-1). weights: (K,) or (K, n)."""
+def pick(weights: Array, at: Indices, none: float = 0.0) -> Array:
+    """The weights of the outcomes at those places, `none` where there is none (-1). weights: (K,) or (K, n)."""
     if not len(weights):
-        return np.zeros((len(at), *weights.shape[1:]))
+        return np.full((len(at), *weights.shape[1:]), none)
     picked: Array = weights[at]
-    picked[at < 0] = 0.0
+    picked[at < 0] = none
     return picked
 
 
@@ -437,18 +454,29 @@ def prepare_pair(p: Distribution, q: Distribution, settings: Settings, roles: tu
     _refuse_other_rows(p, q, roles)
     aligned = _align(read[0].weights, read[1].weights, (p.outcomes, q.outcomes), roles, settings.align)
     notes = tuple(dict.fromkeys(read[0].notes + read[1].notes + aligned.notes))
-    weights, smoothed, inputs = [aligned.p, aligned.q], [], []
+    weights, logs, smoothed, inputs = [aligned.p, aligned.q], [], [], []
     for i, (given, side, role) in enumerate(zip((p, q), sides, roles, strict=True)):
         done = read[i].done
         if side.smoothing is not None:
             weights[i], what = _smooth(weights[i], side.smoothing, role, settings)
             smoothed.append(what)
             done += (what.text,)
+        logs.append(_logs(read[i], side, settings, None if aligned.at is None else aligned.at[i]))
         inputs.append(Input(given.name, given.source, len(given), raw_sum(given.values), side.read_as, done))
     notes += _unnormalized(list(zip(roles, weights, strict=True)), settings)
-    return Pair(
-        frozen(weights[0]), frozen(weights[1]), aligned.outcomes, roles, (inputs[0], inputs[1]), notes, tuple(smoothed)
-    )
+    one, other = map(frozen, weights)
+    told = inputs[0], inputs[1]
+    return Pair(one, other, aligned.outcomes, roles, told, notes, tuple(smoothed), (logs[0], logs[1]))
+
+
+def _logs(read: _Prepared, side: Side, settings: Settings, at: Indices | None) -> LogWeights | None:
+    """The logarithms of a side on the outcomes at those places; None where it is to be measured by its weights."""
+    if read.logs is None or side.smoothing is not None or not settings.normalize:
+        return None
+    from klcli.engine.log_pair import LogWeights
+
+    values = read.logs if at is None else pick(read.logs, at, -inf)
+    return LogWeights(values.reshape(-1, 1), settings.temperature if side.read_as == "logits" else 1.0)
 
 
 @np.errstate(all="ignore")
@@ -459,7 +487,10 @@ def prepare_one(given: Distribution, settings: Settings, role: str) -> Pair:
             f"{role}: uniform is on the outcomes of another side, and here there is none; write it, as 1/3,1/3,1/3"
         )
         raise UsageError(message)
-    weights, done, notes = _as_weights(given, of_side(settings.p, given), settings, role)
+    side = of_side(settings.p, given)
+    read = _as_weights(given, side, settings, role)
+    weights, done, notes, _ = read
+    logs = _logs(read, side, settings, None)
     if settings.p.smoothing is not None:
         weights, what = _smooth(weights, settings.p.smoothing, role, settings)
         notes += (f"{role}: {what.text}",)
@@ -467,7 +498,7 @@ def prepare_one(given: Distribution, settings: Settings, role: str) -> Pair:
     notes += _unnormalized([(role, weights)], settings)
     same = frozen(weights)
     told = Input(given.name, given.source, len(given), raw_sum(given.values), settings.p.read_as, done)
-    return Pair(same, same, given.outcomes, (role, role), (told, told), notes)
+    return Pair(same, same, given.outcomes, (role, role), (told, told), notes, (), (logs, logs))
 
 
 def _unnormalized(sides: list[tuple[str, Array]], settings: Settings) -> tuple[str, ...]:

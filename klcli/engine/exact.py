@@ -99,9 +99,9 @@ class _ExactTerms(Terms):
     def log_q(self) -> Array:
         return column(self._logs(self._q))
 
-    def geometric_mean(self, weight: float) -> Array:
+    def geometric_mean(self, weight: float, other: float) -> Array:
         # By logarithms: p or q may be below the smallest double.
-        return np.exp(weight * self.log_p + (1 - weight) * self.log_q)
+        return np.exp(weight * self.log_p + other * self.log_q)
 
     def _logs(self, shares: list[tuple[int, int]]) -> Iterator[float]:
         logarithm = log_share if self._normalize else log_quotient
@@ -123,6 +123,10 @@ class ExactPair:
         else:
             (self.a, self.b), unit = integers(a[:, 0], b[:, 0])
             self.total_p = self.total_q = unit
+
+    def greatest_mean(self, weight: float, other: float) -> Array:  # noqa: ARG002
+        """The logarithm 0: no share is below the least double here. See `RoundedPair.greatest_mean`."""
+        return np.zeros(1)
 
     def slices(self) -> Iterator[slice]:
         """Everything at once: the integers are the cost, not the arrays."""

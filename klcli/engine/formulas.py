@@ -6,7 +6,7 @@ Arrays of outcomes are (K', n), sums and values (n,).
 
 from __future__ import annotations
 
-from math import factorial, inf, log, nan
+from math import factorial, inf, log, nan, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -31,7 +31,14 @@ class Context(NamedTuple):
     normalize: bool
     """Whether p and q each add up to 1."""
     peak: Array
-    """The largest log(p/q) of each pair, (n,); only where the order asks for it."""
+    """`Terms.peak` of each pair at an order above 1, (n,)."""
+    greatest: Mapping[str, Array]
+    """`greatest_mean` of each pair, (n,), by the summand that is divided by it."""
+
+    @property
+    def scale(self) -> float:
+        """A power of two by which d is multiplied before it is squared, so that distances down to 1e-300 are not 0."""
+        return 2.0**400 if self.normalize else 1.0
 
 
 class MeasureFormula(NamedTuple):
@@ -45,8 +52,11 @@ class MeasureFormula(NamedTuple):
 
 
 def _side(terms: Terms, alpha: float) -> tuple[Terms, float]:
-    """Below order 1/2 the divergence is taken at order 1 - alpha with p and q exchanged, where less cancels."""
-    return (terms.reversed(), 1 - alpha) if 0 < alpha < HALF else (terms, alpha)
+    """The terms to take the divergence of, and c, the order less 1.
+
+    Below order 1/2 that is order 1 - alpha with p and q exchanged, where less cancels; its c is -alpha to the last bit.
+    """
+    return (terms.reversed(), -alpha) if 0 < alpha < HALF else (terms, alpha - 1)
 
 
 _FACTORIALS = [1 / factorial(k) for k in range(2, 16)]
@@ -54,47 +64,46 @@ _FACTORIALS = [1 / factorial(k) for k in range(2, 16)]
 
 def _renyi_excess(terms: Terms, context: Context) -> Array:
     """(p^alpha q^(1-alpha) - q - alpha (p - q)) / (alpha - 1): >= 0 from order 1/2 on, and KL's term at order 1."""
-    terms, alpha = _side(terms, context.alpha)
+    alpha = context.alpha
     if alpha == 0:
         return np.where(np.isneginf(terms.log_ratio), terms.q, 0.0)
     if alpha in {1, inf}:
         return terms.kl_terms() if context.normalize else weighted(terms.p, terms.log_ratio)
-    c = alpha - 1
+    terms, c = _side(terms, alpha)
     near = True if terms.near is None else terms.near
     y = np.where(near, c * terms.log_ratio, 0.0)
     curvature = np.where(np.abs(y) < HALF, polynomial(_FACTORIALS, y) * y * y, np.expm1(y) - y) / c
-    far = weighted(terms.p, np.expm1(c * terms.log_ratio) / c) - terms.d
+    far = np.maximum(terms.gain(c) / c - terms.d, 0.0)
     return np.where(near, terms.kl_terms() + terms.p * curvature, far)
 
 
 def _renyi_mass(terms: Terms, context: Context) -> Array:
     """p^alpha q^(1-alpha); above order 1 divided by exp((alpha - 1) peak), so that it cannot overflow."""
-    terms, alpha = _side(terms, context.alpha)
+    alpha = context.alpha
     if alpha == 0:
         return np.where(np.isneginf(terms.log_ratio), 0.0, terms.q)
     if alpha in {1, inf}:
         return terms.p
     if alpha < 1:
-        return terms.geometric_mean(alpha)
-    behind = np.where(np.isfinite(context.peak), terms.log_ratio - context.peak, 0.0)
-    return weighted(terms.p, np.exp((alpha - 1) * behind))
+        return terms.geometric_mean(alpha, 1 - alpha)
+    return terms.tilted(alpha - 1, np.where(np.isfinite(context.peak), context.peak, 0.0))
 
 
 def _renyi(sums: Mapping[str, Array], context: Context) -> Array:
     excess, mass, alpha = sums["renyi_excess"], sums["renyi_mass"], context.alpha
     if alpha == 0:
-        return _minus_log(excess, mass, context)
+        return _minus_log(excess, np.log(mass), context)
     if alpha == 1:
         return excess
     if alpha == inf:
         return context.peak
-    order = 1 - alpha if alpha < HALF else alpha
-    c = order - 1
-    peak = context.peak if order > 1 else np.zeros_like(mass)
+    swapped = alpha < HALF
+    c = -alpha if swapped else alpha - 1
+    peak = context.peak if alpha > 1 else context.greatest["renyi_mass"] / c
     direct = np.where(np.isfinite(peak), peak + np.log(mass) / c, inf)
     near = (np.abs(c * excess) < HALF) & context.normalize
     value = np.where(near, np.log1p(np.where(near, c * excess, 0.0)) / c, direct)
-    return value * (alpha / (1 - alpha)) if order != alpha else value
+    return value * (alpha / (1 - alpha)) if swapped else value
 
 
 def needs_peak(alpha: float) -> bool:
@@ -105,17 +114,30 @@ def needs_peak(alpha: float) -> bool:
 # ------------------------------------------------------------------------------------------------------- the other sums
 
 
-def _minus_log(missing: Array, mass: Array, context: Context) -> Array:
-    """-log(mass), from what is missing of 1 where that is the smaller part: 1 - missing would round it away."""
+def _minus_log(missing: Array, log_mass: Array, context: Context) -> Array:
+    """-log_mass, from what is missing of 1 where that is the smaller part: 1 - missing would round it away."""
     near = (missing < HALF) & context.normalize
-    return np.where(near, -np.log1p(-np.where(near, missing, 0.0)), -np.log(mass)) + 0.0
+    return np.where(near, -np.log1p(-np.where(near, missing, 0.0)), -log_mass) + 0.0
 
 
-def _squared_hellinger(terms: Terms, _: Context) -> Array:
-    """(sqrt p - sqrt q)^2 / 2, with sqrt p - sqrt q = (p - q) / (sqrt p + sqrt q)."""
-    roots = np.sqrt(terms.p) + np.sqrt(terms.q)
-    difference = terms.d / np.where(roots == 0, 1.0, roots)
+def _squared_hellinger(terms: Terms, context: Context) -> Array:
+    """(sqrt p - sqrt q)^2 / 2, times the squared scale."""
+    difference = terms.root_difference() * context.scale
     return difference * difference / 2
+
+
+def _js_distance(sums: Mapping[str, Array], context: Context) -> Array:
+    """The root of the divergence, which may be below any double itself. The scale is a square."""
+    return np.sqrt(_bounded(sums["jensen_shannon"], log(2) * context.scale, context)) / sqrt(context.scale)
+
+
+def _hellinger(sums: Mapping[str, Array], context: Context) -> Array:
+    return _bounded(np.sqrt(sums["squared_hellinger"]) / context.scale, 1.0, context)
+
+
+def _bhattacharyya(sums: Mapping[str, Array], context: Context) -> Array:
+    log_affinity = np.log(sums["affinity"]) + context.greatest["affinity"]
+    return _minus_log(sums["squared_hellinger"] / context.scale**2, log_affinity, context)
 
 
 SUMMANDS: Mapping[str, Callable[[Terms, Context], Array]] = {
@@ -130,10 +152,10 @@ SUMMANDS: Mapping[str, Callable[[Terms, Context], Array]] = {
     "whole_qp": lambda t, _: -weighted(t.q, t.log_ratio),
     "size_pq": lambda t, _: np.abs(weighted(t.p, t.log_ratio)),
     "size_qp": lambda t, _: np.abs(weighted(t.q, t.log_ratio)),
-    "jensen_shannon": lambda t, _: t.jensen_shannon_terms(),
+    "jensen_shannon": lambda t, c: t.jensen_shannon_terms(c.scale),
     "distance": lambda t, _: np.abs(t.d),
     "squared_hellinger": _squared_hellinger,
-    "affinity": lambda t, _: t.geometric_mean(HALF),
+    "affinity": lambda t, _: t.geometric_mean(HALF, HALF),
     "chi2": lambda t, _: t.chi2_terms(),
     "renyi_excess": _renyi_excess,
     "renyi_mass": _renyi_mass,
@@ -153,13 +175,13 @@ FORMULAS: Mapping[str, MeasureFormula] = {
     "kl_pq": MeasureFormula(("kl_pq",), lambda s, _: s["kl_pq"]),
     "kl_qp": MeasureFormula(("kl_qp",), lambda s, _: s["kl_qp"]),
     "jeffreys": MeasureFormula(("kl_pq", "kl_qp"), lambda s, _: s["kl_pq"] + s["kl_qp"]),
-    "js_divergence": MeasureFormula(("jensen_shannon",), lambda s, c: _bounded(s["jensen_shannon"], log(2), c)),
-    "js_distance": MeasureFormula(("jensen_shannon",), lambda s, c: np.sqrt(_bounded(s["jensen_shannon"], log(2), c))),
-    "total_variation": MeasureFormula(("distance",), lambda s, c: _bounded(s["distance"] / 2, 1.0, c)),
-    "hellinger": MeasureFormula(("squared_hellinger",), lambda s, c: _bounded(np.sqrt(s["squared_hellinger"]), 1.0, c)),
-    "bhattacharyya": MeasureFormula(
-        ("squared_hellinger", "affinity"), lambda s, c: _minus_log(s["squared_hellinger"], s["affinity"], c)
+    "js_divergence": MeasureFormula(
+        ("jensen_shannon",), lambda s, c: _bounded(s["jensen_shannon"] / c.scale, log(2), c)
     ),
+    "js_distance": MeasureFormula(("jensen_shannon",), _js_distance),
+    "total_variation": MeasureFormula(("distance",), lambda s, c: _bounded(s["distance"] / 2, 1.0, c)),
+    "hellinger": MeasureFormula(("squared_hellinger",), _hellinger),
+    "bhattacharyya": MeasureFormula(("squared_hellinger", "affinity"), _bhattacharyya),
     "chi2_pq": MeasureFormula(("chi2",), lambda s, _: s["chi2"]),
     "renyi_pq": MeasureFormula(("renyi_excess", "renyi_mass"), _renyi),
     "perplexity_p": MeasureFormula(("entropy_p",), lambda s, _: np.exp(s["entropy_p"])),
@@ -204,20 +226,18 @@ def measure(pair: EnginePair, names: Iterable[str], alpha: float) -> dict[str, A
     with np.errstate(all="ignore"):
         peak: Array = np.zeros(pair.columns)
         if "renyi_excess" in wanted and needs_peak(alpha):
-            peak = np.maximum.reduce([_peak(pair.terms(where)) for where in pair.slices()])
-        context = Context(alpha, pair.normalize, peak)
+            peak = np.maximum.reduce([pair.terms(where).peak(alpha - 1) for where in pair.slices()])
+        means = {"affinity": HALF, "renyi_mass": alpha}
+        greatest = {
+            name: pair.greatest_mean(order, 1 - order) for name, order in means.items() if name in wanted and order < 1
+        }
+        context = Context(alpha, pair.normalize, peak, greatest)
         sums: dict[str, Array] = {name: np.zeros(pair.columns) for name in wanted}
         for where in pair.slices():
             terms = pair.summands(where)
             for name in sums:
                 sums[name] += total(SUMMANDS[name](terms, context))
         return {name: formula.finish(sums, context) + 0.0 for name, formula in chosen.items()}
-
-
-def _peak(terms: Terms) -> Array:
-    empty = (terms.p == 0) & (terms.log_ratio == 0)
-    largest: Array = np.where(empty, -inf, terms.log_ratio).max(axis=0)
-    return largest
 
 
 def elements(pair: EnginePair, names: Iterable[str], where: slice | list[int]) -> dict[str, Array]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from klcli.engine.arrays import Array, Mask
     from klcli.engine.centred import Quick
+    from klcli.engine.log_pair import LogWeights
 
 SYMMETRIC = frozenset({"jeffreys", "js_divergence", "js_distance", "total_variation", "hellinger", "bhattacharyya"})
 """The measures that are the same from P to Q as from Q to P."""
@@ -42,31 +43,35 @@ _WHOLE = 2.0**53
 """Up to here every whole number is a double."""
 
 
-def pairwise(a: Array, name: str, *, alpha: float = 2.0, normalize: bool = True) -> Array:
+def pairwise(
+    a: Array, name: str, *, alpha: float = 2.0, normalize: bool = True, logs: LogWeights | None = None
+) -> Array:
     """The named measure of every pair of columns, in nats, within 1e-13 relative of exact arithmetic on the weights.
 
     a: (K, n), finite, >= 0, every column with a total above 0. Returns (n, n): from the distribution of the row, P, to
     that of the column, Q; >= 0, +inf where an outcome of P has no mass in Q (weights taken as they are: of any sign).
+    logs: the logarithms that the weights were made of; what is within 1e-13 then is of these, and every pair is scored.
     Besides the square it takes some arrays like a, and one like the square where that is the sum of two.
 
     Source: see `centred` and `score`.
     """
     if name in _TRANSPOSED:
-        return pairwise(a, _TRANSPOSED[name], alpha=alpha, normalize=normalize).T
+        return pairwise(a, _TRANSPOSED[name], alpha=alpha, normalize=normalize, logs=logs).T
     if normalize and name == "js_distance":
-        square = pairwise(a, "js_divergence")
+        square = pairwise(a, "js_divergence", logs=logs)
         return np.sqrt(square, out=square)
     if normalize and name == "jeffreys":
-        square = pairwise(a, "kl_pq")
+        square = pairwise(a, "kl_pq", logs=logs)
         return square + square.T
-    a = a[a.any(axis=1)]
-    if normalize:
-        a = _reduced(a)
-    alone = score(a, a, [name], alpha=alpha, normalize=normalize)[name]
+    if logs is None:
+        a = a[a.any(axis=1)]
+        if normalize:
+            a = _reduced(a)
+    alone = score(a, a, [name], alpha=alpha, normalize=normalize, logs=(logs, logs))[name]
     n = a.shape[1]
     if name in _OF_P_ALONE:
         return np.repeat(alone, n).reshape(n, n)
-    square = _Square(a, name, alpha, normalize=normalize).filled()
+    square = _Square(a, name, alpha, normalize=normalize, logs=logs).filled()
     np.fill_diagonal(square, alone)
     return square
 
@@ -74,8 +79,8 @@ def pairwise(a: Array, name: str, *, alpha: float = 2.0, normalize: bool = True)
 class _Square:
     """The square while it is being filled in."""
 
-    def __init__(self, a: Array, name: str, alpha: float, *, normalize: bool) -> None:
-        self._a, self._name, self._alpha, self._normalize = a, name, alpha, normalize
+    def __init__(self, a: Array, name: str, alpha: float, *, normalize: bool, logs: LogWeights | None) -> None:
+        self._a, self._name, self._alpha, self._normalize, self._logs = a, name, alpha, normalize, logs
         self._n = a.shape[1]
         self._symmetric = name in SYMMETRIC
         self._values = np.empty((self._n, self._n))
@@ -86,7 +91,7 @@ class _Square:
     def filled(self) -> Array:
         """The square, its diagonal left to be set."""
         with np.errstate(all="ignore"):
-            if self._normalize and self._name in QUICK:
+            if self._normalize and self._logs is None and self._name in QUICK:
                 ordinary = ordinary_columns(self._a)
                 self._extreme = ~ordinary
                 self._family = Centred(np.where(ordinary, self._a, 1.0))
@@ -128,7 +133,13 @@ class _Square:
         step = max(1, _AGAIN // len(self._a))
         for start in range(0, len(i), step):
             p, q = i[start : start + step], j[start : start + step]
-            found = score(self._a[:, p], self._a[:, q], [self._name], alpha=self._alpha, normalize=self._normalize)
+            logs = (
+                None if self._logs is None else self._logs.take(p),
+                None if self._logs is None else self._logs.take(q),
+            )
+            found = score(
+                self._a[:, p], self._a[:, q], [self._name], alpha=self._alpha, normalize=self._normalize, logs=logs
+            )
             self._values[p, q] = found[self._name]
 
     def _mirror(self, rows: slice) -> None:

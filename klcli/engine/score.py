@@ -9,13 +9,14 @@ A pair's digits do not depend on the pairs beside it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from klcli.engine.arrays import CACHE, LARGEST, is_ordinary, ordinary_columns, total
 from klcli.engine.exact import ExactPair
 from klcli.engine.formulas import measure
+from klcli.engine.log_pair import LogPair, LogWeights
 from klcli.engine.terms import RoundedPair
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from klcli.engine.arrays import Array, Mask
+    from klcli.engine.pair import Logs
 
     Values = dict[str, Array]
 
@@ -50,6 +52,11 @@ _LOST = 2.0**-8
 # 0, so that log 0 is a number and 0 log 0 is 0. Added to the others it does not change them; being a normal number it
 # does not slow the logarithm down as a subnormal one would; and p/q, at most 2**1000, does not overflow.
 _LEAST, _TINY = 2.0**-800, 2.0**-1000
+
+# Weights made of logarithms are off by as many roundings as these span; where the square root of twice the KL is not
+# this many times larger, the logarithms themselves are measured, as they are where weights underflow.
+_CLOSE_OF_SPAN = 2.0**-9
+_LONGEST_SPAN = 500.0
 
 _BLOCK = 2 * CACHE
 """Elements per work array. What NumPy's calls take whatever the size of a block is a tenth of its time at this one."""
@@ -177,28 +184,47 @@ def _columns(x: Array, which: npt.NDArray[np.intp]) -> Array:
     return x.take(which if len(which) > 1 or 2 * len(x) > CACHE else which.repeat(2), axis=1)
 
 
-def score(a: Array, b: Array, names: Sequence[str], *, alpha: float = 2.0, normalize: bool = True) -> Values:
+def score(
+    a: Array,
+    b: Array,
+    names: Sequence[str],
+    *,
+    alpha: float = 2.0,
+    normalize: bool = True,
+    logs: Logs = (None, None),
+) -> Values:
     """The named measures of n pairs, in nats, within 1e-13 relative of exact arithmetic on the weights given.
 
     a, b: (K, n), finite, >= 0, every column with a total above 0. Returns name -> (n,), >= 0, +inf where an outcome of
     p has no mass in q (weights taken as they are: of any sign).
 
+    logs: the logarithms of a side of which its weights were made; what is within 1e-13 then is of these.
+
     Source: NumPy's arithmetic and the identities of `terms`; for each measure see `measures.MEASURES`.
     """
     outcomes, columns = a.shape
     if columns == 1:  # NumPy adds up a single column in another order; a pair's digits shall not depend on its company
-        twice = score(np.repeat(a, 2, axis=1), np.repeat(b, 2, axis=1), names, alpha=alpha, normalize=normalize)
+        two = np.zeros(2, dtype=np.intp)
+        a, b, logs = a.take(two, axis=1), b.take(two, axis=1), taken_logs(logs, two)
+        twice = score(a, b, names, alpha=alpha, normalize=normalize, logs=logs)
         return {name: value[:1] for name, value in twice.items()}
     if columns and normalize and outcomes <= _MOST_OUTCOMES and set(names) <= set(_QUICK):
-        return _quick(a, b, names)
+        return _quick(a, b, names, logs)
     values = {name: np.empty(columns) for name in names}
-    _careful(a, b, np.arange(columns), values, alpha=alpha, normalize=normalize)
+    _careful(a, b, np.arange(columns), values, _How(alpha, normalize, logs))
     return values
 
 
-def _quick(a: Array, b: Array, names: Sequence[str]) -> Values:
+def taken_logs(logs: Logs, columns: npt.NDArray[np.intp]) -> Logs:
+    """The logarithms of the columns listed."""
+    p, q = logs
+    return None if p is None else p.take(columns), None if q is None else q.take(columns)
+
+
+def _quick(a: Array, b: Array, names: Sequence[str], logs: Logs) -> Values:
     """The named measures of n > 1 pairs: the quick pass, and the careful one where that does not serve."""
     outcomes, columns = a.shape
+    how = _How(logs=logs)
     wanted = next(known for known in (("kl_pq",), _DIVERGENCES, _QUICK) if set(names) <= set(known))
     values = {name: np.empty(columns) for name in wanted}
     close, odd = np.zeros((2, columns), dtype=bool)
@@ -218,22 +244,38 @@ def _quick(a: Array, b: Array, names: Sequence[str]) -> Values:
             lost = _LOST * min(max(outcomes, 8), 2 * _RUN)
             _mend(values["entropy_p"], values["entropy_p"] < lost * np.maximum(values["cross_entropy_pq"], 1), a)
             _mend(values["entropy_q"], values["entropy_q"] < lost, b)
-        _careful(a, b, np.flatnonzero(close > odd), {name: values[name] for name in wanted[:2]})
+        for side in logs:
+            if side is not None:
+                span = side.span()
+                odd |= span > _LONGEST_SPAN
+                for name in wanted[:2]:
+                    close |= values[name] < (_CLOSE_OF_SPAN * span) ** 2
+        _careful(a, b, np.flatnonzero(close > odd), {name: values[name] for name in wanted[:2]}, how)
         # Sums of what is >= 0 are as accurate as that is, and the identities hold to the last digit.
         for name, first, second in _SUMS:
             if name in values:
                 np.add(values[first], values[second], out=values[name])
-        _careful(a, b, np.flatnonzero(odd), values)
+        _careful(a, b, np.flatnonzero(odd), values, how)
     return {name: values[name] for name in names}
 
 
-def _careful(
-    a: Array, b: Array, which: npt.NDArray[np.intp], values: Values, *, alpha: float = 2.0, normalize: bool = True
-) -> None:
+class _How(NamedTuple):
+    """What `score` is told besides the weights."""
+
+    alpha: float = 2.0
+    normalize: bool = True
+    logs: Logs = (None, None)
+
+
+def _careful(a: Array, b: Array, which: npt.NDArray[np.intp], values: Values, how: _How) -> None:
     """Fills in `values` for the columns listed."""
+    alpha, normalize, logs = how
     step = max(1, CACHE // len(a))
     for start in range(0, len(which), step):
         columns = which[start : start + step]
+        if logs != (None, None):
+            _by_logarithms(a, b, columns, values, how)
+            continue
         x, y = a.take(columns, axis=1), b.take(columns, axis=1)
         exactly = np.zeros(len(columns), dtype=bool)
         if not all(is_ordinary(w, w.min(), w.max()) for w in (x, y)):
@@ -248,3 +290,16 @@ def _careful(
             exact = ExactPair(x[:, [i]], y[:, [i]], normalize=normalize)
             for name, found in measure(exact, values, alpha).items():
                 values[name][columns[i]] = found[0]
+
+
+def _by_logarithms(a: Array, b: Array, columns: npt.NDArray[np.intp], values: Values, how: _How) -> None:
+    """Fills in `values` for the columns listed, from logarithms: those given, or of the weights."""
+    p, q = (LogWeights(w, of_weights=True) if of is None else of for w, of in zip((a, b), how.logs, strict=True))
+    for exactly in (False, True):
+        twice = columns if len(columns) > 1 else columns.repeat(2)  # for `score`'s reason
+        pair = LogPair(p.take(twice), q.take(twice), exactly=exactly)
+        for name, found in measure(pair, values, how.alpha).items():
+            values[name][columns] = found[: len(columns)]
+        columns = columns[pair.lost()[: len(columns)]]
+        if len(columns) == 0:
+            return

@@ -123,9 +123,12 @@ class Terms(ABC):
         series *= self.d
         return series
 
-    def jensen_shannon_terms(self) -> Array:
-        """What JS(p, q) is the sum of, >= 0."""
-        return self._joined(lambda: self.d * self.s / 4 * self._series(_JENSEN_SHANNON), Far.jensen_shannon_terms)
+    def jensen_shannon_terms(self, scale: float) -> Array:
+        """What JS(p, q) is the sum of, >= 0, times a power of two that keeps it from underflowing."""
+        return self._joined(
+            lambda: self.d * scale * self.s / 4 * self._series(_JENSEN_SHANNON),
+            lambda far: far.jensen_shannon_terms(scale),
+        )
 
     def chi2_terms(self) -> Array:
         """(p - q)^2 / q, +inf where p > q = 0."""
@@ -142,11 +145,29 @@ class Terms(ABC):
         values.put(far.where, closed(far))
         return values
 
-    def geometric_mean(self, weight: float) -> Array:
-        """p^weight q^(1 - weight), for a weight between 0 and 1."""
-        if weight == 1 / 2:
+    def geometric_mean(self, weight: float, other: float) -> Array:
+        """p^weight q^other over the pair's `greatest_mean`, for weights above 0 that add up to 1."""
+        if weight == other:
             return np.asarray(np.sqrt(self.p) * np.sqrt(self.q))
-        return np.asarray(self.p**weight * self.q ** (1 - weight))
+        return np.asarray(self.p**weight * self.q**other)
+
+    def root_difference(self) -> Array:
+        """sqrt p - sqrt q, from p - q."""
+        roots = np.sqrt(self.p) + np.sqrt(self.q)
+        return self.d / np.where(roots == 0, 1.0, roots)
+
+    def gain(self, c: float) -> Array:
+        """p [(p/q)^c - 1]."""
+        return weighted(self.p, np.expm1(c * self.log_ratio))
+
+    def peak(self, c: float) -> Array:  # noqa: ARG002 - of logarithms it matters
+        """What `tilted` divides (p/q)^c by, as log(p/q) of each pair: for c = inf the largest. Returns (n,)."""
+        empty = (self.p == 0) & (self.log_ratio == 0)
+        return np.asarray(np.where(empty, -np.inf, self.log_ratio).max(axis=0))
+
+    def tilted(self, c: float, peak: Array) -> Array:
+        """p (p/q)^c / exp(c peak), which cannot overflow. peak: finite."""
+        return weighted(self.p, np.exp(c * (self.log_ratio - peak)))
 
     def reversed(self) -> Terms:
         """The terms of these outcomes with p and q exchanged."""
@@ -175,13 +196,14 @@ class Far:
         """The terms of KL(p||q), p log(p/q) - p + q, each >= 0."""
         values = weighted(self.p, self.log_ratio)
         values -= self.d
-        return values
+        return np.maximum(values, 0.0, out=values)  # of subnormal shares the rounding may be more than the term
 
-    def jensen_shannon_terms(self) -> Array:
-        """The terms of the Jensen-Shannon divergence, each >= 0."""
-        whole = self.p + self.q  # twice the middle, half of which the least double has not
-        values = _log_part(self.p, whole)
-        values += _log_part(self.q, whole)
+    def jensen_shannon_terms(self, scale: float) -> Array:
+        """The terms of the Jensen-Shannon divergence, each >= 0, times a scale."""
+        p, q = self.p * scale, self.q * scale
+        whole = p + q  # twice the middle, half of which the least double has not
+        values = _log_part(p, whole)
+        values += _log_part(q, whole)
         values /= 2
         return values
 
@@ -226,8 +248,8 @@ class _Reversed(Terms):
     def log_q(self) -> Array:
         return self._terms.log_p
 
-    def geometric_mean(self, weight: float) -> Array:
-        return self._terms.geometric_mean(1 - weight)
+    def geometric_mean(self, weight: float, other: float) -> Array:
+        return self._terms.geometric_mean(other, weight)
 
 
 class _RoundedTerms(Terms):
@@ -331,6 +353,10 @@ class RoundedPair:
     def rest_q(self) -> Array | None:
         """What dividing by the total of q rounded away; see `rest_p`."""
         return rest(self.b, self.total_q) if self.normalize else None
+
+    def greatest_mean(self, weight: float, other: float) -> Array:  # noqa: ARG002 - only of logarithms they matter
+        """A log by which `Terms.geometric_mean` is divided where it could be below any double, (n,); 0 of weights."""
+        return np.zeros(self.columns)
 
     def lost(self) -> Mask:
         """Columns that differ by less than the rounding error of d allows. Returns (n,)."""

@@ -16,18 +16,28 @@ if TYPE_CHECKING:
 
 
 def softmax(logits: Array, temperature: float = 1.0) -> Array:
-    """Weights proportional to exp(logits / temperature), the largest 1. logits: -inf allowed, +inf and NaN not.
+    """exp(logits / temperature) over their sum. logits: -inf allowed, +inf and NaN not, nor all -inf.
 
     Source: Bridle 1990. Relative error about 1e-16 times the logits' span over the temperature.
     """
-    with np.errstate(over="ignore"):  # a logit further below the largest than a double reaches: its weight is 0
-        weights: Array = np.exp((logits - logits.max(axis=0)) / temperature)
+    weights = _exponentials(logits, temperature)
+    weights /= weights.sum(axis=0)
     return weights
+
+
+def _exponentials(logits: Array, temperature: float = 1.0) -> Array:
+    """exp(logits / temperature) over the largest of them."""
+    with np.errstate(over="ignore"):  # a logit further below the largest than a double reaches: its weight is 0
+        weights = logits - logits.max(axis=0)
+        if temperature != 1:
+            weights /= temperature
+    exponentials: Array = np.exp(weights, out=weights)
+    return exponentials
 
 
 def logsumexp(logits: Array) -> Array:
     """log(sum(exp(logits))), without overflow. logits: finite or -inf, not all -inf. Returns () or (n,)."""
-    whole: Array = logits.max(axis=0) + np.log(softmax(logits).sum(axis=0))
+    whole: Array = logits.max(axis=0) + np.log(_exponentials(logits).sum(axis=0))
     return whole
 
 
