@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from klcli.engine.pair import Logs
+    from klcli.families.formula import Formula
+    from klcli.families.numeric.sampling import Sampling
 
     Array = npt.NDArray[np.float64]
 
@@ -53,7 +55,8 @@ class Distribution:
     call the values in a note that they seem to be running totals, '' where they do not. uniform: whether it is the
     uniform distribution on the other side's outcomes, without values of its own. fault: why some values could not be
     read, where that makes it none instead of being an error. tallied: whether these are weights where raw values are
-    counted. place: where all of it stands, for errors; '' where its name says that.
+    counted. place: where all of it stands, for errors; '' where its name says that. formula: what it is given by where
+    it has no weights, but a density or masses without end; values is then empty.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Distribution:
     fault: str = ""
     tallied: bool = False
     place: str = ""
+    formula: Formula | None = None
 
     def __len__(self) -> int:
         """The number of outcomes."""
@@ -116,6 +120,31 @@ class Settings(NamedTuple):
     def unit_name(self) -> str:
         """What a value's unit is called: nats, bits, hartleys, or the base."""
         return self.unit if self.base is None else f"base {self.base!r}"
+
+
+class Asked(NamedTuple):
+    """What is to be computed of distributions: measures and, of weights, the breakdown by outcome.
+
+    names: the measures shown. others: those computed besides, for a gate or an order. breakdown: whether it is wanted.
+    top: how many outcomes it shows, None for all. sort: the element that orders them, largest first; 'outcome': by
+    label; None: as given, or with `top` by their contribution. sampling: of formulas; None for quadrature.
+    """
+
+    names: Sequence[str]
+    others: Sequence[str] = ()
+    breakdown: bool = False
+    top: int | None = None
+    sort: str | None = None
+    sampling: Sampling | None = None
+
+    def fields(self) -> list[str]:
+        """All the measures to compute, each once."""
+        return list(dict.fromkeys([*self.names, *self.others]))
+
+    def split(self, values: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
+        """The values of the measures shown, and those of the others. values: of all `fields`."""
+        besides = {name: values[name] for name in self.others if name not in self.names}
+        return {name: values[name] for name in self.names}, besides
 
 
 class Input(NamedTuple):

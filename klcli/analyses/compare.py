@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isinf, isnan
 from typing import TYPE_CHECKING
 
-from klcli.analyses.breakdown import breakdown
+from klcli.analyses.breakdown import Shown, breakdown
 from klcli.analyses.prepare import named, prepare_pair
 from klcli.engine.formulas import kl_share, measure
 from klcli.engine.measures import ELEMENTS, MEASURES, ROOT_OF_UNIT
@@ -14,44 +14,39 @@ from klcli.engine.weights import share_of
 from klcli.model import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-    from klcli.analyses.breakdown import Shown
     from klcli.engine.pair import EnginePair
-    from klcli.model import Distribution, Pair, Settings
+    from klcli.model import Asked, Distribution, Pair, Settings
 
 FINITE = ("js_divergence", "total_variation")
 """What an infinite divergence is explained with: these never are infinite."""
 
 
 def compare(
-    p: Distribution,
-    q: Distribution,
-    settings: Settings,
-    names: Sequence[str],
-    others: Sequence[str],
-    shown: Shown | None,
+    p: Distribution, q: Distribution, settings: Settings, asked: Asked, roles: tuple[str, str] = ("P", "Q")
 ) -> Report:
-    """The named measures of P and Q and, unless `shown` is None, the breakdown by outcome. Raises DistributionError.
+    """What is asked of P and Q, which are both weights or both formulas. Raises DistributionError.
 
-    others: measures to compute besides, for a gate or an order.
+    roles: what notes and errors call them. Of formulas it raises as `parametric.compare` does.
     """
-    return measured(prepare_pair(p, q, settings), settings, names, others, shown)
+    if p.formula is not None and q.formula is not None:
+        from klcli.analyses import parametric
 
-
-def measured(
-    pair: Pair, settings: Settings, names: Sequence[str], others: Sequence[str], shown: Shown | None
-) -> Report:
-    """The report on a prepared pair; see `compare`."""
+        return parametric.compare(p.formula, q.formula, settings, asked, roles)
+    pair = prepare_pair(p, q, settings, roles)
     terms = engine_pair(pair, settings)
-    values = _values(terms, dict.fromkeys([*names, *others]), settings)
+    values = _values(terms, asked.fields(), settings)
     notes = [*pair.notes, *_smoothing(pair, terms), *_infinities(pair, terms, values, settings)]
     sums = {name: values[name] * unit_of(name, settings) for name in ELEMENTS if name in values}
     if settings.normalize:
         sums |= {"p": 1.0, "q": 1.0}
-    rows = breakdown(pair, terms, ELEMENTS, shown, settings, sums) if shown is not None else None
-    besides = {name: values[name] for name in others if name not in names}
-    return Report(pair.inputs[1].name, pair.inputs, {name: values[name] for name in names}, besides, rows, tuple(notes))
+    rows = None
+    if asked.breakdown:
+        reverse = asked.sort == "kl_qp" or ("kl_qp" in asked.names and "kl_pq" not in asked.names)
+        shown = Shown("kl_qp" if reverse else "kl_pq", asked.top, asked.sort)
+        rows = breakdown(pair, terms, ELEMENTS, shown, settings, sums)
+    return Report(pair.inputs[1].name, pair.inputs, *asked.split(values), rows, tuple(notes))
 
 
 def _values(terms: EnginePair, names: Iterable[str], settings: Settings) -> dict[str, float]:

@@ -12,39 +12,36 @@ from klcli.engine.measures import SINGLE, SINGLE_ELEMENTS
 from klcli.model import Elements, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from klcli.model import Distribution, Settings
-
-CONTRIBUTION = "entropy"
+    from klcli.model import Asked, Distribution, Settings
 
 _AS_PAIR = {"entropy": "entropy_p", "perplexity": "perplexity_p", "self_information": "self_information_p"}
 """One distribution is measured as a pair of it with itself; these are its fields' names there."""
 
 
-def entropy(
-    given: Distribution, settings: Settings, names: Sequence[str], others: Sequence[str], shown: Shown | None, role: str
-) -> Report:
-    """Entropy and perplexity and, unless `shown` is None, the self-information of each outcome.
+def entropy(given: Distribution, settings: Settings, asked: Asked) -> Report:
+    """What is asked of entropy, perplexity and the self-information of each outcome. Raises DistributionError.
 
-    others: measures to compute besides, for a gate. Raises DistributionError.
+    Of a formula it raises as `parametric.entropy` does.
     """
-    pair = prepare_one(given, settings, role)
+    if given.formula is not None:
+        from klcli.analyses import parametric
+
+        return parametric.entropy(given.formula, settings, asked)
+    pair = prepare_one(given, settings, given.place)
     terms = engine_pair(pair, settings)
-    found = measure(terms, {_in_pair(name) for name in (*names, *others)}, settings.alpha)
+    names = asked.fields()
+    found = measure(terms, {_in_pair(name) for name in names}, settings.alpha)
     values = {
-        name: float(found[_in_pair(name)][0]) / (settings.per_nat() if SINGLE[name].in_unit else 1)
-        for name in (*names, *others)
+        name: float(found[_in_pair(name)][0]) / (settings.per_nat() if SINGLE[name].in_unit else 1) for name in names
     }
     rows = None
-    if shown is not None:
+    if asked.breakdown:
         catalogue = {_in_pair(name): element for name, element in SINGLE_ELEMENTS.items()}
-        sort = None if shown.sort is None else _in_pair(shown.sort)
-        found_rows = breakdown(pair, terms, catalogue, Shown(_in_pair(CONTRIBUTION), shown.top, sort), settings)
+        sort = None if asked.sort is None else _in_pair(asked.sort)
+        found_rows = breakdown(pair, terms, catalogue, Shown(_in_pair("entropy"), asked.top, sort), settings)
         columns = {name: found_rows.columns[_in_pair(name)] for name in SINGLE_ELEMENTS}
-        rows = Elements(found_rows.outcomes, columns, CONTRIBUTION, found_rows.folded)
-    besides = {name: values[name] for name in others if name not in names}
-    return Report(given.name, pair.inputs[:1], {name: values[name] for name in names}, besides, rows, pair.notes)
+        rows = Elements(found_rows.outcomes, columns, "entropy", found_rows.folded)
+    return Report(given.name, pair.inputs[:1], *asked.split(values), rows, pair.notes)
 
 
 def _in_pair(name: str) -> str:

@@ -1,9 +1,9 @@
-"""Distributions given by formulas: how two differ, how uncertain one is. As `compare` and `entropy` for weights."""
+"""How two distributions that are given by formulas differ, and how uncertain one is."""
 
 from __future__ import annotations
 
 from math import isinf, isnan
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from klcli.families.formula import Formula
-    from klcli.families.numeric.sampling import Sampling
     from klcli.families.pair import Estimate
-    from klcli.model import Settings
+    from klcli.model import Asked, Settings
 
 _CATALOGUE = MEASURES | SINGLE
 _SETS_OF_KL = {"cross_entropy_pq", "kl_pq"}, {"cross_entropy_qp", "kl_qp"}
@@ -32,25 +31,13 @@ _POWERS = ("chi2_pq", "renyi_pq")
 """May be infinite though KL is not."""
 
 
-class Asked(NamedTuple):
-    """Which measures. others: computed besides, for a gate or an order. sampling: None for quadrature."""
-
-    names: Sequence[str]
-    others: Sequence[str] = ()
-    sampling: Sampling | None = None
-
-    def fields(self) -> list[str]:
-        """All of them, each once."""
-        return [*dict.fromkeys([*self.names, *self.others])]
-
-
-def compare(p: Formula, q: Formula, settings: Settings, asked: Asked, roles: tuple[str, str] = ("P", "Q")) -> Report:
+def compare(p: Formula, q: Formula, settings: Settings, asked: Asked, roles: tuple[str, str]) -> Report:
     """The measures asked for of two formulas, each with the way it was had.
 
     Raises UsageError for settings that are of weights and for what has no closed form and is not to be sampled,
     DistributionError where the two are of different kinds or no estimate is worth its name.
     """
-    refuse_settings_of_weights(settings)
+    _refuse_settings_of_weights(settings)
     laws = Law(p), Law(q)
     found = _measured(laws[0], laws[1], settings, asked)
     with np.errstate(all="ignore"):
@@ -61,20 +48,12 @@ def compare(p: Formula, q: Formula, settings: Settings, asked: Asked, roles: tup
 
 def entropy(p: Formula, settings: Settings, asked: Asked) -> Report:
     """Entropy and perplexity of a formula. Raises as `compare` does."""
-    refuse_settings_of_weights(settings)
+    _refuse_settings_of_weights(settings)
     found = _measured(Law(p), None, settings, asked)
     return _report((p,), settings, asked, found, [*p.remarks, *_differential(p, found), *_drawn(asked, found)])
 
 
-def rank(p: Formula, candidates: Sequence[Formula], settings: Settings, asked: Asked, by: str) -> list[Report]:
-    """A report for each candidate, by the measure `by`, smallest first; equal ones as given. Raises as `compare`."""
-    roles = [("P", "Q" if len(candidates) == 1 else f"Q{i}") for i in range(1, len(candidates) + 1)]
-    asked = asked._replace(others=[*asked.others, by])
-    reports = [compare(p, q, settings, asked, role) for q, role in zip(candidates, roles, strict=True)]
-    return sorted(reports, key=lambda report: {**report.measures, **report.others}[by])
-
-
-def refuse_settings_of_weights(settings: Settings) -> None:
+def _refuse_settings_of_weights(settings: Settings) -> None:
     """Raises UsageError for what can be done to weights, and not to a density."""
     given = {
         "--smooth": settings.p.smoothing or settings.q.smoothing,
@@ -154,11 +133,12 @@ def _report(
 ) -> Report:
     per = {field: _per_unit(field, settings) for field in found}
     values = {field: estimate.value / per[field] + 0.0 for field, estimate in found.items()}  # -0.0 + 0.0 is 0.0
+    measures, others = asked.split(values)
     return Report(
         name=formulas[-1].text,
         inputs=tuple(Input(formula.text, formula.text, None, 1.0, "formula", ()) for formula in formulas),
-        measures={field: values[field] for field in asked.names},
-        others={field: values[field] for field in asked.others if field not in asked.names},
+        measures=measures,
+        others=others,
         elements=None,
         notes=tuple(dict.fromkeys(notes)),
         errors={field: error / per[field] for field in asked.names if (error := _error(found[field])) is not None},

@@ -4,31 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from klcli.analyses.compare import measured
-from klcli.analyses.prepare import prepare_pair
+from klcli.analyses.compare import compare
 from klcli.errors import clipped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from klcli.model import Distribution, Report, Settings
+    from klcli.model import Asked, Distribution, Report, Settings
 
 
 def rank(
-    p: Distribution,
-    candidates: Sequence[Distribution],
-    settings: Settings,
-    names: Sequence[str],
-    others: Sequence[str],
-    by: str,
+    p: Distribution, candidates: Sequence[Distribution], settings: Settings, asked: Asked, by: str
 ) -> list[Report]:
-    """A report for each candidate, by the measure `by`, smallest first; equal ones as given.
-
-    others: measures to compute besides, for a gate. Raises DistributionError.
-    """
-    besides = [*others, by]
+    """A report for each candidate, by the measure `by`, smallest first; equal ones as given. Raises as `compare`."""
+    asked = asked._replace(others=[*asked.others, by])
     reports = []
-    for i, q in enumerate(candidates):
-        roles = ("P", "Q" if len(candidates) == 1 else f"Q{i + 1} ({clipped(q.name)})")
-        reports.append(measured(prepare_pair(p, q, settings, roles), settings, names, besides, None))
+    for i, q in enumerate(candidates, 1):
+        role = "Q" if len(candidates) == 1 else f"Q{i}" if q.formula is not None else f"Q{i} ({clipped(q.name)})"
+        reports.append(compare(p, q, settings, asked, ("P", role)))
     return sorted(reports, key=lambda report: {**report.measures, **report.others}[by])

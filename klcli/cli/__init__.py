@@ -3,9 +3,7 @@
 app         the commands, loaded when they are called for
 options     every option once, in groups that commands share
 output      how the result is shown, the notes, the gates
-formulas    arguments that are formulas
 failures    errors to one line and an exit code
-cluster     a batch by a Dask cluster, whose side `workers` and `partition` are
 compare, kl, entropy, rank, batch, matrix, loss, fit      a file a command
 """
 

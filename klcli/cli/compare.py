@@ -1,7 +1,6 @@
 """`klcli compare`."""
 
-from klcli.cli.formulas import Q_MISSING, formulas, no_outcomes, pair_of
-from klcli.cli.options import BrokenDown, Chosen, Measured, OptionalQ, P, PairMaths, Sampled, grouped, one_of
+from klcli.cli.options import BrokenDown, Chosen, Measured, OptionalQ, P, PairMaths, Sampled, grouped
 from klcli.cli.output import MeasuresRequest
 from klcli.engine.measures import ELEMENTS, MEASURES, SIX
 
@@ -28,31 +27,12 @@ def compare(
     klcli compare samples/survey.csv --unit bits
     """
     settings = maths.settings(alpha=measured.alpha)
-    columns = ["outcome", *ELEMENTS]
-    request = MeasuresRequest(shape, measured.measures, MEASURES, DEFAULT, elements=columns)
-    shown, others = request.shown, request.gates.fields
-    wanted, top = request.outcomes_shown(shape)
-    sort = None if shape.sort is None else one_of("--sort", shape.sort, columns)
-    arguments = inputs.arguments()
-    together = formulas(arguments, pair_of(p, q), Q_MISSING)
+    request = MeasuresRequest(shape, measured.measures, MEASURES, DEFAULT, elements=ELEMENTS)
+    one, other = inputs.arguments(sampled).pair(p, q)
+    asked = request.asked(sampled, one)
 
+    from klcli.analyses import compare as analyses
     from klcli.renderers.distributions import Comparison
 
-    if together is not None:
-        no_outcomes(shape, request.fields)
-
-        from klcli.analyses.parametric import Asked
-        from klcli.analyses.parametric import compare as compare_formulas
-
-        report = compare_formulas(together[0], together[1], settings, Asked(shown, others, sampled.sampling()))
-    else:
-        sampled.refuse()
-
-        from klcli.analyses.breakdown import Shown
-        from klcli.analyses.compare import compare as compare_weights
-
-        reverse = sort == "kl_qp" or ("kl_qp" in shown and "kl_pq" not in shown)
-        rows = Shown("kl_qp" if reverse else "kl_pq", top, sort) if wanted else None
-        one, other = arguments.two(p, q)
-        report = compare_weights(one, other, settings, shown, others, rows)
+    report = analyses.compare(one, other, settings, asked)
     return request.deliver(Comparison([report], settings, request.format_name, request.fields))

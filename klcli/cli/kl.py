@@ -1,8 +1,8 @@
 """`klcli kl`."""
 
-from klcli.cli.formulas import Q_MISSING, formulas, pair_of
 from klcli.cli.options import Chosen, OptionalQ, Output, P, PairMaths, Sampled, grouped
 from klcli.cli.output import Request
+from klcli.model import Asked
 
 FIELD = "kl_pq"
 
@@ -19,21 +19,11 @@ def kl(p: P, q: OptionalQ = None, *, inputs: Chosen, maths: PairMaths, sampled: 
     """
     settings = maths.settings()
     request = Request(output, "value", [FIELD], [FIELD])
-    arguments = inputs.arguments()
-    together = formulas(arguments, pair_of(p, q), Q_MISSING)
-    if together is None:
-        sampled.refuse()
+    one, other = inputs.arguments(sampled).pair(p, q)
+    asked = Asked([FIELD], sampling=sampled.sampling())
 
-        from klcli.analyses.compare import compare
-
-        one, other = arguments.two(p, q)
-        report = compare(one, other, settings, [FIELD], [], None)
-    else:
-        from klcli.analyses.parametric import Asked
-        from klcli.analyses.parametric import compare as compare_formulas
-
-        report = compare_formulas(together[0], together[1], settings, Asked([FIELD], [], sampled.sampling()))
-
+    from klcli.analyses.compare import compare
     from klcli.renderers.distributions import Comparison
 
+    report = compare(one, other, settings, asked)
     return request.deliver(Comparison([report], settings, request.format_name, request.fields))

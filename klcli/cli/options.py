@@ -274,11 +274,12 @@ class Inputs(ReadingOptions):
             bins=self.bins,
         )
 
-    def arguments(self, **other: Any) -> Any:  # noqa: ANN401 - its module is the readers'
+    def arguments(self, sampled: "Sampled | None" = None, **other: Any) -> Any:  # noqa: ANN401 - its module is the readers'
         """What reads distributions as these options say. other: choices besides. Raises UsageError."""
         from klcli.readers.arguments import Arguments
 
-        return Arguments(self.checked_format(), self.choices()._replace(**other), self.dialect())
+        for_formulas = "" if sampled is None else sampled.given
+        return Arguments(self.checked_format(), self.choices()._replace(**other), self.dialect(), for_formulas)
 
     def checked_format(self) -> str | None:
         """The input format, if it is one."""
@@ -389,6 +390,11 @@ class Sampled(Group):
     )
     seed: int = maths_option(default=0, metavar="S", min=0, help="Of the samples.")
 
+    @property
+    def given(self) -> str:
+        """The one of the options that was given, '' where none was."""
+        return "--samples" if self.samples is not None else "--seed" if self.seed else ""
+
     def sampling(self) -> Any:  # noqa: ANN401 - its module needs NumPy
         """The samples to draw, None where none are asked for. Raises UsageError for a seed of none, or for too many."""
         if self.samples is None:
@@ -402,13 +408,6 @@ class Sampled(Group):
         from klcli.families.numeric.sampling import Sampling
 
         return Sampling(self.samples, self.seed)
-
-    def refuse(self) -> None:
-        """Raises UsageError where samples are asked for, though what is measured are weights."""
-        if self.samples is not None or self.seed:
-            option = "--seed" if self.samples is None else "--samples"
-            message = f"{option} is for formulas, as normal(0,1); what is measured of weights is exact"
-            raise UsageError(message)
 
 
 class Measured(Group):

@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from klcli.cli.options import FORMATS, BrokenDown, Output, names, number, one_of
+from klcli.cli.options import FORMATS, BrokenDown, Output, Sampled, names, number, one_of
 from klcli.console import destination, on_terminal, say, say_notes
 from klcli.errors import UsageError, clipped, listed
-from klcli.model import ELEMENTS
+from klcli.model import ELEMENTS, Asked
 from klcli.renderers.text import View
 
 if TYPE_CHECKING:  # it imports NumPy
+    from klcli.model import Distribution
     from klcli.renderers.answer import Answer
 
 GATE = 1
@@ -127,8 +128,9 @@ class Request:
 class MeasuresRequest(Request):
     """What is asked of distributions: the measures shown, and of which outcomes.
 
-    catalogue: the measures there are, of which `default` are shown unless others are named. extra, elements: what --get
-    takes besides. Raises UsageError.
+    catalogue: the measures there are, of which `default` are shown unless others are named. elements: those of the
+    breakdown, by which it is ordered; where there is none the measures order. extra: what --get takes besides. Raises
+    UsageError.
     """
 
     def __init__(
@@ -139,16 +141,42 @@ class MeasuresRequest(Request):
         default: Iterable[str],
         *,
         extra: Iterable[str] = (),
-        elements: Iterable[str] = (),
+        elements: Collection[str] = (),
     ) -> None:
-        catalogue = list(catalogue)
-        fields = names("--get", form.get, [*catalogue, *extra, *(f"{ELEMENTS}{name}" for name in elements)])
+        catalogue, columns = list(catalogue), ["outcome", *elements] if elements else []
+        fields = names("--get", form.get, [*catalogue, *extra, *(f"{ELEMENTS}{name}" for name in columns)])
         asked = names("--measures", measures, catalogue)
         super().__init__(form, chosen_format(form), fields, catalogue)
         got = [field for field in fields if field in catalogue]
         self.shown = list(dict.fromkeys([*(asked or got or default), *got]))
+        self.sort = None if form.sort is None else one_of("--sort", form.sort, columns or catalogue)
 
-    def outcomes_shown(self, form: BrokenDown) -> tuple[bool, int | None]:
+    def asked(self, sampled: Sampled, given: "Distribution") -> Asked:
+        """What is to be computed of the given, and of all others alike. Raises UsageError for what they have not."""
+        asked = Asked(self.shown, self.gates.fields)
+        if isinstance(self.form, BrokenDown):
+            if given.formula is not None:
+                self._refuse_outcomes(self.form)
+            else:
+                wanted, top = self._outcomes_shown(self.form)
+                asked = asked._replace(breakdown=wanted, top=top, sort=self.sort)
+        return asked._replace(sampling=sampled.sampling())
+
+    def _refuse_outcomes(self, form: BrokenDown) -> None:
+        """Raises UsageError where a breakdown by outcome is asked for, which a formula has not."""
+        asked = {
+            "--breakdown": form.breakdown,
+            "--top": form.top is not None,
+            "--sort": form.sort is not None,
+            "--get": any(field.startswith(ELEMENTS) for field in self.fields),
+        }
+        option = next((option for option, is_asked in asked.items() if is_asked), None)
+        if option is not None:
+            grid = "put it on a grid, as normal(0,1)@-4:4:0.1"
+            message = f"{option}: a formula has no outcomes to show one by one; {grid}"
+            raise UsageError(message)
+
+    def _outcomes_shown(self, form: BrokenDown) -> tuple[bool, int | None]:
         """Whether the breakdown is wanted, and how many of its rows: --top, or in tables so many as fit a screen."""
         wanted = form.breakdown
         if wanted is None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from klcli.errors import InputError, UsageError, clipped
+from klcli.errors import DistributionError, InputError, UsageError, clipped
 from klcli.model import Distribution, frozen
 from klcli.readers import distributions, inline
 from klcli.readers.distributions import Members
@@ -23,7 +23,7 @@ from klcli.readers.tables.select import select
 from klcli.readers.totals import refuse_undropped, without_totals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from klcli.families.formula import Formula
     from klcli.readers.distributions import Single
@@ -33,15 +33,26 @@ if TYPE_CHECKING:
 
 
 class Arguments:
-    """Reads the distributions of one command line; what several of them share is read once."""
+    """Reads the distributions of one command line; what several of them share is read once.
 
-    def __init__(self, input_format: str | None = None, choices: Choices = CHOICES, dialect: Dialect = PLAIN) -> None:
+    for_formulas: an option that was given and that weights do not take, '' for none.
+    """
+
+    def __init__(
+        self,
+        input_format: str | None = None,
+        choices: Choices = CHOICES,
+        dialect: Dialect = PLAIN,
+        for_formulas: str = "",
+    ) -> None:
         self.choices, self.dialect, self._input_format = choices, dialect, input_format
+        self._for_formulas = for_formulas
         self._sources: dict[str, Source] = {}
         self._read_of: dict[tuple[str, str], Table | Document | Single] = {}
         self._found: dict[tuple[str, str, str], Members] = {}
         self._taken_of: dict[str, set[str]] = {}
         self._names: list[Sequence[str]] = []
+        self._formulas_of: dict[tuple[str, str], Formula | None] = {}
         self._numbered = False
 
     def expect(self, texts: Iterable[str]) -> None:
@@ -55,8 +66,11 @@ class Arguments:
         """The one distribution that the argument is. role: what errors call it. Of raw values, see `counted`."""
         return self._taken(text, role, distributions.one)[0]
 
-    def two(self, p: str, q: str | None) -> tuple[Distribution, Distribution]:
+    def pair(self, p: str, q: str | None) -> tuple[Distribution, Distribution]:
         """P and Q, or where there is no Q the two distributions of an argument that is a whole pair."""
+        missing = "Q is missing: P is a formula; give another after it"
+        if formulas := self._formulas({"P": p} if q is None else {"P": p, "Q": q}, missing):
+            return formulas[0], formulas[1]
         if q is not None:
             self.expect([p, q])
             return self._both(self.one(p, "P"), self.one(q, "Q"))
@@ -70,9 +84,33 @@ class Arguments:
         first, second = self._taken(p, "P", distributions.both)
         return self._both(first, second)
 
-    def every(self, text: str, role: str) -> list[Distribution]:
-        """All the distributions of the argument: columns of a table, members of an object. Of raw ones, `counted`."""
-        return self._taken(text, role, distributions.every)
+    def every(self, texts: Sequence[str]) -> list[Distribution]:
+        """All the distributions of all arguments, as the columns of a table; `place` is what errors call each."""
+        roles = ["P"] if len(texts) == 1 else [f"P{i}" for i in range(1, len(texts) + 1)]
+        given = dict(zip(roles, texts, strict=True))
+        if formulas := self._formulas(given):
+            return formulas
+        self.expect(texts)
+        found = [(role, one) for role, text in given.items() for one in self._taken(text, role, distributions.every)]
+        read = self.all_of([one for _, one in found])
+        places = [one.name for one in read] if len(read) > len(texts) else roles
+        return [replace(one, place=place) for one, place in zip(read, places, strict=True)]
+
+    def candidates(self, p: str, others: Sequence[str]) -> tuple[Distribution, list[Distribution]]:
+        """P and the candidates, which may stand in one source with it. Raises InputError where there is none."""
+        roles = [f"Q{i}" if others[1:] else "Q" for i in range(1, len(others) + 1)]
+        given = dict(zip(roles, others, strict=True))
+        missing = "P is a formula; give at least one candidate after it"
+        if formulas := self._formulas({"P": p} | given, missing):
+            return formulas[0], formulas[1:]
+        self.expect([p, *others])
+        read = [self.one(p, "P")] if others else self._taken(p, "P", distributions.every)
+        read += [one for role, text in given.items() for one in self._taken(text, role, distributions.every)]
+        if len(read) == 1:
+            message = f"{p}: one distribution; rank needs P and at least one candidate"
+            raise InputError(message)
+        reference, *candidates = self.all_of(read)
+        return reference, candidates
 
     def members(self, text: str, role: str) -> tuple[Members, list[Distribution]]:
         """What the argument holds, and all of its distributions by the names that they have there."""
@@ -144,12 +182,47 @@ class Arguments:
             p = hinted(p, q)
         return p, q
 
-    def formula(self, text: str, role: str) -> Formula | None:
-        """The formula that the argument is, if it has no grid: a density, or masses; None for all that is weights."""
-        found = self._formula(text, role)
-        return found if found is not None and found.grid is None else None
+    def _formulas(self, texts: Mapping[str, str], missing: str = "") -> list[Distribution]:
+        """What the arguments are where they are formulas without a grid; nothing where they are weights.
+
+        Those of finitely many outcomes are weights too, and are formulas only beside others. texts: by their roles.
+        missing: what to say where one is not enough. Raises DistributionError where only some are formulas, UsageError.
+        """
+        found = [(role, text.strip(), self._formula(text, role)) for role, text in texts.items()]
+        made = [(role, one) for role, _, one in found if one is not None and one.grid is None]
+        uniform = [role for role, text, _ in found if text == inline.UNIFORM]
+        if uniform and made:
+            outcomes = f"{uniform[0]} is uniform on the other side's outcomes"
+            message = f"{outcomes}, and {made[0][0]} is a formula; uniform(a,b) is one too"
+            raise UsageError(message)
+        if len(uniform) > 1 and (uniform[0] == "P" or len(uniform) == len(found)):
+            message = "uniform on both sides has no outcomes; write one of them out, as 1/3,1/3,1/3"
+            raise UsageError(message)
+        of, endless = next(((role, one) for role, one in made if not _is_finite(one)), ("", None))
+        if endless is None:
+            if self._for_formulas:
+                exact = "what is measured of weights is exact"
+                message = f"{self._for_formulas} is for formulas, as normal(0,1); {exact}"
+                raise UsageError(message)
+            return []
+        if missing and len(found) == 1:
+            raise UsageError(missing)
+        if len(made) < len(found):
+            from klcli.families.grid import without_grid
+            from klcli.readers.observations import HINT
+
+            role, text = next((role, text) for role, text, one in found if one is None or one.grid is not None)
+            message = f"{of}: {without_grid(endless)}; {role}, {clipped(text)}, is weights{HINT}"
+            raise DistributionError(message)
+        return [_by_formula(one, role) for role, one in made]
 
     def _formula(self, text: str, role: str) -> Formula | None:
+        """The formula that the argument is, None where it is none."""
+        if (text, role) not in self._formulas_of:
+            self._formulas_of[text, role] = self._parsed(text, role)
+        return self._formulas_of[text, role]
+
+    def _parsed(self, text: str, role: str) -> Formula | None:
         if "(" not in text or inline.is_value(text):  # which spares all others the import
             return None
         from klcli.readers import expressions
@@ -280,6 +353,18 @@ def _at(read: Table | Document | Single, pointer: str, source: str) -> Document:
     from klcli.readers.documents import Document
 
     return read.at(pointer) if isinstance(read, Document) else no_pointer(source, pointer)
+
+
+def _is_finite(formula: Formula) -> bool:
+    """Whether a formula is of finitely many outcomes, whose masses are weights."""
+    from klcli.families.catalogue import FINITE
+
+    return formula.kind == FINITE
+
+
+def _by_formula(formula: Formula, role: str) -> Distribution:
+    """The distribution that a formula gives, without weights."""
+    return Distribution(formula.text, formula.text, frozen([]), lambda _: role, formula=formula)
 
 
 def _chosen(found: Members, name: str) -> Members:

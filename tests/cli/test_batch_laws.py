@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from klcli.analyses.compare import compare
 from klcli.errors import DistributionError
-from klcli.model import Distribution, Settings, frozen
+from klcli.model import Asked, Distribution, Settings, frozen
 
 SIX = ["entropy_p", "entropy_q", "cross_entropy_pq", "cross_entropy_qp", "kl_pq", "kl_qp"]
 FIELDS = [*SIX, "js_divergence", "total_variation"]
@@ -52,7 +52,7 @@ def side(name, cells):
 def compared(p, q):
     """What `compare` has of a pair, or None where it is none."""
     try:
-        report = compare(side("P", p), side("Q", q), Settings(), FIELDS, (), None)
+        report = compare(side("P", p), side("Q", q), Settings(), Asked(FIELDS))
     except DistributionError:
         return None
     return report.measures

@@ -62,9 +62,9 @@ def test_a_file_of_that_name_is_the_file(tmp_path, monkeypatch):
     assert not is_formula("normal(0,1)")
     assert not is_formula("normal(0,1):p")
     assert is_formula("normal(0,2)")
-    arguments = Arguments()
-    assert arguments.formula("normal(0,1)", "P") is None
-    assert arguments.one("normal(0,1)", "P").values.tolist() == [0.4, 0.6]
+    (read,) = Arguments().every(["normal(0,1)"])
+    assert read.formula is None
+    assert read.values.tolist() == [0.4, 0.6]
 
 
 # -------------------------------------------------------------------------------------------------------- what is read
