@@ -38,13 +38,18 @@ if TYPE_CHECKING:
 
 
 class Matrix(NamedTuple):
-    """squares: measure -> (n, n), in the unit of the settings, from the row's distribution, P, to the column's, Q."""
+    """squares: measure -> (n, n), in the unit of the settings, from the row's distribution, P, to the column's, Q.
 
+    names: of the n distributions. failed: a line on those that are none, if there are any.
+    """
+
+    names: list[str]
     squares: dict[str, Array]
     notes: tuple[str, ...]
+    failed: tuple[str, ...] = ()
 
 
-def unfit(given: Sequence[Distribution], settings: Settings) -> dict[int, str]:
+def _unfit(given: Sequence[Distribution], settings: Settings) -> dict[int, str]:
     """Which are no distributions, and why."""
     wrong: dict[int, str] = {}
     for i, one in enumerate(given):
@@ -59,34 +64,44 @@ def unfit(given: Sequence[Distribution], settings: Settings) -> dict[int, str]:
 
 
 def matrix(
-    given: Sequence[Distribution],
-    settings: Settings,
-    names: Iterable[str],
-    empty: Sequence[int] = (),
+    given: Sequence[Distribution], settings: Settings, measures: Iterable[str], on_error: str = "fail"
 ) -> Matrix:
     """The named measures of every pair; why some of the first one are infinite, a note tells. Raises DistributionError.
 
-    empty: those that are none, whose measures are NaN.
+    on_error: with 'keep' the measures of what is no distribution are NaN, with 'skip' it is left out.
     """
-    if empty:
-        left = [i for i in range(len(given)) if i not in set(empty)]
-        if not left:
-            message = f"none of the {len(given)} rows is a distribution"
-            raise DistributionError(message)
-        found = matrix([given[i] for i in left], settings, names)
+    wrong = {} if on_error == "fail" else _unfit(given, settings)
+    if not wrong:
+        return _measured(given, settings, measures)
+    at = [i for i in range(len(given)) if i not in wrong]
+    first, done = next(iter(wrong.values())), "kept without values" if on_error == "keep" else "left out"
+    if not at and on_error == "keep":
+        message = f"none of the {len(given)} rows is a distribution"
+        raise DistributionError(message)
+    if len(at) < 2 and on_error == "skip":  # noqa: PLR2004 - a pair
+        has = f"{len(at) or 'none'} of {len(given)} is a distribution, and a pair needs two"
+        message = f"{has}; the first that is none: {first}"
+        raise DistributionError(message)
+    found = _measured([given[i] for i in at], settings, measures)
+    if on_error == "keep":
         wide = {name: np.full((len(given), len(given)), np.nan) for name in found.squares}
         for name, square in wide.items():
-            square[np.ix_(left, left)] = found.squares[name]
-        return found._replace(squares=wide)
+            square[np.ix_(at, at)] = found.squares[name]
+        found = found._replace(names=[one.name for one in given], squares=wide)
+    failed = f"{len(wrong)} of {len(given)} distributions failed and were {done}; the first: {first}"
+    return found._replace(failed=(failed,))
+
+
+def _measured(given: Sequence[Distribution], settings: Settings, measures: Iterable[str]) -> Matrix:
     family = _Family(given, settings)
     squares: dict[str, Array] = {}
-    for name in dict.fromkeys(names):
+    for name in dict.fromkeys(measures):
         square = pairwise(family.weights, name, alpha=settings.alpha, normalize=settings.normalize, logs=family.logs)
         unit = unit_of(name, settings)
         squares[name] = square if unit == 1 else np.divide(square, unit, out=square)
         if len(squares) == 1:
             family.explain_infinities(name, square)
-    return Matrix(squares, tuple(family.notes))
+    return Matrix([one.name for one in given], squares, tuple(family.notes))
 
 
 class _Family:
@@ -244,15 +259,13 @@ class Listing(NamedTuple):
     counted: bool = False
 
 
-def square(
-    found: Matrix, names: Sequence[str], heading: str, measure: str, settings: Settings, listing: Listing | None
-) -> Square:
+def square(found: Matrix, heading: str, measure: str, settings: Settings, listing: Listing | None) -> Square:
     """A measure of every pair as it is shown. heading: what the names are called. listing: None shows the square."""
     values, symmetric = found.squares[measure], measure in SYMMETRIC
     unit = settings.unit_name if MEASURES[measure].in_unit else ""
     side = settings.p
     made = Square(
-        names=names,
+        names=found.names,
         heading=heading,
         measure=measure,
         unit=f"√{unit}" if measure in ROOT_OF_UNIT else unit,
@@ -277,9 +290,9 @@ def square(
     return made._replace(pairs=Listed(rows, columns, listing.nearest or 0, more))
 
 
-def exceeding(found: Matrix, names: Sequence[str], limits: Sequence[tuple[str, float]]) -> list[str]:
+def exceeding(found: Matrix, limits: Sequence[tuple[str, float]]) -> list[str]:
     """For each limit of a measure that a pair is above a line on the farthest pair, and on how many others are."""
-    lines = []
+    lines, names = [], found.names
     for measure, limit in limits:
         others = np.where(np.isnan(found.squares[measure]), -inf, found.squares[measure])
         np.fill_diagonal(others, -inf)

@@ -24,7 +24,7 @@ from klcli.cli.options import (
     piped,
 )
 from klcli.cli.output import Request, chosen_format
-from klcli.console import on_terminal, say
+from klcli.console import on_terminal
 from klcli.engine.measures import MEASURES
 from klcli.errors import UsageError
 
@@ -34,9 +34,6 @@ if TYPE_CHECKING:  # it imports NumPy
 DEFAULT = "kl_pq"
 FORMATS = ("table", "tsv", "csv", "json", "ndjson", "parquet", "markdown")
 PAIR = ("p", "q")
-
-SOME_FAILED = 5
-"""The exit code where some rows were no distributions."""
 
 _LIST = 30
 """A table lists so many pairs unless --top says otherwise."""
@@ -149,7 +146,7 @@ def matrix(
     shape.digits = shape.digits or (_DIGITS if listing is None else _DIGITS_OF_A_LIST)
     request = Request(shape, format_name, fields, MEASURES)
     on_error = one_of("--on-error", shape.on_error, ON_ERROR)
-    arguments = inputs.arguments(**members.choices(tally=inputs.choices().tally), lenient=on_error != "fail")
+    arguments = inputs.arguments(**members.choices(tally=inputs.counts), lenient=on_error != "fail")
 
     from klcli.readers.matrix import read_matrix
 
@@ -158,17 +155,6 @@ def matrix(
     from klcli.analyses import matrix as analyses
     from klcli.renderers.matrix import MatrixAnswer
 
-    given = len(read.distributions)
-    wrong = {} if on_error == "fail" else analyses.unfit(read.distributions, settings)
-    if on_error == "skip":
-        read = read.without(wrong)
-    empty = tuple(wrong) if on_error == "keep" else ()
-    of_names = [one.name for one in read.distributions]
-    found = analyses.matrix(read.distributions, settings, [measure, *request.gates.fields], empty)
-    answer = MatrixAnswer(analyses.square(found, of_names, read.heading, measure, settings, listing))
-    code = request.deliver(answer, analyses.exceeding(found, of_names, request.gates.limits))
-    if wrong:
-        done = "kept without values" if on_error == "keep" else "left out"
-        say(f"{len(wrong)} of {given} distributions failed and were {done}; the first: {next(iter(wrong.values()))}")
-        return SOME_FAILED
-    return code
+    found = analyses.matrix(read.distributions, settings, [measure, *request.gates.fields], on_error)
+    answer = MatrixAnswer(analyses.square(found, read.heading, measure, settings, listing))
+    return request.deliver(answer, analyses.exceeding(found, request.gates.limits), found.failed)

@@ -257,6 +257,11 @@ class Inputs(ReadingOptions):
     tally: bool = input_option("--tally", default=False, help="The inputs are raw values; count the equal ones.")
     bins: str | None = input_option(metavar="N|EDGES", help="Count raw numbers in cells; implies --tally.")
 
+    @property
+    def counts(self) -> bool:
+        """Whether the inputs are raw values to be counted."""
+        return self.tally or self.bins is not None
+
     def choices(self) -> Any:  # noqa: ANN401 - its module is the readers'
         """What a table's rows and columns mean. Raises UsageError."""
         from klcli.readers.tables.roles import Choices
@@ -270,7 +275,7 @@ class Inputs(ReadingOptions):
             repeats=one_of("--repeats", self.repeats, REPEATS),
             drop=tuple(name for text in self.drop or () for name in names_in(text) if name),
             keep_totals=self.keep_totals,
-            tally=self.tally or self.bins is not None,
+            tally=self.counts,
             bins=self.bins,
         )
 

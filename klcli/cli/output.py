@@ -17,8 +17,8 @@ if TYPE_CHECKING:  # it imports NumPy
     from klcli.model import Distribution
     from klcli.renderers.answer import Answer
 
-GATE = 1
-"""The exit code of a result that is above a gate."""
+GATE, SOME_FAILED = 1, 5
+"""The exit codes of a result that is above a gate, and of one from which some rows are missing."""
 
 HOLDS_NOTES = frozenset({"table", "markdown"})
 """The formats that show the notes themselves; elsewhere they go to stderr."""
@@ -100,29 +100,44 @@ class Request:
         self.gates = Gates(form.fail_above, gated)
         self.view = view_of(form, format_name)
 
-    def deliver(self, answer: "Answer", exceeding: Iterable[str] | None = None) -> int:
-        """Writes the answer, says the notes, checks the gates. Returns the exit code.
+    def deliver(self, answer: "Answer", exceeding: Iterable[str] | None = None, failed: Iterable[str] = ()) -> int:
+        """Writes the answer and says what `end` says, but for notes that the format shows. Returns the exit code.
 
-        exceeding: a line on each gate that failed, where the answer's measured values do not tell.
+        exceeding: where the answer's measured values do not tell.
         """
+        self.write(answer, self.form.output)
+        notes = answer.notes if self.fields or self.format_name not in HOLDS_NOTES else ()
+        exceeding = self.gates.exceeding(answer.measured) if exceeding is None else exceeding
+        return self.end(notes, exceeding, failed)
+
+    def write(self, answer: "Answer", output: str | None) -> None:
+        """Writes the answer, or its bare fields. output: a file, None for standard output."""
         from klcli.renderers.formats import RENDERERS, bare
 
-        with destination(self.form.output) as out:
+        with destination(output) as out:
             if self.fields:
                 bare(answer, self.fields, out)
             else:
                 RENDERERS[self.format_name](answer, self.view, out)
-        return self.end(answer.notes, self.gates.exceeding(answer.measured) if exceeding is None else exceeding)
 
-    def end(self, notes: Iterable[str], exceeding: Iterable[str]) -> int:
-        """Says the notes, unless the format shows them or nobody wants them, and the gates that failed."""
-        if not self.form.quiet and (self.fields or self.format_name not in HOLDS_NOTES):
+    def end(self, notes: Iterable[str], exceeding: Iterable[str], failed: Iterable[str] = ()) -> int:
+        """Says the notes, unless nobody wants them, and what went wrong. Returns the exit code.
+
+        exceeding: a line on each gate that failed. failed: lines on what could not be computed.
+        """
+        if not self.form.quiet:
             say_notes(notes)
         code = 0
-        for line in exceeding:
-            say(line)
-            code = GATE
+        for lines, meaning in ((exceeding, GATE), (failed, SOME_FAILED)):
+            for line in lines:
+                say(line)
+                code = meaning
         return code
+
+
+def measures_shown(asked: Sequence[str], got: Sequence[str], default: Iterable[str]) -> list[str]:
+    """The measures to show. asked: by --measures. got: by --get. default: where neither names any."""
+    return list(dict.fromkeys([*(asked or got or default), *got]))
 
 
 class MeasuresRequest(Request):
@@ -147,8 +162,7 @@ class MeasuresRequest(Request):
         fields = names("--get", form.get, [*catalogue, *extra, *(f"{ELEMENTS}{name}" for name in columns)])
         asked = names("--measures", measures, catalogue)
         super().__init__(form, chosen_format(form), fields, catalogue)
-        got = [field for field in fields if field in catalogue]
-        self.shown = list(dict.fromkeys([*(asked or got or default), *got]))
+        self.shown = measures_shown(asked, [field for field in fields if field in catalogue], default)
         self.sort = None if form.sort is None else one_of("--sort", form.sort, columns or catalogue)
 
     def asked(self, sampled: Sampled, given: "Distribution") -> Asked:

@@ -6,14 +6,14 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from klcli.errors import DistributionError, InputError, UsageError, clipped, typed
+from klcli.errors import InputError, UsageError, clipped, typed
 from klcli.readers import inline
 from klcli.readers.distributions import refuse_unlike
 from klcli.readers.formats import is_known_suffix
 from klcli.readers.sources import column_of, exists, split_selector
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from klcli.model import Distribution
     from klcli.readers.arguments import Arguments
@@ -27,18 +27,6 @@ class MatrixInput(NamedTuple):
 
     heading: str
     distributions: list[Distribution]
-
-    def without(self, wrong: Mapping[int, str]) -> MatrixInput:
-        """The distributions but for some. wrong: by their positions, what is wrong with them.
-
-        Raises DistributionError where fewer than two are left.
-        """
-        left = [one for i, one in enumerate(self.distributions) if i not in wrong]
-        if len(left) < 2 and wrong:  # noqa: PLR2004 - a pair
-            has = f"{len(left) or 'none'} of {len(self.distributions)} is a distribution, and a pair needs two"
-            message = f"{has}; the first that is none: {next(iter(wrong.values()))}"
-            raise DistributionError(message)
-        return self._replace(distributions=left)
 
 
 def read_matrix(texts: Sequence[str], arguments: Arguments) -> MatrixInput:
