@@ -5,7 +5,6 @@ where the command was given; `workers` asks Dask, and `partition` runs on the wo
 with the files and the folder.
 """
 
-import gc
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +25,7 @@ from klcli.batch.spans import Span
 from klcli.batch.tally import Plan, Result, Tally
 from klcli.batch.workers import LOCAL, answers, connected
 from klcli.console import ending, reason
-from klcli.errors import DistributionError, InputError, KlcliError, OutputError, UsageError, clipped, nearest
+from klcli.errors import DistributionError, InputError, KlcliError, OutputError, UsageError, clipped, listed, nearest
 from klcli.readers.formats import format_of, is_known_suffix
 from klcli.readers.sources import exists, open_source
 from klcli.readers.tables.columnar import ColumnarStream
@@ -34,8 +33,9 @@ from klcli.readers.tables.delimited import DelimitedStream
 from klcli.readers.tables.stream import Opened, ReadSettings, Share, Tables, open_stream
 
 
-def run_on_cluster(plan: Plan, cluster: str, *, summarised: bool) -> Result:
+def run_on_cluster(plan: Plan, cluster: str) -> Result:
     """Scores the files on the cluster. Raises what stops it, and then leaves no output folder."""
+    _refuse_what_needs_all(plan)
     if cluster != LOCAL and ":" not in cluster:
         message = (
             f"--cluster {clipped(cluster)}: it is '{LOCAL}', or the address of a Dask scheduler such as "
@@ -44,7 +44,6 @@ def run_on_cluster(plan: Plan, cluster: str, *, summarised: bool) -> Result:
         raise UsageError(message)
     target = _target(plan.output)
     plan = plan._replace(files=_files(plan.files))
-    gc.enable()  # which a command that ends at once does without
     with Tables(plan.files, plan.reading) as tables:
         first = next(iter(tables))  # what is wrong with the first file is said before a cluster is asked
     plan = plan._replace(format=plan.format or like(tables.format()))
@@ -55,9 +54,9 @@ def run_on_cluster(plan: Plan, cluster: str, *, summarised: bool) -> Result:
     with (
         connected(cluster, workers) as client,
         _staged(target, str(plan.output)) as staging,
-        closing(Tally(plan, summarised=summarised)) as tally,
+        closing(Tally(plan, summarised=plan.summarised)) as tally,
     ):
-        partitions = _partitions(plan, first, staging, summarised=summarised)
+        partitions = _partitions(plan, first, staging)
         with closing(answers(client, partitions, cluster)) as found, Progress(read, wanted=not plan.quiet) as bar:
             for partition, part in found:
                 if part.scattered:
@@ -81,6 +80,22 @@ def run_on_cluster(plan: Plan, cluster: str, *, summarised: bool) -> Result:
 
 
 # ------------------------------------------------------------------------------------------------- what the user wrote
+
+
+def _refuse_what_needs_all(plan: Plan) -> None:
+    """Raises UsageError for what workers that read a part each cannot do."""
+    wanted = plan.reading.wanted
+    limited = {
+        "--with": plan.other is not None,
+        "--previous": wanted.apart,
+        "--tally": wanted.counting is not None,
+        f"--fail-above on {listed(plan.others)}": bool(plan.limits_of_all and plan.others),
+    }
+    option = next((option for option, is_given in limited.items() if is_given), None)
+    if option is not None:
+        mend = "add the field to -m" if "above" in option else "leave out --cluster"
+        message = f"{option} does not go with --cluster; {mend}"
+        raise UsageError(message)
 
 
 def _target(output: str | None) -> Path:
@@ -147,7 +162,7 @@ def _files_in(folder: str) -> list[str]:
 # --------------------------------------------------------------------------------------------------------- the tasks
 
 
-def _partitions(plan: Plan, first: Opened, staging: Path, *, summarised: bool) -> Iterator[Partition]:
+def _partitions(plan: Plan, first: Opened, staging: Path) -> Iterator[Partition]:
     """The tasks, in the order of their rows. The names of their parts sort in that order too."""
     digits = max(4, len(str(len(plan.files) - 1)))
     for i, path in enumerate(plan.files):
@@ -168,7 +183,7 @@ def _partitions(plan: Plan, first: Opened, staging: Path, *, summarised: bool) -
             output = f"{name}.{plan.format}" if second is None else f"{name}-{j:03d}.{plan.format}"
             shown = os.path.join(str(plan.output), output)  # noqa: PTH118 - as it was written, with its dots
             share = Share(path, first.layout, span, first.mixed)
-            yield Partition(alone, share, staging, output, shown, summarised, size)
+            yield Partition(alone, share, staging, output, shown, size)
 
 
 def _spans(path: str, reading: ReadSettings) -> Iterator[tuple[Span | None, int]]:
@@ -238,7 +253,7 @@ def _check_parts(staging: Path, partitions: Sequence[Partition]) -> None:
 def _values(partition: Partition) -> Iterator[Mapping[str, Any]]:
     """For a summary, the measures of the rows of a part, some rows at a time. Each can be had once."""
     path = partition.staging / VALUES / partition.output
-    if partition.summarised:
+    if partition.plan.summarised:
         with path.open("rb") as file:
             while file.peek(1):
                 yield dict(zip(partition.plan.measures, np.load(file), strict=True))

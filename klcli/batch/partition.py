@@ -43,7 +43,6 @@ class Partition(NamedTuple):
     staging: Path
     output: str
     shown: str
-    summarised: bool
     size: int
 
     @property
@@ -60,7 +59,7 @@ class Part(Tally):
 
     def __init__(self, partition: Partition, values: Destination | None) -> None:
         super().__init__(partition.plan, summarised=False)
-        self.summarised, self.scattered, self.keys = values is not None, False, Keys(_stable_hash)
+        self.scattered, self.keys = False, Keys(_stable_hash)
         self._values, self._attempts = values, Path(partition.staging, ATTEMPTS)
 
     def take(self, done: Done, place: Callable[[int], str]) -> None:
@@ -115,7 +114,7 @@ def _scored(partition: Partition) -> Part:
     with (
         # Before anything else, so that it tells what a worker that has died was at.
         _whole(partition, PARTS) as into,
-        _whole(partition, VALUES) if partition.summarised else nullcontext() as values,
+        _whole(partition, VALUES) if plan.summarised else nullcontext() as values,
         Tables(plan.files, plan.reading, partition.share) as tables,
         closing(Part(partition, values)) as part,
     ):

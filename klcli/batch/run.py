@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     Blocks = Iterator[tuple[Callable[[], Block], Place]]
 
 
-def run(plan: Plan, *, summarised: bool) -> Result:
+def run(plan: Plan) -> Result:
     """Scores the tables. Raises what stops it, and then leaves no output file."""
     if [*plan.files, plan.other].count("-") > 1:
         message = "standard input can be read once; give - once"
@@ -59,9 +59,9 @@ def run(plan: Plan, *, summarised: bool) -> Result:
     with tables:
         plan = _with_cells(plan, tables)
         try:
-            return _scored(plan, tables, summarised=summarised, together=False)
+            return _scored(plan, tables, together=False)
         except ScatteredError:
-            return _scored(plan, tables, summarised=summarised, together=True)
+            return _scored(plan, tables, together=True)
 
 
 def _with_cells(plan: Plan, tables: Tables) -> Plan:
@@ -88,8 +88,8 @@ class ScatteredError(Exception):
     """The rows of a group do not stand together."""
 
 
-def _scored(plan: Plan, tables: Tables, *, summarised: bool, together: bool) -> Result:
-    with closing(Tally(plan, summarised=summarised)) as tally, _destination(plan) as out:
+def _scored(plan: Plan, tables: Tables, *, together: bool) -> Result:
+    with closing(Tally(plan, summarised=plan.summarised)) as tally, _destination(plan) as out:
         score_tables(plan, tables, tally, out, together=together)
         return tally.result()
 
@@ -127,7 +127,7 @@ def score_tables(
         return _with_partners(every, layout, at_work, keyed) if plan.reading.wanted.apart else _in_rows(every, layout)
 
     def work(block: Callable[[], Block], place: Place) -> tuple[Done, Place]:
-        return _score(plan, sink, block(), summarised=tally.summarised), place
+        return _score(plan, sink, block()), place
 
     with (
         _sink(plan, SINKS[format_name], out, schema) as sink,
@@ -271,11 +271,11 @@ class Keys:
 # ------------------------------------------------------------------------------------------------------- what for
 
 
-def _score(plan: Plan, sink: RowSink | None, block: Block, *, summarised: bool) -> Done:
+def _score(plan: Plan, sink: RowSink | None, block: Block) -> Done:
     """What is done with a block, on any thread."""
     scored = score_block(block, plan.settings, [*plan.measures, *plan.others], plan.reference)
     above = [int(np.count_nonzero(scored.values[field] > limit)) for field, limit in plan.limits]
-    failures, values = scored.failures, scored.values if summarised else {}
+    failures, values = scored.failures, scored.values if plan.summarised else {}
     if plan.others:
         scored = replace(scored, values={name: scored.values[name] for name in plan.measures})
     if plan.on_error == "skip" and failures:

@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from klcli.analyses.summary import Summary
-from klcli.console import say, say_notes
 from klcli.readers.totals import refuse_undropped
 
 if TYPE_CHECKING:
@@ -20,31 +19,49 @@ if TYPE_CHECKING:
 _ENOUGH = 100
 """Of more names of outcomes none is shown."""
 
-GATE, SOME_FAILED = 1, 5
-"""The exit codes of a batch that is above a gate, and of one that was done but for some rows."""
-
 
 class Plan(NamedTuple):
     """What a batch is asked to do.
 
-    measures: those shown; others: those for a gate alone. limits: field and value of each gate; of_all: statistic,
-    field and value of each gate on all rows. rows: whether they are written. other: the table in which Q's rows stand.
+    measures: those shown. gates: field and value of each, a field of all rows as STATISTIC:FIELD. rows: whether they
+    are written. summary: whether statistics of all rows are. other: the table in which Q's rows stand.
     """
 
     files: Sequence[str]
     reading: ReadSettings
     settings: Settings
     measures: tuple[str, ...]
-    others: tuple[str, ...]
+    gates: Sequence[tuple[str, float]]
     reference: Distribution | None
-    limits: Sequence[tuple[str, float]]
     output: str | None
     format: str | None
     on_error: str
     rows: bool
+    summary: bool
     quiet: bool
-    of_all: Sequence[tuple[str, str, float]] = ()
     other: str | None = None
+
+    @property
+    def limits(self) -> list[tuple[str, float]]:
+        """Field and value of each gate on single rows."""
+        return [(field, limit) for field, limit in self.gates if ":" not in field]
+
+    @property
+    def limits_of_all(self) -> list[tuple[str, str, float]]:
+        """Statistic, field and value of each gate on all rows."""
+        parted = [(*field.partition(":"), limit) for field, limit in self.gates if ":" in field]
+        return [(statistic, field, limit) for statistic, _, field, limit in parted]
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The measures that are for a gate alone."""
+        gated = dict.fromkeys(field.rpartition(":")[2] for field, _ in self.gates)
+        return tuple(field for field in gated if field not in self.measures)
+
+    @property
+    def summarised(self) -> bool:
+        """Whether statistics of all rows are needed."""
+        return self.summary or bool(self.limits_of_all)
 
     @property
     def noun(self) -> str:
@@ -53,18 +70,16 @@ class Plan(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What came of a batch. notes: on how the table was read. summary: statistics of each measure.
+    """What came of a batch. notes: on how the table was read. above: a line on each gate that failed.
 
-    lost: what to say of rows besides that could not be read, as they are of another table.
+    failed: a line on the rows that failed, and one on those that another table could not give, if there are any.
+    summary: statistics of each measure.
     """
 
-    rows: int
-    failed: int
-    first_failure: str
     notes: tuple[str, ...]
     above: tuple[str, ...]
+    failed: tuple[str, ...]
     summary: Mapping[str, Mapping[str, float]]
-    lost: str = ""
 
 
 class Done(NamedTuple):
@@ -87,7 +102,7 @@ class Tally:
     """Counts the rows, and what is to be said of them, as their blocks are scored."""
 
     def __init__(self, plan: Plan, *, summarised: bool) -> None:
-        self._plan, self.rows, self.summarised = plan, 0, summarised
+        self._plan, self.rows = plan, 0
         self._table: Callable[[int], str] | None = None
         self._line = 0
         self._remarks: Counter[str] = Counter()
@@ -95,7 +110,7 @@ class Tally:
         self._error: KlcliError | None = None
         self._names: set[str] | None = None
         self._above = [0] * len(plan.limits)
-        besides = [field for _, field, _ in plan.of_all]
+        besides = [field for _, field, _ in plan.limits_of_all]
         self._summary = Summary(tuple(dict.fromkeys((*plan.measures, *besides)))) if summarised else None
 
     def take(self, done: Done, place: Callable[[int], str]) -> None:
@@ -184,11 +199,16 @@ class Tally:
         found = {} if self._summary is None else self._summary.statistics()
         above += [
             f"{statistic} of {field} is {found[field][statistic]!r}, above {limit!r}"
-            for statistic, field, limit in self._plan.of_all
+            for statistic, field, limit in self._plan.limits_of_all
             if found[field][statistic] > limit
         ]
         summary = {name: of for name, of in found.items() if name in self._plan.measures}
-        return Result(self.rows, self._failed, self._first, tuple(notes), tuple(above), summary, self.lost)
+        failed = [self.lost] if self.lost else []
+        if self._failed:
+            done = "kept without measures" if self._plan.on_error == "keep" else "left out"
+            what = f"{self._failed} of {self.rows} {self._plan.noun} failed and were {done}"
+            failed.insert(0, f"{what}; the first: {self._first}")
+        return Result(tuple(notes), tuple(above), tuple(failed), summary)
 
 
 def _at(place: str, text: str) -> str:
@@ -199,19 +219,3 @@ def _at(place: str, text: str) -> str:
 def _note(sentence: str, count: int, total: int, noun: str) -> str:
     which = f"the only {noun[:-1]}" if total == 1 else f"{'all' if count == total else f'{count} of'} {total} {noun}"
     return sentence.replace("{n}", str(count)).replace("{}", which)
-
-
-def finish(result: Result, plan: Plan) -> int:
-    """Says what there is to say. Returns the exit code."""
-    if not plan.quiet:
-        say_notes(result.notes)
-    for sentence in result.above:
-        say(sentence)
-    if result.failed:
-        done = "kept without measures" if plan.on_error == "keep" else "left out"
-        say(f"{result.failed} of {result.rows} {plan.noun} failed and were {done}; the first: {result.first_failure}")
-    if result.lost:
-        say(result.lost)
-    if result.failed or result.lost:
-        return SOME_FAILED
-    return GATE if result.above else 0

@@ -2,7 +2,7 @@
 
 import gc
 import os
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,18 +24,22 @@ from klcli.cli.options import (
     piped,
     speed_option,
 )
-from klcli.cli.output import Gates, suffix_format, view_of
-from klcli.console import appears_whole, destination, on_terminal
+from klcli.cli.output import Request, measures_shown, suffix_format
+from klcli.console import appears_whole, on_terminal
 from klcli.engine.measures import MEASURES, SIX
-from klcli.errors import UsageError, listed
+from klcli.errors import UsageError
 from klcli.model import Settings
+
+if TYPE_CHECKING:  # they import NumPy
+    from klcli.model import Distribution
+    from klcli.readers.tables.layout import WantedColumns
 
 ROW_FORMATS = ("csv", "tsv", "ndjson", "parquet")
 ALONE = frozenset({"entropy_p", "perplexity_p"})
 """The measures for which P alone will do."""
 
-STATISTICS = ("count", "infinite", "mean", "standard_error", "min", "q1", "median", "q3", "max")
-STATISTICS_OF_ALL = tuple(f"{statistic}:{field}" for statistic in STATISTICS for field in MEASURES)
+_MOST_PROCESSORS = 4
+"""Every process goes through the whole file for its share, and takes 100 MB: more would seldom be quicker."""
 
 Files = Annotated[
     list[str] | None,
@@ -56,10 +60,11 @@ class PairColumns(Group):
     reference: str | None = input_option(metavar="DIST", help="Stands for P (or for Q, if --p is given) in every row.")
     keep: str | None = output_option(metavar="COLUMNS", help="Columns passed through; '' for none. Else: all left.")
 
-    def wanted(self, choices: Any) -> Any:  # noqa: ANN401 - importing their types would import NumPy
+    def wanted(self, inputs: Inputs, settings: Settings) -> "WantedColumns":
         """The columns as the readers take them. Raises UsageError."""
-        from klcli.readers.tables.layout import WantedColumns
+        from klcli.readers.tables.layout import WantedColumns, counted
 
+        choices = inputs.choices()
         if self.by is not None and self.keep is not None:
             message = "--keep does not go with --by: the rows of a group have no one value of another column"
             raise UsageError(message)
@@ -69,7 +74,33 @@ class PairColumns(Group):
         self._check_partner()
         side = None if self.reference is None else "q" if self.p is not None else "p"
         apart = self.previous or self.other is not None
-        return WantedColumns(self.p, self.q, self.keep, self.by, side, apart=apart, on=self.on, choices=choices)
+        wanted = WantedColumns(self.p, self.q, self.keep, self.by, side, apart=apart, on=self.on, choices=choices)
+        if inputs.counts:
+            wanted = counted(wanted, inputs.dialect().notation)
+        if inputs.blank == "skip" and not inputs.tally:
+            self._check_skipped(settings)
+        return wanted
+
+    def read_reference(
+        self, inputs: Inputs, wanted: "WantedColumns", settings: Settings
+    ) -> tuple["Distribution | None", "WantedColumns", tuple[str, ...]]:
+        """The reference, the columns that are wanted beside it, and notes on what is done to it. Raises KlcliError."""
+        if self.reference is None or wanted.reference is None:
+            return None, wanted, ()
+        from klcli.analyses.batch import REFERENCE, reference_notes
+
+        arguments = inputs.arguments(rows=self.by_rows)
+        reference = arguments.reference(self.reference, REFERENCE)
+        notes = reference_notes(reference, wanted.reference.upper(), settings)
+        return reference, wanted._replace(met=arguments.met), notes
+
+    def _check_skipped(self, settings: Settings) -> None:
+        """Raises UsageError where outcomes that are left out would get weight again."""
+        if self.reference is not None or settings.p.smoothing or settings.q.smoothing:
+            other = "--reference" if self.reference is not None else "smoothing"
+            skipped = f"--blank skip leaves outcomes out, to which {other} would give weight again"
+            message = f"{skipped}; --blank zero keeps them"
+            raise UsageError(message)
 
     def _check_partner(self) -> None:
         """Raises UsageError where options say in two ways, or not at all, which row Q stands in."""
@@ -107,21 +138,22 @@ class Rows(Drawn):
         "--summary", default=False, help="Print statistics of every measure; rows only go to -o."
     )
 
-    def values(self) -> list[str]:
-        """The statistics to print bare, as STATISTIC:FIELD. Raises UsageError."""
+    def request(self) -> Request:
+        """What is asked of the statistics of all rows, and the gates, which rows may have too. Raises UsageError."""
+        from klcli.analyses.summary import STATISTICS
+
         if self.get is not None and not self.summary:
             message = "--get is of the statistics; add --summary"
             raise UsageError(message)
         for part in ",".join(self.get or ()).split(","):
             if ":" in part:
                 one_of("--get STATISTIC:FIELD", part.partition(":")[0].strip(), STATISTICS)
-        return names("--get", self.get, STATISTICS_OF_ALL)
-
-    def summary_format(self) -> str | None:
-        """The format of the statistics where they are all the output; None: a table on a terminal, else TSV."""
-        if not self.summary or self.output is not None or self.format == "auto":
-            return None
-        return one_of("--format", self.format, ("auto", *FORMATS))
+        of_all = [f"{statistic}:{field}" for statistic in STATISTICS for field in MEASURES]
+        fields = names("--get", self.get, of_all)
+        format_name = "table" if on_terminal() else "tsv"
+        if self.summary and self.output is None and self.format != "auto":
+            format_name = one_of("--format", self.format, ("auto", *FORMATS))
+        return Request(self, format_name, fields, [*MEASURES, *of_all])
 
     def row_format(self, *, folder: bool) -> str | None:
         """The format asked for, or that of the output's suffix; None: as the input. Raises UsageError.
@@ -147,6 +179,11 @@ class Speed(Group):
         metavar="ADDRESS|local",
         help="Let Dask's workers score the files (or a folder's), each to a part in the folder -o.",
     )
+
+    def processors(self) -> int:
+        """How many processors to use."""
+        usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return self.threads or min(usable, _MOST_PROCESSORS)
 
     def checked_cluster(self) -> str | None:
         """Where the files are scored, None for here. Raises UsageError."""
@@ -178,135 +215,45 @@ def batch(
     files = files or piped("FILE...")
     gc.enable()  # millions of rows leave some garbage
     settings = maths.settings(alpha=measured.alpha)
-    gates = Gates(rows.fail_above, [*MEASURES, *STATISTICS_OF_ALL])
-    parted = [(*field.partition(":"), limit) for field, limit in gates.limits if ":" in field]
-    of_all = [(statistic, field, limit) for statistic, _, field, limit in parted]
-    limits = [(field, limit) for field, limit in gates.limits if ":" not in field]
-    bare = rows.values()
-    chosen = names("--measures", measured.measures, MEASURES)
-    got = [field.partition(":")[2] for field in bare]
-    shown = list(dict.fromkeys([*(chosen or got or SIX), *got]))
-    gated = dict.fromkeys(field.rpartition(":")[2] for field in gates.fields)
-    others = tuple(field for field in gated if field not in shown)
-    wanted = _counting(columns.wanted(inputs.choices()), inputs)._replace(alone={*shown, *others} <= ALONE)
     rows.output = None if rows.output == "-" else rows.output
+    request = rows.request()
+    got = [field.partition(":")[2] for field in request.fields]
+    shown = measures_shown(names("--measures", measured.measures, MEASURES), got, SIX)
+    needed = {*shown, *(field.rpartition(":")[2] for field in request.gates.fields)}
+    wanted = columns.wanted(inputs, settings)._replace(alone=needed <= ALONE)
     cluster = speed.checked_cluster()
-    format_name, summary_format = rows.row_format(folder=cluster is not None), rows.summary_format()
+    format_name = rows.row_format(folder=cluster is not None)
 
-    from klcli.batch.run import run
-    from klcli.batch.tally import Plan, finish
+    from klcli.batch.tally import Plan
     from klcli.readers.tables.stream import ReadSettings
 
-    reading = ReadSettings(
-        wanted, inputs.checked_format(), inputs.dialect(), threads=speed.threads or _processors(), size=speed.block_size
-    )
-    if (
-        inputs.blank == "skip"
-        and not inputs.tally
-        and (columns.reference is not None or settings.p.smoothing or settings.q.smoothing)
-    ):
-        other = "--reference" if columns.reference is not None else "smoothing"
-        message = f"--blank skip leaves outcomes out, to which {other} would give weight again; --blank zero keeps them"
-        raise UsageError(message)
-    reference, notes, met = _reference(columns.reference, inputs, settings, wanted, by_rows=columns.by_rows)
-    reading = reading._replace(wanted=wanted._replace(met=met))
+    reading = ReadSettings(wanted, inputs.checked_format(), inputs.dialect(), speed.block_size, speed.processors())
+    reference, wanted, notes = columns.read_reference(inputs, wanted, settings)
     plan = Plan(
         files=files,
-        reading=reading,
+        reading=reading._replace(wanted=wanted),
         settings=settings,
         measures=tuple(shown),
-        others=others,
+        gates=request.gates.limits,
         reference=reference,
-        limits=limits,
         output=rows.output,
         format=format_name,
         on_error=one_of("--on-error", rows.on_error, ON_ERROR),
         rows=not rows.summary or rows.output is not None,
+        summary=rows.summary,
         quiet=rows.quiet,
-        of_all=of_all,
         other=columns.other,
     )
     if cluster is None:
-        result = run(plan, summarised=rows.summary or bool(of_all))
-    else:
-        _refuse_on_cluster(plan)
+        from klcli.batch.run import run
 
+        result = run(plan)
+    else:
         from klcli.batch.cluster import run_on_cluster
 
-        result = run_on_cluster(plan, cluster, summarised=rows.summary or bool(of_all))
+        result = run_on_cluster(plan, cluster)
     if rows.summary:
-        from klcli.renderers.formats import RENDERERS
-        from klcli.renderers.formats import bare as write_bare
         from klcli.renderers.summary import SummaryAnswer
 
-        answer, name = SummaryAnswer(result.summary), summary_format or ("table" if on_terminal() else "tsv")
-        with destination(None) as out:
-            if bare:
-                write_bare(answer, bare, out)
-            else:
-                RENDERERS[name](answer, view_of(rows, name), out)
-    return finish(result._replace(notes=(*notes, *result.notes)), plan)
-
-
-def _counting(wanted: Any, inputs: Inputs) -> Any:  # noqa: ANN401
-    """The wanted columns, with the cells in which raw values are counted. Raises UsageError."""
-    choices = inputs.choices()
-    if not choices.tally:
-        return wanted
-    if wanted.by is None:
-        message = "--tally counts the raw values in the rows of a group; add --by COLUMN"
-        raise UsageError(message)
-    if wanted.reference is not None and choices.bins is not None:
-        from klcli.readers.observations import cells_given
-
-        if isinstance(cells_given(choices.bins), int):
-            message = f"--bins {choices.bins} does not go with --reference; give edges, as --bins 0,1,2"
-            raise UsageError(message)
-    from klcli.readers.tables.layout import Counting
-
-    return wanted._replace(counting=Counting(choices.bins, inputs.dialect().notation))
-
-
-def _refuse_on_cluster(plan: Any) -> None:  # noqa: ANN401
-    """Raises UsageError for what workers that read a part each cannot do."""
-    wanted = plan.reading.wanted
-    limited = {
-        "--with": plan.other is not None,
-        "--previous": wanted.apart,
-        "--tally": wanted.counting is not None,
-        f"--fail-above on {listed(plan.others)}": bool(plan.of_all and plan.others),
-    }
-    option = next((option for option, is_given in limited.items() if is_given), None)
-    if option is not None:
-        mend = "add the field to -m" if "above" in option else "leave out --cluster"
-        message = f"{option} does not go with --cluster; {mend}"
-        raise UsageError(message)
-
-
-def _reference(
-    text: str | None,
-    inputs: Inputs,
-    settings: Settings,
-    wanted: Any,  # noqa: ANN401
-    *,
-    by_rows: bool,
-) -> tuple[Any, tuple[str, ...], tuple[str, ...]]:
-    """The distribution that stands for one side in every row, what is done to it, and the names met in its source."""
-    if text is None:
-        return None, (), ()
-    from klcli.analyses.batch import REFERENCE, reference_notes
-
-    role = wanted.reference.upper()
-    arguments = inputs.arguments(rows=by_rows)
-    reference = arguments.counted([arguments.one(text, REFERENCE)], others=True)[0]
-    return reference, reference_notes(reference, role, settings), arguments.met
-
-
-_ENOUGH = 4
-"""Every process goes through the whole file for its share, and takes 100 MB: more would seldom be quicker."""
-
-
-def _processors() -> int:
-    """How many this process uses unless told otherwise."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(usable, _ENOUGH)
+        request.write(SummaryAnswer(result.summary), None)
+    return request.end((*notes, *result.notes), result.above, result.failed)

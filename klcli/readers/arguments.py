@@ -119,6 +119,10 @@ class Arguments:
         given = distributions.every(found, self.choices) if found.wanted(self.choices) else []
         return found, self._whole(given)
 
+    def reference(self, text: str, role: str) -> Distribution:
+        """The one distribution that stands for a side of every pair of a table, which holds raw values if this does."""
+        return self.counted([self.one(text, role)], others=True)[0]
+
     def _taken(
         self, text: str, role: str, take: Callable[[Members, Choices], list[Distribution]]
     ) -> list[Distribution]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from klcli.errors import DistributionError, InputError, clipped, listed, no_such, typed
+from klcli.errors import DistributionError, InputError, UsageError, clipped, listed, no_such, typed
 from klcli.readers.numbers import POINT, Notation
 from klcli.readers.tables.roles import CHOICES, NO_LABELS, Choices, chosen_label, is_key
 from klcli.readers.tables.select import list_of, select
@@ -44,6 +44,21 @@ class Counting(NamedTuple):
 
     bins: str | Cells | None
     notation: Notation = POINT
+
+
+def counted(wanted: WantedColumns, notation: Notation) -> WantedColumns:
+    """The wanted columns, of raw values that are counted. Raises UsageError where there are no groups or no cells."""
+    bins = wanted.choices.bins
+    if wanted.by is None:
+        message = "--tally counts the raw values in the rows of a group; add --by COLUMN"
+        raise UsageError(message)
+    if wanted.reference is not None and bins is not None:
+        from klcli.readers.observations import cells_given
+
+        if isinstance(cells_given(bins), int):
+            message = f"--bins {bins} does not go with --reference; give edges, as --bins 0,1,2"
+            raise UsageError(message)
+    return wanted._replace(counting=Counting(bins, notation))
 
 
 class Layout(NamedTuple):
