@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from math import nan
 from typing import TYPE_CHECKING, NamedTuple
 
+from klcli.families.catalogue import CONTINUOUS, COUNTS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -28,6 +30,24 @@ class Sample:
     weights: Array | None
     where: Callable[[int], str]
     remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class WeightsOnGrid:
+    """Weights at points: (n,) each, the points rising, the weights >= 0 and not all 0. They are divided by their sum.
+
+    Whole points >= 0 are counts to a family of counts. To a density, they are what it left on the points: each has a
+    cell that reaches half-way to its neighbours, however far they are.
+    """
+
+    source: str
+    points: Array
+    weights: Array
+
+    @property
+    def kind(self) -> str:
+        """COUNTS where all points are whole and >= 0, else CONTINUOUS."""
+        return COUNTS if bool(((self.points >= 0) & (self.points % 1 == 0)).all()) else CONTINUOUS
 
 
 class Histogram(NamedTuple):

@@ -6,7 +6,6 @@ there may be several. Every local minimum that is reached from many fixed starts
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -17,10 +16,10 @@ from klcli.analyses.projection.search import local_optima, numbers
 from klcli.analyses.projection.targets import Density
 from klcli.errors import DistributionError, UsageError, nearest
 from klcli.families import grid as grids
-from klcli.families.catalogue import CONTINUOUS, COUNT_FAMILIES, COUNTS, FAMILIES, FITTED, VECTORS
+from klcli.families.catalogue import CONTINUOUS, CONTINUOUS_FAMILIES, COUNT_FAMILIES, FAMILIES, FITTED, VECTORS
 from klcli.families.family import scipy
 from klcli.families.formula import Component
-from klcli.fits import BOTH, FORWARD, REVERSE, Fit, FitReport
+from klcli.fits import BOTH, FORWARD, REVERSE, Fit, FitReport, WeightsOnGrid
 from klcli.model import frozen
 
 if TYPE_CHECKING:
@@ -36,30 +35,17 @@ _NOTHING = 1e-12
 """Of a distribution's width, what rounding leaves of a location at 0."""
 
 
-@dataclass(frozen=True, eq=False)
-class WeightsOnGrid:
-    """Weights at points: (n,) each, the points rising, the weights >= 0 and not all 0. They are divided by their sum.
-
-    Whole points >= 0 are counts to a family of counts. To a density, they are what it left on the points: each has a
-    cell that reaches half-way to its neighbours, however far they are.
-    """
-
-    source: str
-    points: Array
-    weights: Array
-
-    @property
-    def kind(self) -> str:
-        """COUNTS where all points are whole and >= 0, else CONTINUOUS."""
-        return COUNTS if bool(((self.points >= 0) & (self.points == np.floor(self.points))).all()) else CONTINUOUS
-
-
-def project(target: Formula | WeightsOnGrid, families: Sequence[str], direction: str = BOTH) -> FitReport:
+def project(target: Formula | WeightsOnGrid, families: Sequence[str] | None, direction: str = BOTH) -> FitReport:
     """All local optima of each family, forward first, then reverse, in each direction the best first.
+
+    families: None for all that are of the target's kind and hold no other.
 
     Raises UsageError for an unknown family or direction, and without SciPy; DistributionError for weights that are
     none, and for counts that are too many to sum.
     """
+    if families is None:
+        suiting = CONTINUOUS_FAMILIES if target.kind == CONTINUOUS else COUNT_FAMILIES
+        families = [name for name in suiting if not FAMILIES[name].nests]
     _check(families, direction)
     scipy("special", "a projection")
     fits: list[Fit] = []

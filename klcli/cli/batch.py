@@ -21,6 +21,7 @@ from klcli.cli.options import (
     names,
     one_of,
     output_option,
+    parts,
     piped,
     speed_option,
 )
@@ -145,9 +146,9 @@ class Rows(Drawn):
         if self.get is not None and not self.summary:
             message = "--get is of the statistics; add --summary"
             raise UsageError(message)
-        for part in ",".join(self.get or ()).split(","):
-            if ":" in part:
-                one_of("--get STATISTIC:FIELD", part.partition(":")[0].strip(), STATISTICS)
+        for field in parts(self.get):
+            if ":" in field:
+                one_of("--get STATISTIC:FIELD", field.partition(":")[0].strip(), STATISTICS)
         of_all = [f"{statistic}:{field}" for statistic in STATISTICS for field in MEASURES]
         fields = names("--get", self.get, of_all)
         format_name = "table" if on_terminal() else "tsv"

@@ -1,6 +1,6 @@
 """`klcli fit`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -19,21 +19,17 @@ from klcli.cli.options import (
     names,
     one_of,
     output_option,
+    parts,
 )
 from klcli.cli.output import Request, chosen_format
 from klcli.console import destination
 from klcli.errors import DistributionError, UsageError, clipped
-from klcli.families.catalogue import CONTINUOUS, CONTINUOUS_FAMILIES, COUNT_FAMILIES, FAMILIES, FITTED
-from klcli.fits import BOTH, FORWARD, REVERSE, reasons
-
-if TYPE_CHECKING:  # they import NumPy
-    from klcli.analyses.project import WeightsOnGrid
-    from klcli.fits import FitReport
+from klcli.families.catalogue import FITTED
+from klcli.fits import BOTH, FORWARD, REVERSE, FitReport, reasons
 
 DIRECTIONS = (FORWARD, REVERSE, BOTH)
 _LONGEST = 4000
 """Digits of a number; Python refuses more than 4300."""
-_BEGIN_NUMBERS = "0123456789.+-[{"
 OF_DATA, OF_TARGET = ("kl_data_model", "kl_model_data", "ks"), ("kl_pq", "kl_qp")
 
 Data = Annotated[
@@ -59,6 +55,31 @@ class What(Group):
     )
     bins: str = maths_option(default="auto", metavar="auto|N", help="Bins on which families are compared.")
 
+    @property
+    def all_families(self) -> bool:
+        """Whether all families that suit are asked for by name."""
+        return "all" in parts(self.family)
+
+    def number_of_bins(self) -> int | None:
+        """How many bins, None for as many as suit the data. Raises UsageError."""
+        if self.bins == "auto":
+            return None
+        if not (self.bins.isascii() and self.bins.isdigit() and len(self.bins) <= _LONGEST):
+            message = f"--bins {clipped(self.bins)}: it is auto, or a whole number"
+            raise UsageError(message)
+        return int(self.bins)
+
+    def check_target(self, data: str | None) -> None:
+        """Raises UsageError for what does not go with --to; only points have weights besides."""
+        from klcli.readers.expressions import is_formula
+
+        weights = self.weights if is_formula(str(self.to)) else None
+        given = {"DATA": data, "--weights": weights, "--bins": None if self.bins == "auto" else self.bins}
+        for name, value in given.items():
+            if value is not None:
+                message = f"{name} {clipped(value)} does not go with --to, which is the distribution itself"
+                raise UsageError(message)
+
 
 class FitForm(Drawn):
     """The form of the result."""
@@ -68,6 +89,14 @@ class FitForm(Drawn):
         metavar="FIELD", help="Bare values, a line a fit, best first: family, kl_data_model, parameters.NAME ..."
     )
     plot: str | None = output_option(metavar="FILE", help="Draw a picture there: .png, .svg or .pdf.")
+
+    def picture(self) -> str:
+        """The format of the picture, '' for none. Raises UsageError."""
+        if self.plot is None:
+            return ""
+        from klcli.renderers.plot import format_of
+
+        return format_of(self.plot)
 
 
 @grouped
@@ -81,14 +110,10 @@ def fit(data: Data = None, *, reading: ReadingOptions, what: What, form: FitForm
     klcli fit --to '0.5*normal(-3,0.7)+0.5*normal(3,0.7)' --family normal --direction reverse -g kl_qp
     """
     families = names("--family", what.family, FITTED) or None
-    fields = [field.strip() for text in form.get or () for field in text.split(",")]
+    fields = parts(form.get)
     request = Request(form, chosen_format(form), fields, OF_DATA if what.to is None else OF_TARGET)
-    picture = ""
-    if form.plot is not None:
-        from klcli.renderers.plot import format_of
-
-        picture = format_of(form.plot)
-    report = _report(data, reading, what, families)
+    picture = form.picture()
+    report = _fitted(data, reading, what, families) if what.to is None else _projected(data, reading, what, families)
 
     from klcli.renderers.fit import FitAnswer
 
@@ -103,10 +128,8 @@ def fit(data: Data = None, *, reading: ReadingOptions, what: What, form: FitForm
     return request.deliver(answer)
 
 
-def _report(data: str | None, reading: ReadingOptions, what: What, families: list[str] | None) -> "FitReport":
-    """The fits to the data, or to the target."""
-    if what.to is not None:
-        return _projection(data, reading, what, families)
+def _fitted(data: str | None, reading: ReadingOptions, what: What, families: list[str] | None) -> FitReport:
+    """The fits to the data."""
     if data is None and is_piped():
         data = "-"
     if data is None:
@@ -115,92 +138,29 @@ def _report(data: str | None, reading: ReadingOptions, what: What, families: lis
     if what.direction is not None:
         message = "--direction is for --to: data are fitted by maximum likelihood"
         raise UsageError(message)
-
-    bins = _bins(what.bins)
+    bins = what.number_of_bins()
 
     from klcli.analyses.fit import fit as fit_data
-    from klcli.readers.arrays import Arrays
     from klcli.readers.samples import read_sample
 
-    sample = read_sample(data, "DATA", Arrays(reading.input_format, reading.dialect()), _weights(what.weights, data))
-    return fit_data(sample, None if _all(what) else families, bins, every=_all(what))
+    sample = read_sample(data, "DATA", reading.arrays(), what.weights)
+    return fit_data(sample, None if what.all_families else families, bins, every=what.all_families)
 
 
-def _projection(data: str | None, reading: ReadingOptions, what: What, families: list[str] | None) -> "FitReport":
-    from klcli.readers.expressions import is_formula, parse
+def _projected(data: str | None, reading: ReadingOptions, what: What, families: list[str] | None) -> FitReport:
+    """The fits to the known distribution."""
+    from klcli.analyses.project import project
+    from klcli.readers.samples import read_formula, read_points
 
-    text = str(what.to)
-    by_formula = what.weights is None or is_formula(text)
-    given = {
-        "DATA": data,
-        "--weights": what.weights if by_formula else None,
-        "--bins": None if what.bins == "auto" else what.bins,
-    }
-    for name, value in given.items():
-        if value is not None:
-            message = f"{name} {clipped(value)} does not go with --to, which is the distribution itself"
-            raise UsageError(message)
+    what.check_target(data)
     if families is None:
         message = "--to needs --family, such as --family normal"
         raise UsageError(message)
-
     direction = BOTH if what.direction is None else one_of("--direction", what.direction, DIRECTIONS)
-
-    from klcli.analyses.project import project
-    from klcli.readers.sources import exists, split_selector
-
-    if what.weights is None and not is_formula(text) and exists(split_selector(text.strip().removeprefix("@"))[0]):
-        message = f"--to {clipped(text)} is a file of points; it needs --weights, the column or file of their weights"
-        raise UsageError(message)
-    target = parse(text, "--to") if by_formula else _weighted_points(text, reading, what)
-    if _all(what):
-        suiting = CONTINUOUS_FAMILIES if target.kind == CONTINUOUS else COUNT_FAMILIES
-        families = [name for name in suiting if not FAMILIES[name].nests]
-    report = project(target, families, direction)
+    text = str(what.to)
+    target = read_formula(text) if what.weights is None else read_points(text, reading.arrays(), what.weights)
+    report = project(target, None if what.all_families else families, direction)
     if not report.fits:
         message = f"--to {clipped(text)}: no family could be fitted: {reasons(report.left_out)}"
         raise DistributionError(message)
     return report
-
-
-def _weighted_points(text: str, reading: ReadingOptions, what: What) -> "WeightsOnGrid":
-    """The points and weights of --to and --weights, in the order of the points. Raises DistributionError."""
-    import numpy as np
-
-    from klcli.analyses.project import WeightsOnGrid
-    from klcli.readers.arrays import Arrays
-    from klcli.readers.samples import read_sample
-
-    sample = read_sample(text, "--to", Arrays(reading.input_format, reading.dialect()), _weights(what.weights, text))
-    order = np.argsort(sample.values, kind="stable")
-    points = sample.values[order]
-    twice = np.flatnonzero(np.diff(points) == 0)
-    if len(twice):
-        message = f"{sample.where(int(order[twice[0] + 1]))}: {points[twice[0]]:g} stands twice; add its weights up"
-        raise DistributionError(message)
-    return WeightsOnGrid(sample.source, points, np.asarray(sample.weights)[order])
-
-
-def _all(what: What) -> bool:
-    """Whether all families that suit are asked for by name."""
-    return any(name.strip() == "all" for text in what.family or () for name in text.split(","))
-
-
-def _weights(text: str | None, data: str) -> str | None:
-    """--weights as a source: what is neither numbers nor a file is a column of the table that DATA is in."""
-    from klcli.readers.sources import column_of, exists, split_selector
-
-    path, mark, _ = split_selector(data.strip().removeprefix("@"))
-    if not text or text.lstrip()[:1] in _BEGIN_NUMBERS or mark == "#" or not exists(path):
-        return text
-    return text if text.startswith("@") or exists(split_selector(text)[0]) else column_of(path, text)
-
-
-def _bins(text: str) -> int | None:
-    """A number of bins, None for as many as suit the data. Raises UsageError."""
-    if text == "auto":
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST):
-        message = f"--bins {clipped(text)}: it is auto, or a whole number"
-        raise UsageError(message)
-    return int(text)

@@ -120,11 +120,16 @@ _MOST_LISTED = 20
 """Of more choices an error shows those that are most like what was written."""
 
 
+def parts(given: Iterable[str] | None) -> list[str]:
+    """What stands between the commas of an option, which may be repeated."""
+    return [part.strip() for text in given or () for part in text.split(",")]
+
+
 def names(option: str, given: Iterable[str] | None, choices: Iterable[str]) -> list[str]:
     """Comma-separated names, repeated options joined, each once; 'all' is all of them."""
     choices = list(choices)
     wanted: list[str] = []
-    for name in (part.strip() for text in given or () for part in text.split(",")):
+    for name in parts(given):
         wanted += choices if name == "all" else [one_of(option, name, choices)]
     return list(dict.fromkeys(wanted))
 
@@ -243,6 +248,12 @@ class ReadingOptions(Group):
             sheet=self.sheet,
             encoding=self.encoding,
         )
+
+    def arrays(self, *, keys: bool = True) -> Any:  # noqa: ANN401 - its module is the readers'
+        """What reads arrays as these options say. keys: whether columns of numbers may be labels. Raises UsageError."""
+        from klcli.readers.arrays import Arrays
+
+        return Arrays(self.input_format, self.dialect(), keys=keys)
 
 
 class Inputs(ReadingOptions):

@@ -1,4 +1,4 @@
-"""The data of a fit: one column of numbers, and perhaps another of how often each occurs."""
+"""The data of a fit: one column of numbers, and perhaps another of how often each occurs; or a known distribution."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.errors import DistributionError, InputError, listed, typed
-from klcli.fits import Sample
+from klcli.errors import DistributionError, InputError, UsageError, clipped, listed, typed
+from klcli.fits import Sample, WeightsOnGrid
 from klcli.model import frozen
-from klcli.readers.sources import column_of, split_selector
+from klcli.readers.sources import column_of, exists, split_selector
 from klcli.readers.tables.roles import is_key
 
 if TYPE_CHECKING:
@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from klcli.families.formula import Formula
     from klcli.model import Array
     from klcli.readers.arrays import Arrays
     from klcli.tensors import Index, Numbers, Tensor
 
-WEIGHTS = "--weights"
+TARGET, WEIGHTS = "--to", "--weights"
+
+_BEGIN_NUMBERS = "0123456789.+-[{"
 
 _TWO = "a fit needs at least two different ones"
 
@@ -29,9 +32,11 @@ _TWO = "a fit needs at least two different ones"
 def read_sample(text: str, role: str, arrays: Arrays, weights: str | None) -> Sample:
     """The sample that the argument is: values one after the other, or with weights a table of how often each occurs.
 
-    role: what errors call the data. Raises InputError where there is not one column of numbers, DistributionError where
-    they are not finite or all the same, or where the weights do not match.
+    role: what errors call the data. weights: as an argument too, or a column of the table that the data are in. Raises
+    InputError where there is not one column of numbers, DistributionError where they are not finite or all the same, or
+    where the weights do not match.
     """
+    weights = None if weights is None else _source_of(weights, text)
     tensor = arrays.read(text, role, others=() if weights is None else (weights,))
     values = _column(tensor, weights=False)
     _refuse_first(tensor, ~np.isfinite(values), values, "is not finite; leave it out, or mend it")
@@ -44,6 +49,40 @@ def read_sample(text: str, role: str, arrays: Arrays, weights: str | None) -> Sa
         where=lambda i: tensor.where(_place(tensor, i)),
         remarks=tensor.remarks,
     )
+
+
+def read_formula(text: str) -> Formula:
+    """The known distribution that the formula gives. Raises KlcliError; UsageError for a file of points."""
+    from klcli.readers.expressions import is_formula, parse
+
+    if not is_formula(text) and exists(split_selector(text.strip().removeprefix("@"))[0]):
+        mend = f"it needs {WEIGHTS}, the column or file of their weights"
+        message = f"{TARGET} {clipped(text)} is a file of points; {mend}"
+        raise UsageError(message)
+    return parse(text, TARGET)
+
+
+def read_points(text: str, arrays: Arrays, weights: str) -> WeightsOnGrid:
+    """The known distribution that points and their weights are, in the order of the points.
+
+    Raises as `read_sample` does, and DistributionError for a point that stands twice.
+    """
+    sample = read_sample(text, TARGET, arrays, weights)
+    order = np.argsort(sample.values, kind="stable")
+    points = sample.values[order]
+    twice = np.flatnonzero(np.diff(points) == 0)
+    if len(twice):
+        message = f"{sample.where(int(order[twice[0] + 1]))}: {points[twice[0]]:g} stands twice; add its weights up"
+        raise DistributionError(message)
+    return WeightsOnGrid(sample.source, points, np.asarray(sample.weights)[order])
+
+
+def _source_of(weights: str, data: str) -> str:
+    """Weights as a source: what is neither numbers nor a file is a column of the table that the data are in."""
+    path, mark, _ = split_selector(data.strip().removeprefix("@"))
+    if not weights or weights.lstrip()[:1] in _BEGIN_NUMBERS or mark == "#" or not exists(path):
+        return weights
+    return weights if weights.startswith("@") or exists(split_selector(weights)[0]) else column_of(path, weights)
 
 
 def _column(tensor: Tensor, *, weights: bool) -> Array:

@@ -10,10 +10,11 @@ pytest.importorskip("scipy")
 
 from scipy import integrate, optimize, stats
 
-from klcli.analyses.project import WeightsOnGrid, project
+from klcli.analyses.project import project
 from klcli.analyses.projection import optima
 from klcli.errors import DistributionError, UsageError
 from klcli.families.formula import Component, Formula, Grid
+from klcli.fits import WeightsOnGrid
 
 MEMBERS = {
     "normal": {"mu": 1.5, "sd": 0.3},
