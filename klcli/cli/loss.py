@@ -1,5 +1,6 @@
 """`klcli loss` and its five kinds."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -23,15 +24,12 @@ from klcli.cli.options import (
 from klcli.cli.output import Request, chosen_format
 from klcli.console import write
 from klcli.errors import UsageError, clipped
-from klcli.tensors import BATCHMEAN, DTYPES, FIELDS, LOGITS, LOGPROBS, PROBS, REDUCTIONS, Operands, Task
+from klcli.tensors import BATCHMEAN, DTYPES, FIELDS, LOGITS, LOGPROBS, PROBS, REDUCTIONS, Task
 
 VALUE = "value"
 FORMATS = (VALUE, *SIX_FORMATS)
 SPACES = (LOGITS, PROBS, LOGPROBS)
-
-_REDUCTIONS: tuple[str, ...] = REDUCTIONS
-_WEIGHTS = ("--weight", "--pos-weight")
-
+OF_KL = (*REDUCTIONS, BATCHMEAN)
 _WHAT = "nested JSON, numbers, FILE[:COLUMNS], FILE.npz:NAME, FILE#/POINTER or -."
 Given = Annotated[str, typer.Argument(metavar="INPUT", help=f"Predictions: {_WHAT}")]
 Target = Annotated[str, typer.Argument(metavar="TARGET", help="What should have been predicted, written the same way.")]
@@ -45,14 +43,12 @@ class Common(Group):
         default="float64", choices=DTYPES, help="Compute, and round, in this precision as PyTorch does."
     )
 
-    reductions = _REDUCTIONS
-
     def task(self, loss: str, input_as: str, **other: Any) -> Task:  # noqa: ANN401 - as Task has them
         """The loss to compute. Raises UsageError."""
-        if self.reduction == BATCHMEAN and BATCHMEAN not in self.reductions:
+        if self.reduction == BATCHMEAN and loss != "kl-div":
             message = "--reduction batchmean is kl-div's; the mean of the rows is mean here"
             raise UsageError(message)
-        reduction = one_of("--reduction", self.reduction, self.reductions)
+        reduction = one_of("--reduction", self.reduction, OF_KL if loss == "kl-div" else REDUCTIONS)
         input_as = one_of("--input-as", input_as, SPACES)
         return Task(loss, reduction, input_as, dtype=one_of("--dtype", self.dtype, DTYPES), **other)
 
@@ -70,14 +66,12 @@ class OfKL(OfLogs):
 
     reduction: str = maths_option(
         default="mean",
-        choices=(*REDUCTIONS, BATCHMEAN),
+        choices=OF_KL,
         help="What becomes of the losses; batchmean is the mean divergence of the rows, mean that of the elements.",
     )
     log_target: bool = input_option("--log-target", default=False, help="TARGET is log-probabilities, as INPUT is.")
     target_as: str | None = input_option(choices=SPACES, help="What TARGET is; PyTorch takes probabilities.")
     dim: int | None = input_option(metavar="AXIS", help="The axis of the classes (else the last).")
-
-    reductions = (*REDUCTIONS, BATCHMEAN)
 
 
 class OfClasses(Common):
@@ -119,6 +113,17 @@ class LossForm(Drawn):
         help=f"Bare values, a line each: {', '.join(FIELDS)}.",
     )
     explain: bool = output_option("--explain", default=False, help="Print the same in PyTorch instead, ready to run.")
+
+    def request(self) -> Request:
+        """What is asked of the loss; bare values and a script have the format of the value. Raises UsageError."""
+        fields = names("--get", self.get, FIELDS)
+        if self.explain and (fields or self.format != "auto"):
+            mend = "leave out --format and --get, or take it by -f json"
+            message = f"--explain prints a script instead of the result; {mend}"
+            raise UsageError(message)
+        one_of("--format", self.format, ("auto", *FORMATS))
+        format_name = VALUE if fields or self.explain else chosen_format(self, FORMATS, VALUE)
+        return Request(self, format_name, fields, [VALUE])
 
 
 def loss(context: typer.Context) -> None:
@@ -211,26 +216,15 @@ def bce_with_logits(input: Given, target: Target, *, reading: ReadingOptions, ho
     return _run(how.task("bce-with-logits", LOGITS), (input, target, how.weight, how.pos_weight), reading, form)
 
 
-def _run(task: Task, texts: tuple[str, str, *tuple[str | None, ...]], reading: ReadingOptions, form: LossForm) -> int:
+def _run(task: Task, texts: Sequence[str | None], reading: ReadingOptions, form: LossForm) -> int:
     """Reads the operands, in the order of `Operands`, evaluates, shows. Returns the exit code."""
-    fields = names("--get", form.get, FIELDS)
-    request = Request(form, _format_of(form, fields), fields, [VALUE])
+    request = form.request()
 
     from klcli.analyses.losses import evaluate
-    from klcli.readers.arrays import Arrays
-
-    arrays = Arrays(reading.input_format, reading.dialect(), keys=False)
-    given, target, *weights = texts
-    operands = Operands(
-        arrays.read(given, "INPUT", [text for text in texts[1:] if text is not None]),
-        arrays.read(target, "TARGET"),
-        *(None if w is None else arrays.read(w, role) for w, role in zip(weights, _WEIGHTS, strict=False)),
-    )
-    detail = request.format_name not in {VALUE, "tsv", "csv", "ndjson"} or bool({*fields} - {VALUE, "rows"})
-    report = evaluate(task, operands, detail=detail)
-
     from klcli.renderers.loss import LossAnswer
 
+    detail = request.format_name not in {VALUE, "tsv", "csv", "ndjson"} or bool({*request.fields} - {VALUE, "rows"})
+    report = evaluate(task, reading.arrays(keys=False).operands(*texts), detail=detail)
     answer = LossAnswer(report)
     if not form.explain:
         return request.deliver(answer)
@@ -240,12 +234,3 @@ def _run(task: Task, texts: tuple[str, str, *tuple[str | None, ...]], reading: R
     write(script(report), form.output)
     notes = [f"{role} is too much to print; load it where the script has ..." for role in left_to_load(report)]
     return request.end([*report.notes, *notes], request.gates.exceeding(answer.measured))
-
-
-def _format_of(form: LossForm, fields: list[str]) -> str:
-    """The format of the loss; of bare values and of a script that of the value. Raises UsageError."""
-    if form.explain and (fields or form.format != "auto"):
-        message = "--explain prints a script instead of the result; leave out --format and --get, or take it by -f json"
-        raise UsageError(message)
-    one_of("--format", form.format, ("auto", *FORMATS))
-    return VALUE if fields or form.explain else chosen_format(form, FORMATS, VALUE)

@@ -31,7 +31,7 @@ from klcli.readers.tables.columns import TableColumns
 from klcli.readers.tables.records import table_of
 from klcli.readers.tables.roles import CHOICES
 from klcli.readers.tables.select import select
-from klcli.tensors import Tensor
+from klcli.tensors import Operands, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,6 +105,16 @@ class Arrays:
             notation,
         )
         return Tensor(role, inline.name_of(text), *found)
+
+    def operands(self, given: str, target: str, weight: str | None = None, pos_weight: str | None = None) -> Operands:
+        """The operands of a loss; INPUT has not the columns that the others name. Raises InputError."""
+        others = [text for text in (target, weight, pos_weight) if text is not None]
+        return Operands(
+            self.read(given, "INPUT", others),
+            self.read(target, "TARGET"),
+            None if weight is None else self.read(weight, "--weight"),
+            None if pos_weight is None else self.read(pos_weight, "--pos-weight"),
+        )
 
     def _of_source(self, path: str, selector: str, chosen: str, others: Sequence[str]) -> _Found:
         source = self._sources.setdefault(path, open_source(path, self._dialect))
