@@ -55,7 +55,7 @@ class Arguments:
         self._formulas_of: dict[tuple[str, str], Formula | None] = {}
         self._numbered = False
 
-    def expect(self, texts: Iterable[str]) -> None:
+    def _expect(self, texts: Iterable[str]) -> None:
         """Takes note of the columns that arguments name, which are weights of their tables and never labels."""
         for text in texts:
             path, selector, chosen = split_selector(text.strip().removeprefix("@"))
@@ -63,7 +63,7 @@ class Arguments:
                 self._taken_of.setdefault(path, set()).add(chosen)
 
     def one(self, text: str, role: str) -> Distribution:
-        """The one distribution that the argument is. role: what errors call it. Of raw values, see `counted`."""
+        """The one distribution that the argument is. role: what errors call it. Raw values are not yet counted."""
         return self._taken(text, role, distributions.one)[0]
 
     def pair(self, p: str, q: str | None) -> tuple[Distribution, Distribution]:
@@ -72,7 +72,7 @@ class Arguments:
         if formulas := self._formulas({"P": p} if q is None else {"P": p, "Q": q}, missing):
             return formulas[0], formulas[1]
         if q is not None:
-            self.expect([p, q])
+            self._expect([p, q])
             return self._both(self.one(p, "P"), self.one(q, "Q"))
         if inline.is_uniform(p):
             message = "Q is missing: P is uniform, on the outcomes of the other side; give that after it"
@@ -90,7 +90,7 @@ class Arguments:
         given = dict(zip(roles, texts, strict=True))
         if formulas := self._formulas(given):
             return formulas
-        self.expect(texts)
+        self._expect(texts)
         found = [(role, one) for role, text in given.items() for one in self._taken(text, role, distributions.every)]
         read = self.all_of([one for _, one in found])
         places = [one.name for one in read] if len(read) > len(texts) else roles
@@ -103,7 +103,7 @@ class Arguments:
         missing = "P is a formula; give at least one candidate after it"
         if formulas := self._formulas({"P": p} | given, missing):
             return formulas[0], formulas[1:]
-        self.expect([p, *others])
+        self._expect([p, *others])
         read = [self.one(p, "P")] if others else self._taken(p, "P", distributions.every)
         read += [one for role, text in given.items() for one in self._taken(text, role, distributions.every)]
         if len(read) == 1:
@@ -114,14 +114,14 @@ class Arguments:
 
     def members(self, text: str, role: str) -> tuple[Members, list[Distribution]]:
         """What the argument holds, and all of its distributions by the names that they have there."""
-        self.expect([text])
+        self._expect([text])
         found = self._read(text, role)
         given = distributions.every(found, self.choices) if found.wanted(self.choices) else []
         return found, self._whole(given)
 
     def reference(self, text: str, role: str) -> Distribution:
         """The one distribution that stands for a side of every pair of a table, which holds raw values if this does."""
-        return self.counted([self.one(text, role)], others=True)[0]
+        return self._counted([self.one(text, role)], others=True)[0]
 
     def _taken(
         self, text: str, role: str, take: Callable[[Members, Choices], list[Distribution]]
@@ -129,7 +129,7 @@ class Arguments:
         """The distributions that are taken of an argument, each called as it is written on the command line."""
         if inline.is_uniform(text):
             return [Distribution(inline.UNIFORM, inline.UNIFORM, frozen([]), lambda _: role, uniform=True)]
-        self.expect([text])
+        self._expect([text])
         found, whole = self._read(text, role), inline.name_of(text)
         given = take(found, self.choices)
         names = [one.name for one in given]
@@ -161,9 +161,9 @@ class Arguments:
         refuse_undropped(self.choices.drop, self._names)
         if self._numbered:  # those with gaps are called by position, and then so are the others
             read = [distributions.numbered(one) for one in read]
-        return self.counted(read)
+        return self._counted(read)
 
-    def counted(self, read: Sequence[Distribution], *, others: bool = False) -> list[Distribution]:
+    def _counted(self, read: Sequence[Distribution], *, others: bool = False) -> list[Distribution]:
         """The distributions as they were read; of raw values how often each occurs, in cells that all of them share.
 
         others: whether raw values stand elsewhere. Raises InputError where there are none.

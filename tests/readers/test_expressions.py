@@ -12,6 +12,7 @@ from klcli.families.catalogue import CONTINUOUS, COUNTS, FAMILIES, FINITE, VECTO
 from klcli.families.formula import Component, Formula, Grid
 from klcli.families.grid import points, weights
 from klcli.families.law import Law
+from klcli.readers import expressions
 from klcli.readers.arguments import Arguments
 from klcli.readers.expressions import is_formula, parse
 
@@ -65,6 +66,23 @@ def test_a_file_of_that_name_is_the_file(tmp_path, monkeypatch):
     (read,) = Arguments().every(["normal(0,1)"])
     assert read.formula is None
     assert read.values.tolist() == [0.4, 0.6]
+
+
+@pytest.mark.parametrize(
+    ("texts", "given"),
+    [
+        (["normal(0,1)", "normal(1,2)"], ["normal(0,1)", "normal(1,2)"]),
+        (["bernoulli(0.25)", "poisson(1)"], ["bernoulli(0.25)", "poisson(1)"]),
+        (["bernoulli(0.25)", "1,2"], [[0.75, 0.25], [1, 2]]),
+        (["bernoulli(0.25)", "normal(0,1)@0:2:1"], [[0.75, 0.25], (1 / sqrt(2 * pi) * np.exp([0, -0.5])).tolist()]),
+    ],
+)
+def test_arguments_are_all_formulas_or_all_weights_and_each_is_parsed_once(texts, given, monkeypatch):
+    parsed = []
+    monkeypatch.setattr(expressions, "parse", lambda text, role: (parsed.append(text), parse(text, role))[1])
+    found = Arguments().pair(*texts)
+    assert [one.formula.text if one.formula else pytest.approx(one.values.tolist()) for one in found] == given
+    assert parsed == [text for text in texts if "(" in text]
 
 
 # -------------------------------------------------------------------------------------------------------- what is read
