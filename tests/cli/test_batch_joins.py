@@ -298,3 +298,14 @@ def test_a_summary_as_json_and_as_bare_values(call, refused, folder):
 def test_a_gate_of_a_summary_shows_only_what_was_asked(call, folder):
     found = call(*SCORE, "--summary", "-f", "csv", "--fail-above", "max:js_divergence=9", cwd=folder)
     assert [line.split(",")[0] for line in found.out.split()] == ["measure", "kl_pq"]
+
+
+def test_a_list_without_a_partner_is_read_too(call, refused, write):
+    left = write("a.ndjson", '{"id": 1, "p": [4, 6]}\n')
+    right = write("b.ndjson", '{"id": 1, "q": [3, 7]}\n{"id": 2, "q": [1, "x"]}\n')
+    args = "batch", left, "--with", right, "--on", "id", "--p", "p", "--q", "q", "-m", "kl_pq", "-q"
+    wrong = "b.ndjson:2: column 'q', item 2: 'x' is not a number"
+    assert refused(3, *args).endswith(wrong)
+    result = call(*args, "--on-error", "skip")
+    assert (result.code, result.out.count("kl_pq")) == (5, 1)
+    assert wrong in result.err

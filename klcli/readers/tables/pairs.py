@@ -168,6 +168,15 @@ def _fields(
             )
 
 
+def faults_of_fields(table: Table, layout: Layout) -> dict[int, KlcliError]:
+    """What is wrong with the rows whose weights of Q are a field that is no distribution."""
+    cells, wrong = table.columns[layout.q[0]], dict(table.wrong)
+    if not isinstance(cells, np.ndarray) and _stacked(cells) is None:
+        for _ in _fields(table, layout, [None, (layout.header[layout.q[0]], cells)], wrong, {}):
+            pass
+    return wrong
+
+
 def _without_gaps(sides: list[Distribution | None]) -> list[Distribution | None]:
     """The sides without weight where one of them is NaN: by label, or without labels by position."""
     names = [() if side is None else side.outcomes or range(len(side.values)) for side in sides]

@@ -12,7 +12,7 @@ from klcli.errors import DistributionError, InputError, clipped
 from klcli.kernels import taken
 from klcli.readers.tables.groups import joined_keys
 from klcli.readers.tables.layout import Layout, WantedColumns, paired
-from klcli.readers.tables.pairs import pair_rows
+from klcli.readers.tables.pairs import faults_of_fields, pair_rows
 from klcli.readers.tables.stream import ReadSettings, Tables
 from klcli.readers.tables.table import Table, concatenated, joined
 
@@ -112,6 +112,7 @@ class Keyed:
                 ]
         self.name, self._header, self._q, self._order = found.source, found.header, found.q, found.q
         self._table, self._place = concatenated(parts), stream.place
+        self._table = replace(self._table, wrong=faults_of_fields(self._table, found))
         self._at: dict[Any, int] = {}
         for row, key in enumerate(keys(self._table, on)):
             if row in self._table.wrong and (strict or not any(key)):  # nobody knows whose partner it is
