@@ -226,7 +226,7 @@ def _open_json(source: Source) -> _Opened:
 
 def _of_json(document: Document, wanted: _Wanted) -> _Found:
     """Nested lists; a list of records is a table. Of an object ':' takes a member, '#' what is anywhere inside."""
-    if wanted.selector == ":" and isinstance(document.value, dict):
+    if wanted.selector == ":" and isinstance(document.value, dict) and document.table() is None:
         wanted = wanted._replace(selector="#", chosen=f"/{wanted.chosen.replace('~', '~0').replace('/', '~1')}")
     if wanted.selector == "#":
         document = Document(_named(document.source, wanted), document.at(wanted.chosen).value)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from klcli.model import Array
+    from klcli.readers.numbers import Notation
     from klcli.readers.sources import Source
     from klcli.readers.tables.table import Table
 
@@ -122,11 +123,22 @@ def load_source(source: Source) -> Any:  # noqa: ANN401 - any JSON value
         raise InputError(message) from None
 
 
+_OF_R = re.compile(r"^[ \t]*\[\d+\](?=[ \t]+[^\s\[])", re.ASCII | re.MULTILINE)
+_IN_R = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
+"""R writes in front of each line of a vector which of its items comes first: [13] 0.4 0.6."""
+
+
 def load_printed(text: str, source: str) -> Any:  # noqa: ANN401 - any JSON value
-    """The value of an argument or of plain text: JSON, else what Python, NumPy or PyTorch print. Raises InputError."""
+    """The value of an argument or of plain text: JSON, else what R, Python, NumPy or PyTorch print.
+
+    Raises InputError.
+    """
     try:
         return decode(text)
     except MalformedJsonError as error:
+        if all(map(_OF_R.match, text.strip().split("\n"))):
+            printed = [quoted or bare for quoted, bare in _IN_R.findall(_OF_R.sub("", text))]
+            return [number(word) if is_number(word) else word for word in printed]
         if not error.line:
             message = f"{source}: {error}"
             raise InputError(message) from None
@@ -183,13 +195,14 @@ class Document(Members):
     def table(self) -> Table | None:
         """The table that a list of objects is, None where it is none. Raises InputError for a key that stands twice.
 
-        A table is too what pandas writes with orient='split'. A list of tokens with their probabilities is none.
+        A table is too what pandas writes with orient='split' or 'table'. A list of tokens with their probabilities is
+        none.
         """
         value, source = self.content, self.source
-        if isinstance(value, dict) and value.keys() >= {"columns", "data"}:
-            from klcli.readers.tables.records import of_split
+        if isinstance(value, dict) and "data" in value:
+            from klcli.readers.tables.records import records_of
 
-            return of_split(value, source)
+            value = records_of(value, source) or value
         while isinstance(value, list) and len(value) == 1 and _is_of(value[0], dict):
             value = value[0]  # what a pipeline of one text answers
         if not _is_of(value, dict):
@@ -405,8 +418,16 @@ def is_json_number(value: Any) -> bool:  # noqa: ANN401
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def number_of(value: Any, where: Callable[[int], str], i: int) -> float:  # noqa: ANN401
-    """The number that a JSON value is, or that its text is. Raises InputError, too where no double holds it."""
+def number_of(
+    value: Any,  # noqa: ANN401
+    where: Callable[[int], str],
+    i: int,
+    notation: Notation | None = None,
+) -> float:
+    """The number that a JSON value is, or that its text is. Raises InputError, too where no double holds it.
+
+    notation: of text in a table, None where the options for that do not matter.
+    """
     if isinstance(value, Unheld):
         value = value.text
     elif is_json_number(value):
@@ -416,9 +437,9 @@ def number_of(value: Any, where: Callable[[int], str], i: int) -> float:  # noqa
             value = str(value)
     if isinstance(value, str):
         try:
-            return number(value)
+            return number(value, notation or POINT)
         except NotANumberError as error:
-            message = f"{where(i)}: {error}"
+            message = f"{where(i)}: {error}{mend(value, notation) if notation else ''}"
             raise InputError(message) from None
     message = f"{where(i)}: {_shown(value)} is not a number"
     raise InputError(message)

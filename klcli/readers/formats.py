@@ -99,6 +99,7 @@ READERS: dict[str, Reader] = {
     "uniq": _uniq,
     "csv": partial(_delimited, delimiter=","),
     "tsv": partial(_delimited, delimiter="\t"),
+    "markdown": partial(_delimited, delimiter="|"),
     "json": _json,
     "ndjson": _ndjson,
     **{
@@ -114,6 +115,7 @@ SUFFIXES = {f".{name}": name for name in READERS if name not in {"text", "uniq"}
     "": "text",
     ".txt": "text",
     ".tab": "tsv",
+    ".md": "markdown",
     ".jsonl": "ndjson",
     ".pq": "parquet",
     ".arrow": "feather",

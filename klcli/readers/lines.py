@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -20,16 +21,32 @@ _BLOCK = 1 << 18
 _BLANKS = re.compile(rb"[ \t]+")
 _QUOTED_OR_BLANKS = re.compile(rb'("(?:[^"\r\n]|"")*")|[ \t]+')
 
+_BARS = dict.fromkeys(map(ord, "\u2502\u2503\u2506\u250a\u2551"), "|")
+_RULE = re.compile("[-+|=:\\s\u2500-\u257f]*(?:[-=:]{2}|[|+]-[|+]|[\u2500-\u257f])[-+|=:\\s\u2500-\u257f]*")
+"""A line of dashes that stands between the rows of a table; of blank cells that are - each has blanks beside it."""
+_FOOTER = re.compile(r"\(\d+ rows?\)|\d+ rows? in set.*")
+_BAR = re.compile(r"(?<!\\)\|")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+
+
+def is_ruled(text: str) -> bool:
+    """Whether a text begins as a table between bars does, with a rule as its first line or below it."""
+    top = [line.translate(_BARS) for line in text.split("\n") if line.strip()][:2]
+    return any("|" in line for line in top) and any(_RULE.fullmatch(line) for line in top)
+
 
 class TextLines:
     """A stream of a text's bytes, altered as the dialect says: transcoded, some lines emptied, blanks made one.
 
     name: what errors call the text. delimiter: what separates fields, of which quoted ones may hold line ends; None
-    where the text is no table, of which blanks stay.
+    where the text is no table, of which blanks stay. ruled: whether it is one between bars, whose rules are left out.
     """
 
-    def __init__(self, stream: ByteStream, name: str, dialect: Dialect, delimiter: str | None = None) -> None:
+    def __init__(
+        self, stream: ByteStream, name: str, dialect: Dialect, delimiter: str | None = None, *, ruled: bool = False
+    ) -> None:
         self._stream, self._name, self._dialect, self._delimiter = stream, name, dialect, delimiter
+        self._ruled = ruled
         self._blocks, self._ready = self._altered(), b""
 
     def readinto(self, room: memoryview, /) -> int:
@@ -51,7 +68,25 @@ class TextLines:
         blocks = self._skipped(self._whole_lines())
         if self._dialect.comment is not None:
             blocks = self._uncommented(blocks, self._dialect.comment.encode())
+        if self._ruled:
+            return self._between_bars(blocks)
         return map(self._one_blank, blocks) if self._delimiter == " " else blocks
+
+    def _between_bars(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        """The rows of a table between bars as CSV has them, without rules, outer bars, and the count of the rows."""
+        bordered: bool | None = None
+        for block in blocks:
+            rows = io.StringIO()
+            writer = csv.writer(rows, delimiter="|", lineterminator="\n")
+            for given in block.decode("utf-8", "surrogateescape").translate(_BARS).removesuffix("\n").split("\n"):
+                line = given.strip()
+                if not line or _RULE.fullmatch(line) or _FOOTER.fullmatch(line):
+                    rows.write("\n")
+                    continue
+                bordered = line.startswith("|") if bordered is None else bordered
+                cells = _BAR.split(line)[1:-1] if bordered else _BAR.split(given)
+                writer.writerow([_ESCAPED.sub(r"\1", cell.strip()) for cell in cells])
+            yield rows.getvalue().encode("utf-8", "surrogateescape")
 
     def _transcoded(self) -> Iterator[bytes]:
         decoder, room = codecs.getincrementaldecoder(self._dialect.encoding)(), bytearray(_BLOCK)

@@ -11,6 +11,8 @@ from klcli.errors import InputError, clipped
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from klcli.model import Array
+
 _DECIMAL = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?"
 _SPACE = "[ \t\xa0\u2009\u202f]"
 _WRITTEN = rf"(?:({_DECIMAL})(?:{_SPACE}*(%))?|([+-]?\d+)/(\d+)|([+-]?(?:inf(?:inity)?|nan)))"
@@ -258,7 +260,7 @@ def mend(text: str, notation: Notation) -> str:
     if is_blank(cell):
         return "; --blank zero counts it as 0, --blank skip leaves it out"
     if not any(map(str.isdigit, cell)):
-        return ""
+        return "" if cell.strip("-=") else f"; if this line is a rule add --comment {cell[0]}"
     found = _marks(cell.removesuffix("%").rstrip(), notation)
     if found is not None:
         return f"; {found} reads it" if found else ""
@@ -284,6 +286,33 @@ def is_grouped(text: str, thousands: str) -> bool:
     """Whether a number begins with groups of three digits that the mark separates."""
     marks = re.escape(_SAME_MARK.get(thousands, thousands))
     return re.match(_GROUPED.format(marks=marks) + r"(?!\d)", text.strip(), re.ASCII) is not None
+
+
+def grouping_note(what: str, cells: Sequence[str], notation: Notation) -> str:
+    """A note on numbers whose decimal marks may group digits, as 1.200 beside 900, which would else be 900.000.
+
+    '' where they hardly do. what: what the cells are called.
+    """
+    mark = notation.decimal
+    marked = [cell.strip() for cell in cells if mark in cell] if notation.thousands is None else []
+    if not any(cell.endswith("0") for cell in marked):
+        return ""
+    whole = next((cell.strip() for cell in cells if re.fullmatch(r"\s*[-+]?[1-9]\d{0,2}\s*", cell)), None)
+    grouped = re.compile(rf"[-+]?[1-9]\d{{0,2}}{re.escape(mark)}\d{{3}}")
+    if whole is None or not all(map(grouped.fullmatch, marked)):
+        return ""
+    how = f"--thousands {mark} --decimal {'.' if mark == ',' else ','}{' --delimiter ,' * (notation.delimiter == ',')}"
+    return f"{what}: {clipped(marked[0])} beside {clipped(whole)}; if {mark!r} groups digits add {how}"
+
+
+def may_be_grouped(values: Array) -> bool:
+    """Whether numbers may be such as `grouping_note` looks for, as far as their doubles tell."""
+    if (values >= 1000).any():  # noqa: PLR2004 - which would be written with a mark
+        return False
+    marked = values[values % 1 > 0]
+    if not 0 < len(marked) < len(values) or (marked < 1).any():
+        return False
+    return bool((marked.round(3) == marked).all() and (marked.round(2) != marked).any())
 
 
 def shown(mark: str) -> str:

@@ -16,7 +16,7 @@ from klcli.model import Distribution, frozen
 from klcli.readers.distributions import Members, Single, once, picked
 from klcli.readers.inline import parse
 from klcli.readers.numbers import POINT, NotANumberError, are_numbers, is_number, items, number, numbers
-from klcli.readers.sources import exists, split_selector
+from klcli.readers.sources import exists, refuse_ruled, split_selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -54,9 +54,9 @@ def of_text(text: str, source: str, notation: Notation = POINT, repeats: str = "
     where the text is neither, or a file is called so.
     """
     if text.lstrip()[:1] in {"[", "{"}:
-        from klcli.readers.documents import load
+        from klcli.readers.documents import load_printed
 
-        return Single(source, present(of_list("", load(text, source), source, repeats), notation.blank, source))
+        return Single(source, present(of_list("", load_printed(text, source), source, repeats), notation.blank, source))
     mark = next((mark for mark in ",;" if mark in text), None)
     values = [part.strip() for part in (text.split() if mark is None else text.split(mark))]
     is_file = exists(split_selector(text)[0])
@@ -74,6 +74,7 @@ def of_lines(source: Source, repeats: str = "error") -> Single:
     text, name = source.text, source.name
     if text.lstrip()[:1] in {"[", "{"}:
         return of_text(text, name, source.dialect.notation, repeats)
+    refuse_ruled(text, name)
     lines, said = _uncommented(
         [(i, line.strip()) for i, line in enumerate(text.split("\n"), 1) if line.strip()], source.dialect
     )

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 STDIN = "<stdin>"
 """What standard input is called; on the command line it is -."""
 
+_TOP = 1 << 14
+"""Characters in which the first lines of a table end."""
+
 
 class Dialect(NamedTuple):
     """How numbers and tables are written as text.
@@ -253,6 +256,17 @@ def utf_16(data: bytes) -> str:
     pairs = data[:1000]
     name = "utf-16-le" if not any(pairs[1::2]) else "utf-16-be" if not any(pairs[::2]) else ""
     return f"UTF-16 text; add --encoding {name}, or save it as UTF-8" if name and any(pairs) else ""
+
+
+def refuse_ruled(text: str, name: str) -> None:
+    """Raises InputError where a text begins as a table between bars does, as Markdown and database clients write it."""
+    top = text[:_TOP]
+    if "|" in top or "\u2500" in top or "\u2501" in top or "\u2550" in top:
+        from klcli.readers.lines import is_ruled
+
+        if is_ruled(top):
+            message = f"{name}: this is a table between bars; add --input-format markdown"
+            raise InputError(message)
 
 
 def empty(name: str, dialect: Dialect = PLAIN) -> InputError:

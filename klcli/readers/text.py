@@ -1,7 +1,8 @@
 """Text without columns' names, as .txt files and standard input have it: numbers, counts of labels, or a table.
 
     numbers     one a line, or all on one line
-    counts      COUNT LABEL, as `sort | uniq -c` writes them, or LABEL COUNT, between blanks or a tab
+    counts      COUNT LABEL, as `sort | uniq -c` writes them, or LABEL COUNT, between blanks or a tab; or a line of
+                labels over one of as many numbers that end in the same columns, as R writes a vector with names
     else        what may be an argument too, as JSON or LABEL=NUMBER pairs, or a table with a header
 
 Empty lines count for nothing, nor in numbers and counts those that begin with #. What a number and what a label is must
@@ -18,7 +19,18 @@ from klcli.errors import InputError, clipped
 from klcli.model import Distribution, frozen
 from klcli.readers import inline
 from klcli.readers.distributions import Single
-from klcli.readers.numbers import are_numbers, has_percent, is_blank, is_number, items, mend, mixed_percent, numbers
+from klcli.readers.numbers import (
+    are_numbers,
+    grouping_note,
+    has_percent,
+    is_blank,
+    is_number,
+    items,
+    mend,
+    mixed_percent,
+    numbers,
+)
+from klcli.readers.sources import refuse_ruled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +75,7 @@ class _Counts(NamedTuple):
 def read_text(source: Source, label: str | None = None) -> Table | Document | Single:
     """What a text is. label: what --label says, or a selector of columns that stay text. Raises InputError."""
     text, dialect = source.text, source.dialect
+    refuse_ruled(text, source.name)
     lines = _lines(text)
     if not lines:
         message = f"{source.name}: nothing stands in it but lines that begin with #, which are comments"
@@ -70,13 +83,15 @@ def read_text(source: Source, label: str | None = None) -> Table | Document | Si
     asked = dialect.header or dialect.delimiter is not None
     if not asked and not inline.looks_like_json(text):
         of_numbers = _is_of_numbers(lines, dialect.notation)
+        named = _named(lines, source)
+        if named is not None:
+            return _single(*named, source)
         counts = None if of_numbers and len(lines) > 1 else _counts(lines, source)
         if counts is not None:
             return _single(counts, lines, source)
         if of_numbers:
             found = inline.parse("\n".join(line.text for line in lines), source.name, dialect.notation)
-            note = _left_out(text)
-            return Single(source.name, replace(found.member(""), remarks=(note,))) if note else found
+            return Single(source.name, replace(found.member(""), remarks=_notes(source, [line.text for line in lines])))
     asked = asked or (dialect.header is False and len(lines) > 1 and _is_of_numbers(lines[:1], dialect.notation))
     if not asked and inline.is_inline(text, dialect.notation):
         return inline.parse(text, source.name, dialect.notation)
@@ -157,9 +172,14 @@ def _single(counts: _Counts, lines: Sequence[_Line], source: Source) -> Single:
     if other is not None:
         message = f"{where(other)}: {mixed_percent(counts.counts[other], '')}"
         raise InputError(message)
-    note = _left_out(source.text)
-    remarks = (note,) if note else ()
+    remarks = _notes(source, counts.counts)
     return Single(source.name, Distribution("", source.name, values, where, counts.labels, remarks))
+
+
+def _notes(source: Source, written: Sequence[str]) -> tuple[str, ...]:
+    """What to say of lines left out, and of numbers, as they are written, whose marks may group digits."""
+    notes = _left_out(source.text), grouping_note(source.name, written, source.dialect.notation)
+    return tuple(filter(None, notes))
 
 
 # --------------------------------------------------------------------------------------------------------------- counts
@@ -212,6 +232,24 @@ def _aligned(lines: Sequence[_Line]) -> _Counts | None:
     if column < _NARROWEST and all(is_number(part) for match in found for part in match[3].split()):
         return None
     return _Counts([match[3].strip() for match in found], [match[2] for match in found])
+
+
+def _named(lines: Sequence[_Line], source: Source) -> tuple[_Counts, list[_Line]] | None:
+    """Labels over their numbers, and the line of each number.
+
+    Above them R writes what they are labels of, or leaves a line empty; only then, and with the blank that R writes at
+    the end of each line, they may be numbers too.
+    """
+    first, notation = len(lines) % 2, source.dialect.notation
+    of_r = all(line.text[-1] == " " for line in lines[first:]) and (first or not source.text.partition("\n")[0].strip())
+    pairs = list(zip(lines[first::2], lines[first + 1 :: 2], strict=True))
+    ends = [[[word.end() for word in re.finditer(r"\S+", line.text)] for line in pair] for pair in pairs]
+    labels, counts = ([word for pair in pairs for word in pair[side].text.split()] for side in (0, 1))
+    if len(labels) < 2 or any(above != below for above, below in ends) or not are_numbers(counts, notation):  # noqa: PLR2004
+        return None
+    if any(is_number(label, notation) for label in labels) and not of_r:
+        return None
+    return _Counts(labels, counts), [pair[1] for pair, (_, below) in zip(pairs, ends, strict=True) for _ in below]
 
 
 def _refuse_numbers(lines: Sequence[_Line], widths: Sequence[int], source: Source) -> None:

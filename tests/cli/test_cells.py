@@ -173,7 +173,7 @@ def test_a_quote_that_never_closes_ends_somewhere(call, write):
 @pytest.fixture(params=["xlsx", "ods"])
 def sheets(request, tmp_path):
     path = tmp_path / f"t.{request.param}"
-    with pd.ExcelWriter(path) as book:
+    with pd.ExcelWriter(str(path)) as book:
         pd.DataFrame({"k": ["x", "y"], "a": [1, 1], "b": [1, None]}).to_excel(book, sheet_name="first", index=False)
         pd.DataFrame({"k": ["x", "y"], "a": [4, 6], "b": [3, 7]}).to_excel(book, sheet_name="second", index=False)
     return path
@@ -201,7 +201,7 @@ def sheet(request, tmp_path):
 
     def sheet(rows):
         path = tmp_path / f"t.{request.param}"
-        pd.DataFrame(rows).to_excel(path, index=False, header=False)
+        pd.DataFrame(rows).to_excel(str(path), index=False, header=False)
         return path
 
     return sheet
@@ -382,7 +382,7 @@ def book(request, tmp_path):
 
     def book(**sheets):
         path = tmp_path / f"b.{request.param}"
-        with pd.ExcelWriter(path) as out:
+        with pd.ExcelWriter(str(path)) as out:
             for name, rows in sheets.items():
                 pd.DataFrame(rows).to_excel(out, sheet_name=name, index=False, header=False)
         return path
@@ -463,6 +463,31 @@ def test_a_formula_without_a_value_is_no_blank_cell(refused, tmp_path, options):
     assert message.endswith("; open it in one, and save it")
 
 
+def test_a_formula_without_a_value_in_open_document_is_no_blank_cell(refused, tmp_path):
+    import zipfile
+
+    pd.DataFrame(TITLED[2:]).to_excel(str(tmp_path / "t.ods"), index=False, header=False)
+    with zipfile.ZipFile(tmp_path / "t.ods") as old, zipfile.ZipFile(tmp_path / "f.ods", "w") as new:
+        for name in old.namelist():
+            cell = rb'<table:table-cell [^>]*office:value="7"[^>]*>.*?</table:table-cell>'
+            new.writestr(name, re.sub(cell, b'<table:table-cell table:formula="of:=[.B3]+1"/>', old.read(name)))
+    assert ", cell C3: the formula has no value" in refused(3, "kl", tmp_path / "f.ods", "--blank", "zero")
+
+
+def test_a_cell_of_the_header_without_a_name_is_as_in_csv(call, sheet):
+    path = sheet([["mode", None, "before", "after", None], ["car", "x", 4, 3, None], ["bus", "y", 6, 7, None]])
+    result = call("kl", path)
+    assert float(result.out) == KL
+    assert "column '' is not of numbers and left out" in result.err
+    assert call("batch", path, "--p", "before", "-m", "entropy_p", "-q").out.splitlines()[0] == "mode,,after,entropy_p"
+
+
+def test_codes_and_numbers_that_are_text_in_a_sheet(call, sheet):
+    path = sheet([["mode", "before", "after"], ["007", "4", 3], ["008", "6", 7]])
+    assert value(call, path) == KL
+    assert "007" in call("compare", path, "-q", "--breakdown", "-f", "csv", "-g", "elements.outcome").out
+
+
 def test_formulas_with_values_are_numbers_and_empty_text_is_blank(call, tmp_path):
     import zipfile
 
@@ -477,3 +502,39 @@ def test_formulas_with_values_are_numbers_and_empty_text_is_blank(call, tmp_path
             new.writestr(name, data)
     assert value(call, tmp_path / "f.xlsx", "--blank", "zero") == KL
     assert ", row 4: nothing stands where a number should" in call("kl", tmp_path / "f.xlsx").err
+
+
+GROUPED = "k,a,b\nx,1.200,3\ny,900,7\n"
+NOTED = "column 'a': '1.200' beside '900'; if '.' groups digits add --thousands . --decimal ,"
+IN_FULL = ("--thousands", ".", "--decimal", ",")
+
+
+def noted(call, right, *args, mend=IN_FULL, **how):
+    """A note says that 1.200 may be 1200, and what it says makes it so."""
+    assert NOTED in call(*args, **how).err
+    result = call(*args, *mend, **how)
+    assert result.out.split()[-1].rpartition(",")[2] == right
+    assert NOTED not in result.err
+
+
+def test_marks_that_may_group_digits_are_noted_wherever_numbers_are_text(call, write, sheet):
+    in_csv = (*IN_FULL, "--delimiter", ",")
+    right = call("kl", "1200,900", "3,7", "-q").out.strip()
+    noted(call, right, "kl", write("t.csv", GROUPED), mend=in_csv)
+    noted(call, right, "kl", sheet([["k", "a", "b"], ["x", "1.200", 3], ["y", 900, 7]]))
+    records = '[{"k": "x", "a": "1.200", "b": 3}, {"k": "y", "a": 900, "b": 7}]'
+    noted(call, right, "kl", f"{write('t.json', records)}:a", "[3, 7]")
+    typed = write("t.parquet", "")
+    pd.DataFrame({"k": ["x", "y"], "a": ["1.200", "900"], "b": [3, 7]}).to_parquet(typed)
+    noted(call, right, "kl", f"{typed}:a", "[3, 7]")
+    batch = "batch", write("t.csv", GROUPED), "--by", "b", "--p", "a", "-m", "entropy_p"
+    noted(call, "0.0", *batch, mend=in_csv)
+    assert "<stdin>: '1.200' beside '900'" in call("entropy", input="x 1.200\ny 900\n").err
+    assert "<stdin>: '1.200' beside '900'" in call("entropy", input="1.200\n900\n").err
+
+
+@pytest.mark.parametrize(("last", "found"), [("1.250", True), ("1.25", False)])
+def test_marks_that_may_group_digits_are_noted_in_a_large_table(call, write, last, found):
+    rows = "".join(f"r{i},{1 + i % 9}.20{i % 2},{i % 7}\n" for i in range(30_000))
+    path = write("t.csv", f"k,a,b\n{rows}x,900,1\ny,{last},1\n")
+    assert ("column 'a': '1.200' beside '900'" in call("kl", path).err) == found

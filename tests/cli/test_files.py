@@ -43,7 +43,7 @@ def save(path, kind):
     elif kind in {"feather", "arrow"}:
         feather.write_feather(table(), path)
     elif kind in {"xlsx", "ods"}:
-        table().to_pandas().to_excel(path, index=False)
+        table().to_pandas().to_excel(path, index=False, engine="odf" if kind == "ods" else "openpyxl")
     elif kind == "dta":
         table().to_pandas().to_stata(path, write_index=False)
     elif kind == "orc":

@@ -193,7 +193,9 @@ class _Json(ColumnCells):
         value = {"zero": 0.0, "skip": np.nan}.get(blank)
         return np.array(
             [
-                value if value is not None and is_blank_value(cell) else number_of(cell, self._place, i)
+                value
+                if value is not None and is_blank_value(cell)
+                else number_of(cell, self._place, i, self._column.notation)
                 for i, cell in enumerate(self._cells)
             ],
             dtype=np.float64,

@@ -158,6 +158,10 @@ class ColumnarStream:
         self.names = tuple(places)
         self.text = [is_text(self._schema.field(place).type) for place in places.values()]
 
+    def doubts(self, _: Sequence[int]) -> Sequence[str]:
+        """None: its numbers have types."""
+        return ()
+
     def place(self, line: int) -> str:
         """Where a row stands, for errors: 'w.parquet, row 3'."""
         return f"{self.source}, row {self._rows[line] if self._rows else self._before + line + 1}"

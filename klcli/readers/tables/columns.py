@@ -11,7 +11,16 @@ import numpy as np
 from klcli.errors import InputError, clipped, no_such, typed
 from klcli.model import Distribution, frozen
 from klcli.readers.distributions import Members, added_up, refuse_repeated
-from klcli.readers.numbers import POINT, has_percent, in_column, is_blank, is_number, mixed_percent, numbers
+from klcli.readers.numbers import (
+    POINT,
+    grouping_note,
+    has_percent,
+    in_column,
+    is_blank,
+    is_number,
+    mixed_percent,
+    numbers,
+)
 from klcli.readers.tables.cells import ColumnPlace, cells_of
 from klcli.readers.tables.roles import (
     CHOICES,
@@ -183,18 +192,15 @@ class TableColumns(Members):
         return added_up(found, gaps=self.leaves_out) if sums else found
 
     def grouping(self, column: int) -> tuple[str, ...]:
-        """A note on a column whose decimal marks may group digits: 1.200 beside 900, which would else be 900.000."""
-        cells, mark = self.table.columns[column], self._notation.decimal
-        if self.table.form != "text" or not isinstance(cells, list) or self._notation.thousands is not None:
+        """A note on a column of text whose decimal marks may group digits."""
+        cells = self.table.columns.get(~column, self.table.columns[column])
+        if isinstance(cells, np.ndarray):
             return ()
-        marked = [cell.strip() for cell in cells if mark in cell]
-        whole = next((cell.strip() for cell in cells if re.fullmatch(r"\s*[-+]?[1-9]\d{0,2}\s*", cell)), None)
-        grouped = re.compile(rf"[-+]?[1-9]\d{{0,2}}{re.escape(mark)}\d{{3}}")
-        if whole is None or not any(cell.endswith("0") for cell in marked) or not all(map(grouped.fullmatch, marked)):
-            return ()
-        name, delimiter = clipped(self.table.names[column]), " --delimiter ," if self.table.delimiter == "," else ""
-        how = f"--thousands {mark} --decimal {'.' if mark == ',' else ','}{delimiter}"
-        return (f"column {name}: {clipped(marked[0])} beside {clipped(whole)}; if {mark!r} groups digits add {how}",)
+        if not isinstance(cells, list):
+            cells = self.values(column) if self.is_text(column) else []
+        written = [str(cell) for cell in cells if cell is not None] if str in map(type, cells) else []
+        note = grouping_note(f"column {clipped(self.table.names[column])}", written, self._notation)
+        return (note,) if note else ()
 
     def running(self, values: Array, column: int) -> str:
         """What to call a column that seems to hold running totals, by its name or the labels' and as it never falls."""

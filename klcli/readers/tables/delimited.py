@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from klcli.errors import InputError, clipped
-from klcli.readers.numbers import has_percent, is_blank, is_number, numbers
-from klcli.readers.sources import empty, no_utf_8, utf_16
+from klcli.readers.numbers import grouping_note, has_percent, is_blank, is_number, may_be_grouped, numbers
+from klcli.readers.sources import empty, no_utf_8, refuse_ruled, utf_16
 from klcli.readers.tables.csv_rows import COMMENTS, CsvForm, Judge, csv_reader, swallowed
 from klcli.readers.tables.layout import Layout
 from klcli.readers.tables.pieces import LONGEST_ROW, SMALL, end_of_lines, end_of_rows, piece_size, pieces, read_some
@@ -62,10 +63,12 @@ class DelimitedStream:
         self._source, self._dialect = source, source.dialect
         self._notation = source.dialect.notation._replace(delimiter=self.delimiter)
         self._stream: ByteStream = source if data is None else cast("ByteStream", io.BytesIO(data))
-        if self._dialect.alters:
+        self._ruled = delimiter == self.delimiter == "|"
+        if self._dialect.alters or self._ruled:
             from klcli.readers.lines import TextLines
 
-            self._stream = cast("ByteStream", TextLines(self._stream, self.source, self._dialect, self.delimiter))
+            lines = TextLines(self._stream, self.source, self._dialect, self.delimiter, ruled=self._ruled)
+            self._stream = cast("ByteStream", lines)
         self._rest = read_some(self._stream, SMALL + 1)
         self.small = len(self._rest) <= SMALL
         self._ended = self.small
@@ -124,16 +127,31 @@ class DelimitedStream:
         """Whether a cell is blank, and blank cells are no errors: then it says nothing of the column."""
         return self._notation.blank != "error" and is_blank(cell)
 
+    def _first_rows(self) -> Iterator[list[str]]:
+        """The rows that have been read, but for one that may be cut. Raises csv.Error."""
+        end = len(self._rest) if self._ended else self._rest.rfind(b"\n") + 1
+        lines = io.StringIO(self._rest[:end].decode("latin-1"), newline="")
+        return (row for row in csv_reader(lines, self.delimiter, quotes=self._dialect.quotes) if row)
+
     def may_hold_keys(self) -> bool:
         """Whether the first column holds keys as far as the first rows show."""
-        lines = io.StringIO(self._rest[: self._rest.rfind(b"\n") + 1].decode("latin-1"), newline="")
         try:
-            rows = csv_reader(lines, self.delimiter, quotes=self._dialect.quotes)
-            cells = [row[0] for row in islice(rows, _SAMPLE) if row]
+            cells = [row[0] for row in islice(self._first_rows(), _SAMPLE)]
             values = numbers(cells, str, notation=self._notation)
         except (csv.Error, InputError):
             return False
         return holds_keys(self.names[0], np.array(values))
+
+    def doubts(self, columns: Sequence[int]) -> list[str]:
+        """Notes on columns whose decimal marks may group digits, as far as the first rows show."""
+        if not re.search(rb"(?<![\d.])[1-9]\d{0,2}[.,]\d\d0(?!\d)", self._rest):
+            return []
+        rows: list[list[str]] = []
+        with suppress(csv.Error):
+            rows += self._first_rows()
+        cells = ((i, [row[i] for row in rows if i < len(row)]) for i in columns)
+        notes = (grouping_note(f"column {clipped(self.names[i])}", given, self._notation) for i, given in cells)
+        return list(filter(None, notes))
 
     def _first_cells(self) -> list[str]:
         """The cells of the first row below the header; none where there is none, or it is no row."""
@@ -293,6 +311,8 @@ class DelimitedStream:
             raise InputError(message)
         if not data.strip():
             raise empty(self.source, self._dialect)
+        if not self._ruled:
+            refuse_ruled(data[:_TOP].decode("utf-8", "replace"), self.source)
 
 
 def _width(row: Sequence[str]) -> int:
@@ -326,6 +346,10 @@ def read_delimited(source: Source, delimiter: str, label: str | None = None) -> 
     matrix = table.matrix(numeric)
     matrix.setflags(write=False)
     doubles = dict(zip(numeric, matrix, strict=True))
+    doubtful = [i for i, values in doubles.items() if may_be_grouped(values)]
+    if doubtful:
+        written = _read_all(DelimitedStream(source, delimiter, data=data), [], doubtful)
+        doubles |= {~i: written.texts(i) for i in doubtful}
     return replace(
         table,
         columns={**table.columns, **doubles},
@@ -344,9 +368,10 @@ def _labels(stream: DelimitedStream, label: str | None) -> set[int]:
     return named | ({0} if stream.may_hold_keys() else set())
 
 
-def _read_all(stream: DelimitedStream, numeric: Sequence[int]) -> Table:
-    text = tuple(i for i in range(len(stream.names)) if i not in numeric)
-    layout = Layout(stream.source, stream.names, tuple(numeric), (), text, whole=True)
+def _read_all(stream: DelimitedStream, numeric: Sequence[int], text: Sequence[int] | None = None) -> Table:
+    """The rows. numeric: the columns read as doubles. text: those read as text, None for all others."""
+    text = [i for i in range(len(stream.names)) if i not in numeric] if text is None else text
+    layout = Layout(stream.source, stream.names, tuple(numeric), (), tuple(text), whole=True)
     return concatenated([read() for read in stream.frames(layout)] or [Table(stream.names, {}, 0, 0)])
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from klcli.blocks import json_text
 from klcli.errors import InputError, KlcliError, clipped, listed
 from klcli.readers.documents import MalformedJsonError, decode, is_blank_value, no_repeated_key, number_of
+from klcli.readers.numbers import POINT
 from klcli.readers.tables.percents import faults
 from klcli.readers.tables.roles import no_group
 from klcli.readers.tables.table import Table
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from klcli.model import Array
+    from klcli.readers.numbers import Notation
     from klcli.readers.tables.layout import Layout
 
     Record = dict[str, Any]
@@ -106,11 +108,11 @@ def _as_written(record: Record, names: Iterable[str], text: Callable[[], str]) -
 class JsonRows:
     """Reads records by Python's json. It holds nothing but what the layout says, so that threads may share it.
 
-    nested: whether the weights of a side are a list or an object in one column. blank: see `Notation`.
+    nested: whether the weights of a side are a list or an object in one column. notation: of numbers that are text.
     """
 
-    def __init__(self, layout: Layout, *, small: bool, blank: str = "error") -> None:
-        self._blank = {"zero": 0.0, "skip": nan}.get(blank)
+    def __init__(self, layout: Layout, *, small: bool, notation: Notation = POINT) -> None:
+        self._notation = notation
         self.layout, self._small, self._known = layout, small, frozenset(layout.header)
         self.nested = layout.in_fields
         self.required = layout.names([*layout.by, *([] if layout.label is None else [layout.label])])
@@ -135,7 +137,7 @@ class JsonRows:
         columns: dict[int, Cells] = {}
         for i, name in zip(layout.numbers, names, strict=True):
             cells = [record.get(name) for record in records]
-            columns[i] = cells if self.nested else _doubles(cells, name, wrong, self._blank)
+            columns[i] = cells if self.nested else _doubles(cells, name, wrong, self._notation)
         if not self.nested:
             self._refuse_mixed(records, columns, wrong)
         for name in self.required:
@@ -190,12 +192,9 @@ def _label(value: Any) -> str:  # noqa: ANN401
     return "" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
-def _doubles(cells: Sequence[Any], name: str, wrong: dict[int, KlcliError], blank: float | None) -> Array:
-    """The numbers of a column; 1 in the rows that are wrong, to which those are added where there is no number.
-
-    blank: what a cell without a number is, None for an error.
-    """
-    doubles = np.ones(len(cells))
+def _doubles(cells: Sequence[Any], name: str, wrong: dict[int, KlcliError], notation: Notation) -> Array:
+    """The numbers of a column; 1 in the rows that are wrong, to which those are added where there is no number."""
+    doubles, blank = np.ones(len(cells)), {"zero": 0.0, "skip": nan}.get(notation.blank)
     place = f"column {clipped(name)}"
     for row, cell in enumerate(cells):
         if blank is not None and is_blank_value(cell):
@@ -204,7 +203,7 @@ def _doubles(cells: Sequence[Any], name: str, wrong: dict[int, KlcliError], blan
             doubles[row] = cell
         elif row not in wrong:
             try:
-                doubles[row] = number_of(cell, lambda _: place, 0)
+                doubles[row] = number_of(cell, lambda _: place, 0, notation)
             except KlcliError as error:
                 wrong[row] = error
     return doubles

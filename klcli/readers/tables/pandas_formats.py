@@ -11,7 +11,7 @@ from xml.etree.ElementTree import ParseError, iterparse
 from zipfile import BadZipFile, ZipFile
 
 from klcli.errors import InputError, UsageError, clipped, lacking, listed, nearest
-from klcli.readers.numbers import is_blank, is_number, number
+from klcli.readers.numbers import grouping_note, is_blank, is_number, number
 from klcli.readers.sources import unreadable
 from klcli.readers.tables.roles import header_note
 
@@ -63,7 +63,7 @@ def read_by_pandas(source: Source, format_name: str) -> Whole:
     import pyarrow as pa
 
     name, options = PANDAS_FORMATS[format_name]
-    remarks, above, is_sheet = [""], 0, options is _SHEET[1]
+    remarks, is_sheet = [""], options is _SHEET[1]
     source.look()
     if is_sheet and source.dialect.comment is not None:
         message = f"{source.name}: --comment is for text; in a sheet --skip leaves rows out at the top, --drop others"
@@ -73,7 +73,7 @@ def read_by_pandas(source: Source, format_name: str) -> Whole:
         whole = source.path if source.path is not None and not source.compression else BytesIO(source.data)
         formulas = _check_size(source.name, whole, format_name)
         if is_sheet:
-            frame, remarks, above = _read_sheet(source, whole, options, formulas)
+            frame, remarks = _read_sheet(source, whole, options, formulas)
         else:
             frame = getattr(pd, name)(whole, **options)
     except InputError:
@@ -93,15 +93,18 @@ def read_by_pandas(source: Source, format_name: str) -> Whole:
         if not pd.api.types.is_numeric_dtype(kind):
             cells = frame.iloc[:, i]
             found = _numbers(cells.tolist(), source.dialect.notation) if is_sheet else None
+            if found is not None:
+                what = f"column {clipped(frame.columns[i])}"
+                remarks.append(grouping_note(what, list(map(str, cells)), source.dialect.notation))
             frame.isetitem(i, cells.map(_text).astype(str).tolist() if found is None else found)
-    rows = (frame.index + above + 1).tolist() if is_sheet else range(1, len(frame) + 1)
+    rows = (frame.index + source.dialect.skip + 1).tolist() if is_sheet else range(1, len(frame) + 1)
     return Whole(pa.Table.from_pandas(frame, preserve_index=False), rows, tuple(filter(None, remarks)))
 
 
 def _read_sheet(
     source: Source, whole: Path | BinaryIO, options: dict[str, Any], formulas: dict[str, str]
-) -> tuple[pd.DataFrame, list[str], int]:
-    """The rows of a sheet, what is to be said of it, and how many rows stand above them.
+) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of a sheet, without columns in which nothing stands, and what is to be said of it.
 
     formulas: see `_check_size`.
     """
@@ -111,31 +114,31 @@ def _read_sheet(
     with pd.ExcelFile(whole) as book:
         sheets = [str(each) for each in book.sheet_names]
         sheet, remark = _sheet(source, sheets)
-        unknown = formulas.get(getattr(book.book[sheet], "_worksheet_path", ""), "") if formulas else ""
+        is_excel = hasattr(book.book, "sheetnames")  # openpyxl's, as of the format whose sheets have paths
+        unknown = formulas.get(getattr(book.book[sheet], "_worksheet_path", "") if is_excel else sheet)
         if unknown:
             message = (
                 f"{source.name}, cell {unknown}: the formula has no value, as no spreadsheet program has saved this "
                 "file; open it in one, and save it"
             )
             raise InputError(message)
-        frame = pd.read_excel(book, sheet_name=sheet, header=0 if named else None, skiprows=skip, **options)
+        frame = pd.read_excel(book, sheet_name=sheet, header=None, skiprows=skip, **options)
+        frame = frame.loc[:, _filled(frame.T) > 0]
+        names = list(map(str, frame.iloc[0] if named and len(frame) else range(1, frame.shape[1] + 1)))
+        frame = frame.iloc[int(named) :]
+        frame.columns = pd.Index(names, dtype=object)
         if source.dialect.sheet is None and not _has_numbers(frame):
             others = (each for each in sheets[1:] if _has_numbers(pd.read_excel(book, sheet_name=each, **options)))
             _refuse_sheet(source, sheet, next(others, None))
-        if named and any(re.fullmatch(r".+\.\d+", str(name)) for name in frame.columns):  # as pandas tells two apart
-            top = pd.read_excel(book, sheet_name=sheet, header=None, skiprows=skip, nrows=1)
-            _refuse_twice(source, top.iloc[0].tolist())
     remarks = [remark]
     if named:
-        again = (frame.map(str) == [str(name) for name in frame.columns]).all(axis=1)
+        again = (frame.map(str) == names).all(axis=1)
         frame = frame[~again]
         remarks += [f"rows that repeat the header left out: {again.sum()}"] if again.any() else []
-        remarks.append(_names(source, frame))
-    else:
-        frame.columns = pd.RangeIndex(1, len(frame.columns) + 1)
+        remarks.append(_names(source, frame, names))
     if source.dialect.blank != "error":
         frame = frame[_filled(frame) > 0]
-    return frame, remarks, skip + named
+    return frame, remarks
 
 
 def _has_numbers(frame: pd.DataFrame) -> bool:
@@ -160,25 +163,17 @@ def _refuse_sheet(source: Source, first: str, meant: str | None) -> None:
         raise InputError(message)
 
 
-def _refuse_twice(source: Source, names: list[Any]) -> None:
-    """Raises InputError where two columns of a sheet have one name."""
-    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
-    if twice is not None:
-        message = (
-            f"{source.name}, row {source.dialect.skip + 1}: the header has {clipped(str(twice))} twice; rename one"
-        )
-        raise InputError(message)
-
-
 def _filled(frame: pd.DataFrame) -> pd.Series[int]:
     """How many cells of each row hold something."""
     return (frame.map(str) != "").sum(axis=1)
 
 
-def _names(source: Source, frame: pd.DataFrame) -> str:
-    """What to say of the row that names a sheet's columns. Raises InputError where it is a title, or may be numbers."""
-    above, names = source.dialect.skip, [str(name) for name in frame.columns]
-    unnamed = [name.startswith("Unnamed: ") for name in names[1:]]
+def _names(source: Source, frame: pd.DataFrame, names: list[str]) -> str:
+    """What to say of the row that names a sheet's columns.
+
+    Raises InputError where it is a title, may be numbers, or has a name twice.
+    """
+    above, unnamed = source.dialect.skip, [not name for name in names[1:]]
     filled = _filled(frame).tolist() if any(unnamed) else []
     numeric = frame.map(_is_number).any(axis=1).tolist() if any(unnamed) else []
     width = len(names) - sum(unnamed)
@@ -186,9 +181,13 @@ def _names(source: Source, frame: pd.DataFrame) -> str:
     # One name may be a title above anything, as several are where the first row with more cells is one of names.
     titled = (width == 1 and len(names) > 2) or (not any(numeric[: start + 1]) and any(numeric))  # noqa: PLR2004
     if titled and start + 1 < len(filled):
-        what = "an empty row" if names[0].startswith("Unnamed: ") else clipped(names[0])
+        what = "an empty row" if not names[0] else clipped(names[0])
         title = f"{source.name}, row {above + 1}: {what} seems to stand above the table"
         message = f"{title}, whose rows have {filled[start]} cells; add --skip {above + 1 + start}"
+        raise InputError(message)
+    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
+    if twice is not None:
+        message = f"{source.name}, row {above + 1}: the header has {clipped(twice)} twice; rename one"
         raise InputError(message)
     if source.dialect.header or not len(frame):
         return ""
@@ -197,10 +196,10 @@ def _names(source: Source, frame: pd.DataFrame) -> str:
 
 
 def _typed(cells: pd.Series[Any]) -> pd.Series[Any]:
-    """A column of a sheet with a type if all of it are numbers; pandas would count TRUE as 1 among them."""
+    """A column of a sheet with a type if all of it are numbers; pandas would count TRUE as 1, and read text."""
     import pandas as pd
 
-    if any(isinstance(cell, bool) or cell == "" for cell in cells):
+    if any(isinstance(cell, bool | str) for cell in cells):
         return cells
     try:
         return pd.to_numeric(cells)
@@ -214,9 +213,9 @@ def _text(cell: Any) -> Any:  # noqa: ANN401
 
 
 def _numbers(cells: list[Any], notation: Notation) -> list[float] | None:
-    """The numbers of a column of a sheet, NaN in blank cells; None where it has none, or other cells too."""
-    written = [str(cell) for cell in cells]
-    if not any(_is_number(cell) and cell == cell for cell in cells):  # noqa: PLR0124 - NaN
+    """The numbers of a column of a sheet, NaN in blank cells; None where it has none, codes as 007, or other cells."""
+    written = [str(cell).strip() for cell in cells]
+    if all(map(is_blank, written)) or any(text[:1] == "0" and text[1:2].isdigit() for text in written):
         return None
     if not all(is_blank(text) or is_number(text, notation) for text in written):
         return None
@@ -239,7 +238,7 @@ def _sheet(source: Source, names: list[str]) -> tuple[str, str]:
 
 
 def _check_size(name: str, whole: Path | BinaryIO, format_name: str) -> dict[str, str]:
-    """The first cell that is a formula without a value in each sheet of an Excel file that has some.
+    """The first cell that is a formula without a value in each sheet that has some.
 
     Raises InputError for a sheet that a few cells far away, or repeated, make larger than any memory.
     """
@@ -307,16 +306,26 @@ def _excel_size(archive: ZipFile) -> tuple[int, int, dict[str, str]]:
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 
 
+_VALUE_TYPE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}value-type"
+
+
+def _letters(column: int) -> str:
+    """What a spreadsheet calls a column, counted from 0: A, Z, AA."""
+    return "" if column < 0 else _letters(column // 26 - 1) + chr(ord("A") + column % 26)
+
+
 def _open_document_size(archive: ZipFile) -> tuple[int, int, dict[str, str]]:
     """The rows and columns up to the last that hold something, those repeated so often, in the largest sheet.
 
-    The last are cells that are formulas without values, which no program writes to such a file.
+    The last is the first cell of each sheet that is a formula without a value.
     """
     rows = columns = seen = width = filled = 0
-    largest = (0, 0)
+    largest, formulas, unknown = (0, 0), dict[str, str](), ""
     with archive.open("content.xml") as content:
         for _, element in iterparse(content):  # noqa: S314 - entities that grow: expat has bounds for them
             if element.tag == f"{_TABLE}table-cell":
+                if element.get(f"{_TABLE}formula") and not (len(element) or element.get(_VALUE_TYPE)):
+                    unknown = unknown or f"{_letters(width)}{seen + 1}"
                 width += int(element.get(f"{_TABLE}number-columns-repeated", 1))
                 filled = width if len(element) else filled
             elif element.tag == f"{_TABLE}table-row":
@@ -325,5 +334,7 @@ def _open_document_size(archive: ZipFile) -> tuple[int, int, dict[str, str]]:
                 element.clear()
             elif element.tag == f"{_TABLE}table":
                 largest = max(largest, (rows, columns), key=lambda size: size[0] * size[1])
+                formulas |= {element.get(f"{_TABLE}name", ""): unknown} if unknown else {}
                 rows = columns = seen = width = filled = 0
-    return *largest, {}
+                unknown = ""
+    return *largest, formulas

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from codecs import BOM_UTF8
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
-from klcli.errors import InputError, KlcliError
+from klcli.errors import InputError, KlcliError, clipped
 from klcli.readers.documents import load
 from klcli.readers.lines import TextLines
 from klcli.readers.sources import empty
@@ -15,7 +16,7 @@ from klcli.readers.tables.pieces import SMALL, end_of_lines, piece_size, pieces,
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from klcli.readers.sources import ByteStream, Source
     from klcli.readers.tables.layout import Layout
@@ -47,31 +48,27 @@ def table_of(values: Any, source: str, where: Callable[[int], str]) -> Table:  #
     return Table(names, columns, len(values), len(values), "value", source=source, place=where, absent=absent)
 
 
-def of_split(value: dict[str, Any], source: str) -> Table | None:
-    """The table that pandas writes with orient='split', None where an object is something else.
+def records_of(value: Any, source: str) -> list[Any] | None:  # noqa: ANN401 - what a JSON text is
+    """The records in what pandas writes with orient='table' or 'split'; None for anything else.
 
-    Its index, if there is one, is a column before the others, called label.
+    In the latter an index is a column before the others, called label. Raises InputError for a name that stands twice.
     """
-    names, data, index = value["columns"], value["data"], value.get("index")
-    if not isinstance(names, list) or not isinstance(data, list) or not all(isinstance(row, list) for row in data):
+    if not isinstance(value, dict) or not isinstance(data := value.get("data"), list) or not data:
         return None
-    if not data or any(len(row) != len(names) for row in data):
+    if isinstance(value.get("schema"), dict):
+        return data
+    names, index = value.get("columns"), value.get("index")
+    if not isinstance(names, list) or any(not isinstance(row, list) or len(row) != len(names) for row in data):
         return None
-    columns: list[list[Any]] = [list(cells) for cells in zip(*data, strict=True)]
-    header = [_joined(name) for name in names]
+    names = list(map(_joined, names))
     if isinstance(index, list) and len(index) == len(data):
-        header = ["index" if "label" in header else "label", *header]
-        columns = [[_joined(of) for of in index], *columns]
-    place = f"{source}, row {{}}"
-    return Table(
-        tuple(header),
-        dict(enumerate(columns)),
-        len(data),
-        len(data),
-        "value",
-        source=source,
-        place=lambda i: place.format(i + 1),
-    )
+        names = ["index" if "label" in names else "label", *names]
+        data = [[_joined(of), *row] for of, row in zip(index, data, strict=True)]
+    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
+    if twice is not None:
+        message = f"{source}: two columns are called {clipped(twice)}; rename one"
+        raise InputError(message)
+    return [dict(zip(names, row, strict=True)) for row in data]
 
 
 def _joined(name: Any) -> str:  # noqa: ANN401
@@ -96,7 +93,7 @@ class RecordStream:
         self._source, self._stream = source, cast("ByteStream", source)
         if ndjson and source.dialect.alters:
             self._stream = cast("ByteStream", TextLines(source, source.name, source.dialect))
-        self._size, self._blank = size or 0, source.dialect.blank
+        self._size, self._notation = size or 0, source.dialect.notation
         self.small = True
         if ndjson:
             self._begun, line, first = self._first_line()
@@ -106,6 +103,9 @@ class RecordStream:
             self._text = source.text
             self.small = len(self._text) <= SMALL
             line, value = 0, load(self._text, self.source)
+            records = records_of(value, self.source)
+            if records is not None:
+                self._text, value = json.dumps(records), records
             if not isinstance(value, list) or not value:
                 table_of(value, self.source, self.place)
             self._values, value = value, value[0]
@@ -116,6 +116,10 @@ class RecordStream:
         self._first: dict[str, Any] = value
         self.names = tuple(value)
         self.text = [isinstance(cell, str) for cell in value.values()]
+
+    def doubts(self, _: Sequence[int]) -> Sequence[str]:
+        """None: JSON has numbers of its own."""
+        return ()
 
     def place(self, line: int) -> str:
         """The line of the file, or the item of the list."""
@@ -128,7 +132,7 @@ class RecordStream:
 
     def frames(self, layout: Layout) -> Iterator[Callable[[], Table]]:
         """The rows, as functions that each read some of them; any thread may call them, in any order."""
-        reader = JsonRows(layout, small=self.small, blank=self._blank)
+        reader = JsonRows(layout, small=self.small, notation=self._notation)
         if self._ndjson:
             read = reader.lines
             if not self.small:

@@ -43,6 +43,10 @@ if TYPE_CHECKING:
             """The rows, as functions that each read some of them; any thread may call them, in any order."""
             ...
 
+        def doubts(self, columns: Sequence[int]) -> Sequence[str]:
+            """Notes on columns of weights whose numbers may be meant otherwise than they are read."""
+            ...
+
         def place(self, line: int) -> str:
             """Where a line is, counted from the first one of the first frame."""
             ...
@@ -104,7 +108,7 @@ class Opened(NamedTuple):
         return replace(table, names=self.layout.header, columns=columns, form=form, source=self.own.source)
 
 
-_FORMS = {"csv": "text", "text": "text", "tsv": "text", "json": "json", "ndjson": "json"}
+_FORMS = {"csv": "text", "text": "text", "tsv": "text", "markdown": "text", "json": "json", "ndjson": "json"}
 
 
 class Tables:
@@ -152,7 +156,8 @@ class Tables:
             stream = open_stream(self._again(i, source), self._reading)
             if first is None:
                 found = lay_out(self._reading.wanted, stream.names, source.name, stream.text)
-                first = found._replace(blank=self._reading.dialect.blank)
+                remarks = (*found.remarks, *stream.doubts(found.numbers))
+                first = found._replace(blank=self._reading.dialect.blank, remarks=remarks)
             if self._share is not None and self._share.span is not None:
                 stream.narrow(*self._share.span)
             yield Opened(stream, first, first.found_in(stream.names, source.name), self.mixed)
@@ -193,10 +198,10 @@ class Tables:
 def open_stream(source: Source, reading: ReadSettings) -> TableStream:
     """The stream of a source, by its format. Raises InputError where it has no columns."""
     kind = format_of(source, reading.input_format)
-    if kind in {"csv", "text", "tsv"}:
+    if _FORMS.get(kind) == "text":
         from klcli.readers.tables.delimited import DelimitedStream
 
-        return DelimitedStream(source, "\t" if kind == "tsv" else ",", reading.size)
+        return DelimitedStream(source, {"tsv": "\t", "markdown": "|"}.get(kind, ","), reading.size)
     if kind in {"json", "ndjson"}:
         from klcli.readers.tables.records import RecordStream
 
