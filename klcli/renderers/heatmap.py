@@ -14,7 +14,7 @@ from rich.text import Text
 from klcli.renderers.text import short, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     import numpy.typing as npt
 
@@ -47,7 +47,8 @@ _UNICODE, _ASCII = _MapStyle("░▒▓█", "·", "∞"), _MapStyle(".:+#", "-"
 _DARK, _LIGHT = (17, 18, 24, 30, 36), (71, 107, 149, 185, 227)
 _RAMP = (*(f"color(15) on color({dark})" for dark in _DARK), *(f"color(16) on color({light})" for light in _LIGHT))
 _INFINITE_COLOR = "color(15) on color(124)"
-_SAME, _INFINITE = -1, -2
+SAME, INFINITE = -1, -2
+"""The levels of a cell that has no shade, and of one that is infinite."""
 
 
 def heat_map(square: Square, kit: Kit) -> Iterator[Text]:
@@ -67,7 +68,7 @@ def heat_map(square: Square, kit: Kit) -> Iterator[Text]:
     yield from shades.legend(kit)
     if layout.remark:
         yield Text(f" {layout.remark}")
-    yield from _ends(square, kit)
+    yield from ends(square, kit)
 
 
 class _MapLayout(NamedTuple):
@@ -108,7 +109,7 @@ def _numbered(square: Square, kit: Kit, style: _MapStyle) -> _MapLayout | None:
             heading = " " * (1 + label_width) + "".join(" " * (width - cell_len(head)) + head for head in heads)
             shown = [kit.fitted(label, label_width) for label in labels]
             return _MapLayout(
-                square.values, _on_diagonal(square.values), shown, label_width, [Text(heading)], width, texts
+                square.values, on_diagonal(square.values), shown, label_width, [Text(heading)], width, texts
             )
     return None
 
@@ -125,36 +126,40 @@ def _shaded(square: Square, kit: Kit) -> _MapLayout:
             shown = [f"{i:>{digits}} {kit.fitted(label, label_width)}" for i, label in enumerate(labels, 1)]
             taken = digits + 1 + label_width + 1
             return _MapLayout(
-                square.values, _on_diagonal(square.values), shown, taken, _column_numbers(n, width, taken + 1), width
+                square.values, on_diagonal(square.values), shown, taken, _column_numbers(n, width, taken + 1), width
             )
     each = -(-n // ((room - 2 * digits - 1) // 2))
-    starts = range(0, n, each)
-    values = _medians(square.values, starts)
-    count = len(str(len(starts)))
-    shown = [f"{i:>{count}} {start + 1}-{min(start + each, n)}" for i, start in enumerate(starts, 1)]
+    values, labels, remark = grouped(square.values, each)
+    count = len(str(len(labels)))
+    shown = [f"{i:>{count}} {label}" for i, label in enumerate(labels, 1)]
     taken = max(map(len, shown)) + 1
-    remark = f"{n} distributions in {len(starts)} groups; a cell is the median of its pairs, -f csv has them all"
-    heading = _column_numbers(len(starts), 2, taken + 1)
+    heading = _column_numbers(len(labels), 2, taken + 1)
     return _MapLayout(values, np.isnan(values), shown, taken, heading, 2, remark=remark)
 
 
-def _on_diagonal(values: Array) -> Mask:
+def on_diagonal(values: Array) -> Mask:
     """A distribution with itself, where there is nothing between them."""
     same: Mask = np.eye(len(values), dtype=bool) & (values == 0)
     return same
 
 
-def _medians(values: Array, starts: Sequence[int]) -> Array:
-    """The median of the pairs of each pair of groups; NaN where a group is one distribution, with itself."""
-    groups = [slice(start, end) for start, end in zip(starts, [*starts[1:], len(values)], strict=True)]
+def grouped(values: Array, each: int) -> tuple[Array, list[str], str]:
+    """The medians of the pairs of groups of so many distributions, what each group is called, a remark that says so.
+
+    NaN is the median where a group is one distribution, with itself.
+    """
+    n = len(values)
+    groups = [slice(start, min(start + each, n)) for start in range(0, n, each)]
     medians = np.full((len(groups), len(groups)), np.nan)
     for i, rows in enumerate(groups):
         for j, columns in enumerate(groups):
             block = values[rows, columns]
             pairs = block[~np.eye(len(block), dtype=bool)] if i == j else block
+            pairs = pairs[~np.isnan(pairs)]
             if pairs.size:
                 medians[i, j] = np.median(pairs)
-    return medians
+    remark = f"{n} distributions in {len(groups)} groups; a cell is the median of its pairs, -f csv has them all"
+    return medians, [f"{group.start + 1}-{group.stop}" for group in groups], remark
 
 
 def _column_numbers(n: int, width: int, before: int) -> list[Text]:
@@ -166,35 +171,41 @@ def _column_numbers(n: int, width: int, before: int) -> list[Text]:
     return lines
 
 
+def levels(values: Array, same: Mask, count: int) -> npt.NDArray[np.intp]:
+    """The shade of each cell, from 0 to count - 1, an equal share of the pairs each; else SAME or INFINITE."""
+    values = _without_roundings(values)
+    finite = values[np.isfinite(values) & ~same]
+    found = np.zeros(values.shape, dtype=np.intp)
+    if finite.size:
+        found += np.searchsorted(np.quantile(finite, np.arange(1, count) / count, method="lower"), values)
+    found[np.isinf(values)] = INFINITE
+    found[same | np.isnan(values)] = SAME
+    return found
+
+
 class _Shades:
     """Which shade each cell has. values: (m, m). same: cells that have none."""
 
     def __init__(self, values: Array, style: _MapStyle, same: Mask) -> None:
         self._style = style
-        values = _without_roundings(values)
-        finite = values[np.isfinite(values) & ~same]
         count = len(style.ramp or style.shades)
-        levels = np.zeros(values.shape, dtype=np.intp)
-        if finite.size:
-            levels += np.searchsorted(np.quantile(finite, np.arange(1, count) / count, method="lower"), values)
-        levels[np.isinf(values)] = _INFINITE
-        levels[same] = _SAME
-        self._levels = [[int(level) for level in row] for row in levels]
+        found, finite = levels(values, same, count), values[np.isfinite(values) & ~same]
+        self._levels: list[list[int]] = found.tolist()
         self._range = (float(finite.min()), float(finite.max())) if finite.size else None
-        self._up_to = {level: float(values[levels == level].max()) for level in range(count) if (levels == level).any()}
+        self._up_to = {level: float(values[found == level].max()) for level in range(count) if (found == level).any()}
         self._any_infinite = bool(np.isinf(values).any())
 
     def append(self, line: Text, i: int, j: int, width: int, number: str) -> None:
         """Adds the cell to its line."""
         level, style = self._levels[i][j], self._style
         if style.ramp:
-            mark = style.same if level == _SAME and not number else ""
-            color = "" if level == _SAME else _INFINITE_COLOR if level == _INFINITE else style.ramp[level]
+            mark = style.same if level == SAME and not number else ""
+            color = "" if level == SAME else _INFINITE_COLOR if level == INFINITE else style.ramp[level]
             line.append((number or mark).rjust(width), style=color)
             return
-        mark = {_SAME: style.same, _INFINITE: style.infinite}.get(level) or style.shades[level]
+        mark = {SAME: style.same, INFINITE: style.infinite}.get(level) or style.shades[level]
         if number:
-            line.append(f" {' ' if level == _SAME else mark}{number.rjust(width - 2)}")
+            line.append(f" {' ' if level == SAME else mark}{number.rjust(width - 2)}")
         else:
             line.append(mark.rjust(width) if level < 0 else mark * width)
 
@@ -234,15 +245,15 @@ def _in_lines(parts: list[str], width: int) -> Iterator[Text]:
     yield Text(line)
 
 
-def _ends(square: Square, kit: Kit) -> Iterator[Text]:
+def ends(square: Square, kit: Kit) -> Iterator[Text]:
     """The nearest and the farthest pair, by name."""
     names = ("least", "most") if square.measure.startswith(_NO_DIVERGENCES) else ("nearest", "farthest")
     n = len(square.values)
     wanted = np.triu(np.ones((n, n), dtype=bool), 1) if square.symmetric else ~np.eye(n, dtype=bool)
     places = np.flatnonzero(wanted & ~np.isnan(square.values))
     values = square.values.reshape(-1)[places]
-    ends = dict.fromkeys(places[[values.argmin(), values.argmax()]].tolist()) if len(places) else {}
-    for what, (i, j) in zip(names, (divmod(at, n) for at in ends), strict=False):
+    found = dict.fromkeys(places[[values.argmin(), values.argmax()]].tolist()) if len(places) else {}
+    for what, (i, j) in zip(names, (divmod(at, n) for at in found), strict=False):
         start = f" {what:8}  {short(float(square.values[i, j]), kit.digits)}  "
         between = ", " if square.symmetric else " to "
         room = max(6, (kit.width - len(start) - len(between)) // 2)

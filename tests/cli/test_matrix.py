@@ -485,3 +485,20 @@ def test_what_is_wrong_is_said_where_skipping_it_leaves_no_pair(refused, write):
     said = refused(4, "matrix", path, "--on-error", "skip")
     assert said.startswith("1 of 2 is a distribution, and a pair needs two; the first that is none: ")
     assert said.endswith("t.csv:2: 'oops' in column 'y' is not a number")
+
+
+def test_distribution_kept_without_values_is_neither_near_nor_far(call, write):
+    path = write("m.csv", "n,a,b\nx,1,2\ny,0,0\nz,3,4\nw,5,1\n")
+    out = call("matrix", path, "--on-error", "keep", "-f", "table", "-q").out
+    rows = {line.split()[0]: line.split()[1:] for line in out.splitlines()[2:6]}
+    assert rows["y"] == ["·", "·", "·", "·"]
+    assert [rows[name].count("·") for name in ("x", "z", "w")] == [1, 1, 1]
+    assert " █ to 0.619\n" in out
+
+
+def test_group_is_shaded_by_those_of_its_distributions_that_have_values(call, write):
+    rows = [f"n{i},{i % 7 + 1},{i % 5 + 1}" for i in range(92)]
+    path = write("m.csv", "\n".join(["n,a,b", "bad,0,0", *rows]) + "\n")
+    out = call("matrix", path, "--on-error", "keep", "-f", "table", "-q", env={"COLUMNS": "80"}).out
+    assert "93 distributions in " in out
+    assert "·" not in out[: out.index("93 distributions")]
