@@ -16,6 +16,8 @@ from klcli.renderers.component import for_people
 from klcli.renderers.text import short
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from klcli.families.formula import Component
     from klcli.fits import FitReport, Histogram, Sample
     from klcli.model import Array
@@ -31,6 +33,9 @@ _MOST_ABOVE = {True: 2.5, False: 1.5}
 """A curve may be so many times as high as a smooth target, or as bars, before it is cut off."""
 _MOST_PEAKED = 1.5
 _LONGEST_TICK = 7
+_UNSEEN, _WORTH_SAYING = 0.001, 0.0005
+_FILLED = 0.86
+"""So much of a whole number's place its bar takes."""
 _DIGITS, _KL_DIGITS = 3, 4
 
 
@@ -66,6 +71,27 @@ class Picture(NamedTuple):
         """Where the curves are evaluated for each bar: its middle, of counts a whole number."""
         middles: Array = (self.edges[:-1] + self.edges[1:]) / 2
         return np.floor(middles) if self.counts else middles
+
+    def bars(self) -> tuple[Array, Array]:
+        """Where each bar begins and how wide it is: those of whole numbers stand apart."""
+        widths = np.diff(self.edges)
+        filled = _FILLED if self.counts and self.each == 1 else 1.0
+        return self.edges[:-1] + widths * (1 - filled) / 2, widths * filled
+
+    def line(self, curve: Curve, points: int) -> tuple[Array, Array]:
+        """Where a curve goes through at so many points, of counts at the whole numbers; nan where it runs along 0."""
+        x = self.points() if self.counts else np.linspace(self.edges[0], self.edges[-1], points + 2)[1:-1]
+        heights = np.nan_to_num(curve.heights(x), posinf=10 * self.top)
+        if not self.counts:
+            heights[heights < _UNSEEN * self.top] = np.nan
+        return x, heights
+
+    def remarks(self) -> Iterator[str]:
+        """What the picture does not show as it is."""
+        if self.each > 1:
+            yield f"{self.each} numbers a bar"
+        if self.outside >= _WORTH_SAYING:
+            yield f"{100 * self.outside:.2g} % lie outside the picture"
 
 
 def picture(report: FitReport, most_bars: int) -> Picture | None:
@@ -104,6 +130,11 @@ def _heights(formula: Formula, x: Array) -> Array:
     with np.errstate(all="ignore"):
         heights: Array = np.exp(Law(formula).log_density(x))
     return heights
+
+
+def data_label(report: FitReport) -> str:
+    """What the bars are: 'data, 300 values', or of a projection the target."""
+    return "P, the target" if report.sample is None else f"data, {report.n:.15g} values"
 
 
 def curve_label(curve: Curve) -> str:

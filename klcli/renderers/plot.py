@@ -8,14 +8,12 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from klcli.errors import UsageError, listed
-from klcli.renderers.fit_picture import curve_label, picture, ticks
+from klcli.renderers.fit_picture import curve_label, data_label, picture, ticks
 from klcli.renderers.text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from klcli.fits import FitReport
     from klcli.renderers.fit_picture import Picture
@@ -34,8 +32,6 @@ _INCHES, _DOTS = (8.0, 4.8), 125
 """1000 by 600 dots."""
 _MOST_BARS, _POINTS = 120, 1000
 _LONGEST_TITLE = 76
-_WORTH_SAYING = 0.0005
-_UNSEEN = 0.001
 
 # Okabe and Ito's, which eyes of every kind tell apart; dashes for print without colours.
 _CURVES = (("#0072B2", "-"), ("#D55E00", (0, (6, 2))), ("#009E73", (0, (2, 2.5))))
@@ -118,12 +114,12 @@ def _draw(figure: Any, report: FitReport, shown: Picture) -> None:  # noqa: ANN4
     axes.tick_params(length=3)
     axes.grid(visible=True, axis="y", color=_GRID, linewidth=0.8)
     axes.set_title(_title(report), loc="left", fontweight="bold", fontsize=12, pad=12)
-    remarks = ", ".join(_remarks(shown))
+    remarks = ", ".join(shown.remarks())
     if remarks:
         axes.set_xlabel(remarks, loc="right", color=_QUIET, fontsize=9)
     # Below the axes, where it covers nothing.
     handles, labels = axes.get_legend_handles_labels()
-    order = sorted(range(len(labels)), key=lambda i: (labels[i] != _data_label(report), -i))
+    order = sorted(range(len(labels)), key=lambda i: (labels[i] != data_label(report), -i))
     figure.legend(
         [handles[i] for i in order],
         [labels[i] for i in order],
@@ -135,32 +131,20 @@ def _draw(figure: Any, report: FitReport, shown: Picture) -> None:  # noqa: ANN4
     )
 
 
-def _data_label(report: FitReport) -> str:
-    return "P, the target" if report.sample is None else f"data, {report.n:.15g} values"
-
-
 def _bars(axes: Any, report: FitReport, shown: Picture) -> None:  # noqa: ANN401
-    label = _data_label(report)
-    widths = np.diff(shown.edges)
+    label = data_label(report)
     if shown.smooth:
         axes.fill_between(shown.points(), shown.heights, color=_BAR, linewidth=0, label=label)
         axes.plot(shown.points(), shown.heights, color=_TARGET_EDGE, linewidth=1.2)
         return
-    filled = 0.86 if shown.counts and shown.each == 1 else 1.0
-    left = shown.edges[:-1] + widths * (1 - filled) / 2
-    line = 0.6 if filled == 1 and len(widths) <= _MOST_BARS else 0.0
-    axes.bar(
-        left, shown.heights, widths * filled, align="edge", color=_BAR, edgecolor=_BAR_EDGE, linewidth=line, label=label
-    )
+    left, widths = shown.bars()
+    line = 0.6 if not (shown.counts and shown.each == 1) and len(widths) <= _MOST_BARS else 0.0
+    axes.bar(left, shown.heights, widths, align="edge", color=_BAR, edgecolor=_BAR_EDGE, linewidth=line, label=label)
 
 
 def _curves(axes: Any, shown: Picture) -> None:  # noqa: ANN401
-    inside = np.linspace(shown.edges[0], shown.edges[-1], _POINTS + 2)[1:-1]
-    points = shown.points() if shown.counts else inside
     for i, (curve, (color, dashes)) in reversed(list(enumerate(zip(shown.curves, _CURVES, strict=False)))):
-        heights = np.nan_to_num(curve.heights(points), posinf=10 * shown.top)
-        if not shown.counts:
-            heights[heights < _UNSEEN * shown.top] = np.nan
+        points, heights = shown.line(curve, _POINTS)
         marks = {"marker": "o", "markersize": 5.5} if shown.counts and len(points) <= _MOST_BARS // 2 else {}
         axes.plot(
             points,
@@ -178,10 +162,3 @@ def _title(report: FitReport) -> str:
     source = report.target.text if report.target is not None else report.sample.source if report.sample else ""
     title = visible(source)
     return title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE // 2]}…{title[-_LONGEST_TITLE // 2 :]}"
-
-
-def _remarks(shown: Picture) -> Iterator[str]:
-    if shown.each > 1:
-        yield f"{shown.each} numbers a bar"
-    if shown.outside >= _WORTH_SAYING:
-        yield f"{100 * shown.outside:.2g} % lie outside the picture"
