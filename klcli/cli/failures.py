@@ -87,12 +87,15 @@ def _usage(error: Exception, args: list[str]) -> str:
     """A usage error in our words: what was not understood, and the nearest thing that is."""
     context = getattr(error, "ctx", None)
     from klcli.cli.app import KINDS
+    from klcli.cli.options import FORMATS
 
     path = 2 if args and args[0] in KINDS else 1
     used = context.command_path if context is not None else " ".join(["klcli", *args[:path]])
     name = getattr(error, "option_name", None)
     if type(error).__name__ == "NoSuchOption" and name is not None:
         options = [opt for param in (context.command.params if context else []) for opt in param.opts]
+        if name in {"-f", "--format"} and used == "klcli kl":
+            return f"no option '{name}': {used} prints one number; klcli compare has {name} ({', '.join(FORMATS)})"
         known = [opt for opt in options if opt.startswith("--")] if name.startswith("--") else []
         return f"no option '{name}'.{nearest(name, known, 0.7)} See {used} --help"
     message = str(getattr(error, "format_message", error.__str__)()).strip().rstrip(".")

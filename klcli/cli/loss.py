@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from klcli.cli.options import FORMATS as SIX_FORMATS
+from klcli.cli.options import FORMATS as FORMATS_OF_ALL
 from klcli.cli.options import (
     Drawn,
     Group,
@@ -27,7 +27,7 @@ from klcli.errors import UsageError, clipped
 from klcli.tensors import BATCHMEAN, DTYPES, FIELDS, LOGITS, LOGPROBS, PROBS, REDUCTIONS, Task
 
 VALUE = "value"
-FORMATS = (VALUE, *SIX_FORMATS)
+FORMATS = (VALUE, *FORMATS_OF_ALL)
 SPACES = (LOGITS, PROBS, LOGPROBS)
 OF_KL = (*REDUCTIONS, BATCHMEAN)
 _WHAT = "nested JSON, numbers, FILE[:COLUMNS], FILE.npz:NAME, FILE#/POINTER or -."

@@ -23,7 +23,7 @@ from klcli.cli.options import (
     output_option,
     piped,
 )
-from klcli.cli.output import Request, chosen_format
+from klcli.cli.output import DRAWN, Request, chosen_format
 from klcli.console import on_terminal
 from klcli.engine.measures import MEASURES
 from klcli.errors import UsageError
@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # it imports NumPy
     from klcli.analyses.matrix import Listing
 
 DEFAULT = "kl_pq"
-FORMATS = ("table", "tsv", "csv", "json", "ndjson", "parquet", "markdown")
+FORMATS = ("table", "tsv", "csv", "json", "ndjson", "parquet", "markdown", "html")
 PAIR = ("p", "q")
 
 _LIST = 30
@@ -120,7 +120,7 @@ class Squared(Drawn):
         if self.top == 0:
             return Listing()
         if self.top is None and self.farthest is None:
-            short = format_name == "table" and not fields
+            short = format_name in DRAWN and not fields
             return Listing(nearest=_LIST if short else None, counted=short)
         return Listing(self.top, self.farthest)
 

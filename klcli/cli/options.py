@@ -17,7 +17,7 @@ from klcli.model import ALIGN, READ_AS, UNITS, Settings, Side, Smoothing
 
 BLANK, REPEATS = ("zero", "skip", "error"), ("sum", "error")
 ON_ERROR = ("fail", "keep", "skip")
-FORMATS = ("table", "tsv", "csv", "json", "ndjson", "markdown")
+FORMATS = ("table", "tsv", "csv", "json", "ndjson", "markdown", "html")
 MOST_SAMPLES = 100_000_000
 
 

@@ -20,11 +20,14 @@ if TYPE_CHECKING:  # it imports NumPy
 GATE, SOME_FAILED = 1, 5
 """The exit codes of a result that is above a gate, and of one from which some rows are missing."""
 
-HOLDS_NOTES = frozenset({"table", "markdown"})
+DRAWN = frozenset({"table", "html"})
+"""The formats that are drawn for people, who see at most so much at a time."""
+
+HOLDS_NOTES = DRAWN | {"markdown"}
 """The formats that show the notes themselves; elsewhere they go to stderr."""
 
 TABLE_ROWS = 30
-"""A table shows so many outcomes unless --top says otherwise; the rest is folded into one row that says so."""
+"""What is drawn shows so many outcomes unless --top says otherwise; the rest is folded into one row that says so."""
 
 
 class Gates:
@@ -194,11 +197,11 @@ class MeasuresRequest(Request):
         """Whether the breakdown is wanted, and how many of its rows: --top, or in tables so many as fit a screen."""
         wanted = form.breakdown
         if wanted is None:
-            wanted = self.format_name in {"table", "markdown", "json"} or form.top is not None or form.sort is not None
+            wanted = self.format_name in HOLDS_NOTES | {"json"} or form.top is not None or form.sort is not None
         if self.fields:
             wanted = any(field.startswith(ELEMENTS) for field in self.fields)
         if form.top is None:
-            return wanted, TABLE_ROWS if self.format_name == "table" and not self.fields else None
+            return wanted, TABLE_ROWS if self.format_name in DRAWN and not self.fields else None
         return wanted, form.top or None
 
 

@@ -3,6 +3,7 @@
 answer         what every kind of result is, as tables and a document: `Answer`
 distributions, fit, loss, matrix, summary      the answers, each with what a terminal shows of it
 formats        TSV, CSV, NDJSON, JSON, Markdown, Parquet, bare values, each once
+html           an answer as one page, with its picture as SVG
 terminal       the kit of all that is drawn
 text           labels made safe to show, numbers made short; what changes how an answer is shown, and nothing else
 heatmap        a square as shades on a terminal

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from rich.table import Table as Grid
     from rich.text import Text
 
+    from klcli.fits import FitReport
+    from klcli.model import Elements, Report, Square
     from klcli.renderers.terminal import Kit
 
     Array = npt.NDArray[Any]
@@ -66,10 +68,12 @@ class AnswerTable(NamedTuple):
 class Answer(ABC):
     """What a command found, as every format takes it.
 
-    notes: what a reader should know. nan: what NaN is called; '' where it means that nothing applies, and nothing is
-    written. measured: the values that gates look at, each set of them under the name of what it is of.
+    title: what kind of result it is, as the heading of a page. notes: what a reader should know. nan: what NaN is
+    called; '' where it means that nothing applies, and nothing is written. measured: the values that gates look at,
+    each set of them under the name of what it is of.
     """
 
+    title = ""
     notes: Sequence[str] = ()
     nan = ""
     measured: Sequence[tuple[str, Mapping[str, float]]] = ()
@@ -85,6 +89,10 @@ class Answer(ABC):
     @abstractmethod
     def drawn(self, kit: Kit) -> Iterator[Text | Grid]:
         """What a terminal shows, one below the other."""
+
+    def pictured(self) -> Elements | Square | FitReport | Sequence[Report] | None:
+        """What a page draws a picture of: of reports the first measure of each."""
+        return None
 
     def rows(self) -> AnswerTable:
         """The table of a format that has one."""

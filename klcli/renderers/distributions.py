@@ -10,7 +10,7 @@ from klcli.engine.measures import ELEMENTS, MEASURES, ROOT_OF_UNIT, SINGLE, SING
 from klcli.model import ELEMENTS as OF_ELEMENTS
 from klcli.renderers.answer import Answer, AnswerTable
 from klcli.renderers.formats import json_bytes, number
-from klcli.renderers.text import BETWEEN, STRONG, Column, uncertainty, visible
+from klcli.renderers.text import BETWEEN, Column, uncertainty, visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -79,6 +79,10 @@ class _Reports(Answer):
         table = self.measures_table() if name == field else self.elements_table()
         return table.columns[table.header.index(name)]
 
+    def pictured(self) -> Elements | Sequence[Report] | None:
+        """The outcomes of a single report, if they are asked for."""
+        return self.reports[0].elements if len(self.reports) == 1 else None
+
     def document(self) -> dict[str, Any] | bytes:
         """The body, the settings and the notes; indented unless it is long."""
         found = self.body() | {"notes": self.notes}
@@ -93,7 +97,8 @@ class _Reports(Answer):
 class Comparison(_Reports):
     """How two distributions differ, and where."""
 
-    states_errors = ("table", "tsv", "csv", "json", "ndjson", "markdown")
+    title = "How P and Q differ"
+    states_errors = ("table", "tsv", "csv", "json", "ndjson", "markdown", "html")
 
     def measures_table(self) -> AnswerTable:
         """A row a measure, where there are estimates with its error."""
@@ -134,7 +139,8 @@ class Comparison(_Reports):
 class Entropies(_Reports):
     """How uncertain distributions are."""
 
-    states_errors = ("table", "json")
+    title = "Entropy and its parts"
+    states_errors = ("table", "json", "html")
 
     def body(self) -> dict[str, Any]:
         """Each distribution with its measures."""
@@ -152,10 +158,16 @@ class Entropies(_Reports):
 class Ranking(_Reports):
     """Which candidate is nearest to P."""
 
+    title = "Which candidate is nearest to P"
+
     def measures_table(self) -> AnswerTable:
         """A row a candidate."""
         header, columns = super().measures_table()
         return AnswerTable(["rank", *header], [range(1, len(self.reports) + 1), *columns])
+
+    def pictured(self) -> Sequence[Report]:
+        """Every candidate."""
+        return self.reports
 
     def body(self) -> dict[str, Any]:
         """P, and each candidate with its measures."""
@@ -252,7 +264,7 @@ def _settings(settings: Settings) -> dict[str, Any]:
 
 
 def _headline(role: str, name: str, kit: Kit) -> Text:
-    return kit.text(f" {role} = ", STRONG).append(kit.fitted(name, max(8, kit.width - 6)))
+    return kit.headed(f" {role} = ", kit.fitted(name, max(8, kit.width - 6)))
 
 
 def _measures(report: Report, settings: Settings, kit: Kit) -> Grid:
@@ -299,7 +311,7 @@ def _breakdown(elements: Elements | None, wanted: Sequence[str], kit: Kit) -> It
         shown.append(contribution)
     outcomes = Column("outcome", [kit.fitted(label, longest) for label in labels], left=True)
     values = elements.columns[contribution].tolist()
-    bars = [Column("", _bars(values, bar, kit), left=True)] if bar >= _SMALLEST_BAR else []
+    bars = [Column("", _bars(values, bar, kit), left=True)] if kit.pictures and bar >= _SMALLEST_BAR else []
     yield kit.text()
     yield kit.table([outcomes, *(columns[name] for name in shown), *bars])
     yield from kit.no_room(", ".join(name for name in wanted if name not in shown), _WIDEN)

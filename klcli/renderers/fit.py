@@ -51,6 +51,7 @@ class FitAnswer(Answer):
 
     def __init__(self, report: FitReport) -> None:
         self.report, self.projection = report, report.sample is None
+        self.title = "Which of a family is nearest to P" if self.projection else "Which family describes the data"
         # Without the places that JSON has.
         in_short = {**report.left_out, **report.in_short}
         self._left_out = [f"left out: {reasons(in_short)}"] if report.left_out else []
@@ -127,10 +128,15 @@ class FitAnswer(Answer):
 
     def drawn(self, kit: Kit) -> Iterator[Text | Grid]:
         """The ranking or the projections, the parameters, a picture."""
-        from klcli.renderers.curves import picture_lines
-
         yield from _projections(self.report, kit) if self.projection else _ranking(self.report, kit)
-        yield from picture_lines(self.report, kit)
+        if kit.pictures:
+            from klcli.renderers.curves import picture_lines
+
+            yield from picture_lines(self.report, kit)
+
+    def pictured(self) -> FitReport:
+        """The data or the target, and the best fits."""
+        return self.report
 
 
 def _fields(fit: Fit) -> dict[str, Any]:

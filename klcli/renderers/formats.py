@@ -253,6 +253,13 @@ def terminal(answer: Answer, view: View, out: Out) -> None:
     out.write(text_bytes(draw(answer, view)))
 
 
+def html(answer: Answer, view: View, out: Out) -> None:
+    """A page for people."""
+    from klcli.renderers.html import page
+
+    out.write(text_bytes(page(answer, view)))
+
+
 def bare(answer: Answer, fields: Iterable[str], out: Out) -> None:
     """The fields' values, a line each, field after field. Raises UsageError before anything is written."""
 
@@ -271,6 +278,7 @@ RENDERERS: Mapping[str, Renderer] = {
     "json": json,
     "ndjson": ndjson,
     "markdown": markdown,
+    "html": html,
     "parquet": parquet,
     "value": lambda answer, _, out: bare(answer, ["value"], out),
 }
@@ -282,6 +290,8 @@ SUFFIXES = {
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
     ".md": "markdown",
+    ".html": "html",
+    ".htm": "html",
     ".txt": "table",
     ".parquet": "parquet",
     ".pq": "parquet",

@@ -44,6 +44,7 @@ _MEANINGS = {
 class LossAnswer(Answer):
     """The value, what a cross-entropy is the sum of, and the loss of each row, or where asked for of each element."""
 
+    title = "A loss and its rows"
     nan = "nan"
 
     def __init__(self, report: LossReport) -> None:

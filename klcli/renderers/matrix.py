@@ -33,6 +33,8 @@ _TITLES = {name: measure.title for name, measure in MEASURES.items()} | {
 class MatrixAnswer(Answer):
     """The square, or the pairs that are to be listed."""
 
+    title = "Which distributions are alike"
+
     def __init__(self, square: Square) -> None:
         self.square, self.notes = square, square.notes
 
@@ -85,10 +87,14 @@ class MatrixAnswer(Answer):
         yield kit.text(f" {square.measure}: {_TITLES[square.measure]}{unit}{sides}")
         if square.pairs is not None:
             yield from _pairs(square, square.pairs, kit)
-            return
-        from klcli.renderers.heatmap import heat_map
+        elif kit.pictures:
+            from klcli.renderers.heatmap import heat_map
 
-        yield from heat_map(square, kit)
+            yield from heat_map(square, kit)
+
+    def pictured(self) -> Square | None:
+        """The square, unless pairs are listed."""
+        return self.square if self.square.pairs is None else None
 
 
 def _pairs(square: Square, pairs: Listed, kit: Kit) -> Iterator[Text | Grid]:

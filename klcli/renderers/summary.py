@@ -22,6 +22,8 @@ _COUNTS = frozenset({"count", "infinite"})
 class SummaryAnswer(Answer):
     """The statistics of each measure, by name."""
 
+    title = "Statistics of a table of pairs"
+
     def __init__(self, found: Mapping[str, Mapping[str, float]]) -> None:
         self._found = {
             field: {name: int(value) if name in _COUNTS else value for name, value in of.items()}

@@ -26,7 +26,9 @@ _NO_UNICODE = {"±": "+-", "Δ": "d", "…": "~"}
 
 
 class Kit:
-    """What a drawing is made of, as it is to be viewed."""
+    """What a drawing is made of, as it is to be viewed. pictures: whether it holds pictures in characters."""
+
+    pictures = True
 
     def __init__(self, view: View) -> None:
         self.view, self.width, self.digits = view, view.width, view.digits
