@@ -109,6 +109,7 @@ class Settings(NamedTuple):
     unit: str = "nats"
     base: float | None = None
     alpha: float = 2.0
+    js_weight: float = 0.5
 
     def per_nat(self, *, root: bool = False) -> float:
         """What a value in nats is divided by to be in the unit (for square roots of logarithms: its root)."""

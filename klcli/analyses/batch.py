@@ -14,8 +14,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from klcli.analyses.compare import measures_of, unit_of
-from klcli.analyses.prepare import join, of_side, pick, prepare_one, prepare_pair, read_columns, shown, smoothed
+from klcli.analyses.compare import measure_options, measures_of, unit_of
+from klcli.analyses.prepare import (
+    join,
+    of_side,
+    pick,
+    places_of,
+    prepare_one,
+    prepare_pair,
+    read_columns,
+    shown,
+    smoothed,
+    where_outcomes_lie,
+)
 from klcli.blocks import Failure, Scored
 from klcli.engine.score import score, taken_logs
 from klcli.errors import DistributionError
@@ -44,13 +55,14 @@ _PLAIN = Side()
 class _Sides(NamedTuple):
     """Weights of P and Q, (K, n) each or (K, 1) for all columns, and which columns may be no pair, (n,).
 
-    logs: the logarithms of a side that is given by them.
+    logs: the logarithms of a side that is given by them. outcomes: what both are on, None where nothing names them.
     """
 
     p: Array
     q: Array
     doubtful: Mask
     logs: Logs = (None, None)
+    outcomes: Sequence[str] | None = None
 
 
 def score_block(
@@ -71,6 +83,8 @@ def score_block(
         remarks[said] += len(pairs.rows) if said else 0
         with np.errstate(all="ignore"):  # what overflows is looked for
             sides = _prepared(pairs, settings, standing, remarks)
+        if "wasserstein" in names:
+            remarks[where_outcomes_lie(places_of(sides.outcomes))] += len(pairs.rows)
         found, failed = _measured(pairs, sides, settings, names, standing)
         failures += failed
         if len(pairs.rows) == block.size:
@@ -135,9 +149,10 @@ def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, 
         return _prepared_alone(pairs, settings, reference, remarks)
     concerned: dict[str, Mask] = {}
     weights, logs, labels, doubtful = _as_read(pairs, settings, reference, concerned)
-    aligned = _aligned(weights, logs, labels, settings, concerned, n)
-    if aligned is None:
+    joined = _aligned(weights, logs, labels, settings, concerned, n)
+    if joined is None:
         return _Sides(weights[0], weights[1], np.ones(n, dtype=bool))
+    aligned, outcomes = joined
     for i, (side, role) in enumerate(zip((settings.p, settings.q), _ROLES, strict=True)):
         if aligned is not weights:
             doubtful |= ~aligned[i].any(axis=0)
@@ -151,7 +166,7 @@ def _prepared(pairs: Pairs, settings: Settings, reference: Distribution | None, 
     some = bool(doubtful.any())
     for sentence, which in concerned.items():
         remarks[sentence] += int(np.count_nonzero(which & ~doubtful if some else which))
-    return _Sides(aligned[0], aligned[1], doubtful, (logs[0], logs[1]))
+    return _Sides(aligned[0], aligned[1], doubtful, (logs[0], logs[1]), outcomes)
 
 
 def _as_read(
@@ -187,7 +202,8 @@ def _prepared_alone(pairs: Pairs, settings: Settings, reference: Distribution | 
     sides = _prepared(replace(pairs, rows=np.repeat(pairs.rows, 2), p=p, q=q), settings, reference, twice)
     remarks.update({sentence: count // 2 for sentence, count in twice.items()})
     first = np.zeros(1, dtype=np.intp)
-    return _Sides(sides.p[:, :1], sides.q[:, :1], sides.doubtful[:1], taken_logs(sides.logs, first))
+    logs = taken_logs(sides.logs, first)
+    return _Sides(sides.p[:, :1], sides.q[:, :1], sides.doubtful[:1], logs, sides.outcomes)
 
 
 def _as_weights(
@@ -219,11 +235,11 @@ def _aligned(
     settings: Settings,
     concerned: dict[str, Mask],
     n: int,
-) -> list[Array] | None:
-    """Both sides' weights on the same outcomes, and in place their logarithms; None where they cannot be."""
+) -> tuple[list[Array], Sequence[str] | None] | None:
+    """Both sides' weights on the same outcomes, these, and in place their logarithms; None where they cannot be."""
     of_p, of_q = labels
     if of_p is None or of_q is None or of_p == of_q:
-        return weights if len(weights[0]) == len(weights[1]) else None
+        return (weights, of_p or of_q) if len(weights[0]) == len(weights[1]) else None
     try:
         joined = join((of_p, of_q), _ROLES, settings.align)
     except DistributionError:
@@ -236,7 +252,7 @@ def _aligned(
     logs[:] = [
         side and side._replace(values=pick(side.values, at, -inf)) for side, at in zip(logs, joined.at, strict=True)
     ]
-    return [pick(side, at) for side, at in zip(weights, joined.at, strict=True)]
+    return [pick(side, at) for side, at in zip(weights, joined.at, strict=True)], joined.outcomes
 
 
 def _measured(
@@ -244,7 +260,7 @@ def _measured(
 ) -> tuple[dict[str, Array], list[Failure]]:
     """The measures of all columns: the doubtful ones alone, the rest together."""
     n = len(pairs.rows)
-    p, q, doubtful, logs = sides
+    p, q, doubtful, logs, outcomes = sides
     failures = []
     if doubtful.any():
         values = {name: np.full(n, np.nan) for name in names}
@@ -264,7 +280,8 @@ def _measured(
         sound = None
     shape = len(p), n if sound is None else len(sound)
     p, q = np.broadcast_to(p, shape), np.broadcast_to(q, shape)
-    found = score(p, q, names, alpha=settings.alpha, normalize=settings.normalize, logs=logs)
+    places = places_of(outcomes) if "wasserstein" in names else None
+    found = score(p, q, names, logs=logs, **measure_options(settings, places))
     for name, value in found.items():
         unit = unit_of(name, settings)
         if unit != 1:

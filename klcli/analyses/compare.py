@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from math import isinf, isnan
+from math import isinf, isnan, nan
 from typing import TYPE_CHECKING
 
 from klcli.analyses.breakdown import Shown, breakdown
-from klcli.analyses.prepare import named, prepare_pair
+from klcli.analyses.prepare import named, places_of, prepare_pair, where_outcomes_lie
 from klcli.engine.formulas import kl_share, measure
 from klcli.engine.measures import ELEMENTS, MEASURES, ROOT_OF_UNIT
 from klcli.engine.pair import single_pair
@@ -14,10 +14,11 @@ from klcli.engine.weights import share_of
 from klcli.model import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
+    from klcli.engine.measures import MeasureOptions
     from klcli.engine.pair import EnginePair
-    from klcli.model import Asked, Distribution, Pair, Settings
+    from klcli.model import Array, Asked, Distribution, Pair, Settings
 
 FINITE = ("js_divergence", "total_variation")
 """What an infinite divergence is explained with: these never are infinite."""
@@ -36,12 +37,14 @@ def compare(
         return parametric.compare(p.formula, q.formula, settings, asked, roles)
     pair = prepare_pair(p, q, settings, roles)
     terms = engine_pair(pair, settings)
-    values = _values(terms, asked.fields(), settings)
+    values = _values(pair, terms, asked.fields(), settings)
     notes = [*pair.notes, *_smoothing(pair, terms), *_infinities(pair, terms, values, settings)]
     sums = {name: values[name] * unit_of(name, settings) for name in ELEMENTS if name in values}
     if settings.normalize:
         sums |= {"p": 1.0, "q": 1.0}
     rows = None
+    if "wasserstein" in values:
+        notes.append(where_outcomes_lie(places_of(pair.outcomes)))
     if asked.breakdown:
         reverse = asked.sort == "kl_qp" or ("kl_qp" in asked.names and "kl_pq" not in asked.names)
         shown = Shown("kl_qp" if reverse else "kl_pq", asked.top, asked.sort)
@@ -49,21 +52,32 @@ def compare(
     return Report(pair.inputs[1].name, pair.inputs, *asked.split(values), rows, tuple(notes))
 
 
-def _values(terms: EnginePair, names: Iterable[str], settings: Settings) -> dict[str, float]:
+def _values(pair: Pair, terms: EnginePair, names: Collection[str], settings: Settings) -> dict[str, float]:
     """The measures in the unit of the settings."""
-    found = measure(terms, names, settings.alpha)
+    places = places_of(pair.outcomes) if "wasserstein" in names else None
+    found = measure(terms, names, settings.alpha, js_weight=settings.js_weight, places=places)
     return {name: float(value[0]) / unit_of(name, settings) for name, value in found.items()}
 
 
-def measures_of(pair: Pair, names: Iterable[str], settings: Settings) -> dict[str, float]:
+def measures_of(pair: Pair, names: Collection[str], settings: Settings) -> dict[str, float]:
     """The named measures of a prepared pair, in the unit of the settings."""
-    return _values(engine_pair(pair, settings), names, settings)
+    return _values(pair, engine_pair(pair, settings), names, settings)
 
 
 def engine_pair(pair: Pair, settings: Settings) -> EnginePair:
     """A prepared pair as the engine takes it."""
     p, q = (side.reshape(-1, 1) for side in (pair.p, pair.q))
     return single_pair(p, q, normalize=settings.normalize, logs=pair.logs)
+
+
+def measure_options(settings: Settings, places: Array | None = None) -> MeasureOptions:
+    """What measures depend on besides the distributions, as the engine takes it."""
+    return {
+        "alpha": settings.alpha,
+        "normalize": settings.normalize,
+        "js_weight": settings.js_weight,
+        "places": places,
+    }
 
 
 def unit_of(name: str, settings: Settings) -> float:
@@ -79,7 +93,7 @@ def _smoothing(pair: Pair, terms: EnginePair) -> list[str]:
         count = int(smoothed.lifted.sum())
         if count:
             note += f"; {count} had no mass before"
-            share = kl_share(terms, smoothed.lifted)
+            share = kl_share(terms, smoothed.lifted) if smoothed.role == pair.roles[1] else nan
             if not isnan(share):
                 note += f" ({share:.1%} of KL({'||'.join(pair.roles)}) comes from there)"
         notes.append(note)
@@ -91,7 +105,7 @@ def _infinities(pair: Pair, terms: EnginePair, values: Mapping[str, float], sett
     infinite = {name for name, value in values.items() if isinf(value)}
     if not infinite:
         return []
-    known = values if values.keys() >= set(FINITE) else _values(terms, FINITE, settings)
+    known = values if values.keys() >= set(FINITE) else _values(pair, terms, FINITE, settings)
     js, tv = (known[name] for name in FINITE)
     finite = f"finite: Jensen-Shannon {js:.6g} {settings.unit_name}, total variation {tv:.6g}"
     notes = []

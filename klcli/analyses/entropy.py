@@ -2,20 +2,66 @@
 
 from __future__ import annotations
 
+from math import fsum
 from typing import TYPE_CHECKING
 
 from klcli.analyses.breakdown import Shown, breakdown
 from klcli.analyses.compare import engine_pair
+from klcli.analyses.matrix import AlignedDistributions
 from klcli.analyses.prepare import prepare_one
 from klcli.engine.formulas import measure
-from klcli.engine.measures import SINGLE, SINGLE_ELEMENTS
+from klcli.engine.measures import SINGLE, SINGLE_ELEMENTS, TOGETHER
+from klcli.engine.pair import single_pair
+from klcli.engine.weights import mass
+from klcli.errors import UsageError
 from klcli.model import Elements, Report
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from klcli.model import Asked, Distribution, Settings
 
-_AS_PAIR = {"entropy": "entropy_p", "perplexity": "perplexity_p", "self_information": "self_information_p"}
-"""One distribution is measured as a pair of it with itself; these are its fields' names there."""
+_AS_PAIR = {"entropy": "entropy_p", "self_information": "self_information_p"}
+"""One distribution is broken down as a pair of it with itself; these are its elements' names there."""
+
+
+def entropies(given: Sequence[Distribution], settings: Settings, asked: Asked) -> list[Report]:
+    """What is asked of each, and the Jensen-Shannon divergence of all of them, which stands in every report.
+
+    Raises UsageError for that of a single one, or of formulas; otherwise as `entropy` does.
+    """
+    own = [[name for name in names if name != TOGETHER] for names in (asked.names, asked.others)]
+    reports = [entropy(one, settings, asked._replace(names=own[0], others=own[1])) for one in given]
+    if TOGETHER not in asked.fields():
+        return reports
+    value, notes = _jensen_shannon(given, settings)
+    together = {TOGETHER: value / settings.per_nat()}
+    shown, gated = (together, {}) if TOGETHER in asked.names else ({}, together)
+    return [
+        report._replace(
+            measures={**report.measures, **shown}, others={**report.others, **gated}, notes=(*report.notes, *notes)
+        )
+        for report in reports
+    ]
+
+
+def _jensen_shannon(given: Sequence[Distribution], settings: Settings) -> tuple[float, Sequence[str]]:
+    """H(mean of the p) - mean H in nats, equal weights whatever the totals, and what was done for it. Source: Lin 1991.
+
+    It is the mean of the KL divergences from the mean distribution, where nothing cancels.
+    """
+    if len(given) == 1:
+        message = f"{TOGETHER} here is of several distributions; give at least two"
+        raise UsageError(message)
+    if any(one.formula is not None for one in given):
+        message = f"{TOGETHER} of several is of weights; klcli compare has that of two formulas"
+        raise UsageError(message)
+    together = AlignedDistributions(given, settings)
+    shares = mass(together.weights)
+    middle = shares.mean(axis=1, keepdims=True)
+    pairs = (single_pair(column.reshape(-1, 1), middle) for column in together.weights.T)
+    divergences = [float(measure(pair, ["kl_pq"], settings.alpha)["kl_pq"][0]) for pair in pairs]
+    return fsum(divergences) / len(given), together.joined
 
 
 def entropy(given: Distribution, settings: Settings, asked: Asked) -> Report:
@@ -29,10 +75,9 @@ def entropy(given: Distribution, settings: Settings, asked: Asked) -> Report:
         return parametric.entropy(given.formula, settings, asked)
     pair = prepare_one(given, settings, given.place)
     terms = engine_pair(pair, settings)
-    names = asked.fields()
-    found = measure(terms, {_in_pair(name) for name in names}, settings.alpha)
+    found = measure(terms, asked.fields(), settings.alpha)
     values = {
-        name: float(found[_in_pair(name)][0]) / (settings.per_nat() if SINGLE[name].in_unit else 1) for name in names
+        name: float(value[0]) / (settings.per_nat() if SINGLE[name].in_unit else 1) for name, value in found.items()
     }
     rows = None
     if asked.breakdown:

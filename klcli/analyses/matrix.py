@@ -7,23 +7,25 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from klcli.analyses.compare import unit_of
+from klcli.analyses.compare import measure_options, unit_of
 from klcli.analyses.prepare import (
     named,
     never_falls,
     of_side,
+    places_of,
     prepare_one,
     raw_sum,
     read_columns,
     shown,
     smoothed,
     weights_of_totals,
+    where_outcomes_lie,
 )
 from klcli.engine.measures import MEASURES, ROOT_OF_UNIT
-from klcli.engine.pairwise import SYMMETRIC, pairwise
+from klcli.engine.pairwise import is_symmetric, pairwise
 from klcli.engine.weights import share_of
 from klcli.errors import DistributionError, clipped
-from klcli.model import Listed, Square
+from klcli.model import Listed, Settings, Square
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from klcli.engine.log_pair import LogWeights
-    from klcli.model import Array, Distribution, Settings
+    from klcli.model import Array, Distribution
 
     Indices = npt.NDArray[np.intp]
     Mask = npt.NDArray[np.bool_]
@@ -45,6 +47,7 @@ class Matrix(NamedTuple):
 
     names: list[str]
     squares: dict[str, Array]
+    symmetric: frozenset[str]
     notes: tuple[str, ...]
     failed: tuple[str, ...] = ()
 
@@ -93,21 +96,23 @@ def matrix(
 
 
 def _measured(given: Sequence[Distribution], settings: Settings, measures: Iterable[str]) -> Matrix:
-    family = _Family(given, settings)
+    family = AlignedDistributions(given, settings)
     squares: dict[str, Array] = {}
     for name in dict.fromkeys(measures):
-        square = pairwise(family.weights, name, alpha=settings.alpha, normalize=settings.normalize, logs=family.logs)
+        square = pairwise(family.weights, name, family.logs, **measure_options(settings, family.places(name)))
         unit = unit_of(name, settings)
         squares[name] = square if unit == 1 else np.divide(square, unit, out=square)
         if len(squares) == 1:
             family.explain_infinities(name, square)
-    return Matrix([one.name for one in given], squares, tuple(family.notes))
+    symmetric = frozenset(name for name in squares if is_symmetric(name, settings.js_weight))
+    return Matrix([one.name for one in given], squares, symmetric, tuple(family.notes))
 
 
-class _Family:
+class AlignedDistributions:
     """The distributions on common outcomes, read and smoothed. weights: (K, n). notes: all that was done to them.
 
-    logs: the logarithms that the weights were made of, None where they were made of none.
+    logs: the logarithms that the weights were made of, None where they were made of none. joined: the notes on how
+    they were joined.
     """
 
     logs: LogWeights | None
@@ -123,7 +128,9 @@ class _Family:
         if settings.p.read_as in {"weights", "probs"}:
             self.notes += [never_falls(one.running) for one in given if one.running][:1]
         with np.errstate(all="ignore"):  # what overflows is looked for
+            before = len(self.notes)
             values, self._outcomes = self._on_common_outcomes()
+            self.joined = self.notes[before:]
             if not len(values):
                 message = f"{given[0].place} has no values; a distribution has at least one outcome"
                 raise DistributionError(message)
@@ -133,7 +140,16 @@ class _Family:
         """The values, (K, n), and the outcomes' labels; what has not all the labels gets no mass on the others."""
         outcomes = self._given[0].outcomes
         if all(one.outcomes is outcomes or one.outcomes == outcomes for one in self._given):
+            odd = next((one for one in self._given if len(one) != len(self._given[0])), None)
+            if odd is not None:
+                counts = f"{self._given[0].place} has {len(self._given[0])} values, {odd.place} has {len(odd)}"
+                message = f"{counts}; without labels they must match"
+                raise DistributionError(message)
             return np.array([one.values for one in self._given]).T, outcomes
+        bare = next((one for one in self._given if one.outcomes is None), None)
+        if bare is not None:
+            message = f"{bare.place} has no labels and others have; write it as LABEL=WEIGHT, or all of them without"
+            raise DistributionError(message)
         at = {label: i for i, label in enumerate(dict.fromkeys(o for one in self._given for o in one.outcomes or ()))}
         none = -inf if self._settings.p.read_as in {"logits", "logprobs"} else 0.0
         values = np.full((len(at), len(self._given)), none)
@@ -184,6 +200,13 @@ class _Family:
         largest = weights.max(axis=0)
         self._refuse(~((largest > 0) & (largest < inf)))
         return weights
+
+    def places(self, name: str) -> Array | None:
+        """Where the outcomes lie for a measure, of which a note is taken; None where it does not matter."""
+        places = places_of(self._outcomes) if name == "wasserstein" else None
+        if name == "wasserstein":
+            self.notes.append(where_outcomes_lie(places))
+        return places
 
     def _refuse(self, doubtful: Mask) -> None:
         """Raises DistributionError for the first that is no distribution, in the words of `prepare`."""
@@ -261,7 +284,7 @@ class Listing(NamedTuple):
 
 def square(found: Matrix, heading: str, measure: str, settings: Settings, listing: Listing | None) -> Square:
     """A measure of every pair as it is shown. heading: what the names are called. listing: None shows the square."""
-    values, symmetric = found.squares[measure], measure in SYMMETRIC
+    values, symmetric = found.squares[measure], measure in found.symmetric
     unit = settings.unit_name if MEASURES[measure].in_unit else ""
     side = settings.p
     made = Square(
@@ -279,6 +302,7 @@ def square(found: Matrix, heading: str, measure: str, settings: Settings, listin
             "normalize": settings.normalize,
             "strict": settings.strict,
             "alpha": settings.alpha,
+            **({} if settings.js_weight == Settings().js_weight else {"js_weight": settings.js_weight}),
         },
         notes=found.notes,
     )
@@ -299,7 +323,7 @@ def exceeding(found: Matrix, limits: Sequence[tuple[str, float]]) -> list[str]:
         i, j = divmod(int(others.argmax()), len(others))
         count = int(np.count_nonzero(others > limit))
         if count:
-            both_ways = 2 if measure in SYMMETRIC else 1
+            both_ways = 2 if measure in found.symmetric else 1
             beside, pairs = count // both_ways - 1, len(names) * (len(names) - 1) // both_ways
             more = f", as in {beside} more of {pairs} pairs" if beside else ""
             value = float(others[i, j])

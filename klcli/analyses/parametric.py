@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.engine.measures import MEASURES, ROOT_OF_UNIT, SINGLE
+from klcli.engine.measures import MEASURES, OF_WEIGHTS, ROOT_OF_UNIT, SINGLE
 from klcli.errors import DistributionError, UsageError, clipped
 from klcli.families.catalogue import CONTINUOUS, VECTORS
 from klcli.families.family import LocationScale
@@ -15,14 +15,14 @@ from klcli.families.infinite import BEYOND_DOUBLES, explain_infinite
 from klcli.families.law import Law
 from klcli.families.measure import measure
 from klcli.families.pair import QUADRATURE, SAMPLING
-from klcli.model import Input, Report
+from klcli.model import Input, Report, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from klcli.families.formula import Formula
     from klcli.families.pair import Estimate
-    from klcli.model import Asked, Settings
+    from klcli.model import Asked
 
 _CATALOGUE = MEASURES | SINGLE
 _SETS_OF_KL = {"cross_entropy_pq", "kl_pq"}, {"cross_entropy_qp", "kl_qp"}
@@ -60,6 +60,7 @@ def _refuse_settings_of_weights(settings: Settings) -> None:
         "--as": {settings.p.read_as, settings.q.read_as} != {"weights"},
         "--strict": settings.strict,
         "--no-normalize": not settings.normalize,
+        "--js-weight": settings.js_weight != Settings().js_weight,
         "--align": settings.align != "outer",
     }
     for option, is_given in given.items():
@@ -69,6 +70,11 @@ def _refuse_settings_of_weights(settings: Settings) -> None:
 
 
 def _measured(p: Law, q: Law | None, settings: Settings, asked: Asked) -> dict[str, Estimate]:
+    """Raises UsageError for a measure of weights alone."""
+    of_weights = next((name for name in asked.fields() if name in OF_WEIGHTS), None)
+    if of_weights is not None:
+        message = f"{of_weights} is of weights; a formula becomes some on a grid, as normal(0,1)@-4:4:0.1"
+        raise UsageError(message)
     try:
         with np.errstate(all="ignore"):
             found = measure(p, q, asked.fields(), alpha=settings.alpha, sampling=asked.sampling)

@@ -332,6 +332,21 @@ def _join(
     return _Aligned(picked[0], picked[1], joined.outcomes, tuple(notes), joined.at)
 
 
+def places_of(outcomes: Sequence[str] | None) -> Array | None:
+    """Where the outcomes lie on a line, (K,), if all their labels are numbers; else None: one after the other."""
+    try:
+        places = np.array([float(label) for label in outcomes or ()])
+    except ValueError:
+        return None
+    return places if len(places) and np.isfinite(places).all() else None
+
+
+def where_outcomes_lie(places: Array | None) -> str:
+    """The note on what wasserstein measures along."""
+    where = "at their positions, 1 apart" if places is None else "at the numbers that label them"
+    return f"wasserstein: the outcomes lie {where}"
+
+
 def nearly_alike(lacking: Sequence[Sequence[str]], roles: Sequence[str]) -> list[str]:
     """A note on labels of two sides that differ only in case or in Unicode form. lacking: what each side lacks."""
     if not (lacking[0] and lacking[1]):

@@ -222,6 +222,7 @@ def batch(
     shown = measures_shown(names("--measures", measured.measures, MEASURES), got, SIX)
     needed = {*shown, *(field.rpartition(":")[2] for field in request.gates.fields)}
     wanted = columns.wanted(inputs, settings)._replace(alone=needed <= ALONE)
+    wanted = wanted._replace(choices=wanted.choices._replace(placed="wasserstein" in needed))
     cluster = speed.checked_cluster()
     format_name = rows.row_format(folder=cluster is not None)
 

@@ -6,7 +6,7 @@ import typer
 
 from klcli.cli.options import BrokenDown, Chosen, Maths, Sampled, SingleMeasured, grouped, piped
 from klcli.cli.output import MeasuresRequest
-from klcli.engine.measures import SINGLE, SINGLE_ELEMENTS
+from klcli.engine.measures import SHOWN_OF_ONE, SINGLE, SINGLE_ELEMENTS, TOGETHER
 
 Distributions = Annotated[
     list[str] | None,
@@ -35,13 +35,15 @@ def entropy(
     klcli entropy samples/survey.csv -f tsv
     """
     texts = p or piped("P...")
-    settings = maths.settings()
-    request = MeasuresRequest(shape, measured.measures, SINGLE, SINGLE, extra=["name"], elements=SINGLE_ELEMENTS)
+    settings = maths.settings(alpha=measured.alpha)
+    request = MeasuresRequest(
+        shape, measured.measures, SINGLE, SHOWN_OF_ONE, besides=[TOGETHER], extra=["name"], elements=SINGLE_ELEMENTS
+    )
     given = inputs.arguments(sampled).every(texts)
     asked = request.asked(sampled, given[0])
 
     from klcli.analyses import entropy as analyses
     from klcli.renderers.distributions import Entropies
 
-    reports = [analyses.entropy(one, settings, asked) for one in given]
+    reports = analyses.entropies(given, settings, asked)
     return request.deliver(Entropies(reports, settings, request.format_name, request.fields))

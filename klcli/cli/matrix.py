@@ -7,6 +7,7 @@ import typer
 from klcli.cli.options import (
     ALPHA,
     BY,
+    JS_WEIGHT,
     ON_ERROR,
     Drawn,
     Group,
@@ -71,6 +72,7 @@ class OneMeasured(Group):
         "--measure", "-m", metavar="NAME", autocompletion=completing(MEASURES), help=f"One of {', '.join(MEASURES)}."
     )
     alpha: str = ALPHA
+    js_weight: str = JS_WEIGHT
 
     def chosen(self) -> str:
         """The one measure. Raises UsageError for several."""
@@ -138,7 +140,7 @@ def matrix(
     klcli matrix samples/models.csv --columns --select observed,neural -f json -q
     """
     files = files or piped("FILE")
-    settings = maths.settings(alpha=measured.alpha)
+    settings = maths.settings(alpha=measured.alpha, js_weight=measured.js_weight)
     measure = measured.chosen()
     fields = names("--get", shape.get, [*PAIR, measure])
     format_name = shape.chosen_format()

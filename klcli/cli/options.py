@@ -5,13 +5,13 @@ Typer reads a function's signature; `grouped` spells the groups out in it and pu
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Annotated, Any
 
 import typer
 
-from klcli.engine.measures import MEASURES
+from klcli.engine.measures import ALIASES, MEASURES, SINGLE
 from klcli.errors import UsageError, clipped, listed, nearest
 from klcli.model import ALIGN, READ_AS, UNITS, Settings, Side, Smoothing
 
@@ -106,6 +106,10 @@ def one_of(option: str, value: str, choices: Iterable[str]) -> str:
     choices = list(choices)
     if value in choices:
         return value
+    group, name = (value[: (end := max(value.rfind(":"), value.rfind(".")) + 1)], value[end:])
+    meant = next((group + field for field in ALIASES.get(name, ()) if group + field in choices), None)
+    if meant is not None:
+        return meant
     if len(choices) <= _MOST_LISTED:
         known = f"it is one of {listed(choices, _MOST_LISTED)}."
     else:
@@ -125,12 +129,12 @@ def parts(given: Iterable[str] | None) -> list[str]:
     return [part.strip() for text in given or () for part in text.split(",")]
 
 
-def names(option: str, given: Iterable[str] | None, choices: Iterable[str]) -> list[str]:
-    """Comma-separated names, repeated options joined, each once; 'all' is all of them."""
+def names(option: str, given: Iterable[str] | None, choices: Iterable[str], besides: Collection[str] = ()) -> list[str]:
+    """Comma-separated names, repeated options joined, each once; 'all' is all of them but those besides."""
     choices = list(choices)
     wanted: list[str] = []
     for name in parts(given):
-        wanted += choices if name == "all" else [one_of(option, name, choices)]
+        wanted += choices if name == "all" else [one_of(option, name, [*choices, *besides])]
     return list(dict.fromkeys(wanted))
 
 
@@ -188,6 +192,7 @@ def smoothing(option: str, text: str | None) -> Smoothing | None:
 
 
 BY = input_option(metavar="COLUMN", help="Rows alike in it are a distribution, named by it.")
+JS_WEIGHT = maths_option(default="1/2", metavar="W", help="Weight of P in the Jensen-Shannon mixture.")
 ALPHA = maths_option(default="2", metavar="ALPHA", help="Order of the Renyi divergence renyi_pq.")
 
 
@@ -348,7 +353,7 @@ class Maths(Group):
         shared = smoothing("--smooth", self.smooth)
         return Side(read_as, shared if own_smooth is None else smoothing(f"--{role}-smooth", own_smooth))
 
-    def settings(self, alpha: str = "2") -> Settings:
+    def settings(self, alpha: str = "2", js_weight: str | None = None) -> Settings:
         """Every option that changes a number, as one value. Raises UsageError."""
         if self.unit is not None and self.base is not None:
             message = "--unit and --base both name a logarithm; give one"
@@ -367,7 +372,16 @@ class Maths(Group):
             unit=one_of("--unit", self.unit or "nats", UNITS),
             base=None if self.base is None else _above("--base", self.base, 1),
             alpha=_order(alpha),
+            js_weight=_share("--js-weight", js_weight or str(getattr(self, "js_weight", "1/2"))),
         )
+
+
+def _share(option: str, text: str) -> float:
+    value = number(option, text)
+    if not 0 < value < 1:
+        message = f"{option} {clipped(text.strip())}: it is the weight of P, between 0 and 1"
+        raise UsageError(message)
+    return value
 
 
 def _above(option: str, text: str, least: float) -> float:
@@ -394,6 +408,7 @@ class PairMaths(Maths):
     align: str = input_option(
         default="outer", choices=ALIGN, help="Labels that one side lacks: weight 0, dropped, or an error."
     )
+    js_weight: str = JS_WEIGHT
     p_smooth: str | None = maths_option(metavar="METHOD[=VALUE]", help="--smooth for P alone.")
     q_smooth: str | None = maths_option(metavar="METHOD[=VALUE]", help="--smooth for Q alone.")
 
@@ -443,8 +458,13 @@ class SingleMeasured(Group):
     """Which measures of one distribution."""
 
     measures: list[str] | None = maths_option(
-        "--measures", "-m", metavar="NAMES|all", help="entropy, perplexity, or all."
+        "--measures",
+        "-m",
+        metavar="NAMES|all",
+        autocompletion=completing(("all", *SINGLE, "js_divergence"), several=True),
+        help=f"Comma-separated, of {', '.join(SINGLE)}, and of several together js_divergence.",
     )
+    alpha: str = maths_option(default="2", metavar="ALPHA", help="Order of renyi_entropy.")
 
 
 class Output(Group):

@@ -4,11 +4,13 @@ import os
 import shutil
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from klcli.cli.options import FORMATS, BrokenDown, Output, Sampled, names, number, one_of
 from klcli.console import destination, on_terminal, say, say_notes
+from klcli.engine.measures import OF_WEIGHTS
 from klcli.errors import UsageError, clipped, listed
 from klcli.model import ELEMENTS, Asked
 from klcli.renderers.text import View
@@ -55,7 +57,7 @@ class Gates:
         """For each field of the named measurements that is above its limit a line that says so."""
         for name, measures in measured:
             for field, limit in self.limits:
-                value = measures[field]
+                value = measures.get(field, -inf)
                 if not value <= limit:
                     above = f"above {limit!r}" if value > limit else f"which is not at most {limit!r}"
                     yield f"{name + ': ' if name else ''}{field} is {value!r}, {above}"
@@ -146,9 +148,9 @@ def measures_shown(asked: Sequence[str], got: Sequence[str], default: Iterable[s
 class MeasuresRequest(Request):
     """What is asked of distributions: the measures shown, and of which outcomes.
 
-    catalogue: the measures there are, of which `default` are shown unless others are named. elements: those of the
-    breakdown, by which it is ordered; where there is none the measures order. extra: what --get takes besides. Raises
-    UsageError.
+    catalogue: the measures that 'all' means, of which `default` are shown unless others are named. besides: others that
+    there are. elements: those of the breakdown, by which it is ordered; where there is none the measures order. extra:
+    what --get takes, too. Raises UsageError.
     """
 
     def __init__(
@@ -158,19 +160,25 @@ class MeasuresRequest(Request):
         catalogue: Iterable[str],
         default: Iterable[str],
         *,
+        besides: Collection[str] = (),
         extra: Iterable[str] = (),
         elements: Collection[str] = (),
     ) -> None:
         catalogue, columns = list(catalogue), ["outcome", *elements] if elements else []
-        fields = names("--get", form.get, [*catalogue, *extra, *(f"{ELEMENTS}{name}" for name in columns)])
-        asked = names("--measures", measures, catalogue)
+        fields = names("--get", form.get, [*catalogue, *besides, *extra, *(f"{ELEMENTS}{name}" for name in columns)])
+        asked = names("--measures", measures, catalogue, besides)
+        self._all = set(asked) >= set(catalogue)
+        catalogue += besides
         super().__init__(form, chosen_format(form), fields, catalogue)
         self.shown = measures_shown(asked, [field for field in fields if field in catalogue], default)
         self.sort = None if form.sort is None else one_of("--sort", form.sort, columns or catalogue)
 
     def asked(self, sampled: Sampled, given: "Distribution") -> Asked:
         """What is to be computed of the given, and of all others alike. Raises UsageError for what they have not."""
-        asked = Asked(self.shown, self.gates.fields)
+        shown = self.shown
+        if given.formula is not None and self._all:  # of all there are, those that it has
+            shown = [name for name in shown if name not in OF_WEIGHTS]
+        asked = Asked(shown, self.gates.fields)
         if isinstance(self.form, BrokenDown):
             if given.formula is not None:
                 self._refuse_outcomes(self.form)

@@ -18,7 +18,7 @@ from klcli.engine.terms import EVERYTHING, Far, Terms
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from klcli.engine.arrays import Array
+    from klcli.engine.arrays import Array, Mask
     from klcli.engine.terms import Where
 
 _SMALLEST = 5e-324
@@ -123,6 +123,12 @@ class ExactPair:
         else:
             (self.a, self.b), unit = integers(a[:, 0], b[:, 0])
             self.total_p = self.total_q = unit
+
+    @property
+    def tops(self) -> tuple[Mask, Mask]:
+        """Where p and where q are largest, (K, 1) each."""
+        most_p, most_q = max(self.a), max(self.b)
+        return np.array([[x == most_p] for x in self.a]), np.array([[x == most_q] for x in self.b])
 
     def greatest_mean(self, weight: float, other: float) -> Array:  # noqa: ARG002
         """The logarithm 0: no share is below the least double here. See `RoundedPair.greatest_mean`."""

@@ -6,7 +6,7 @@ Arrays of outcomes are (K', n), sums and values (n,).
 
 from __future__ import annotations
 
-from math import factorial, inf, log, nan, sqrt
+from math import factorial, inf, log, log1p, nan, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -34,6 +34,14 @@ class Context(NamedTuple):
     """`Terms.peak` of each pair at an order above 1, (n,)."""
     greatest: Mapping[str, Array]
     """`greatest_mean` of each pair, (n,), by the summand that is divided by it."""
+    top: Array
+    """The largest log p of each pair, (n,), where it is asked for."""
+    outcomes: int
+    """How many outcomes there are, zeros too."""
+    js_weight: float
+    """The weight of p in the mixture of the Jensen-Shannon divergence, between 0 and 1."""
+    places: Array | None
+    """Where the outcomes lie on a line, (K,); None: one after the other, 1 apart."""
 
     @property
     def scale(self) -> float:
@@ -128,7 +136,13 @@ def _squared_hellinger(terms: Terms, context: Context) -> Array:
 
 def _js_distance(sums: Mapping[str, Array], context: Context) -> Array:
     """The root of the divergence, which may be below any double itself. The scale is a square."""
-    return np.sqrt(_bounded(sums["jensen_shannon"], log(2) * context.scale, context)) / sqrt(context.scale)
+    return np.sqrt(_bounded(sums["jensen_shannon"], _most(context) * context.scale, context)) / sqrt(context.scale)
+
+
+def _most(context: Context) -> float:
+    """The largest Jensen-Shannon divergence: the entropy of the mixture's weights."""
+    w = context.js_weight
+    return log(2) if w == HALF else -w * log(w) - (1 - w) * log1p(-w)
 
 
 def _hellinger(sums: Mapping[str, Array], context: Context) -> Array:
@@ -152,14 +166,38 @@ SUMMANDS: Mapping[str, Callable[[Terms, Context], Array]] = {
     "whole_qp": lambda t, _: -weighted(t.q, t.log_ratio),
     "size_pq": lambda t, _: np.abs(weighted(t.p, t.log_ratio)),
     "size_qp": lambda t, _: np.abs(weighted(t.q, t.log_ratio)),
-    "jensen_shannon": lambda t, c: t.jensen_shannon_terms(c.scale),
+    "jensen_shannon": lambda t, c: (
+        t.jensen_shannon_terms(c.scale) if c.js_weight == HALF else t.mixture_terms(c.js_weight, c.scale)
+    ),
     "distance": lambda t, _: np.abs(t.d),
     "squared_hellinger": _squared_hellinger,
     "affinity": lambda t, _: t.geometric_mean(HALF, HALF),
     "chi2": lambda t, _: t.chi2_terms(),
     "renyi_excess": _renyi_excess,
     "renyi_mass": _renyi_mass,
+    "power_excess": lambda t, c: weighted(t.p, np.expm1((c.alpha - 1) * t.log_p)),
+    "power": lambda t, c: np.exp(c.alpha * (t.log_p - c.top)),
+    "present": lambda t, _: np.where(t.log_p > -inf, 1.0, 0.0),
+    "variety": lambda t, _: -weighted(t.p, np.expm1(t.log_p)),
+    "squares": lambda t, _: t.p * t.p,
 }
+
+
+def _renyi_entropy(sums: Mapping[str, Array], context: Context) -> Array:
+    """log(sum p^alpha) / (1 - alpha), from the sum's distance from 1 where that is small."""
+    alpha, c = context.alpha, context.alpha - 1
+    if alpha in {0, 1, inf}:
+        return {0: np.log(sums["present"]), 1: sums["entropy_p"], inf: -context.top}[alpha]
+    near = (np.abs(sums["power_excess"]) < HALF) & context.normalize
+    return np.where(near, -np.log1p(sums["power_excess"]) / c, -(np.log(sums["power"]) + alpha * context.top) / c)
+
+
+def _wasserstein(pair: EnginePair, context: Context) -> Array:
+    """The area between the running sums of p and q, step by step along the places."""
+    d = pair.terms().d
+    places = np.arange(len(d)) * 1.0 if context.places is None else context.places
+    order = np.argsort(places, kind="stable")
+    return total(np.diff(places[order])[:, np.newaxis] * np.abs(np.cumsum(d[order], axis=0)[:-1]))
 
 
 def _bounded(value: Array, most: float, context: Context) -> Array:
@@ -176,7 +214,7 @@ FORMULAS: Mapping[str, MeasureFormula] = {
     "kl_qp": MeasureFormula(("kl_qp",), lambda s, _: s["kl_qp"]),
     "jeffreys": MeasureFormula(("kl_pq", "kl_qp"), lambda s, _: s["kl_pq"] + s["kl_qp"]),
     "js_divergence": MeasureFormula(
-        ("jensen_shannon",), lambda s, c: _bounded(s["jensen_shannon"] / c.scale, log(2), c)
+        ("jensen_shannon",), lambda s, c: _bounded(s["jensen_shannon"] / c.scale, _most(c), c)
     ),
     "js_distance": MeasureFormula(("jensen_shannon",), _js_distance),
     "total_variation": MeasureFormula(("distance",), lambda s, c: _bounded(s["distance"] / 2, 1.0, c)),
@@ -187,6 +225,22 @@ FORMULAS: Mapping[str, MeasureFormula] = {
     "perplexity_p": MeasureFormula(("entropy_p",), lambda s, _: np.exp(s["entropy_p"])),
     "perplexity_q": MeasureFormula(("entropy_q",), lambda s, _: np.exp(s["entropy_q"])),
 }
+
+SINGLE_FORMULAS: Mapping[str, MeasureFormula] = {
+    "entropy": FORMULAS["entropy_p"],
+    "perplexity": FORMULAS["perplexity_p"],
+    "efficiency": MeasureFormula(("entropy_p",), lambda s, c: s["entropy_p"] / (log(c.outcomes) or nan)),
+    "renyi_entropy": MeasureFormula(("entropy_p", "power_excess", "power", "present"), _renyi_entropy),
+    "simpson": MeasureFormula(("variety",), lambda s, _: s["variety"]),
+}
+"""The measures of one distribution that are made of sums, of the pair of it with itself."""
+
+WHOLES: Mapping[str, Callable[[EnginePair, Context], Array]] = {
+    "wasserstein": _wasserstein,
+    "same_top": lambda pair, _: np.where((pair.tops[0] & pair.tops[1]).any(axis=0), 1.0, 0.0),
+    "min_entropy": lambda _, c: -c.top,
+}
+"""The measures that are no function of sums over the outcomes."""
 
 
 def _kl_as_it_is(direction: str, sign: int) -> MeasureFormula:
@@ -199,7 +253,11 @@ def _kl_as_it_is(direction: str, sign: int) -> MeasureFormula:
     return MeasureFormula((f"kl_{direction}", "excess", f"whole_{direction}", f"size_{direction}"), finish)
 
 
-AS_THEY_ARE: Mapping[str, MeasureFormula] = {"kl_pq": _kl_as_it_is("pq", 1), "kl_qp": _kl_as_it_is("qp", -1)}
+AS_THEY_ARE: Mapping[str, MeasureFormula] = {
+    "kl_pq": _kl_as_it_is("pq", 1),
+    "kl_qp": _kl_as_it_is("qp", -1),
+    "simpson": MeasureFormula(("squares",), lambda s, _: 1 - s["squares"]),
+}
 """The formulas that differ for weights that need not add up to 1."""
 
 ELEMENT_FORMULAS: Mapping[str, Callable[[Terms], Array]] = {
@@ -212,16 +270,23 @@ ELEMENT_FORMULAS: Mapping[str, Callable[[Terms], Array]] = {
     "self_information_q": lambda t: -t.log_q + 0.0,
     "entropy_p": lambda t: -weighted(t.p, t.log_p) + 0.0,
     "cross_entropy_pq": lambda t: -weighted(t.p, t.log_q) + 0.0,
+    "jeffreys": lambda t: np.where(np.isinf(t.log_ratio), inf, t.d * t.log_ratio),
 }
 
 
-def measure(pair: EnginePair, names: Iterable[str], alpha: float) -> dict[str, Array]:
+def measure(
+    pair: EnginePair, names: Iterable[str], alpha: float, *, js_weight: float = HALF, places: Array | None = None
+) -> dict[str, Array]:
     """The named measures of n pairs, in nats. Returns name -> (n,), each >= 0 (weights as they are: any sign) or +inf.
+
+    Those of one distribution are p's. js_weight: of p in the Jensen-Shannon mixture. places: where the outcomes lie on
+    a line, (K,), for wasserstein.
 
     Source: see `measures.MEASURES` for each one's; `terms` for the method.
     """
-    formulas = FORMULAS if pair.normalize else {**FORMULAS, **AS_THEY_ARE}
-    chosen = {name: formulas[name] for name in names}
+    names = list(names)
+    formulas = {**FORMULAS, **SINGLE_FORMULAS, **({} if pair.normalize else AS_THEY_ARE)}
+    chosen = {name: formulas[name] for name in names if name not in WHOLES}
     wanted = {summand for formula in chosen.values() for summand in formula.summands}
     with np.errstate(all="ignore"):
         peak: Array = np.zeros(pair.columns)
@@ -231,13 +296,17 @@ def measure(pair: EnginePair, names: Iterable[str], alpha: float) -> dict[str, A
         greatest = {
             name: pair.greatest_mean(order, 1 - order) for name, order in means.items() if name in wanted and order < 1
         }
-        context = Context(alpha, pair.normalize, peak, greatest)
+        top = np.zeros(pair.columns)
+        if "power" in wanted or "min_entropy" in names:
+            top = np.maximum.reduce([pair.terms(where).log_p.max(axis=0) for where in pair.slices()])
+        context = Context(alpha, pair.normalize, peak, greatest, top, pair.outcomes, js_weight, places)
         sums: dict[str, Array] = {name: np.zeros(pair.columns) for name in wanted}
         for where in pair.slices():
             terms = pair.summands(where)
             for name in sums:
                 sums[name] += total(SUMMANDS[name](terms, context))
-        return {name: formula.finish(sums, context) + 0.0 for name, formula in chosen.items()}
+        found = {name: formula.finish(sums, context) + 0.0 for name, formula in chosen.items()}
+        return {name: WHOLES[name](pair, context) if name in WHOLES else found[name] for name in names}
 
 
 def elements(pair: EnginePair, names: Iterable[str], where: slice | list[int]) -> dict[str, Array]:
@@ -265,16 +334,12 @@ def element_sums(pair: EnginePair, names: Iterable[str], without: list[int]) -> 
 
 
 def kl_share(pair: EnginePair, chosen: Mask) -> float:
-    """The part of KL(p, q) that stands on some outcomes of one pair, in [0, 1]; NaN where KL is 0 or infinite.
+    """The part of KL(p, q), the sum of p log(p/q), that stands on some outcomes; NaN where KL is 0 or infinite.
 
-    chosen: (K,). Each outcome counts with p log(p/q) - p + q, which is >= 0 and has the same sum.
+    chosen: (K,). It may be above 1, where terms of other outcomes are negative.
     """
-    whole = part = 0.0
-    with np.errstate(all="ignore"):
-        for where in pair.slices():
-            terms = pair.summands(where).kl_terms()[:, 0]
-            whole += float(terms.sum())
-            part += float(terms[chosen[where]].sum())
+    whole = float(measure(pair, ["kl_pq"], 1.0)["kl_pq"][0])
+    part = float(elements(pair, ["kl_pq"], np.flatnonzero(chosen).tolist())["kl_pq"].sum())
     return part / whole if 0 < whole < inf else nan
 
 

@@ -120,7 +120,10 @@ def _shares(high: Array, low: Array) -> _Shares:
 
 
 class LogPair:
-    """n aligned pairs of distributions in logarithms, on the same outcomes. See `RoundedPair`."""
+    """n aligned pairs of distributions in logarithms, on the same outcomes. See `RoundedPair`.
+
+    tops: where p and where q are largest, (K, n) each.
+    """
 
     normalize = True
 
@@ -128,6 +131,7 @@ class LogPair:
         with np.errstate(all="ignore"):
             self.outcomes, self.columns = p.values.shape
             of_p, of_q = p.parts(exactly=exactly), q.parts(exactly=exactly)
+            self.tops = (of_p[0] == 0) & (of_p[1] >= 0), (of_q[0] == 0) & (of_q[1] >= 0)
             self._p, self._q = _shares(*of_p), _shares(*of_q)
             self._log_ratio = -self._log_quotient(of_p, of_q)
             for side, beyond in ((self._p, np.inf), (self._q, -np.inf)):

@@ -6,7 +6,10 @@ NumPy, so that the command line lists and completes the names without it.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
+
+if TYPE_CHECKING:
+    from klcli.engine.arrays import Array
 
 
 class Measure(NamedTuple):
@@ -15,6 +18,20 @@ class Measure(NamedTuple):
     title: str
     in_unit: bool
     source: str
+
+
+class MeasureOptions(TypedDict, total=False):
+    """What measures depend on besides the distributions.
+
+    alpha: the order of Renyi's, 0 to inf. normalize: whether weights are divided by their sum. js_weight: of p in the
+    Jensen-Shannon mixture, between 0 and 1. places: where the outcomes lie on a line, (K,), for wasserstein; None: one
+    after the other, 1 apart.
+    """
+
+    alpha: float
+    normalize: bool
+    js_weight: float
+    places: Array | None
 
 
 class Element(NamedTuple):
@@ -42,7 +59,25 @@ MEASURES = {
     "renyi_pq": Measure("Renyi divergence of order alpha", in_unit=True, source="van Erven & Harremoes 2014"),
     "perplexity_p": Measure("exp H(P)", in_unit=False, source="Jelinek et al. 1977"),
     "perplexity_q": Measure("exp H(Q)", in_unit=False, source="Jelinek et al. 1977"),
+    "wasserstein": Measure("area between the running sums", in_unit=False, source="Vallender 1974"),
+    "same_top": Measure("1 where the largest outcome agrees", in_unit=False, source="llama.cpp, perplexity"),
 }
+
+OF_WEIGHTS = frozenset({"wasserstein", "same_top", "efficiency", "min_entropy", "renyi_entropy", "simpson"})
+"""The measures of weights alone, which a formula has not."""
+
+ALIASES = {
+    "kl": ("kl_pq",),
+    "reverse_kl": ("kl_qp",),
+    "ce": ("cross_entropy_pq",),
+    "js": ("js_divergence",),
+    "jsd": ("js_divergence",),
+    "psi": ("jeffreys",),
+    "tv": ("total_variation",),
+    "h": ("entropy_p", "entropy"),
+    "bc": ("bhattacharyya",),
+}
+"""What people say, and the fields that it may mean: the first of them that there is."""
 
 SIX = ("entropy_p", "entropy_q", "cross_entropy_pq", "cross_entropy_qp", "kl_pq", "kl_qp")
 """What a table of pairs is scored by unless something else is asked for."""
@@ -57,13 +92,24 @@ ELEMENTS = {
     "self_information_q": Element("-log q", in_unit=True, additive=False),
     "entropy_p": Element("-p log p", in_unit=True, additive=True),
     "cross_entropy_pq": Element("-p log q", in_unit=True, additive=True),
+    "jeffreys": Element("(p - q) log(p/q)", in_unit=True, additive=True),
 }
 
 SINGLE = {
     "entropy": Measure("H(P)", in_unit=True, source="Cover & Thomas 2.1"),
     "perplexity": Measure("exp H(P)", in_unit=False, source="Jelinek et al. 1977"),
+    "efficiency": Measure("H(P) / log K", in_unit=False, source="Shannon 1948"),
+    "min_entropy": Measure("-log max p", in_unit=True, source="Renyi 1961"),
+    "renyi_entropy": Measure("Renyi entropy of order alpha", in_unit=True, source="Renyi 1961"),
+    "simpson": Measure("1 - sum p^2", in_unit=False, source="Simpson 1949"),
 }
 """The measures of one distribution."""
+
+TOGETHER = "js_divergence"
+"""What is measured of several distributions together."""
+
+SHOWN_OF_ONE = ("entropy", "perplexity")
+"""What is said of one distribution unless something else is asked for."""
 
 SINGLE_ELEMENTS = {
     "p": Element("p", in_unit=False, additive=True),

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 from threading import Lock, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
 from klcli.engine.arrays import ordinary_columns
 from klcli.engine.centred import QUICK, Centred
+from klcli.engine.formulas import HALF
 from klcli.engine.score import score
 
 if TYPE_CHECKING:
@@ -21,9 +22,21 @@ if TYPE_CHECKING:
     from klcli.engine.arrays import Array, Mask
     from klcli.engine.centred import Quick
     from klcli.engine.log_pair import LogWeights
+    from klcli.engine.measures import MeasureOptions
 
-SYMMETRIC = frozenset({"jeffreys", "js_divergence", "js_distance", "total_variation", "hellinger", "bhattacharyya"})
-"""The measures that are the same from P to Q as from Q to P."""
+SYMMETRIC = frozenset(
+    {
+        "jeffreys",
+        "js_divergence",
+        "js_distance",
+        "total_variation",
+        "hellinger",
+        "bhattacharyya",
+        "wasserstein",
+        "same_top",
+    }
+)
+"""The measures that are the same from P to Q as from Q to P, those of Jensen and Shannon at equal weights."""
 
 _TRANSPOSED = {
     "kl_qp": "kl_pq",
@@ -43,9 +56,7 @@ _WHOLE = 2.0**53
 """Up to here every whole number is a double."""
 
 
-def pairwise(
-    a: Array, name: str, *, alpha: float = 2.0, normalize: bool = True, logs: LogWeights | None = None
-) -> Array:
+def pairwise(a: Array, name: str, logs: LogWeights | None = None, **options: Unpack[MeasureOptions]) -> Array:
     """The named measure of every pair of columns, in nats, within 1e-13 relative of exact arithmetic on the weights.
 
     a: (K, n), finite, >= 0, every column with a total above 0. Returns (n, n): from the distribution of the row, P, to
@@ -56,22 +67,23 @@ def pairwise(
     Source: see `centred` and `score`.
     """
     if name in _TRANSPOSED:
-        return pairwise(a, _TRANSPOSED[name], alpha=alpha, normalize=normalize, logs=logs).T
+        return pairwise(a, _TRANSPOSED[name], logs, **options).T
+    normalize = options.get("normalize", True)
     if normalize and name == "js_distance":
-        square = pairwise(a, "js_divergence", logs=logs)
+        square = pairwise(a, "js_divergence", logs, **options)
         return np.sqrt(square, out=square)
     if normalize and name == "jeffreys":
-        square = pairwise(a, "kl_pq", logs=logs)
+        square = pairwise(a, "kl_pq", logs, **options)
         return square + square.T
-    if logs is None:
+    if logs is None and name != "wasserstein":  # of which outcomes without mass are steps of the way
         a = a[a.any(axis=1)]
         if normalize:
             a = _reduced(a)
-    alone = score(a, a, [name], alpha=alpha, normalize=normalize, logs=(logs, logs))[name]
+    alone = score(a, a, [name], logs=(logs, logs), **options)[name]
     n = a.shape[1]
     if name in _OF_P_ALONE:
         return np.repeat(alone, n).reshape(n, n)
-    square = _Square(a, name, alpha, normalize=normalize, logs=logs).filled()
+    square = _Square(a, name, logs, options).filled()
     np.fill_diagonal(square, alone)
     return square
 
@@ -79,10 +91,10 @@ def pairwise(
 class _Square:
     """The square while it is being filled in."""
 
-    def __init__(self, a: Array, name: str, alpha: float, *, normalize: bool, logs: LogWeights | None) -> None:
-        self._a, self._name, self._alpha, self._normalize, self._logs = a, name, alpha, normalize, logs
+    def __init__(self, a: Array, name: str, logs: LogWeights | None, options: MeasureOptions) -> None:
+        self._a, self._name, self._logs, self._options = a, name, logs, options
         self._n = a.shape[1]
-        self._symmetric = name in SYMMETRIC
+        self._symmetric = is_symmetric(name, options.get("js_weight", HALF))
         self._values = np.empty((self._n, self._n))
         self._family: Centred | None = None
         self._quick: Quick | None = None
@@ -90,12 +102,14 @@ class _Square:
 
     def filled(self) -> Array:
         """The square, its diagonal left to be set."""
+        options = self._options
+        halves = not self._name.startswith("js_") or options.get("js_weight", HALF) == HALF
         with np.errstate(all="ignore"):
-            if self._normalize and self._logs is None and self._name in QUICK:
+            if options.get("normalize", True) and self._logs is None and self._name in QUICK and halves:
                 ordinary = ordinary_columns(self._a)
                 self._extreme = ~ordinary
                 self._family = Centred(np.where(ordinary, self._a, 1.0))
-                self._quick = QUICK[self._name](self._family, self._alpha)
+                self._quick = QUICK[self._name](self._family, options.get("alpha", 2.0))
         threads = _threads()
         step = max(1, min(_BLOCK // self._n, -(-self._n // (4 * threads))))
         blocks = [slice(start, min(start + step, self._n)) for start in range(0, self._n, step)]
@@ -137,9 +151,7 @@ class _Square:
                 None if self._logs is None else self._logs.take(p),
                 None if self._logs is None else self._logs.take(q),
             )
-            found = score(
-                self._a[:, p], self._a[:, q], [self._name], alpha=self._alpha, normalize=self._normalize, logs=logs
-            )
+            found = score(self._a[:, p], self._a[:, q], [self._name], logs=logs, **self._options)
             self._values[p, q] = found[self._name]
 
     def _mirror(self, rows: slice) -> None:
@@ -148,6 +160,11 @@ class _Square:
         below = np.tril_indices(len(inside), -1)
         inside[below] = inside.T[below]
         self._values[rows.stop :, rows] = self._values[rows, rows.stop :].T
+
+
+def is_symmetric(name: str, js_weight: float = HALF) -> bool:
+    """Whether a measure is the same from P to Q as from Q to P."""
+    return name in SYMMETRIC and (js_weight == HALF or not name.startswith("js_"))
 
 
 def _reduced(a: Array) -> Array:

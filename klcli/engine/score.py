@@ -9,7 +9,7 @@ A pair's digits do not depend on the pairs beside it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 import numpy as np
 
@@ -20,12 +20,13 @@ from klcli.engine.log_pair import LogPair, LogWeights
 from klcli.engine.terms import RoundedPair
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
 
     from klcli.engine.arrays import Array, Mask
-    from klcli.engine.pair import Logs
+    from klcli.engine.measures import MeasureOptions
+    from klcli.engine.pair import EnginePair, Logs
 
     Values = dict[str, Array]
 
@@ -185,13 +186,7 @@ def _columns(x: Array, which: npt.NDArray[np.intp]) -> Array:
 
 
 def score(
-    a: Array,
-    b: Array,
-    names: Sequence[str],
-    *,
-    alpha: float = 2.0,
-    normalize: bool = True,
-    logs: Logs = (None, None),
+    a: Array, b: Array, names: Sequence[str], *, logs: Logs = (None, None), **options: Unpack[MeasureOptions]
 ) -> Values:
     """The named measures of n pairs, in nats, within 1e-13 relative of exact arithmetic on the weights given.
 
@@ -203,15 +198,15 @@ def score(
     Source: NumPy's arithmetic and the identities of `terms`; for each measure see `measures.MEASURES`.
     """
     outcomes, columns = a.shape
+    how = _How(logs, **options)
     if columns == 1:  # NumPy adds up a single column in another order; a pair's digits shall not depend on its company
         two = np.zeros(2, dtype=np.intp)
-        a, b, logs = a.take(two, axis=1), b.take(two, axis=1), taken_logs(logs, two)
-        twice = score(a, b, names, alpha=alpha, normalize=normalize, logs=logs)
+        twice = score(a.take(two, axis=1), b.take(two, axis=1), names, logs=taken_logs(logs, two), **options)
         return {name: value[:1] for name, value in twice.items()}
-    if columns and normalize and outcomes <= _MOST_OUTCOMES and set(names) <= set(_QUICK):
+    if columns and how.normalize and outcomes <= _MOST_OUTCOMES and set(names) <= set(_QUICK):
         return _quick(a, b, names, logs)
     values = {name: np.empty(columns) for name in names}
-    _careful(a, b, np.arange(columns), values, _How(alpha, normalize, logs))
+    _careful(a, b, np.arange(columns), values, how)
     return values
 
 
@@ -262,18 +257,22 @@ def _quick(a: Array, b: Array, names: Sequence[str], logs: Logs) -> Values:
 class _How(NamedTuple):
     """What `score` is told besides the weights."""
 
+    logs: Logs = (None, None)
     alpha: float = 2.0
     normalize: bool = True
-    logs: Logs = (None, None)
+    js_weight: float = 0.5
+    places: Array | None = None
+
+    def measured(self, pair: EnginePair, names: Iterable[str]) -> Values:
+        return measure(pair, names, self.alpha, js_weight=self.js_weight, places=self.places)
 
 
 def _careful(a: Array, b: Array, which: npt.NDArray[np.intp], values: Values, how: _How) -> None:
     """Fills in `values` for the columns listed."""
-    alpha, normalize, logs = how
     step = max(1, CACHE // len(a))
     for start in range(0, len(which), step):
         columns = which[start : start + step]
-        if logs != (None, None):
+        if how.logs != (None, None):
             _by_logarithms(a, b, columns, values, how)
             continue
         x, y = a.take(columns, axis=1), b.take(columns, axis=1)
@@ -282,13 +281,13 @@ def _careful(a: Array, b: Array, which: npt.NDArray[np.intp], values: Values, ho
             exactly = ~(ordinary_columns(x) & ordinary_columns(y))
         rounded = np.flatnonzero(~exactly)
         if len(rounded):
-            pair = RoundedPair(_columns(x, rounded), _columns(y, rounded), normalize=normalize)
-            for name, found in measure(pair, values, alpha).items():
+            pair = RoundedPair(_columns(x, rounded), _columns(y, rounded), normalize=how.normalize)
+            for name, found in how.measured(pair, values).items():
                 values[name][columns[rounded]] = found[: len(rounded)]
             exactly[rounded] = pair.lost()[: len(rounded)]
         for i in np.flatnonzero(exactly):
-            exact = ExactPair(x[:, [i]], y[:, [i]], normalize=normalize)
-            for name, found in measure(exact, values, alpha).items():
+            exact = ExactPair(x[:, [i]], y[:, [i]], normalize=how.normalize)
+            for name, found in how.measured(exact, values).items():
                 values[name][columns[i]] = found[0]
 
 
@@ -298,7 +297,7 @@ def _by_logarithms(a: Array, b: Array, columns: npt.NDArray[np.intp], values: Va
     for exactly in (False, True):
         twice = columns if len(columns) > 1 else columns.repeat(2)  # for `score`'s reason
         pair = LogPair(p.take(twice), q.take(twice), exactly=exactly)
-        for name, found in measure(pair, values, how.alpha).items():
+        for name, found in how.measured(pair, values).items():
             values[name][columns] = found[: len(columns)]
         columns = columns[pair.lost()[: len(columns)]]
         if len(columns) == 0:

@@ -130,6 +130,13 @@ class Terms(ABC):
             lambda far: far.jensen_shannon_terms(scale),
         )
 
+    def mixture_terms(self, weight: float, scale: float) -> Array:
+        """What w KL(p, m) + (1 - w) KL(q, m) is the sum of, times a scale; m = w p + (1 - w) q, w the weight."""
+        other = 1 - weight
+        p, q, d = self.p * scale, self.q * scale, self.d * scale
+        m = weight * p + other * q
+        return weight * Beside(p, m, other * d).kl_terms() + other * Beside(q, m, -weight * d).kl_terms()
+
     def chi2_terms(self) -> Array:
         """(p - q)^2 / q, +inf where p > q = 0."""
         return np.where(self.d == 0, 0.0, self.d * (self.d / self.q))
@@ -172,6 +179,20 @@ class Terms(ABC):
     def reversed(self) -> Terms:
         """The terms of these outcomes with p and q exchanged."""
         return _Reversed(self)
+
+
+class Beside(Terms):
+    """Some outcomes of which no more is known than p, q and their difference."""
+
+    @property
+    def log_p(self) -> Array:
+        """The logarithm of p as it is."""
+        return np.log(self.p)
+
+    @property
+    def log_q(self) -> Array:
+        """The logarithm of q as it is."""
+        return np.log(self.q)
 
 
 class Far:
@@ -312,6 +333,11 @@ class RoundedPair:
         high, low = two_product(a, self._ratio)
         high -= b
         return np.add(high, low, out=out)
+
+    @property
+    def tops(self) -> tuple[Mask, Mask]:
+        """Where p and where q are largest, (K, n) each."""
+        return self.a == self.a.max(axis=0), self.b == self.b.max(axis=0)
 
     def slices(self) -> Iterator[slice]:
         """Runs of outcomes that fit the cache."""

@@ -6,8 +6,9 @@ from abc import abstractmethod
 from math import isfinite, isinf, nan
 from typing import TYPE_CHECKING, Any
 
-from klcli.engine.measures import ELEMENTS, MEASURES, ROOT_OF_UNIT, SINGLE, SINGLE_ELEMENTS
+from klcli.engine.measures import ELEMENTS, MEASURES, ROOT_OF_UNIT, SINGLE, SINGLE_ELEMENTS, TOGETHER
 from klcli.model import ELEMENTS as OF_ELEMENTS
+from klcli.model import Settings
 from klcli.renderers.answer import Answer, AnswerTable
 from klcli.renderers.formats import json_bytes, number
 from klcli.renderers.text import BETWEEN, Column, uncertainty, visible
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table as Grid
     from rich.text import Text
 
-    from klcli.model import Elements, Input, Report, Settings
+    from klcli.model import Elements, Input, Report
     from klcli.renderers.answer import Column as Cells
     from klcli.renderers.terminal import Kit
 
@@ -142,17 +143,48 @@ class Entropies(_Reports):
     title = "Entropy and its parts"
     states_errors = ("table", "json", "html")
 
+    def __init__(
+        self, reports: Sequence[Report], settings: Settings, form: str = "", fields: Sequence[str] = ()
+    ) -> None:
+        super().__init__(reports, settings, form, fields)
+        found = {**reports[0].measures, **reports[0].others}.get(TOGETHER)
+        self._shown = TOGETHER in reports[0].measures
+        self.together = {} if found is None else {TOGETHER: found}
+        self.reports = [report._replace(measures=_without(report.measures)) for report in reports]
+        self.measured = [*((name, _without(values)) for name, values in self.measured), ("", self.together)]
+
+    def measures_table(self) -> AnswerTable:
+        """A row a distribution; what is of all of them stands in each."""
+        header, columns = super().measures_table()
+        if not self._shown:
+            return AnswerTable(header, columns)
+        return AnswerTable([*header, TOGETHER], [*columns, [self.together[TOGETHER]] * len(self.reports)])
+
+    def values(self, field: str) -> Cells:
+        """A measure of each distribution, or once that of all of them."""
+        return list(self.together.values()) if field == TOGETHER else super().values(field)
+
     def body(self) -> dict[str, Any]:
-        """Each distribution with its measures."""
+        """Each distribution with its measures, and what is of all of them."""
         found = [{"name": r.name, **_measured(r), "input": _input(r.inputs[0])} for r in self.reports]
-        return {"distributions": found, "settings": _settings(self.settings)}
+        together = _numbers(self.together) if self._shown else {}
+        return {"distributions": found, **together, "settings": _settings(self.settings)}
 
     def drawn(self, kit: Kit) -> Iterator[Text | Grid]:
-        """One distribution after the other."""
+        """What is of all distributions, then one after the other."""
+        if self._shown:
+            unit, count = self.settings.unit_name, len(self.reports)
+            value = kit.number(self.together[TOGETHER])
+            yield kit.text(f" {TOGETHER} of the {count} together: {value} {unit}")
         for report in self.reports:
             yield _headline("P", report.name, kit)
-            yield _measures(report, self.settings, kit)
+            if report.measures:
+                yield _measures(report, self.settings, kit)
             yield from _breakdown(report.elements, ("p", "self_information", "entropy"), kit)
+
+
+def _without(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if name != TOGETHER}
 
 
 class Ranking(_Reports):
@@ -257,6 +289,7 @@ def _settings(settings: Settings) -> dict[str, Any]:
         "strict": settings.strict,
         "align": settings.align,
         "alpha": number(settings.alpha),
+        **({} if settings.js_weight == Settings().js_weight else {"js_weight": number(settings.js_weight)}),
     }
 
 

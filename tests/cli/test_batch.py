@@ -313,8 +313,8 @@ def test_strict_names_the_first_line_whose_sum_is_not_one(refused, write):
 
 @pytest.mark.parametrize(
     "options",
-    [["-m", "kl"], ["--unit", "bit"], ["--smooth", "foo"], ["--on-error", "ignore"], ["-f", "cvs"], ["--threads", "0"],
-     ["--block-size", "0"], ["--fail-above", "kl=1"], ["--fail-above", "kl_pq"], ["--temperature", "2"],
+    [["-m", "klx"], ["--unit", "bit"], ["--smooth", "foo"], ["--on-error", "ignore"], ["-f", "cvs"], ["--threads", "0"],
+     ["--block-size", "0"], ["--fail-above", "klx=1"], ["--fail-above", "kl_pq"], ["--temperature", "2"],
      ["-", "--with", "-", "--on", "1"], ["--color", "blue"]],
     ids=" ".join,
 )  # fmt: skip

@@ -441,7 +441,7 @@ def test_bad_columns_are_refused_by_file_and_line(refused, write):
     ("args", "code", "message"),
     [
         (["--alpha", "-1"], 2, "--alpha '-1': the order must be at least 0"),
-        (["-m", "kl"], 2, "--measure 'kl': it is one of entropy_p, "),
+        (["-m", "klx"], 2, "--measure 'klx': it is one of entropy_p, "),
         (["-m", "kl_pq,js_distance"], 2, "--measure kl_pq,js_distance: a square is of one measure"),
         (["-m", "kl_pq", "-m", "hellinger"], 2, "a square is of one measure; run matrix once for each"),
         (["-m", "all"], 2, "a square is of one measure"),
@@ -450,7 +450,7 @@ def test_bad_columns_are_refused_by_file_and_line(refused, write):
         (["--top", "-3"], 2, "--top -3: it must be at least 0; for the farthest there is --farthest 3"),
         (["--farthest", "0"], 2, "--farthest 0: it must be at least 1"),
         (["-g", "kl_qp"], 2, "--get 'kl_qp': it is one of p, q, kl_pq"),
-        (["--fail-above", "kl=1"], 2, "Did you mean 'kl_pq'?"),
+        (["--fail-above", "klx=1"], 2, "Did you mean 'kl_pq'?"),
         (["--select", "cra"], 3, "no column 'cra'; it has city, car, bus, walk. Did you mean 'car'?"),
         (["--select", "city", "--label", "city"], 3, "--select city is just its labels"),
         (["--strict"], 4, "t.csv:2 ('A') sums to 9 and --strict was given"),

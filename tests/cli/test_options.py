@@ -189,7 +189,7 @@ def test_one_sides_smoothing_wins_over_that_of_both(kl):
 
 def test_smoothing_is_never_silent(call):
     result = call("kl", *TEXT, "--q-smooth", "add=1")
-    share = (1 / 8 * log(1 / 8 * 12) - 1 / 8 + 1 / 12) / divergence(P, SMOOTHED["laplace"](Q))
+    share = 1 / 8 * log(1 / 8 * 12) / divergence(P, SMOOTHED["laplace"](Q))
     assert "note: Q: add=1.0 added 4 to a sum of 8, touching 4 of 4 outcomes; 1 had no mass before" in result.err
     assert f"{share:.1%} of KL(P||Q)" in result.err
 
@@ -253,6 +253,8 @@ def formulas(p, q, alpha):
         "renyi_pq": log(fsum(a**alpha * b ** (1 - alpha) for a, b in pairs)) / (alpha - 1),
         "perplexity_p": exp(entropy(p)),
         "perplexity_q": exp(entropy(q)),
+        "wasserstein": fsum(abs(fsum(a - b for a, b in pairs[:i])) for i in range(1, len(pairs))),
+        "same_top": float(p.index(max(p)) == q.index(max(q))),
     }
 
 
@@ -277,6 +279,7 @@ def test_every_element_follows_its_formula(call):
                 "self_information_q": -log(q),
                 "entropy_p": -p * log(p),
                 "cross_entropy_pq": -p * log(q),
+                "jeffreys": (p - q) * log(p / q),
             }
         )
 

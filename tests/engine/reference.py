@@ -1,6 +1,7 @@
 """Every measure and element from its definition, in arithmetic with as many digits as the pair needs."""
 
 from functools import cached_property
+from itertools import accumulate
 from math import copysign, inf, isinf, isnan
 
 import mpmath as mp
@@ -57,6 +58,10 @@ class Reference:
         """Whether p = q: what is zero then must not be what the last digit leaves."""
         pairs = zip(self._a, self._b, strict=True)
         return self.normalize and all(x * self._whole_q == y * self._whole_p for x, y in pairs)
+
+    @property
+    def _both(self):
+        return set(zip(self._a, self._b, strict=True))
 
     def _dot(self, weights, values):
         return mp.fsum(w * v for w, v in zip(weights, values, strict=True) if w)
@@ -116,6 +121,8 @@ class Reference:
             "renyi_pq": lambda: self._renyi(alpha),
             "perplexity_p": lambda: mp.exp(-self._dot(self.p, self.log_p)),
             "perplexity_q": lambda: mp.exp(-self._dot(self.q, self.log_q)),
+            "wasserstein": lambda: mp.fsum(map(abs, list(accumulate(x - y for x, y in pairs))[:-1])),
+            "same_top": lambda: mp.mpf((max(self._a), max(self._b)) in self._both),
         }
         return by_name[name]()
 
@@ -129,6 +136,9 @@ class Reference:
         summed = {"entropy_p", "entropy_q", "cross_entropy_pq", "cross_entropy_qp", "kl_pq", "kl_qp", "jeffreys"}
         if name == "bhattacharyya" or (name == "renyi_pq" and alpha not in {1, inf}):
             return mp.mpf(1) / (abs(alpha - 1) if name == "renyi_pq" and abs(alpha - 1) < 1 else 1)
+        if name == "wasserstein":
+            with mp.workprec(self._prec):
+                return mp.fsum(abs(x - y) for x, y in zip(self.p, self.q, strict=True)) * len(self.p)
         if name in summed or (name == "renyi_pq" and alpha == 1):
             with mp.workprec(self._prec):
                 of = {"renyi_pq": ("kl_pq",), "jeffreys": ("kl_pq", "kl_qp")}.get(name, (name,))
@@ -158,6 +168,7 @@ class Reference:
                 "self_information_q": lambda: [-x for x in log_q],
                 "entropy_p": lambda: _products(p, [-x for x in log_p]),
                 "cross_entropy_pq": lambda: _products(p, [-x for x in log_q]),
+                "jeffreys": lambda: _products([x - y for x, y in zip(p, q, strict=True)], ratio),
             }
             return by_name[name]()
 

@@ -1,5 +1,6 @@
 """Pairs given by logits, beside 700 digits of mpmath: every measure within 1e-13, no infinity that is none."""
 
+from itertools import accumulate
 from math import inf, isfinite
 
 import mpmath as mp
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from klcli.engine.formulas import elements, measure
 from klcli.engine.log_pair import LogPair, LogWeights
-from klcli.engine.measures import ELEMENTS, MEASURES, SIX
+from klcli.engine.measures import ELEMENTS, MEASURES, SINGLE, SIX
 from klcli.engine.pairwise import pairwise
 from klcli.engine.score import score
 from klcli.engine.weights import softmax
@@ -76,6 +77,12 @@ def exact(p, q, alpha):
         "renyi_pq": mp.inf if (infinite and alpha > 1) or not mass else mp.log(mass) / (alpha - 1),
         "perplexity_p": mp.exp(entropy(p)),
         "perplexity_q": mp.exp(entropy(q)),
+        "wasserstein": mp.fsum(abs(d) for d in accumulate(a - b for a, b in zip(p[:-1], q, strict=False))),
+        "same_top": mp.mpf(any(a == max(p) and b == max(q) for a, b in zip(p, q, strict=True))),
+        "min_entropy": -mp.log(max(p)),
+        "simpson": mp.fsum(a * (1 - a) for a in p),
+        "renyi_entropy": mp.log(mp.fsum(a**alpha for a in p if a)) / (1 - alpha),
+        "efficiency": entropy(p) / mp.log(len(p)),
     }
 
 
@@ -96,8 +103,9 @@ def test_logits_are_measured_as_logarithms(pair, alpha):
     p, q, temperature = pair
     with mp.workdps(700):
         expected = exact(shares(p, temperature), shares(q, temperature), mp.mpf(alpha))
+        assert {*MEASURES, *SINGLE} - {"entropy", "perplexity"} == set(expected)
         sides = [LogWeights(z.reshape(-1, 1), temperature) for z in (p, q)]
-        for name, found in measure(LogPair(*sides), MEASURES, alpha).items():
+        for name, found in measure(LogPair(*sides), expected, alpha).items():
             check(float(found[0]), expected[name], name)
         block = [LogWeights(np.repeat(z.reshape(-1, 1), 3, axis=1), temperature) for z in (p, q)]
         weights = [softmax(side.values, temperature) for side in block]

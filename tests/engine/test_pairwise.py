@@ -20,7 +20,7 @@ from .cases import extreme, ordinary
 from .reference import BAR, Misses, Reference
 
 ORDERS = (0, 0.3, 0.5, 0.999999, 1, 1.0001, 1.5, 2, 8, inf)
-DIVERGENCES = [name for name in MEASURES if not name.startswith(("entropy", "cross_entropy", "perplexity"))]
+DIVERGENCES = [name for name in MEASURES if not name.startswith(("entropy", "cross_entropy", "perplexity", "same"))]
 TRANSPOSED = {"kl_pq": "kl_qp", "cross_entropy_pq": "cross_entropy_qp", "entropy_p": "entropy_q"}
 TRANSPOSED |= {"perplexity_p": "perplexity_q"}
 

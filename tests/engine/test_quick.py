@@ -78,7 +78,7 @@ def test_counts_with_zeros_need_no_second_pass(kind, monkeypatch):
     # They took five times as long with one.
     a, b = counts(kind, columns=3000)
     again = []
-    monkeypatch.setattr(module, "measure", lambda pair, *_: again.append(pair.columns) or {})
+    monkeypatch.setattr(module, "measure", lambda pair, *_, **__: again.append(pair.columns) or {})
     score(a, b, SIX)
     assert sum(again) <= 30
 

@@ -1,11 +1,11 @@
 """The names of measures and elements, and the formulas behind them, say the same."""
 
-from klcli.engine.formulas import AS_THEY_ARE, ELEMENT_FORMULAS, FORMULAS, SUMMANDS
-from klcli.engine.measures import ELEMENTS, MEASURES, ROOT_OF_UNIT, SINGLE, SINGLE_ELEMENTS, SIX
+from klcli.engine.formulas import AS_THEY_ARE, ELEMENT_FORMULAS, FORMULAS, SINGLE_FORMULAS, SUMMANDS, WHOLES
+from klcli.engine.measures import ELEMENTS, MEASURES, ROOT_OF_UNIT, SHOWN_OF_ONE, SINGLE, SINGLE_ELEMENTS, SIX
 
 
 def test_every_measure_has_a_formula():
-    assert list(MEASURES) == list(FORMULAS)
+    assert {*MEASURES, *SINGLE} == {*FORMULAS, *SINGLE_FORMULAS, *WHOLES}
 
 
 def test_every_element_has_a_formula():
@@ -13,7 +13,7 @@ def test_every_element_has_a_formula():
 
 
 def test_formulas_sum_what_there_is():
-    formulas = [*FORMULAS.values(), *AS_THEY_ARE.values()]
+    formulas = [*FORMULAS.values(), *SINGLE_FORMULAS.values(), *AS_THEY_ARE.values()]
     used = {summand for formula in formulas for summand in formula.summands}
     assert used == set(SUMMANDS)
 
@@ -29,8 +29,8 @@ def test_roots_are_measures_in_a_unit():
 
 
 def test_the_measures_of_one_distribution_are_those_of_p():
-    for name, measure in SINGLE.items():
-        assert measure == MEASURES[f"{name}_p"]
+    for name in SHOWN_OF_ONE:
+        assert SINGLE[name] == MEASURES[f"{name}_p"]
     for name, element in SINGLE_ELEMENTS.items():
         of_pair = ELEMENTS[name if name == "p" else f"{name}_p"]
         assert (element.in_unit, element.additive) == (of_pair.in_unit, of_pair.additive)

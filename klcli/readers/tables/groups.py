@@ -206,7 +206,7 @@ def _labelled_groups(table: Table, layout: Layout, starts: Places, of: Places, f
     for size in np.flatnonzero(np.bincount(sizes[left])).tolist():
         groups = left[sizes[left] == size]
         # Only a reference has labels of its own to be joined with those of the groups.
-        told_apart = labels is not None and not (layout.p and layout.q)
+        told_apart = labels is not None and (layout.choices.placed or not (layout.p and layout.q))
         for names, chosen in _by_labels(starts, groups, size, labels) if told_apart else [(None, groups)]:
             first = starts[chosen]
             p, q = (_weights(table, side, first, size) for side in (layout.p, layout.q))

@@ -27,7 +27,8 @@ class Choices(NamedTuple):
     are one. repeats: what labels that stand twice do, 'sum' or 'error'. drop: outcomes and distributions of these names
     are left out. keep_totals: whether totals are like all others. tally: whether cells are raw values to be counted;
     bins: in so many cells, or between these edges. lenient: whether a cell that is no number makes a row no
-    distribution, instead of being an error.
+    distribution, instead of being an error. placed: whether labels that are numbers are places on a line, which groups
+    must then come with.
     """
 
     label: str | None = None
@@ -41,6 +42,7 @@ class Choices(NamedTuple):
     tally: bool = False
     bins: str | None = None
     lenient: bool = False
+    placed: bool = False
 
 
 CHOICES = Choices()
