@@ -1,6 +1,6 @@
-"""Count, mean, standard error and quartiles of a stream of values, in memory that does not grow with it.
+"""Count, mean, standard error and quantiles of a stream of values, in memory that does not grow with it.
 
-The quartiles are exact. The values wait in a temporary file; when all are there, counting how many begin with which
+The quantiles are exact. The values wait in a temporary file; when all are there, counting how many begin with which
 bits tells where the wanted ones are, and only those are looked at again.
 """
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     Bits = npt.NDArray[np.uint64]
 
-STATISTICS = ("count", "infinite", "mean", "standard_error", "min", "q1", "median", "q3", "max")
-_QUARTILES = {"q1": 0.25, "median": 0.5, "q3": 0.75}
+_QUANTILES = {"p1": 0.01, "p5": 0.05, "q1": 0.25, "median": 0.5, "q3": 0.75, "p95": 0.95, "p99": 0.99}
+STATISTICS = ("count", "infinite", "mean", "standard_error", "min", *_QUANTILES, "max")
 _RUN = 1 << 18
 _SIGN = np.uint64(1 << 63)
 _LEADING = 16
@@ -95,7 +95,7 @@ class _Values:
         found |= {"min": self._least, "max": self._most, "mean": np.inf if self._infinite else self._mean}
         if n > 1 and not self._infinite:
             found["standard_error"] = float(np.sqrt(self._squares / (n - 1) / n))
-        places = {name: share * (n - 1) for name, share in _QUARTILES.items()}
+        places = {name: share * (n - 1) for name, share in _QUANTILES.items()}
         at = self._values_at({rank for place in places.values() for rank in (int(place), min(int(place) + 1, n - 1))})
         for name, place in places.items():
             # Linear interpolation. Source: Hyndman & Fan 1996, definition 7, which is NumPy's.

@@ -124,16 +124,28 @@ def test_parquet_keeps_the_types_of_what_it_passes_through(call, tmp_path):
 
 # -------------------------------------------------------------------------------------------------------------- summary
 
-STATISTICS = ["count", "infinite", "mean", "standard_error", "min", "q1", "median", "q3", "max"]
+QUANTILES = {
+    "min": 0,
+    "p1": 0.01,
+    "p5": 0.05,
+    "q1": 0.25,
+    "median": 0.5,
+    "q3": 0.75,
+    "p95": 0.95,
+    "p99": 0.99,
+    "max": 1,
+}
+STATISTICS = ["count", "infinite", "mean", "standard_error", *QUANTILES]
 
 
 def statistics(values):
     finite = not np.isinf(values).any()
     with np.errstate(invalid="ignore"):
         error = values.std(ddof=1) / math.sqrt(len(values)) if finite and len(values) > 1 else math.nan
-    quartiles = np.quantile(values, [0, 0.25, 0.5, 0.75, 1], method="linear") if finite else [math.nan] * 5
+    shares = list(QUANTILES.values())
+    quantiles = np.quantile(values, shares, method="linear") if finite else [math.nan] * len(shares)
     return dict(
-        zip(STATISTICS, [len(values), int(np.isinf(values).sum()), values.mean(), error, *quartiles], strict=True)
+        zip(STATISTICS, [len(values), int(np.isinf(values).sum()), values.mean(), error, *quantiles], strict=True)
     )
 
 
