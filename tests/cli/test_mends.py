@@ -224,12 +224,12 @@ def test_columns_named_as_the_output_are_left_out_as_the_error_says(refused, cal
 
 
 def test_of_many_fields_the_nearest_are_listed(refused):
-    for args in (("compare", ".3,.7", ".4,.6", "-g", "p99:kl_pq"), ("batch", "-", "--summary", "-g", "mean:kl_p")):
+    for args in (("compare", ".3,.7", ".4,.6", "-g", "p98:kl_pq"), ("batch", "-", "--summary", "-g", "mean:kl_p")):
         message = refused(2, *args, input="p,q\n1,1\n")
         assert len(message) < 160
         assert "kl_pq" in message
-    args = ("batch", "-", "--summary", "-g", "p99:kl_pq")
-    assert "'p99': it is one of count, infinite, mean, " in refused(2, *args, input="p,q\n1,1\n")
+    args = ("batch", "-", "--summary", "-g", "p98:kl_pq")
+    assert "'p98': it is one of count, infinite, mean, " in refused(2, *args, input="p,q\n1,1\n")
 
 
 def test_a_reference_without_labels_is_taken_in_the_order_of_each_group_with_a_note(call, write):
