@@ -71,6 +71,11 @@ class Members:
         """What the user should know of what is no distribution among them."""
         return ()
 
+    @property
+    def unread(self) -> str:
+        """What is wrong with what may be meant as numbers where nothing is a number, '' where nothing seems to be."""
+        return ""
+
     def names(self) -> list[str]:
         """The names of all that may be distributions; [''] where there is one, unnamed."""
         return list(self._found)
@@ -190,6 +195,8 @@ def _not_so_many(found: Members, wanted: list[str], choices: Choices, needed: st
             mend = drop if len(others) <= _FEW else "write only those"
     elif len(wanted) == 1:
         mend = "give Q after it"
+    elif names and found.unread:
+        return InputError(found.unread)
     elif names:
         mend = f"it has {listed(names)}, not of numbers; if they are raw values add --tally"
     else:

@@ -8,14 +8,14 @@ from functools import cached_property
 from math import inf, nan
 from typing import TYPE_CHECKING, Any
 
-from klcli.errors import DistributionError, InputError, clipped, listed, nearest, no_such
+from klcli.errors import DistributionError, InputError, clipped, listed, nearest, no_such, typed
 from klcli.model import Distribution, frozen
 from klcli.readers.distributions import Members, add_up, added_up, once
 from klcli.readers.numbers import POINT, NotANumberError, is_blank, is_number, mend, number, refuse_mixed_percent
 from klcli.readers.sources import STDIN, column_of, no_pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from klcli.model import Array
     from klcli.readers.numbers import Notation
@@ -96,6 +96,8 @@ def decode(text: str) -> Any:  # noqa: ANN401 - any JSON value
     except json.JSONDecodeError as error:
         what = error.msg[:1].lower() + error.msg[1:].removesuffix(":")
         wrong = f"malformed JSON at column {error.colno}: {what}"
+        if what == "extra data" and error.lineno > 1:
+            wrong += "; for a JSON value a line add --input-format ndjson"
         raise MalformedJsonError(wrong, error.lineno) from None
     except RecursionError:
         wrong = "the JSON is nested too deeply; point at the distribution with #/KEY"
@@ -114,13 +116,7 @@ def load(text: str, source: str, *, line: int = 0) -> Any:  # noqa: ANN401 - any
 
 def load_source(source: Source) -> Any:  # noqa: ANN401 - any JSON value
     """The JSON value that a source is. Raises InputError."""
-    try:
-        return load(source.text, source.name)
-    except InputError as error:
-        if not str(error).endswith("extra data"):
-            raise
-        message = f"{error}; for a JSON value a line add --input-format ndjson"
-        raise InputError(message) from None
+    return load(source.text, source.name)
 
 
 _OF_R = re.compile(r"^[ \t]*\[\d+\](?=[ \t]+[^\s\[])", re.ASCII | re.MULTILINE)
@@ -195,11 +191,11 @@ class Document(Members):
     def table(self) -> Table | None:
         """The table that a list of objects is, None where it is none. Raises InputError for a key that stands twice.
 
-        A table is too what pandas writes with orient='split' or 'table'. A list of tokens with their probabilities is
-        none.
+        So is an object of columns, and what pandas writes with orient='split' or 'table'. A list of tokens with their
+        probabilities is none.
         """
         value, source = self.content, self.source
-        if isinstance(value, dict) and "data" in value:
+        if isinstance(value, dict) and any(isinstance(member, list) for member in value.values()):
             from klcli.readers.tables.records import records_of
 
             value = records_of(value, source) or value
@@ -259,18 +255,46 @@ class Document(Members):
     def member(self, name: str = "") -> Distribution:
         """The member of that name; for the empty name the value itself. Raises InputError, DistributionError."""
         members = self._members()
-        if not name and members is None:
-            return distribution_of("", self.content, self.source, self.repeats, self.blank)
-        if members is None or name not in members:
+        if name not in ([""] if members is None else members):
             raise no_such(self.source, name, self.names() if members else [], "key")
         no_repeated_key(members, self.source)
-        return distribution_of(name, members[name], f"{self.source}#/{name}", self.repeats, self.blank)
+        value, source = (self.content, self.source) if members is None else (members[name], f"{self.source}#/{name}")
+        try:
+            return distribution_of(name, value, source, self.repeats, self.blank)
+        except InputError as error:
+            place = None if self.is_inline else next(_pointers(self.value), None)
+            if place is None or "; " in str(error):
+                raise
+            message = f"{error}; point at what is meant, as {typed(self._pointed(place))}"
+            raise InputError(message) from None
 
     def address(self, name: str) -> str:
         """How a member is written as an argument: SOURCE#/KEY."""
+        return self._pointed(_token(name))
+
+    def _pointed(self, pointer: str) -> str:
         source = self.source.replace(STDIN, "-", 1) if self.source.startswith(STDIN) else self.source
-        token = name.replace("~", "~0").replace("/", "~1")
-        return f"{source}/{token}" if "#" in source else f"{source}#/{token}"
+        return f"{source}{pointer}" if "#" in source else f"{source}#{pointer}"
+
+
+def _token(key: str) -> str:
+    """A key as part of a pointer."""
+    return f"/{key.replace('~', '~0').replace('/', '~1')}"
+
+
+def _pointers(value: Any, place: str = "") -> Iterator[str]:  # noqa: ANN401
+    """Where in a value there are numbers, or records with some, several of them side by side."""
+    if not isinstance(value, list | dict):
+        return
+    inside = _inside(value)
+    records = isinstance(value, list) and all(
+        isinstance(item, dict) and any(map(is_json_number, item.values())) for item in inside
+    )
+    if place and len(inside) > 1 and (records or all(map(is_json_number, inside))):
+        yield place
+        return
+    for key, item in zip(value if isinstance(value, dict) else range(len(value)), inside, strict=True):
+        yield from _pointers(item, place + _token(str(key)))
 
 
 class Archive(Document):
@@ -371,18 +395,31 @@ def _of_parts(
 
     if (found := tokens.distribution(name, value, source)) is not None:
         return found
-    if not isinstance(value, list) or not _is_of(value[:1], list):
+    if not isinstance(value, list) or not isinstance(value[0], list | dict):
         return None
-    pairs = all(isinstance(item, list) and len(item) == 2 for item in value)  # noqa: PLR2004
-    if pairs and all(
-        isinstance(item[0], str) and (is_json_number(item[1]) or is_blank_value(item[1])) for item in value
-    ):
-        labels, where = [item[0] for item in value], _item_of(source)
-        numbers = _numbers([item[1] for item in value], where, blank)
+    pairs = list(map(_pair, value))
+    if all(pairs):
+        labels, given = (list(side) for side in zip(*pairs, strict=True))
+        where = _item_of(source)
+        numbers = _numbers(given, where, blank)
         return once(Distribution(name, source, numbers, where, labels), repeats, gaps=blank == "skip")
+    if _is_of(value, list) and all(_is_of(item, dict) for item in value):
+        message = f"{source}: {len(value)} lists of records, each a distribution; add --rows to take each by itself"
+        raise InputError(message)
+    if isinstance(value[0], dict):
+        return None
     from klcli.readers.nested import brackets, several_axes, stacked
 
     return several_axes(name, stacked(_filled(value, blank), brackets(source), mend("", POINT)), source)
+
+
+def _pair(item: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    """A label and its number, from a list of the two or an object in which they stand; () for anything else."""
+    inside = list(item.values()) if isinstance(item, dict) else item
+    if not isinstance(inside, list) or len(inside) != 2:  # noqa: PLR2004
+        return ()
+    label, weight = inside[::-1] if isinstance(item, dict) and isinstance(inside[1], str) else inside
+    return (label, weight) if isinstance(label, str) and (is_json_number(weight) or is_blank_value(weight)) else ()
 
 
 def _numbers(values: Sequence[Any], where: Callable[[int], str], blank: str) -> Array:

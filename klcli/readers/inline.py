@@ -11,6 +11,7 @@ from klcli.model import Distribution, frozen
 from klcli.readers.distributions import Single
 from klcli.readers.formats import is_known_suffix
 from klcli.readers.numbers import (
+    BEFORE_PERCENT,
     POINT,
     NotANumberError,
     is_blank,
@@ -166,7 +167,7 @@ def refuse_two_separators(text: str, source: str, notation: Notation) -> None:
     """Raises InputError where numbers stand between two kinds of separators: 0,5;0,25 may be two numbers or four."""
     if "," in {notation.decimal, notation.thousands} or not ("," in text or ";" in text):
         return
-    text = text.strip()
+    text = BEFORE_PERCENT.sub("%", text.strip())
     if not ("," in text and ";" in text) and not re.search(r"[^\s,;]\s+[^\s,;]", text):
         return
     parts = re.split(r"\s*;\s*|\s+", text)

@@ -23,6 +23,7 @@ _LONGEST_EXPONENT = 20
 """Digits beyond which a number is 0 or infinite, percent or not."""
 
 _SEPARATOR = re.compile(r"\s*[,;]\s*|\s+")
+BEFORE_PERCENT = re.compile(r"(?<=\d)[ \t]+%")
 _WITHOUT_COMMA = re.compile(r"\s*;\s*|\s+")
 
 _BLANK = frozenset({"", "na", "n/a", "null", "none", "nan", "-"})
@@ -190,6 +191,7 @@ def is_number(text: str, notation: Notation = POINT) -> bool:
 
 def items(text: str, notation: Notation = POINT) -> list[str]:
     """The parts of a list separated by commas, semicolons or white space; a comma inside numbers separates nothing."""
+    text = BEFORE_PERCENT.sub("%", text)
     return (_WITHOUT_COMMA if "," in {notation.decimal, notation.thousands} else _SEPARATOR).split(text.strip())
 
 
@@ -234,7 +236,7 @@ def refuse_mixed_percent(texts: Sequence[str], values: Sequence[float], where: C
 _ALL_OR_NONE = "write % in all of them or in none"
 
 _DIGITS = r"[-+]?\d[\d.,' ]*"
-_UNIT = rf"([^\w\s.,+'-]{{1,3}}|[A-Z]{{3}}\s)\s*{_DIGITS}|{_DIGITS}\s*([^\W\d_]{{1,5}}|[^\w\s.,]{{1,3}})"
+_UNIT = rf"([^\w\s.,+'-]{{1,3}}|[A-Z]{{3}}\s|)\s*{_DIGITS}\s*([^\W\d_]{{1,5}}|[^\w\s.,]{{1,3}}|)"
 
 
 CURRENCY = "$\xa2-\xa5\u20a0-\u20c0"
@@ -265,7 +267,8 @@ def mend(text: str, notation: Notation) -> str:
     if found is not None:
         return f"; {found} reads it" if found else ""
     unit = re.fullmatch(_UNIT, cell)
-    return "" if unit is None else f"; write plain numbers in full, without {clipped((unit[1] or unit[2]).strip())}"
+    units = " and ".join(clipped(part.strip()) for part in unit.groups() if part) if unit is not None else ""
+    return units and f"; write plain numbers in full, without {units}"
 
 
 def _marks(cell: str, notation: Notation) -> str | None:

@@ -94,7 +94,7 @@ def _rows_of_table(read: Table, choices: Choices, notation: Notation) -> Members
     header = [fields[column] for column in columns]
     if not columns:
         without = "no column of numbers" if selected is None else f"--select {choices.select} is just its labels"
-        message = f"{source}: {without}; it has {listed(fields)}"
+        message = (selected is None and table.unread) or f"{source}: {without}; it has {listed(fields)}"
         raise InputError(message)
     if len(set(header)) < len(header):
         twice = next(name for name, count in Counter(header).items() if count > 1)

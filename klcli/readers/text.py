@@ -46,10 +46,14 @@ _PAIR = re.compile(r"[^=]*=\s*[-+.\d]\S*\s*")
 _BETWEEN_MARKS = re.compile(r"\t.*\t|,\s*\S+$|^[^,\s]+,")
 """What has more than one tab, or a comma at its last field or its first, is a row of a table."""
 
+_TITLE = re.compile(r"\s*\w+ ?=\s*", re.ASCII)
+"""What MATLAB and Octave write above numbers."""
+
+_OF_PANDAS = re.compile(r"(Freq: \w+, )?(Name: .*, )?(Length: \d+, )?dtype: \w+")
+"""What pandas writes below a Series."""
+
 _NUMBERS = r"[-+.\deE]+"
-_COLUMNS_OF_NUMBERS = re.compile(
-    rf"[ \t]+{_NUMBERS}(?:[ \t]+{_NUMBERS})*[ \t]*|{_NUMBERS}(?:[ \t]{{2,}}{_NUMBERS})+[ \t]*"
-)
+_COLUMNS_OF_NUMBERS = re.compile(rf"[ \t]+{_NUMBERS}(?:[ \t]|$)|{_NUMBERS}(?:[ \t]{{2,}}{_NUMBERS})+[ \t]*$")
 """After a number in its column: more of them, further away than the one blank that uniq writes."""
 
 _NARROWEST = 4
@@ -82,11 +86,15 @@ def read_text(source: Source, label: str | None = None) -> Table | Document | Si
         raise InputError(message)
     asked = dialect.header or dialect.delimiter is not None
     if not asked and not inline.looks_like_json(text):
+        lines = lines[len(lines) > 1 and _TITLE.fullmatch(lines[0].text) is not None :]
+        if len(lines) > 1 and _OF_PANDAS.fullmatch(lines[-1].text):
+            return _single(_series(lines[:-1]), lines, source)
         of_numbers = _is_of_numbers(lines, dialect.notation)
         named = _named(lines, source)
         if named is not None:
             return _single(*named, source)
-        counts = None if of_numbers and len(lines) > 1 else _counts(lines, source)
+        is_list = of_numbers and (len(lines) > 1 or not lines[0].text[0].isspace())
+        counts = None if is_list else _counts(lines, source)
         if counts is not None:
             return _single(counts, lines, source)
         if of_numbers:
@@ -113,8 +121,9 @@ def read_uniq(source: Source) -> Single:
 
 
 def delimiter_of(text: str) -> str | None:
-    """What separates the names in the first line of a table: a tab if there is one, else a comma; None: neither."""
-    first = text.lstrip("\r\n").partition("\n")[0]
+    """What separates the names in the first line that is no comment: a tab if there is one, else a comma, else None."""
+    lines = (line for line in text.split("\n") if line.strip())
+    first = next((line for line in lines if line[0] != "#" or "\t" in line), "")
     return "\t" if "\t" in first and "," not in first.partition("\t")[0] else "," if "," in first else None
 
 
@@ -123,14 +132,13 @@ def _delimited(source: Source, lines: Sequence[_Line], label: str | None) -> Tab
     from klcli.readers.tables.delimited import read_delimited
 
     delimiter = delimiter_of(source.text)
-    if delimiter is None and source.dialect.delimiter is None and len(lines) > 1:
-        widths = {len(line.text.split()) for line in lines}
-        if len(widths) == 1 and widths != {1}:
-            message = (
-                f"{source.name}:{lines[0].number}: {clipped(lines[0].text.strip())} is neither numbers nor a label "
-                "and its count; for a table between blanks add --input-format csv --delimiter space"
-            ) + (" --comment '#'" if _left_out(source.text) else "")
-            raise InputError(message)
+    several = len(lines) > 1 and all(len(line.text.split()) > 1 for line in lines)
+    if delimiter is None and source.dialect.delimiter is None and several:
+        message = (
+            f"{source.name}:{lines[0].number}: {clipped(lines[0].text.strip())} is neither numbers nor a label "
+            "and its count; for a table between blanks add --input-format csv --delimiter space"
+        ) + (" --comment '#'" if _left_out(source.text) else "")
+        raise InputError(message)
     if not any(map(str.isdigit, "".join(line.text for line in lines))):
         form = "tsv" if delimiter == "\t" else "csv"
         how = "--tally counts equal lines" if delimiter is None else f"for raw values add --tally --input-format {form}"
@@ -208,7 +216,15 @@ def _counts(lines: Sequence[_Line], source: Source) -> _Counts | None:
         _refuse_unlike(lines, first, last, source)
         return None
     cut = [line.text.strip().rsplit(None, 1) if all(last) else line.text.strip().split(None, 1)[::-1] for line in lines]
-    return _Counts([label.strip() for label, _ in cut], [count for _, count in cut])
+    colons = all(label.endswith(":") for label, _ in cut)
+    return _Counts([label.removesuffix(":" * colons).strip() for label, _ in cut], [count for _, count in cut])
+
+
+def _series(lines: Sequence[_Line]) -> _Counts:
+    """The labels and numbers of a Series as pandas writes it; above them may stand what the labels are called."""
+    rows = [line.text.strip().rsplit(None, 1) for line in lines]
+    rows = rows[len(rows[0]) == 1 :]
+    return _Counts([row[0].strip() for row in rows], [row[-1] for row in rows])
 
 
 def _is_something_else(lines: Sequence[_Line]) -> bool:
@@ -227,7 +243,7 @@ def _aligned(lines: Sequence[_Line]) -> _Counts | None:
     column = min(match.end(2) for match in found)
     if any(match.end(2) != column and match[1] for match in found):
         return None  # a count too long for its column begins the line
-    if all(_COLUMNS_OF_NUMBERS.fullmatch(match[3]) for match in found):
+    if all(_COLUMNS_OF_NUMBERS.match(match[3]) for match in found):
         return None  # each right-aligned
     if column < _NARROWEST and all(is_number(part) for match in found for part in match[3].split()):
         return None

@@ -61,6 +61,8 @@ def without_totals(given: list[Distribution], names: Sequence[str], choices: Cho
         return given
     for one in given:
         _refuse_outcome(one)
+    if given and given[0].outcomes is not None and (note := _folders(given[0].outcomes)):
+        given = [replace(given[0], remarks=(*given[0].remarks, *note)), *given[1:]]
     alike = len(given) > 1 and all(one.outcomes == given[0].outcomes and len(one) == len(given[0]) for one in given[1:])
     if not alike:
         return given
@@ -77,6 +79,20 @@ def without_totals(given: list[Distribution], names: Sequence[str], choices: Cho
     notes = [] if outcomes is None else unnamed(outcomes, values.T, "outcome")
     notes += unnamed(names, values, "distribution")
     return [replace(given[0], remarks=(*given[0].remarks, *notes)), *given[1:]] if notes else given
+
+
+def _folders(labels: Sequence[str]) -> list[str]:
+    """A note on folders among paths, the last of which holds all others, as du writes them."""
+    if not (len(labels) > 1 and labels[0].startswith(f"{labels[-1]}/")):
+        return []
+    parents = {label.rpartition("/")[0] for label in labels}
+    folders = [label for label in labels if label in parents]
+    if not all(label.startswith(f"{labels[-1]}/") for label in labels[:-1]):
+        return []
+    them = "it counts" if len(folders) == 1 else "they count"
+    return [
+        f"{listed(list(map(clipped, folders)))}: if {them} what is inside too, as du does, add --drop {typed(list_of(folders))}"
+    ]
 
 
 def refuse_undropped(drop: Sequence[str], names: Sequence[Sequence[str]]) -> None:

@@ -1,5 +1,6 @@
 """What errors and notes offer, and what comes of it: the table that `test_mends` obeys."""
 
+import json
 from typing import NamedTuple
 
 PAIR = "k,a,b\nx,4,3\ny,6,7\n"
@@ -30,7 +31,87 @@ class Mend(NamedTuple):
     given: str = ""
 
 
+JSON_IN_JSON = '{"took": 3, "found": {"by": [{"key": "x", "n": 4, "m": 3}, {"key": "y", "n": 6, "m": 7}]}}'
+_OF_TEXTS = [{"x": 4, "y": 6}, {"y": 7, "x": 3}]
+CLASSES = json.dumps([[{"label": of, "score": score} for of, score in text.items()] for text in _OF_TEXTS])
+"""What a classifier answers for two texts."""
+
 MENDS = [
+    Mend("kl t.csv", "add --skip 1", "kl t.csv --skip 1", (KL,), {"t.csv": "sep=,\n" + PAIR}),
+    Mend(
+        "kl t.csv",
+        "add --skip 1 --delimiter ';'",
+        "kl t.csv --skip 1 --delimiter ';'",
+        (KL,),
+        {"t.csv": "sep=;\n" + PAIR.replace(",", ";")},
+    ),
+    Mend(
+        "kl t.tsv",
+        "add --skip 1",
+        "kl t.tsv --skip 1",
+        (KL,),
+        {"t.tsv": "# made by x\n#OTU ID\ta\tb\nx\t4\t3\ny\t6\t7\n"},
+    ),
+    Mend(
+        "kl t.csv",
+        "if these are units add --skip 2 --no-header",
+        "kl t.csv --skip 2 --no-header",
+        (KL,),
+        {"t.csv": "k,a,b\n,(EUR),(EUR)\nx,4,3\ny,6,7\n"},
+    ),
+    Mend(
+        "kl t.csv",
+        "write plain numbers in full, without '$' and 'M'",
+        "kl u.csv",
+        (KL,),
+        {"t.csv": "k,a,b\nx,$4M,$3M\ny,$6M,$7M\n", "u.csv": PAIR},
+    ),
+    Mend(
+        "kl t.txt",
+        "add --input-format csv --delimiter space",
+        "kl t.txt --input-format csv --delimiter space",
+        (KL,),
+        {"t.txt": "   k  a  b\n0  x  4  3\n1  y  6  7\n"},
+    ),
+    Mend(
+        "kl t.csv",
+        "add --delimiter space",
+        "kl t.csv --delimiter space",
+        (KL,),
+        {"t.csv": '"a" "b"\n"x" 4 3\n"y" 6 7\n'},
+    ),
+    Mend(
+        "entropy - -g perplexity",
+        "more than one number, as all lines have; for a table add --input-format csv --delimiter space --no-header",
+        "entropy - -g perplexity --input-format csv --delimiter space --no-header --select 1",
+        (1.9601317042077895,),
+        {},
+        "   4   10  100 a.txt\n   6   20  200 b.txt\n",
+    ),
+    Mend(
+        "entropy - -g perplexity",
+        "'/a b': if it counts what is inside too, as du does, add --drop '/a b'",
+        "entropy - -g perplexity --drop '/a b'",
+        (1.9601317042077895,),
+        {},
+        "4\t/a b/c\n6\t/a b/d\n10\t/a b\n",
+    ),
+    Mend(
+        "entropy t.json",
+        "point at what is meant, as t.json#/found/by",
+        "kl t.json#/found/by",
+        (KL,),
+        {"t.json": JSON_IN_JSON},
+    ),
+    Mend("entropy t.json", "add --rows to take each by itself", "kl t.json --rows", (KL,), {"t.json": CLASSES}),
+    Mend(
+        "kl -",
+        "for a JSON value a line add --input-format ndjson",
+        "kl - --input-format ndjson --rows",
+        (KL,),
+        {},
+        '{"a":4,"b":6}\n{"a":3,"b":7}\n',
+    ),
     Mend(
         "entropy t.csv -g entropy",
         "add --skip 1",

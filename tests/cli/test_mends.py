@@ -155,7 +155,7 @@ def test_a_column_without_a_name_is_not_named(refused, form):
 
 
 def test_a_list_of_labels_is_not_offered_as_weights(refused, kl, write, tmp_path):
-    write("t.json", '{"labels": ["a", "b"], "before": [4, 6], "after": [3, 7]}')
+    write("t.json", '{"labels": ["a", "b"], "before": [4, 6], "after": [3, 7], "of": "May"}')
     message = refused(3, "kl", "t.json", cwd=tmp_path)
     assert message.endswith("choose: t.json#/before t.json#/after")
     assert kl(*message.partition("choose: ")[2].split(), "-q", cwd=tmp_path) == near(KL)

@@ -42,6 +42,26 @@ def test_a_rule_without_bars_is_left_out_as_the_error_says(refused, kl, write):
     assert kl(path, "--delimiter", "space", "--comment", "-", "-q") == KL
 
 
+PRINTED = {
+    "Series": "x    4\ny    6\ndtype: int64\n",
+    "Series with an index of numbers": "0    4\n1    6\nName: n, dtype: int64\n",
+    "value_counts": "kind\na b    4\ny      6\nName: count, dtype: int64\n",
+    "time series": "2024-01-31    4\n2024-02-29    6\nFreq: ME, Length: 2, dtype: int64\n",
+    "MATLAB": "\np =\n\n    4.0000    6.0000\n\n",
+    "Octave": "ans =\n\n   4\n   6\n\n",
+    "percentages": "40 % 60 %\n",
+}
+
+
+@pytest.mark.parametrize("text", PRINTED.values(), ids=PRINTED.keys())
+def test_what_other_programs_print(kl, text):
+    assert kl("-", "3,7", "-q", input=text) == KL
+
+
+def test_labels_before_colons_are_without_them(kl):
+    assert kl("-", "y=7,x z=3", "-q", input="x z: 4\ny: 6\n") == KL
+
+
 OF_R = {
     "a vector": "[1] 4 6\n",
     "a long vector": " [1] 4\n [2] 6\n",
@@ -80,6 +100,7 @@ PANDAS = {
         "schema": {"fields": [{"name": "label", "type": "string"}], "primaryKey": ["label"]},
         "data": [{"label": "x", "a": 4, "b": 3}, {"label": "y", "a": 6, "b": 7}],
     },
+    "list": {"label": ["x", "y"], "a": [4, 6], "b": [3, 7]},
     "split": {"columns": ["a", "b"], "index": ["x", "y"], "data": [[4, 3], [6, 7]]},
 }
 
@@ -92,3 +113,10 @@ def test_json_of_pandas_in_every_command_that_reads_tables(kl, get, call, write,
     assert call("batch", path, "--by", "label", "--p", "a", "--q", "b", "-m", "kl_pq", "-q").out.count("0.0") == 2
     assert len(get("kl_pq", "matrix", path, "--columns", "--pairs", "-m", "kl_pq")) == 2
     assert json.loads(call("fit", f"{path}:a", "-f", "json", "-q").out)["fits"]
+
+
+def test_keys_among_columns_in_json_are_no_weights(call, write):
+    path = write("t.json", '{"id": [1, 2], "a": [4, 6], "b": [3, 7]}')
+    result = call("kl", path)
+    assert float(result.out) == KL
+    assert "column 'id' (whole numbers, all different) is taken as labels" in result.err

@@ -13,11 +13,13 @@ from klcli.model import Distribution, frozen
 from klcli.readers.distributions import Members, added_up, refuse_repeated
 from klcli.readers.numbers import (
     POINT,
+    are_numbers,
     grouping_note,
     has_percent,
     in_column,
     is_blank,
     is_number,
+    mend,
     mixed_percent,
     numbers,
 )
@@ -123,10 +125,19 @@ class TableColumns(Members):
                 self.numbers(column)
             except InputError as error:
                 others = self.roles.weights or self.roles.mixed[1:]  # for it to be their labels
-                mend = self._mend.replace("{}", typed(self.table.names[column] or str(column + 1))) if others else ""
-                message = f"{error}{mend}"
+                how = self._mend.replace("{}", typed(self.table.names[column] or str(column + 1))) if others else ""
+                message = f"{error}{self._below_units() or how}"
                 raise InputError(message) from None
         return list(self.roles.weights)
+
+    def _below_units(self) -> str:
+        """How to leave out the first row, where it is what makes all columns but the labels no numbers."""
+        if self.roles.weights or self.table.form == "json":
+            return ""
+        for first, *others in map(self.texts, self.roles.mixed):
+            if is_blank(first) or is_number(first, self._notation) or not are_numbers(others, self._notation):
+                return ""
+        return f"; if these are units add --skip {re.split('[: ]', self.row(0))[-1]} --no-header"
 
     def distributions(self) -> list[int]:
         """The columns of numbers, failing which those of lists or objects, but for the labels. Raises InputError."""
@@ -150,6 +161,16 @@ class TableColumns(Members):
         name = self.table.names[0]
         keys = self.facts(0).of_numbers and (is_key(name) or may_hold_keys(name, self.numbers(0)))
         return (name,) if keys else ()
+
+    @property
+    def unread(self) -> str:
+        """What is wrong with a cell of the first row that seems to be a number with a unit."""
+        columns = [i for i in range(len(self.table.names)) if self.size and not self.is_nested(i)]
+        for i in sorted(columns, key=lambda i: i == self.label):
+            text = self.texts(i)[0]
+            if how := mend(text, self._notation):
+                return f"{self.row(0)}: {clipped(text)}{in_column(self.table.names[i])} is not a number{how}"
+        return ""
 
     @property
     def left_out(self) -> tuple[str, ...]:

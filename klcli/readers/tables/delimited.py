@@ -210,6 +210,12 @@ class DelimitedStream:
             self._rest += more
 
     def _check_delimiter(self, header: list[str]) -> None:
+        said = re.fullmatch("sep=(.)", self.delimiter.join(header))
+        if said and self._dialect.header is not False:
+            message = f"{self.source}:{self._line - 1}: {clipped(said[0])} is for Excel; add --skip {self._line - 1}"
+            if said[1] != self.delimiter:
+                message += f" {self._delimiter_option(said[1])}"
+            raise InputError(message)
         other = next((c for c in _OTHERS if c != self.delimiter and c in header[0]), None)
         other = " " if other is None and self._is_between_blanks(header[0]) else other
         if len(header) == 1 and header[0][:1] not in COMMENTS and other is not None:
@@ -236,7 +242,8 @@ class DelimitedStream:
     def _other_delimiter(self) -> str:
         """What to add where quotes do not match because another character stands between them, '' where none does."""
         line = self._rest[:10_000].splitlines()[0].decode("latin-1")
-        found = next((c for c in _OTHERS if c != self.delimiter and (f'"{c}' in line or f'{c}"' in line)), None)
+        others = (c for c in f"{_OTHERS} " if c != self.delimiter)
+        found = next((c for c in others if f'"{c}' in line or f'{c}"' in line), None)
         return f"if {found!r} separates the fields add {self._delimiter_option(found)}" if found else ""
 
     def _check_title(self, header: Sequence[str]) -> None:
@@ -256,7 +263,10 @@ class DelimitedStream:
         widths = {len(row) for _, row in rows[at:] if row[0][:1] not in COMMENTS}
         if len(rows) - at < 2 or len(widths) > 1 or widths == ({len(header)} if is_comment else {1}):  # noqa: PLR2004
             return
-        option = f"--comment '{mark}'" if is_comment else f"--skip {self._line - 1 + (rows[at - 1][0] if at else 0)}"
+        # The last of the comments may be the names.
+        named = is_comment and at > 0 and {len(rows[at - 1][1])} == widths
+        above = rows[at - 1 - named][0] if at > named else 0
+        option = f"--skip {self._line - 1 + above}" if named or not is_comment else f"--comment '{mark}'"
         first = f"{self.source}:{self._line - 1}: {clipped(header[0])} seems to stand above the table"
         message = f"{first}, whose rows have {widths.pop()} fields; add {option}"
         raise InputError(message)
@@ -269,17 +279,19 @@ class DelimitedStream:
     def _has_row_names(self, header: Sequence[str]) -> bool:
         """Whether each row has a field more than the header, in front and no number: R names no column of row names.
 
-        It may be a number in quotes. One row alone may be too long by mistake, and one name above be a title.
+        It may be a number in quotes, or that of the row where no comma may group its digits. One row alone may be too
+        long by mistake, and one name above be a title.
         """
         width = len(header) + 1
         if self._dialect.header is False or len(self._first) != width:
             return False
         rows = [row for _, row in self._top()]
         quoted = all(line.startswith(b'"') for line in self._rest.split(b"\n", len(rows))[: len(rows)])
+        counted = [row[0] for row in rows] in [[str(i) for i in range(n, n + len(rows))] for n in (0, 1)]
         wider = [
             len(row) == width
             and row[-1]
-            and (quoted or not is_number(row[0], self._notation))
+            and (quoted or not is_number(row[0], self._notation) or (counted and self.delimiter != ","))
             and (len(header) > 1 or is_number(row[-1], self._notation))
             for row in rows
         ]

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 from klcli.errors import InputError, KlcliError, clipped
 from klcli.readers.documents import load
 from klcli.readers.lines import TextLines
+from klcli.readers.numbers import is_number
 from klcli.readers.sources import empty
 from klcli.readers.tables.json_rows import JsonRows, decoded, fault_of, members
 from klcli.readers.tables.pieces import SMALL, end_of_lines, piece_size, pieces, read_some
+from klcli.readers.tables.roles import is_key
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -49,11 +51,15 @@ def table_of(values: Any, source: str, where: Callable[[int], str]) -> Table:  #
 
 
 def records_of(value: Any, source: str) -> list[Any] | None:  # noqa: ANN401 - what a JSON text is
-    """The records in what pandas writes with orient='table' or 'split'; None for anything else.
+    """The records in an object of columns, or what pandas writes with orient='table' or 'split'; else None.
 
     In the latter an index is a column before the others, called label. Raises InputError for a name that stands twice.
     """
-    if not isinstance(value, dict) or not isinstance(data := value.get("data"), list) or not data:
+    if not isinstance(value, dict):
+        return None
+    if _are_columns(value):
+        return [dict(zip(value, row, strict=True)) for row in zip(*value.values(), strict=True)]
+    if not isinstance(data := value.get("data"), list) or not data:
         return None
     if isinstance(value.get("schema"), dict):
         return data
@@ -69,6 +75,17 @@ def records_of(value: Any, source: str) -> list[Any] | None:  # noqa: ANN401 - w
         message = f"{source}: two columns are called {clipped(twice)}; rename one"
         raise InputError(message)
     return [dict(zip(names, row, strict=True)) for row in data]
+
+
+def _are_columns(value: dict[str, Any]) -> bool:
+    """Whether an object has lists of one length under its keys, of which one holds labels, or keys by its name."""
+    lists = list(value.values())
+    if len(lists) < 2 or not all(isinstance(cells, list) and cells and len(cells) == len(lists[0]) for cells in lists):  # noqa: PLR2004
+        return False
+    if any(isinstance(cell, list | dict) for cells in lists for cell in cells):
+        return False
+    words = [cells for cells in lists if all(isinstance(cell, str) and not is_number(cell) for cell in cells)]
+    return 0 < len(words) < len(lists) or is_key(next(iter(value)))
 
 
 def _joined(name: Any) -> str:  # noqa: ANN401
