@@ -90,9 +90,8 @@ def _folders(labels: Sequence[str]) -> list[str]:
     if not all(label.startswith(f"{labels[-1]}/") for label in labels[:-1]):
         return []
     them = "it counts" if len(folders) == 1 else "they count"
-    return [
-        f"{listed(list(map(clipped, folders)))}: if {them} what is inside too, as du does, add --drop {typed(list_of(folders))}"
-    ]
+    how = f"as du does, add --drop {typed(list_of(folders))}"
+    return [f"{listed(list(map(clipped, folders)))}: if {them} what is inside too, {how}"]
 
 
 def refuse_undropped(drop: Sequence[str], names: Sequence[Sequence[str]]) -> None:
