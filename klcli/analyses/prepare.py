@@ -348,7 +348,10 @@ def where_outcomes_lie(places: Array | None) -> str:
 
 
 def nearly_alike(lacking: Sequence[Sequence[str]], roles: Sequence[str]) -> list[str]:
-    """A note on labels of two sides that differ only in case or in Unicode form. lacking: what each side lacks."""
+    """A note on labels of two sides that differ only in case, in blanks around them, in Unicode form, or as 1 and 01.
+
+    lacking: what each side lacks.
+    """
     if not (lacking[0] and lacking[1]):
         return []
     of_p = {_folded(label): label for label in lacking[1]}
@@ -357,11 +360,15 @@ def nearly_alike(lacking: Sequence[Sequence[str]], roles: Sequence[str]) -> list
         return []
     first = " and ".join(f"{_shown(label)} of {role}" for label, role in zip(pairs[0], roles, strict=True))
     more = f", as do {len(pairs) - 1} more" if pairs[1:] else ""
-    return [f"{first} differ only in case or Unicode form, and are not joined{more}"]
+    return [f"{first} differ only in how they are written, and are not joined{more}"]
 
 
-def _folded(label: str) -> str:
-    return normalize("NFC", normalize("NFC", label).casefold())
+def _folded(label: str) -> str | float:
+    """What is the same in labels that are written alike; of a number its value."""
+    try:
+        return float(label)
+    except ValueError:
+        return normalize("NFC", normalize("NFC", label).casefold()).strip()
 
 
 def _shown(label: str) -> str:

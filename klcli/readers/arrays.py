@@ -314,6 +314,9 @@ def _numeric(table: TableColumns, taken: Sequence[str]) -> tuple[list[int], list
         name = table.table.names[label]
         address = typed(column_of(table.source, name))
         remarks = [f"{table.source}: column {clipped(name)} is left out{_why(name)}; {address} reads it"]
+        if table.keys and len(columns) == 1:
+            often = typed(column_of(table.source, table.table.names[columns[0]]))
+            remarks[0] += f", with --weights {often} each number as often as that says"
     kinds = [_kind(table, i) for i in others]
     for kind in dict.fromkeys(kinds):
         names = [table.table.names[i] for i, of in zip(others, kinds, strict=True) if of == kind]

@@ -155,7 +155,7 @@ def numbers(
         try:
             values.append(number(cell, notation))
         except NotANumberError as error:
-            how = mend(cell, notation) if inside or is_blank(cell) else ""
+            how = mend(cell, notation)
             message = f"{where(i)}: {error.found}{inside} {error.wrong}{how}"
             raise InputError(message) from None
     return values

@@ -18,7 +18,7 @@ from klcli.readers.observations import present, sample
 from klcli.readers.tables.columns import TableColumns
 from klcli.readers.tables.percents import mixed_rows
 from klcli.readers.tables.roles import NO_LABELS, chosen_label, holds_keys, is_key, no_group
-from klcli.readers.tables.select import select
+from klcli.readers.tables.select import list_of, select
 from klcli.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from klcli.readers.tables.roles import Choices
 
 ROWS, GROUPS = "rows", "groups"
+
+_ROUNDED = 1e-3
+"""By so much of their sum are shares off that were rounded."""
 
 
 def members(read: Table | Document, choices: Choices, notation: Notation) -> Members:
@@ -120,6 +123,7 @@ def _rows_of_table(read: Table, choices: Choices, notation: Notation) -> Members
         labels, values, at, said = _summed(labels, values, gaps=table.leaves_out)
         faults = {i: wrong[label] for i, label in enumerate(labels) if label in wrong}
         notes += (said,) if said else ()
+    notes += _sum_without(header, values)
     values = np.ascontiguousarray(values)
     values.setflags(write=False)
     found = []
@@ -156,6 +160,21 @@ def _summed(labels: Sequence[str], values: Array, *, gaps: bool) -> tuple[list[s
     sums = [summed(labels, column, gaps=gaps) for column in values.T]
     once, _, at, said = sums[0]
     return once, np.array([column for _, column, _, _ in sums]).T, at, said
+
+
+def _sum_without(header: Sequence[str], values: Array) -> tuple[str, ...]:
+    """A note on a column without which each row would sum to 1, or 100, as the label beside scores. (rows, columns)."""
+    if values.shape[1] < 3 or len(values) < 2:  # noqa: PLR2004 - a sum and something beside it, more than once
+        return ()
+    with np.errstate(invalid="ignore", over="ignore"):
+        sums = values.sum(axis=1, keepdims=True) - values
+        whole = [(np.abs(sums - total) <= _ROUNDED * total).all(axis=0) for total in (1.0, 100.0)]
+    at = np.flatnonzero(np.logical_or(*whole) & (values != 0).any(axis=0))
+    if len(at) != 1:
+        return ()
+    name, others = header[at[0]], [of for i, of in enumerate(header) if i != at[0]]
+    found = f"column {clipped(name)} counts as weights, and without it each row sums to 1 or 100"
+    return (f"{found}; --select {typed(list_of(others))} leaves it out",)
 
 
 def _weights(table: TableColumns, choices: Choices) -> list[int]:

@@ -37,6 +37,28 @@ CLASSES = json.dumps([[{"label": of, "score": score} for of, score in text.items
 """What a classifier answers for two texts."""
 
 MENDS = [
+    Mend(
+        "entropy t.csv --rows",
+        "column 'y' counts as weights, and without it each row sums to 1 or 100; --select a,b",
+        "kl t.csv --rows --select a,b",
+        (KL,),
+        {"t.csv": "y,a,b\n1,0.4,0.6\n1,0.3,0.7\n"},
+    ),
+    Mend(
+        "entropy --tally --bins 2 - -g perplexity",
+        "--decimal , reads it",
+        "entropy --tally --bins 2 - -g perplexity --decimal ,",
+        (1.8898815748423097,),
+        {},
+        "1,5\n2,5\n3,5\n",
+    ),
+    Mend(
+        "fit t.csv --family poisson",
+        "t.csv:value reads it, with --weights t.csv:n each number as often as that says",
+        "fit t.csv:value --weights t.csv:n --family poisson -g parameters.rate",
+        (11 / 6,),
+        {"t.csv": "value,n\n1,4\n2,6\n3,2\n"},
+    ),
     Mend("kl t.csv", "add --skip 1", "kl t.csv --skip 1", (KL,), {"t.csv": "sep=,\n" + PAIR}),
     Mend(
         "kl t.csv",

@@ -384,11 +384,16 @@ def test_labels_that_stand_twice_in_a_group_are_added_up_when_asked(refused, cal
 # -------------------------------------------------------------------------------------------------------------- unicode
 
 
-@pytest.mark.parametrize("other", [unicodedata.normalize("NFD", "café"), "CAFÉ", "Café"])
+@pytest.mark.parametrize("other", [unicodedata.normalize("NFD", "café"), "CAFÉ", "Café", " café"])
 def test_labels_that_differ_in_form_alone_are_named(call, write, other):
     p, q = write("p.csv", "k,n\ncafé,1\nb,2\n"), write("q.csv", f"k,n\n{other},1\nb,2\n")
-    assert "differ only in case or Unicode form" in call("kl", p, q).err
+    assert "differ only in how they are written" in call("kl", p, q).err
     assert "differ only" not in call("kl", p, write("r.csv", "k,n\nthé,1\nb,2\n")).err
+
+
+def test_numbers_as_labels_that_are_written_otherwise_are_named(call, write):
+    result = call("kl", write("p.csv", "code,n\n01,1\n02,2\n"), write("q.csv", "code,n\n1,1\n2,2\n"))
+    assert "'01' of P and '1' of Q differ only in how they are written" in result.err
 
 
 # ---------------------------------------------------------------------------------------------------- rows of records

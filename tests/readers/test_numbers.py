@@ -8,7 +8,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from klcli.errors import InputError
-from klcli.readers.numbers import POINT, NotANumberError, is_blank, is_number, items, mend, number, numbers
+from klcli.readers.numbers import POINT, NotANumberError, is_number, items, mend, number, numbers
 
 digits = st.text("0123456789", min_size=1, max_size=25)
 sign = st.sampled_from(["", "+", "-"])
@@ -175,7 +175,7 @@ def read_each(cells):
         try:
             values.append(number(cell))
         except NotANumberError as error:
-            return f"cell {i}: {error}{mend(cell, POINT) if is_blank(cell) else ''}"
+            return f"cell {i}: {error}{mend(cell, POINT)}"
     return values
 
 
