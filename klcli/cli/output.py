@@ -40,7 +40,7 @@ class Gates:
         fields = list(fields)
         for text in given or ():
             field, equals, value = text.partition("=")
-            if not equals and len(fields) == 1:
+            if not equals and len(fields) == 1 and field not in fields:
                 field, value = fields[0], text
             elif not equals:
                 example = "kl_pq" if "kl_pq" in fields else fields[0]

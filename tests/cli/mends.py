@@ -13,6 +13,8 @@ TOKENS = f"[{_TOKEN}, {_TOKEN}]"
 
 KL = 0.02258242108435736
 """KL of 4, 6 to 3, 7."""
+LK = 0.02160085414354654
+"""KL of 3, 7 to 4, 6."""
 ONE_NINE = 0.3250829733914482
 """The entropy of 1 and 9."""
 
@@ -335,3 +337,133 @@ MENDS = [
         {"t.csv": "k,2019,2020\nx,4,4\ny,6,6\n"},
     ),
 ]
+
+
+FILES: dict[str, str | bytes] = {
+    "pair.csv": PAIR,
+    "four.csv": "a,b,c,d\n5,4,3,8\n1,6,7,2\n",
+    "two.csv": "g,k,n\nA,x,4\nA,y,6\nB,x,3\nB,y,7\n",
+    "pairs.csv": "g,k,a,b\nA,x,4,3\nA,y,6,7\n",
+    "p.csv": "size,n\n30,4\n10,6\n",
+    "q.csv": "size,n\n10,7\n30,3\n",
+    "one.csv": "k,n\nx,4\ny,6\n",
+    "other.csv": "k,n\nx,3\ny,7\n",
+    "semi.csv": PAIR.replace(",", ";"),
+    "quoted.csv": 'k,a,b\nx,"4,000",3\ny,"6,000",7\n',
+    "hash.csv": PAIR + "# the end\n",
+    "bare.csv": "4,3\n6,7\n",
+    "line.csv": "4,3\n",
+    "numbered.csv": "k,1,7\nx,4,3\ny,6,7\n",
+    "wide.csv": "k,z,a,b\nx,u,4,3\n",
+    "twice.csv": "k,a,a\nx,4,3\ny,6,7\n",
+    "scored.csv": "k,a,b,kl_pq\nx,4,3,1\ny,6,7,2\n",
+    "zero.csv": "k,a,b\nx,1,0\ny,1,1\n",
+    "grouped.txt": "4,000\n6,000\n",
+    "comma.txt": "4,003\n6,007\n",
+    "utf16.csv": PAIR.encode("utf-16"),
+    "utf16le.csv": PAIR.encode("utf-16-le"),
+    "odd.csv": b"k,a,b\nx,4,3\ny,6,7",
+    "lists.ndjson": '{"id": "a", "p": [4, 6], "q": [3, 7]}\n{"id": "b", "p": [3, 7], "q": [3, 7]}\n',
+    "cells.json": '{"(0, 2]": 1, "(2, inf)": 1}',
+    "raw.csv": "g,v\nA,1\nA,2\nA,3\nA,4\n",
+}
+"""What the commands of `SHORT` read."""
+
+SHORT = """
+matrix zero.csv -m kl_pq => --smooth METHOD gives mass everywhere \
+=> matrix zero.csv -m kl_pq --smooth add=1 --pairs -g kl_pq => 0.056633012265132496 0.05889151782819173
+kl -1,2 -2,1 => for scores or logits add --as logits => kl -1,2 -2,1 --as logits => 0.0
+kl 4,6 3,7 --as probs => for counts drop --as probs => kl 4,6 3,7 => KL
+kl 6,4 7,3 --as cumulative => if these are none drop --as cumulative => kl 6,4 7,3 => KL
+kl 800,0 800,0 --as logprobs --no-normalize => drop --no-normalize => kl 800,0 800,0 --as logprobs => 0.0
+kl p.csv:n q.csv:n => --label size joins P and Q by it => kl p.csv:n q.csv:n --label size => KL
+kl p.csv:n q.csv:n => --label none by position => kl p.csv:n q.csv:n --label none => 0.19204199316179807
+kl x=4,y=6 x=3,y=7,z=0 --align strict => --align outer gives weight 0 => kl x=4,y=6 x=3,y=7,z=0 --align outer => KL
+kl x=0,y=6 x=3,z=7 --align inner => try --align outer => kl x=0,y=6 x=3,z=7 --align outer => inf
+kl uniform uniform => write one of them out, as 1/3,1/3,1/3 => kl uniform 1/3,1/3,1/3 => 0.0
+entropy uniform => write it, as 1/3,1/3,1/3 => entropy 1/3,1/3,1/3 -g perplexity => 2.9999999999999996
+batch pair.csv --p a --q b -o pair.csv => choose another file \
+=> batch pair.csv --p a --q b -m kl_pq -o o.csv --summary -g max:kl_pq => 0.0
+batch scored.csv --p a --q b -m kl_pq => keep the others: --keep k \
+=> batch scored.csv --p a --q b -m kl_pq --keep k --summary -g max:kl_pq => 0.0
+batch pair.csv --p a --q b --reference 1 => give --q or --p, not both \
+=> batch pair.csv --p a --reference 1 -m kl_pq --summary -g max:kl_pq => 0.0
+batch pair.csv --p a,b --q b,a --rows => Add --reference FILE:ROW \
+=> batch pair.csv --p a,b --rows --reference pair.csv:x -m kl_pq --summary -g min:kl_pq => 0.0
+batch pair.csv --p a,b --previous --reference 1,1 => leave out one \
+=> batch pair.csv --p a,b --reference 4,3 -m kl_pq --summary -g min:kl_pq => 0.0
+batch raw.csv --by g --tally --p v --reference cells.json --bins 2 => give edges, as --bins 0,1,2 \
+=> batch raw.csv --by g --tally --p v --reference cells.json --bins 0,2 -m kl_pq --summary -g max:kl_pq => 0.0
+fit --to 'gamma(2,1)' => --to needs --family, such as --family normal \
+=> fit --to 'gamma(2,1)' --family normal -g kl_pq => 0.18829645858310806
+kl 'normal(0,1)' => P is a formula; give another after it => kl 'normal(0,1)' 'normal(1,1)' => 0.5
+rank 'normal(0,1)' => give at least one candidate after it => rank 'normal(0,1)' 'normal(1,1)' -g kl_pq => 0.5
+matrix two.csv --by g --columns => rows alike in a column, or a column; give one \
+=> matrix two.csv --by g -m kl_pq --pairs -g kl_pq => LK KL
+kl 4,6 3,7 --smooth laplace=2 => takes no value; add=ALPHA does => kl 4,6 3,7 --smooth add=2 => 0.010833218250904292
+kl semi.csv --delimiter ab => it is one character, such as ';' => kl semi.csv --delimiter ';' => KL
+kl '4.000,0;6.000,0' '3;7' --thousands . => give both: --thousands . --decimal , \
+=> kl '4.000,0;6.000,0' '3;7' --thousands . --decimal , => KL
+kl quoted.csv --thousands ab => it is one mark, such as ',' => kl quoted.csv --thousands , => KL
+kl quoted.csv => --thousands , reads it => kl quoted.csv --thousands , => KL
+kl hash.csv --comment ab => it is one character, such as '#' => kl hash.csv --comment '#' => KL
+kl hash.csv => if it is a comment add --comment '#' => kl hash.csv --comment '#' => KL
+kl 4,6 3,7 --unit bits --base 2 => give one => kl 4,6 3,7 --base 2 => 0.03257954690966873
+kl 4,6 3,7 --temperature 2 => add --as logits => kl 0,0 0,0 --temperature 2 --as logits => 0.0
+kl 0,0 0,0 --softmax --as probs => does not go with --as probs => kl 0,0 0,0 --softmax => 0.0
+kl pair.csv --encoding klingon => it is utf-8, latin-1, utf-16 => kl pair.csv --encoding utf-8 => KL
+kl 4,6 3,7 --fail-above kl_pq => write FIELD=VALUE, as kl_pq=0.1 => kl 4,6 3,7 --fail-above kl_pq=0.1 => KL
+kl nothing 3,7 => write numbers like 0.4,0.6 => kl 0.4,0.6 3,7 => KL
+kl 4,6 => give another after it => kl 4,6 3,7 => KL
+kl uniform => give that after it => kl uniform 1,1 => 0.0
+kl 4=4,3=6 4=3,3=7 --tally => leave out --tally => kl 4=4,3=6 4=3,3=7 => KL
+kl one.csv => give Q after it => kl one.csv x=3,y=7 => KL
+entropy grouped.txt => --thousands , reads it => entropy grouped.txt --thousands , -g perplexity => 1.9601317042077895
+kl comma.txt => --input-format csv --no-header a table => kl comma.txt --input-format csv --no-header => KL
+kl 'a=4 b=6' a=3,b=7 => put commas between them => kl 'a=4,b=6' a=3,b=7 => KL
+kl odd.csv --encoding utf-16 => name another by --encoding => kl odd.csv --encoding latin-1 => KL
+matrix pair.csv pair.csv => give each source once \
+=> matrix pair.csv -m kl_pq --pairs -g kl_pq => 0.02421720646418509 0.02433584323680823
+entropy 1,2,3,4 --tally --bins 3,1 => edges are finite and rise, as 0,1,2 \
+=> entropy 1,2,3,4 --tally --bins 2,9 -g perplexity => 2.0
+entropy 1,2,3,4 --tally --bins 0 => it is from 1 to 1,000,000 cells, or edges such as 0,1,2 \
+=> entropy 1,2,3,4 --tally --bins 2 -g perplexity => 2.0
+entropy 1,1.0000000000000002 --tally --bins 9 => ask for fewer \
+=> entropy 1,1.0000000000000002 --tally --bins 1 -g perplexity => 1.0
+kl '[(4, 6), (1, 1)]' 3,7 => write {4: 6, ...} => kl '{4: 4, 1: 6}' '{4: 3, 1: 7}' => KL
+kl '[(4, 6), (1, 1)]' 3,7 => or [[4, 6], ...] => kl '[[4, 6]]' '[[3, 7]]' => KL
+kl '{4, 6}' 3,7 => write a list, as [0.4, 0.6] => kl '[4, 6]' 3,7 => KL
+entropy two.csv --rows --tally => leave out --rows, or give --by COLUMN \
+=> entropy two.csv:k --tally -g perplexity => 2.0
+entropy '[1, 2]' --by g => --by needs a table, or a list of records => kl two.csv --by g => KL
+entropy lists.ndjson --rows => add --select => kl lists.ndjson --rows --select p => KL
+matrix one.csv other.csv -m kl_pq => with --columns rows are the outcomes \
+=> matrix one.csv other.csv -m kl_pq --columns --pairs -g kl_pq => LK KL
+kl utf16.csv => add --encoding utf-16, or => kl utf16.csv --encoding utf-16 => KL
+kl utf16le.csv => add --encoding utf-16-le, or => kl utf16le.csv --encoding utf-16-le => KL
+entropy line.csv => unless --no-header is given => entropy line.csv --no-header -g perplexity => 1.0 1.0
+batch wide.csv pair.csv --p a --q b -m kl_pq => choose columns of both with --keep \
+=> batch wide.csv pair.csv --p a --q b -m kl_pq --keep k --summary -g max:kl_pq => 0.0
+batch pairs.csv --p a --q b -m kl_pq => --by COLUMN makes a pair of several rows \
+=> batch pairs.csv --p a --q b -m kl_pq --by g --summary -g max:kl_pq => KL
+kl bare.csv => if line 1 is a row add --no-header => kl bare.csv --no-header => KL
+kl numbered.csv => if it names the columns add --header => kl numbered.csv --header => KL
+batch twice.csv --p a --q a => or choose by position \
+=> batch twice.csv --p 2 --q 3 -m kl_pq --keep k --summary -g max:kl_pq => 0.0
+batch four.csv --p b:a --q c:d => write the column that stands first in front \
+=> batch four.csv --p a:b --q a:b -m kl_pq --summary -g max:kl_pq => 0.0
+kl grouped.txt '3;7' => --thousands , reads it => kl grouped.txt '3;7' --thousands , => KL
+kl pair.csv:zz pair.csv:b => it has k, a, b => kl pair.csv:a pair.csv:b => KL
+kl twice.csv => rename one of the columns => kl pair.csv => KL
+"""
+"""A mend a line: a command, what is said of it, the command as it says, and what that prints."""
+
+
+def short_mends() -> list[Mend]:
+    """The mends of `SHORT`."""
+    known = {"KL": KL, "LK": LK}
+    cells = [line.split(" => ") for line in SHORT.strip().splitlines()]
+    return [
+        Mend(command, says, mended, tuple(known.get(word) or float(word) for word in found.split()), FILES)
+        for command, says, mended, found in cells
+    ]

@@ -7,7 +7,7 @@ from math import log
 
 import pytest
 
-from .mends import MENDS
+from .mends import MENDS, short_mends
 
 RAW = "user,arm,ms\n1,a,3\n2,a,4\n3,b,4\n4,b,5\n5,b,4\n6,a,4\n"
 THIRDS = -(1 / 3 * log(1 / 3) + 2 / 3 * log(2 / 3))
@@ -394,7 +394,7 @@ def test_a_name_is_offered_as_a_shell_takes_it(call, write, table, offer, value)
 # ------------------------------------------------------------------------------------------------- all else, as a table
 
 
-@pytest.mark.parametrize("mend", MENDS, ids=lambda mend: f"{mend.command}: {mend.says}")
+@pytest.mark.parametrize("mend", [*MENDS, *short_mends()], ids=lambda mend: f"{mend.command}: {mend.says}")
 def test_what_is_offered_gives_the_value(call, write, tmp_path, mend):
     for name, content in mend.files.items():
         write(name, content)

@@ -133,7 +133,8 @@ class Layout(NamedTuple):
         lacking = next((self.header[i] for i in sorted(needed) if self.header[i] not in there), None)
         if lacking is not None:
             hint = no_such(source, lacking, header)
-            message = f"{hint} Its columns are those of {self.source} before it"
+            mend = "" if lacking in self.names(self.p + self.q) else "; choose columns of both with --keep"
+            message = f"{hint} Its columns are those of {self.source} before it{mend}"
             raise InputError(message)
         more = [name for name in header if name not in here]
         if more and not self.exact:
