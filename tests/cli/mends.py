@@ -366,6 +366,22 @@ FILES: dict[str, str | bytes] = {
     "lists.ndjson": '{"id": "a", "p": [4, 6], "q": [3, 7]}\n{"id": "b", "p": [3, 7], "q": [3, 7]}\n',
     "cells.json": '{"(0, 2]": 1, "(2, inf)": 1}',
     "raw.csv": "g,v\nA,1\nA,2\nA,3\nA,4\n",
+    "le.csv": "le,a,b\n1,4,3\n2,10,10\n+Inf,10,10\n",
+    "words.txt": "red\nblue\nred\nblue\n",
+    "words.tsv.txt": "w\tk\nred\ta\nblue\tb\n",
+    "class.csv": "g,class,n\nA,1,4\nA,2,6\nB,1,3\nB,2,7\n",
+    "inch.csv": 'k,a,b\nx 5" x,4,3\n"y" z,6,7\n',
+    "open.csv": 'k,a,b\n"x,4,3\ny,6,7\n',
+    "field.csv": "k,a,b\nx,4,3\ny, z,6,7\n",
+    "right.csv": 'k,a,b\nx,4,3\n"y, z",6,7\n',
+    "keys.csv": "id,g,a\n1,u,4\n1,v,6\n",
+    "partners.csv": "id,g,b\n1,u,3\n1,v,7\n",
+    "ids.csv": "k,id,a,b\nx,1,4,3\ny,2,6,7\n",
+    "week.csv": "week,a,b\n9,4,3\n2,6,7\n",
+    "named.txt": "ms\n3\n4\n4\n",
+    "remarks.txt": "# red\nred\nblue\n",
+    "more.ndjson": '{"p": [4, 6], "q": [3, 7]}\n{"p": [4, 6], "q": [3, 7], "z": 1}\n',
+    "points.csv": "x,w\n0,4\n1,6\n",
 }
 """What the commands of `SHORT` read."""
 
@@ -455,6 +471,46 @@ batch four.csv --p b:a --q c:d => write the column that stands first in front \
 kl grouped.txt '3;7' => --thousands , reads it => kl grouped.txt '3;7' --thousands , => KL
 kl pair.csv:zz pair.csv:b => it has k, a, b => kl pair.csv:a pair.csv:b => KL
 kl twice.csv => rename one of the columns => kl pair.csv => KL
+compare le.csv => add --as cumulative => kl le.csv --as cumulative => KL
+fit pair.csv => choose one, as in pair.csv:b => fit pair.csv:b --family poisson -g parameters.rate => 5.0
+kl 'normal(0,1)' 'normal(1,1)' --seed 1 => add --samples N \
+=> kl 'normal(0,1)' 'normal(1,1)' --seed 1 --samples 100 => 0.5
+entropy 'normal(0,sd=1,var=1)' => give one => entropy 'normal(0,var=1)' -g entropy => 1.4189385332046727
+kl '' 3,7 => write numbers like 0.4,0.6 => kl 0.4,0.6 3,7 => KL
+entropy '[[1,2],3]' => give all or none in brackets => entropy '[1,1,1,1]' -g perplexity => 4.0
+kl 40%,60 3,7 => write % in all of them or in none => kl 40%,60% 3,7 => KL
+entropy --tally named.txt => --no-header counts it too \
+=> entropy --tally named.txt --no-header -g perplexity => 2.82842712474619
+entropy --tally remarks.txt => --comment '#' leaves them out \
+=> entropy --tally remarks.txt --comment '#' -g perplexity => 2.0
+entropy words.txt => --tally counts equal lines => entropy words.txt --tally -g perplexity => 2.0
+entropy words.tsv.txt => for raw values add --tally --input-format tsv \
+=> entropy words.tsv.txt --tally --input-format tsv -g perplexity => 2.0 2.0
+kl class.csv --by g => add --select n => kl class.csv --by g --select n => KL
+kl class.csv --by g => or --label class if 'class' holds labels => kl class.csv --by g --label class => KL
+kl inch.csv => if quotes enclose no fields here add --no-quotes => kl inch.csv --no-quotes => KL
+kl open.csv => if quotes enclose no fields here add --no-quotes => kl open.csv --no-quotes => KL
+kl field.csv => quote a field that holds ',' => kl right.csv => KL
+batch more.ndjson --p p --q q -m kl_pq => choose those to keep with --keep \
+=> batch more.ndjson --p p --q q -m kl_pq --keep '' --summary -g max:kl_pq => KL
+batch pair.csv --q b => add --p, such as --p a => batch pair.csv --p a --q b -m kl_pq --summary -g max:kl_pq => 0.0
+batch keys.csv --with partners.csv --on id --p a --q b => or add a column to --on \
+=> batch keys.csv --with partners.csv --on id,g --p a --q b -m kl_pq --summary -g max:kl_pq => 0.0
+batch pair.csv --with pair.csv --on a --p a --q b => choose others by --p or --on \
+=> batch pair.csv --with pair.csv --on k --p a --q b -m kl_pq --summary -g max:kl_pq => 0.0
+kl ids.csv => --select counts it as weights => kl ids.csv --select a,b => KL
+kl week.csv:a week.csv:b => if it holds labels add --label week => kl week.csv --label week => KL
+kl pair.csv --drop Y => Did you mean 'y'? => kl pair.csv --drop y => 0.0
+batch pair.csv --p a --on k => --with FILE \
+=> batch pair.csv --p a --q b --on k --with pair.csv -m kl_pq --summary -g max:kl_pq => 0.0
+matrix pair.csv -m kl_pq,js_divergence => run matrix once for each \
+=> matrix pair.csv -m kl_pq --columns --pairs -g kl_pq => LK KL
+fit --to points.csv:x --family poisson => it needs --weights \
+=> fit --to points.csv:x --weights points.csv:w --family poisson -g parameters.rate => 0.6
+loss cross-entropy '[[1,2],[3,4]]' '[0,5]' => --ignore-index leaves rows out \
+=> loss cross-entropy '[[0,0],[3,4]]' '[0,5]' --ignore-index 5 => 0.6931471805599453
+loss kl-div '[-0.5,-1]' '[-1,0.5]' => for log-probabilities add --log-target \
+=> loss kl-div '[-1,-1]' '[-1,-1]' --log-target => 0.0
 """
 """A mend a line: a command, what is said of it, the command as it says, and what that prints."""
 
