@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from klcli.errors import InputError, clipped
+from klcli.kernels import taken, texts
 from klcli.readers.numbers import grouping_note, has_percent, is_blank, is_number, may_be_grouped, numbers
 from klcli.readers.sources import empty, no_utf_8, refuse_ruled, utf_16
 from klcli.readers.tables.csv_rows import COMMENTS, CsvForm, Judge, csv_reader, swallowed
@@ -361,7 +362,10 @@ def read_delimited(source: Source, delimiter: str, label: str | None = None) -> 
     doubtful = [i for i, values in doubles.items() if may_be_grouped(values)]
     if doubtful:
         written = _read_all(DelimitedStream(source, delimiter, data=data), [], doubtful)
-        doubles |= {~i: written.texts(i) for i in doubtful}
+        for i in doubtful:  # of which those without a mark decide
+            bare = texts(taken(written.columns[i], np.flatnonzero(doubles[i] % 1 == 0)))
+            if not all(source.dialect.decimal in cell for cell in bare):
+                doubles[~i] = written.texts(i)
     return replace(
         table,
         columns={**table.columns, **doubles},
