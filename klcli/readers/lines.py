@@ -24,15 +24,22 @@ _QUOTED_OR_BLANKS = re.compile(rb'("(?:[^"\r\n]|"")*")|[ \t]+')
 _BARS = dict.fromkeys(map(ord, "\u2502\u2503\u2506\u250a\u2551"), "|")
 _RULE = re.compile("[-+|=:\\s\u2500-\u257f]*(?:[-=:]{2}|[|+]-[|+]|[\u2500-\u257f])[-+|=:\\s\u2500-\u257f]*")
 """A line of dashes that stands between the rows of a table; of blank cells that are - each has blanks beside it."""
-_FOOTER = re.compile(r"\(\d+ rows?\)|\d+ rows? in set.*")
+_FOOTER = re.compile(r"\(\d+ rows?( affected)?\)|\d+ rows? in set.*")
+_NO_ROWS = re.compile(rb"^(?:[-= \t]*[-=]{2}[-= \t]*|\(\d+ rows?(?: affected)?\))[ \t]*(?=[\r\n]|\Z)", re.MULTILINE)
+"""Rules and the count of the rows between blanks."""
 _BAR = re.compile(r"(?<!\\)\|")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
-def is_ruled(text: str) -> bool:
-    """Whether a text begins as a table between bars does, with a rule as its first line or below it."""
-    top = [line.translate(_BARS) for line in text.split("\n") if line.strip()][:2]
-    return any("|" in line for line in top) and any(_RULE.fullmatch(line) for line in top)
+def ruled_by(text: str) -> str:
+    """What separates the fields of a text that has a rule among its first lines: a bar, a blank, or '' for neither."""
+    top = [line.translate(_BARS).strip() for line in text.split("\n") if line.strip()][:3]
+    rules = list(map(_RULE.fullmatch, top))
+    if not any(rules):
+        return ""
+    if any("|" in line for line in top):
+        return "|"
+    return " " if any(rule and " " in line for rule, line in zip(rules, top, strict=True)) else ""
 
 
 class TextLines:
@@ -73,18 +80,24 @@ class TextLines:
         return map(self._one_blank, blocks) if self._delimiter == " " else blocks
 
     def _between_bars(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
-        """The rows of a table between bars as CSV has them, without rules, outer bars, and the count of the rows."""
+        """The rows of a table between bars as CSV has them, without rules and outer bars, and what stands around them.
+
+        That is the count of the rows, and all lines that do not begin with a bar where the first row does.
+        """
         bordered: bool | None = None
         for block in blocks:
             rows = io.StringIO()
             writer = csv.writer(rows, delimiter="|", lineterminator="\n")
-            for given in block.decode("utf-8", "surrogateescape").translate(_BARS).removesuffix("\n").split("\n"):
+            lines = block.decode("utf-8", "surrogateescape").translate(_BARS).removesuffix("\n").split("\n")
+            if bordered is None:
+                bordered = next((line.lstrip().startswith("|") for line in lines if "|" in line), False)
+            for given in lines:
                 line = given.strip()
-                if not line or _RULE.fullmatch(line) or _FOOTER.fullmatch(line):
+                if not line or _RULE.fullmatch(line) or _FOOTER.fullmatch(line) or (bordered and line[0] != "|"):
                     rows.write("\n")
                     continue
-                bordered = line.startswith("|") if bordered is None else bordered
-                cells = _BAR.split(line)[1:-1] if bordered else _BAR.split(given)
+                cells = _BAR.split(given.strip() if bordered else given)
+                cells = cells[1 : len(cells) - (not cells[-1])] if bordered else cells
                 writer.writerow([_ESCAPED.sub(r"\1", cell.strip()) for cell in cells])
             yield rows.getvalue().encode("utf-8", "surrogateescape")
 
@@ -154,7 +167,8 @@ class TextLines:
             row.clear()
 
     def _one_blank(self, block: bytes) -> bytes:
-        """The lines with one blank for each run of them, none at the ends of a line."""
+        """The lines with one blank for each run of them, none at the ends of a line; without rules."""
+        block = _NO_ROWS.sub(b"", block) if b"--" in block or b"==" in block else block
         if self._dialect.quotes and b'"' in block:
             block = _QUOTED_OR_BLANKS.sub(lambda found: found[1] or b" ", block)
         else:

@@ -26,7 +26,7 @@ _SEPARATOR = re.compile(r"\s*[,;]\s*|\s+")
 BEFORE_PERCENT = re.compile(r"(?<=\d)[ \t]+%")
 _WITHOUT_COMMA = re.compile(r"\s*;\s*|\s+")
 
-_BLANK = frozenset({"", "na", "n/a", "null", "none", "nan", "-"})
+_BLANK = frozenset({"", "na", "n/a", "#n/a", "null", "none", "nan", "-", ".", ".."})
 
 _SAME_MARK = {"'": "'\u2019", " ": " \xa0\u2009\u202f"}
 """Marks of thousands that are written as one: apostrophes, and blanks of several widths."""
@@ -262,7 +262,7 @@ def mend(text: str, notation: Notation) -> str:
     if is_blank(cell):
         return "; --blank zero counts it as 0, --blank skip leaves it out"
     if not any(map(str.isdigit, cell)):
-        return "" if cell.strip("-=") else f"; if this line is a rule add --comment {cell[0]}"
+        return ""
     found = _marks(cell.removesuffix("%").rstrip(), notation)
     if found is not None:
         return f"; {found} reads it" if found else ""

@@ -259,13 +259,15 @@ def utf_16(data: bytes) -> str:
 
 
 def refuse_ruled(text: str, name: str) -> None:
-    """Raises InputError where a text begins as a table between bars does, as Markdown and database clients write it."""
+    """Raises InputError where a text begins as a table with rules does, as Markdown and database clients write it."""
     top = text[:_TOP]
-    if "|" in top or "\u2500" in top or "\u2501" in top or "\u2550" in top:
-        from klcli.readers.lines import is_ruled
+    if "--" in top or "==" in top or "-|" in top or "\u2500" in top or "\u2501" in top or "\u2550" in top:
+        from klcli.readers.lines import ruled_by
 
-        if is_ruled(top):
-            message = f"{name}: this is a table between bars; add --input-format markdown"
+        between = ruled_by(top)
+        if between:
+            kind, how = ("bars", "markdown") if between == "|" else ("blanks", "csv --delimiter space")
+            message = f"{name}: this is a table between {kind}; add --input-format {how}"
             raise InputError(message)
 
 

@@ -79,7 +79,8 @@ class _Counts(NamedTuple):
 def read_text(source: Source, label: str | None = None) -> Table | Document | Single:
     """What a text is. label: what --label says, or a selector of columns that stay text. Raises InputError."""
     text, dialect = source.text, source.dialect
-    refuse_ruled(text, source.name)
+    if dialect.delimiter != " ":
+        refuse_ruled(text, source.name)
     lines = _lines(text)
     if not lines:
         message = f"{source.name}: nothing stands in it but lines that begin with #, which are comments"

@@ -36,10 +36,30 @@ def test_what_klcli_writes_as_markdown_is_read(call, get, write):
     assert get("kl_pq", "compare", f"{write('t.md', table)}:p", "_x|=3,*y*=7") == [KL]
 
 
-def test_a_rule_without_bars_is_left_out_as_the_error_says(refused, kl, write):
-    path = write("t.csv", "kind  aa  bb\n----  --  --\nx     4   3\ny     6   7\n")
-    assert "; if this line is a rule add --comment -" in refused(3, "kl", path, "--delimiter", "space")
-    assert kl(path, "--delimiter", "space", "--comment", "-", "-q") == KL
+BETWEEN_BLANKS = {
+    "SQL Server": "kind  aa  bb\n----- --- ---\nx       4   3\ny       6   7\n\n(2 rows affected)\n",
+    "reStructuredText": "====  ===  ===\nkind  a    b\n====  ===  ===\nx     4    3\ny     6    7\n====  ===  ===\n",
+}
+
+
+@pytest.mark.parametrize("text", BETWEEN_BLANKS.values(), ids=BETWEEN_BLANKS.keys())
+def test_a_table_between_blanks_is_read_as_the_error_says(refused, kl, write, text):
+    for name in ("t.csv", "t.txt"):
+        message = refused(3, "kl", write(name, text))
+        assert message.endswith("a table between blanks; add --input-format csv --delimiter space")
+    assert kl("-", "--input-format", "csv", "--delimiter", "space", "-q", input=text) == KL
+
+
+AROUND = {
+    "Markdown": f"# Results\n\nOf **May**:\n\n{BETWEEN_BARS['Markdown']}\nMore, and more.\n",
+    "without bars at the end": "Of May\n| k | a | b |\n|---|---|---|\n| x | 4 | 3\n| y | 6 | 7\n",
+    "Polars": f"shape: (2, 3)\n{BETWEEN_BARS['sqlite3'].replace('│', '┆')}",
+}
+
+
+@pytest.mark.parametrize("text", AROUND.values(), ids=AROUND.keys())
+def test_text_around_a_table_between_bars_is_no_row(kl, text):
+    assert kl("-", "--input-format", "markdown", "-q", input=text) == KL
 
 
 PRINTED = {

@@ -139,7 +139,7 @@ def _refuse_mixed(cells: Sequence[str], column: ColumnPlace) -> None:
                 raise InputError(message)
 
 
-_MAY_BE_MEANT = f"(?i)^([{CURRENCY}]?\\s*[-+]?\\s*[.,\\d]|[-+]?(inf|nan)|na$|n/a$|null$|none$|-?$)"
+_MAY_BE_MEANT = f"(?i)^([{CURRENCY}]?\\s*[-+]?\\s*[.,\\d]|[-+]?(inf|nan)|na$|#?n/a$|null$|none$|-?$)"
 """How text begins that may be a number, in whatever notation, or blank: a regular expression."""
 
 

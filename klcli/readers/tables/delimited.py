@@ -77,7 +77,8 @@ class DelimitedStream:
         self._check_text()
         self._line = 1
         header = self._header()
-        self._check_delimiter(header)
+        if not self._ruled:
+            self._check_delimiter(header)
         self._first = self._first_cells()
         named, of_r = self._dialect.header is not False, self._has_row_names(header)
         if not of_r:
@@ -324,7 +325,7 @@ class DelimitedStream:
             raise InputError(message)
         if not data.strip():
             raise empty(self.source, self._dialect)
-        if not self._ruled:
+        if not self._ruled and self.delimiter != " ":
             refuse_ruled(data[:_TOP].decode("utf-8", "replace"), self.source)
 
 
