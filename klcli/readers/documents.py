@@ -195,7 +195,7 @@ class Document(Members):
         probabilities is none.
         """
         value, source = self.content, self.source
-        if isinstance(value, dict) and any(isinstance(member, list) for member in value.values()):
+        if isinstance(value, dict) and any(isinstance(member, list | dict) for member in value.values()):
             from klcli.readers.tables.records import records_of
 
             value = records_of(value, source) or value

@@ -538,3 +538,10 @@ def test_marks_that_may_group_digits_are_noted_in_a_large_table(call, write, las
     rows = "".join(f"r{i},{1 + i % 9}.20{i % 2},{i % 7}\n" for i in range(30_000))
     path = write("t.csv", f"k,a,b\n{rows}x,900,1\ny,{last},1\n")
     assert ("column 'a': '1.200' beside '900'" in call("kl", path).err) == found
+
+
+def test_numbers_as_text_in_parquet_are_named_as_the_error_says(call, refused, write):
+    path = write("t.parquet", "")
+    pd.DataFrame({"k": ["x", "y"], "a": ["4", "6"], "b": ["3", "7"]}).to_parquet(path)
+    assert refused(3, "kl", path).endswith(f"column 'a' holds numbers as text; name it, as {path}:a")
+    assert value(call, f"{path}:a", f"{path}:b") == KL

@@ -121,6 +121,7 @@ PANDAS = {
         "data": [{"label": "x", "a": 4, "b": 3}, {"label": "y", "a": 6, "b": 7}],
     },
     "list": {"label": ["x", "y"], "a": [4, 6], "b": [3, 7]},
+    "columns": {"label": {"0": "x", "1": "y"}, "a": {"0": 4, "1": 6}, "b": {"0": 3, "1": 7}},
     "split": {"columns": ["a", "b"], "index": ["x", "y"], "data": [[4, 3], [6, 7]]},
 }
 
@@ -135,8 +136,17 @@ def test_json_of_pandas_in_every_command_that_reads_tables(kl, get, call, write,
     assert json.loads(call("fit", f"{path}:a", "-f", "json", "-q").out)["fits"]
 
 
-def test_keys_among_columns_in_json_are_no_weights(call, write):
-    path = write("t.json", '{"id": [1, 2], "a": [4, 6], "b": [3, 7]}')
-    result = call("kl", path)
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"id": [1, 2], "a": [4, 6], "b": [3, 7]}', "column 'id' (whole numbers, all different) is taken as labels"),
+        (
+            '{"columns": ["k", "a", "b"], "index": [0, 1], "data": [["x", 4, 3], ["y", 6, 7]]}',
+            "column 'index' is a key by its name and left out",
+        ),
+    ],
+)
+def test_keys_among_columns_in_json_are_no_weights(call, write, text, said):
+    result = call("kl", write("t.json", text))
     assert float(result.out) == KL
-    assert "column 'id' (whole numbers, all different) is taken as labels" in result.err
+    assert said in result.err

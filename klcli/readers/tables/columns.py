@@ -164,12 +164,15 @@ class TableColumns(Members):
 
     @property
     def unread(self) -> str:
-        """What is wrong with a cell of the first row that seems to be a number with a unit."""
+        """What is wrong with a cell of the first row that is a number as text, or seems to be one with a unit."""
         columns = [i for i in range(len(self.table.names)) if self.size and not self.is_nested(i)]
         for i in sorted(columns, key=lambda i: i == self.label):
-            text = self.texts(i)[0]
+            text, name = self.texts(i)[0], self.table.names[i]
+            if is_number(text, self._notation):
+                named = f"{self.source}: column {clipped(name)} holds numbers as text"
+                return f"{named}; name it, as {typed(self.address(name))}"
             if how := mend(text, self._notation):
-                return f"{self.row(0)}: {clipped(text)}{in_column(self.table.names[i])} is not a number{how}"
+                return f"{self.row(0)}: {clipped(text)}{in_column(name)} is not a number{how}"
         return ""
 
     @property

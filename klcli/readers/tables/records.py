@@ -51,12 +51,17 @@ def table_of(values: Any, source: str, where: Callable[[int], str]) -> Table:  #
 
 
 def records_of(value: Any, source: str) -> list[Any] | None:  # noqa: ANN401 - what a JSON text is
-    """The records in an object of columns, or what pandas writes with orient='table' or 'split'; else None.
+    """The records in an object of columns, or what pandas writes with orient='columns', 'table' or 'split'; else None.
 
     In the latter an index is a column before the others, called label. Raises InputError for a name that stands twice.
     """
     if not isinstance(value, dict):
         return None
+    members = list(value.values())
+    if members and all(isinstance(of, dict) and of.keys() == members[0].keys() for of in members):
+        columns = {name: list(of.values()) for name, of in value.items()}
+        numbered = list(members[0]) == list(map(str, range(len(members[0]))))
+        value = columns if numbered and any(_are_words(cells) for cells in columns.values()) else value
     if _are_columns(value):
         return [dict(zip(value, row, strict=True)) for row in zip(*value.values(), strict=True)]
     if not isinstance(data := value.get("data"), list) or not data:
@@ -68,8 +73,9 @@ def records_of(value: Any, source: str) -> list[Any] | None:  # noqa: ANN401 - w
         return None
     names = list(map(_joined, names))
     if isinstance(index, list) and len(index) == len(data):
-        names = ["index" if "label" in names else "label", *names]
-        data = [[_joined(of), *row] for of, row in zip(index, data, strict=True)]
+        numbered = all(isinstance(of, int | float) for of in index)
+        names = ["index" if numbered or "label" in names else "label", *names]
+        data = [[of if numbered else _joined(of), *row] for of, row in zip(index, data, strict=True)]
     twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
     if twice is not None:
         message = f"{source}: two columns are called {clipped(twice)}; rename one"
@@ -84,8 +90,12 @@ def _are_columns(value: dict[str, Any]) -> bool:
         return False
     if any(isinstance(cell, list | dict) for cells in lists for cell in cells):
         return False
-    words = [cells for cells in lists if all(isinstance(cell, str) and not is_number(cell) for cell in cells)]
-    return 0 < len(words) < len(lists) or is_key(next(iter(value)))
+    return 0 < sum(map(_are_words, lists)) < len(lists) or is_key(next(iter(value)))
+
+
+def _are_words(cells: list[Any]) -> bool:
+    """Whether all of some cells are text, and none is a number."""
+    return all(isinstance(cell, str) and not is_number(cell) for cell in cells)
 
 
 def _joined(name: Any) -> str:  # noqa: ANN401
