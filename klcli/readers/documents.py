@@ -8,6 +8,8 @@ from functools import cached_property
 from math import inf, nan
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from klcli.errors import DistributionError, InputError, clipped, listed, nearest, no_such, typed
 from klcli.model import Distribution, frozen
 from klcli.readers.distributions import Members, add_up, added_up, once
@@ -235,9 +237,14 @@ class Document(Members):
 
     @property
     def doubtful(self) -> list[str]:
-        """The keys whose members are lists of text, which may be labels."""
+        """The keys whose members are lists of text, which may be labels, and the first where it seems to hold keys."""
+        from klcli.readers.tables.roles import holds_keys
+
         members = self._members() or {}
-        return [name for name, member in members.items() if _is_of(member, str) and not any(map(is_number, member))]
+        words = [name for name, member in members.items() if _is_of(member, str) and not any(map(is_number, member))]
+        first, given = next(iter(members.items()), ("", None))
+        keys = isinstance(given, list) and all(map(is_json_number, given)) and holds_keys(first, np.array(given, float))
+        return [*words, *[first] * keys]
 
     def _is_numeric(self, name: str, member: Any) -> bool:  # noqa: ANN401
         """Whether all the values in a member are numbers, or text that may be. Raises InputError where some are."""

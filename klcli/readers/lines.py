@@ -90,7 +90,8 @@ class TextLines:
             writer = csv.writer(rows, delimiter="|", lineterminator="\n")
             lines = block.decode("utf-8", "surrogateescape").translate(_BARS).removesuffix("\n").split("\n")
             if bordered is None:
-                bordered = next((line.lstrip().startswith("|") for line in lines if "|" in line), False)
+                rule = next((line.strip() for line in lines if line.strip() and _RULE.fullmatch(line)), "|")
+                bordered = rule[0] not in "-=:\u2500\u2501\u2550" and any("|" in line for line in lines)
             for given in lines:
                 line = given.strip()
                 if not line or _RULE.fullmatch(line) or _FOOTER.fullmatch(line) or (bordered and line[0] != "|"):

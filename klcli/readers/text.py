@@ -89,7 +89,8 @@ def read_text(source: Source, label: str | None = None) -> Table | Document | Si
     if not asked and not inline.looks_like_json(text):
         lines = lines[len(lines) > 1 and _TITLE.fullmatch(lines[0].text) is not None :]
         if len(lines) > 1 and _OF_PANDAS.fullmatch(lines[-1].text):
-            return _single(_series(lines[:-1]), lines, source)
+            lines = lines[len(lines[0].text.split()) == 1 : -1]
+            return _single(_series(lines), lines, source)
         of_numbers = _is_of_numbers(lines, dialect.notation)
         named = _named(lines, source)
         if named is not None:
@@ -222,9 +223,8 @@ def _counts(lines: Sequence[_Line], source: Source) -> _Counts | None:
 
 
 def _series(lines: Sequence[_Line]) -> _Counts:
-    """The labels and numbers of a Series as pandas writes it; above them may stand what the labels are called."""
+    """The labels and numbers of a Series as pandas writes it."""
     rows = [line.text.strip().rsplit(None, 1) for line in lines]
-    rows = rows[len(rows[0]) == 1 :]
     return _Counts([row[0].strip() for row in rows], [row[-1] for row in rows])
 
 

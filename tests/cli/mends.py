@@ -367,6 +367,7 @@ FILES: dict[str, str | bytes] = {
     "cells.json": '{"(0, 2]": 1, "(2, inf)": 1}',
     "raw.csv": "g,v\nA,1\nA,2\nA,3\nA,4\n",
     "le.csv": "le,a,b\n1,4,3\n2,10,10\n+Inf,10,10\n",
+    "columns.json": '{"k": [2, 3, 9], "a": [4, 6, 1], "b": [3, 7, 2]}',
     "words.txt": "red\nblue\nred\nblue\n",
     "words.tsv.txt": "w\tk\nred\ta\nblue\tb\n",
     "class.csv": "g,class,n\nA,1,4\nA,2,6\nB,1,3\nB,2,7\n",
@@ -483,6 +484,7 @@ entropy --tally named.txt => --no-header counts it too \
 => entropy --tally named.txt --no-header -g perplexity => 2.82842712474619
 entropy --tally remarks.txt => --comment '#' leaves them out \
 => entropy --tally remarks.txt --comment '#' -g perplexity => 2.0
+kl columns.json => choose: columns.json#/a columns.json#/b => kl columns.json#/a columns.json#/b => 0.044527470651777826
 entropy words.txt => --tally counts equal lines => entropy words.txt --tally -g perplexity => 2.0
 entropy words.tsv.txt => for raw values add --tally --input-format tsv \
 => entropy words.tsv.txt --tally --input-format tsv -g perplexity => 2.0 2.0

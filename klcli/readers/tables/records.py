@@ -90,12 +90,12 @@ def _are_columns(value: dict[str, Any]) -> bool:
         return False
     if any(isinstance(cell, list | dict) for cells in lists for cell in cells):
         return False
-    return 0 < sum(map(_are_words, lists)) < len(lists) or is_key(next(iter(value)))
+    return 0 < sum(map(_are_words, lists)) < len(lists) or "label" in value or is_key(next(iter(value)))
 
 
 def _are_words(cells: list[Any]) -> bool:
-    """Whether all of some cells are text, and none is a number."""
-    return all(isinstance(cell, str) and not is_number(cell) for cell in cells)
+    """Whether all of some cells are text, and not all of them numbers."""
+    return all(isinstance(cell, str) for cell in cells) and not all(map(is_number, cells))
 
 
 def _joined(name: Any) -> str:  # noqa: ANN401
