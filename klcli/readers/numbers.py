@@ -261,6 +261,8 @@ def mend(text: str, notation: Notation) -> str:
     cell = text.strip()
     if is_blank(cell):
         return "; --blank zero counts it as 0, --blank skip leaves it out"
+    if cell[0] in "[{":
+        return "; lists stand in NDJSON and Parquet"
     if not any(map(str.isdigit, cell)):
         return ""
     found = _marks(cell.removesuffix("%").rstrip(), notation)

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 _COUNT_LABEL = re.compile(r"([ \t]*)(\d+)(?:[ \t](.*))?", re.ASCII)
 _WHOLE = re.compile(r"\s*\d+\s", re.ASCII)
 _PAIR = re.compile(r"[^=]*=\s*[-+.\d]\S*\s*")
-_BETWEEN_MARKS = re.compile(r"\t.*\t|,\s*\S+$|^[^,\s]+,")
+_BETWEEN = {"\t": re.compile(r"\t.*\t"), ",": re.compile(r",\s*\S+$|^[^,\s]+,")}
 """What has more than one tab, or a comma at its last field or its first, is a row of a table."""
 
 _TITLE = re.compile(r"\s*\w+ ?=\s*", re.ASCII)
@@ -103,7 +103,7 @@ def read_text(source: Source, label: str | None = None) -> Table | Document | Si
             found = inline.parse("\n".join(line.text for line in lines), source.name, dialect.notation)
             return Single(source.name, replace(found.member(""), remarks=_notes(source, [line.text for line in lines])))
     asked = asked or (dialect.header is False and len(lines) > 1 and _is_of_numbers(lines[:1], dialect.notation))
-    if not asked and inline.is_inline(text, dialect.notation):
+    if not asked and (_are_pairs(lines) or inline.is_inline(text, dialect.notation)):
         return inline.parse(text, source.name, dialect.notation)
     return _delimited(source, lines, label)
 
@@ -206,7 +206,9 @@ def _counts(lines: Sequence[_Line], source: Source) -> _Counts | None:
         return None
     flags = [[is_number(word, source.dialect.notation) for word in line] for line in words]
     first, last = ([line[end] for line in flags] for end in (0, -1))
-    if not (first[0] or last[0]) or _is_something_else(lines):
+    in_numbers = "," in {source.dialect.notation.decimal, source.dialect.notation.thousands}
+    if not (first[0] or last[0]) or _is_something_else(lines, "\t" if in_numbers else ",\t"):
+        _refuse_commas(lines, source)
         return None
     if source.dialect.blank != "error" and not all(first):
         last = [is_one or is_blank(line[-1]) for is_one, line in zip(last, words, strict=True)]
@@ -228,11 +230,30 @@ def _series(lines: Sequence[_Line]) -> _Counts:
     return _Counts([row[0].strip() for row in rows], [row[-1] for row in rows])
 
 
-def _is_something_else(lines: Sequence[_Line]) -> bool:
+def _is_something_else(lines: Sequence[_Line], marks: str) -> bool:
     """Whether the lines are no labels and counts: words alone, rows between tabs or commas, or LABEL=NUMBER pairs."""
-    if any(len(line.text.split()) == 1 or _BETWEEN_MARKS.search(line.text.strip()) for line in lines):
+    between = [_BETWEEN[mark] for mark in marks]
+    if any(len(line.text.split()) == 1 or any(of.search(line.text.strip()) for of in between) for line in lines):
         return True
+    return _are_pairs(lines)
+
+
+def _are_pairs(lines: Sequence[_Line]) -> bool:
+    """Whether the lines are LABEL=NUMBER pairs, of which several may stand on one."""
     return all(_PAIR.fullmatch(part) for line in lines for part in line.text.split(","))
+
+
+def _refuse_commas(lines: Sequence[_Line], source: Source) -> None:
+    """Raises InputError where each line ends in numbers with a comma between them: it may be one, or two fields."""
+    notation = source.dialect.notation
+    if "\t" in lines[0].text or not all(re.fullmatch(r".*\s\d+,\d+", line.text.strip(), re.ASCII) for line in lines):
+        return
+    how = mend(lines[0].text.split()[-1], notation).removeprefix("; ").removesuffix(" reads it")
+    message = (
+        f"{source.name}:{lines[0].number}: {clipped(lines[0].text.strip())} may be a label and a number, or two fields; "
+        f"for a number add {how} and for fields --input-format csv --no-header"
+    )
+    raise InputError(message)
 
 
 def _aligned(lines: Sequence[_Line]) -> _Counts | None:

@@ -367,6 +367,10 @@ FILES: dict[str, str | bytes] = {
     "cells.json": '{"(0, 2]": 1, "(2, inf)": 1}',
     "raw.csv": "g,v\nA,1\nA,2\nA,3\nA,4\n",
     "le.csv": "le,a,b\n1,4,3\n2,10,10\n+Inf,10,10\n",
+    "decimal.txt": "a 1,5\nb 3,0\n",
+    "grouped2.txt": "x 4,000\ny 6,000\n",
+    "chapters.txt": "Chapter 1,4\nChapter 2,6\n",
+    "probs.ndjson": '{"id": "a", "of": {"x": 4, "y": 6}}\n{"id": "b", "of": {"x": 3, "y": 7}}\n',
     "columns.json": '{"k": [2, 3, 9], "a": [4, 6, 1], "b": [3, 7, 2]}',
     "words.txt": "red\nblue\nred\nblue\n",
     "words.tsv.txt": "w\tk\nred\ta\nblue\tb\n",
@@ -484,6 +488,11 @@ entropy --tally named.txt => --no-header counts it too \
 => entropy --tally named.txt --no-header -g perplexity => 2.82842712474619
 entropy --tally remarks.txt => --comment '#' leaves them out \
 => entropy --tally remarks.txt --comment '#' -g perplexity => 2.0
+entropy decimal.txt => for a number add --decimal , => entropy decimal.txt --decimal , -g perplexity => 1.8898815748423097
+kl grouped2.txt 1,1 => for a number add --thousands , => kl grouped2.txt 'x=3;y=7' --thousands , => KL
+entropy chapters.txt => for fields --input-format csv --no-header \
+=> entropy chapters.txt --input-format csv --no-header -g perplexity => 1.9601317042077895
+entropy probs.ndjson => add --rows to take each by itself => kl probs.ndjson --rows => KL
 kl columns.json => choose: columns.json#/a columns.json#/b => kl columns.json#/a columns.json#/b => 0.044527470651777826
 entropy words.txt => --tally counts equal lines => entropy words.txt --tally -g perplexity => 2.0
 entropy words.tsv.txt => for raw values add --tally --input-format tsv \

@@ -70,6 +70,7 @@ PRINTED = {
     "time series": "2024-01-31    4\n2024-02-29    6\nFreq: ME, Length: 2, dtype: int64\n",
     "MATLAB": "\np =\n\n    4.0000    6.0000\n\n",
     "Octave": "ans =\n\n   4\n   6\n\n",
+    "TOML": "x = 4\ny = 6\n",
     "percentages": "40 % 60 %\n",
 }
 
@@ -151,3 +152,9 @@ def test_keys_among_columns_in_json_are_no_weights(call, write, text, said):
     result = call("kl", write("t.json", text))
     assert float(result.out) == KL
     assert said in result.err
+
+
+def test_a_key_that_is_the_only_column_of_numbers_is_said_to_count(call, write):
+    path = write("t.csv", 'id,probs\n4,"[0.4, 0.6]"\n6,"[0.3, 0.7]"\n')
+    assert "column 'id' is a key by its name, and counts as weights" in call("kl", path, "3,7").err
+    assert "lists stand in NDJSON and Parquet" in call("batch", path, "--p", "probs", "-m", "entropy_p").err

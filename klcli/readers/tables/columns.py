@@ -165,7 +165,10 @@ class TableColumns(Members):
     @property
     def unread(self) -> str:
         """What is wrong with a cell of the first row that is a number as text, or seems to be one with a unit."""
-        columns = [i for i in range(len(self.table.names)) if self.size and not self.is_nested(i)]
+        if self.roles.nested:
+            nested = clipped(self.table.names[self.roles.nested[0]])
+            return f"{self.source}: column {nested} holds lists or objects; add --rows to take each by itself"
+        columns = [i for i in range(len(self.table.names)) if self.size]
         for i in sorted(columns, key=lambda i: i == self.label):
             text, name = self.texts(i)[0], self.table.names[i]
             if is_number(text, self._notation):

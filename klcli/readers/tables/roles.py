@@ -147,6 +147,10 @@ def roles(columns: TableColumns) -> Roles:
             f"column {clipped(columns.table.names[i])} is a key by its name and left out; --select counts it as weights"
             for i in keys
         ]
+    elif keys:
+        left_out += [
+            f"column {clipped(columns.table.names[i])} is a key by its name, and counts as weights" for i in keys
+        ]
     left_out += _dated(columns, [i for i in weights if i or label is not None])
     return Roles(
         label,
