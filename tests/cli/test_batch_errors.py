@@ -153,6 +153,18 @@ def test_exit_five_goes_before_one_and_counts(call, write):
     assert "kl_pq is above 0.1 in 1 of 3 rows" in result.err
 
 
+def test_notes_count_rows_that_did_not_fail_among_all(call, write):
+    path = write("t.csv", "id,p0,p1,q0,q1\na,1,1,1,3\nb,-1,3,1,3\nc,1,3,1,1\n")
+    result = call("batch", path, "--p", "p*", "--q", "q*", "-m", "kl_pq", "--q-smooth", "add=1", "--on-error", "skip")
+    assert result.code == 5
+    said = [line.removeprefix("klcli: note: ") for line in result.err.splitlines()[:-1]]
+    assert said == [
+        "P did not sum to 1 in 2 of 3 rows; divided by its sum",
+        "Q did not sum to 1 in 2 of 3 rows; divided by its sum",
+        "Q was smoothed by add=1.0 in 2 of 3 rows",
+    ]
+
+
 # ------------------------------------------------------------------------------------------------ rows of several lines
 
 

@@ -192,12 +192,31 @@ def test_outer_join_gives_a_missing_label_weight_zero_and_names_it(call):
     assert "klcli: note: P lacks 'c'; weight 0 there" in notes
 
 
-def test_infinite_divergence_says_which_outcomes_how_much_mass_and_what_stays_finite(call):
-    result = call("kl", "a=0.5,b=0.5", "b=1")
-    assert (result.code, result.out) == (0, "inf\n")
-    note = result.err.splitlines()[-1]
-    for part in ("KL(P||Q) is infinite", "0.5 of its mass", "'a'", "Jensen-Shannon 0.215762", "total variation 0.5"):
-        assert part in note
+@pytest.mark.parametrize(
+    ("measure", "whose"),
+    [
+        *((name, "P") for name in ("kl_pq", "cross_entropy_pq", "chi2_pq", "renyi_pq")),
+        *((name, "Q") for name in ("kl_qp", "cross_entropy_qp")),
+        ("jeffreys", "PQ"),
+    ],
+)
+def test_infinite_divergence_says_which_outcomes_how_much_mass_and_what_stays_finite(call, measure, whose):
+    """whose: an outcome of whom makes the measure infinite, where the other lacks it."""
+    for one, other in ("PQ", "QP"):
+        given = {one: "a=0.5,b=0.5", other: "a=0,b=1"}
+        result = call("compare", given["P"], given["Q"], "-g", measure)
+        why = f"KL({one}||{other}) is infinite: {one} holds 0.5 of its mass where {other} has none ('a')"
+        finite = "finite: Jensen-Shannon 0.215762 nats, total variation 0.5"
+        said = f"klcli: note: {why}; {finite}; --{other.lower()}-smooth METHOD gives {other} mass there\n"
+        assert (result.out == "inf\n") == (one in whose)
+        assert result.err == (said if one in whose else "")
+
+
+def test_bhattacharyya_of_what_has_no_outcome_in_common_is_infinite_by_p(call):
+    result = call("compare", "a=1,b=0", "a=0,b=1", "-g", "bhattacharyya")
+    assert result.out == "inf\n"
+    assert result.err.startswith("klcli: note: KL(P||Q) is infinite: P holds 1 of its mass where Q has none ('a')")
+    assert result.err.count("\n") == 1
 
 
 def test_inner_join_drops_labels_and_says_how_much_mass(call):

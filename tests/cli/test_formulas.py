@@ -195,6 +195,12 @@ def test_bare_values_tell_their_errors_beside(call):
     assert call("kl", "normal(0,1)", WIDE).err == ""
 
 
+def test_bhattacharyya_is_half_of_renyi_of_order_one_half_and_so_is_its_error(call):
+    found = report(call, "compare", MIXTURE, WIDE, "-m", "bhattacharyya,renyi_pq", "--alpha", "1/2")
+    for of in (found["measures"], found["errors"]):
+        assert 0 < of["bhattacharyya"] == of["renyi_pq"] / 2
+
+
 def test_units_scale_values_and_errors(call):
     nats, bits = (report(call, "compare", MIXTURE, WIDE, "-m", "all", "--unit", unit) for unit in ("nats", "bits"))
     for name in PAIR:

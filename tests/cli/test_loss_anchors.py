@@ -194,6 +194,36 @@ def test_weights_of_1e300_and_1e_300(found):
     assert_close(*found("cross-entropy", [[2.0, 1.0], [0.5, 3.0]], [0, 1], "--weight", "1e300,1e-300"), want)
 
 
+def in_order_of_pytorch(values, ignored):
+    """The sum of float32 as nll_loss_out_frame in PyTorch's ATen/native/LossNLL.cpp adds it up."""
+    sums = [np.float32(0)] * 8
+    for row, value in enumerate(values):
+        if ignored[row]:
+            continue
+        sums[0] += value
+        for level in range(7):
+            if row & 15 << 4 * level:
+                break
+            sums[level + 1] += sums[level]
+            sums[level] = np.float32(0)
+    return sum(sums, start=np.float32(0))
+
+
+@pytest.mark.parametrize("weight", [None, [0.3, 2.7, 1.1]])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_losses_in_single_precision_are_added_up_in_the_order_of_pytorch(call, tmp_path, weight, reduction):
+    rows = RANDOM.normal(size=(5000, 3)).astype(np.float32)
+    classes = RANDOM.integers(-1, 3, size=len(rows))
+    np.save(tmp_path / "x.npy", rows)
+    np.save(tmp_path / "y.npy", classes)
+    ignored, w = classes < 0, np.ones(3, dtype=np.float32) if weight is None else np.float32(weight)
+    whole = in_order_of_pytorch(-rows[np.arange(len(rows)), classes] * w[classes], ignored)
+    want = whole / (in_order_of_pytorch(w[classes], ignored) if reduction == "mean" else np.float32(1))
+    options = ["--ignore-index", "-1", *(() if weight is None else ("--weight", json.dumps(weight)))]
+    args = ["x.npy", "y.npy", "--dtype", "float32", "--reduction", reduction, *options, "-q"]
+    assert float(call("loss", "nll", *args, cwd=tmp_path).out) == want
+
+
 def test_mean_of_many_rows(found):
     rows = RANDOM.normal(size=(2000, 3)) * 10
     classes = RANDOM.integers(0, 3, size=2000)

@@ -282,6 +282,25 @@ def test_table_holds_it_once_beneath(call, name, form):
     assert "note: " not in quiet.out
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            [-log(4), -log(4)],
+            "exp of x.npy[19000] sums to 0.5, not 1 (1 of 20000 rows); for logits add --input-as logits",
+        ),
+        ([-np.inf, 0], f"x.npy[19000] has a loss of inf (1 of 20000 rows): {NO_PROBABILITY}"),
+    ],
+)
+def test_a_row_beyond_the_first_block_is_named_where_it_stands(notes, tmp_path, monkeypatch, values, said):
+    monkeypatch.chdir(tmp_path)
+    rows = np.full((20_000, 2), -log(2))
+    rows[19_000] = values
+    np.save("x.npy", rows)
+    np.save("y.npy", np.zeros(len(rows), dtype=int))
+    assert notes("nll", "x.npy", "y.npy")[1] == [said]
+
+
 # ----------------------------------------------------------------------------------------------- what the notes propose
 
 

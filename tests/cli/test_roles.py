@@ -123,6 +123,30 @@ def test_labels_keep_their_text_however_large_the_file(call, write, rows):
     assert call("compare", path, "-g", "elements.outcome", "--top", "0", "-q").out.split()[:2] == ["0000000", "0000001"]
 
 
+@pytest.mark.parametrize("rows", [3, 300, 30_000])
+@pytest.mark.parametrize(
+    ("name", "cell", "labels"),
+    [
+        ("le", "+Inf", "column 'le' (different numbers) is taken as labels"),
+        ("surname", "Inf", "column 'surname', numbers in some cells only, is taken as labels"),
+        ("surname", "nan", "column 'surname', numbers in some cells only, is taken as labels"),
+        ("surname", "Infante", ""),
+        ("le", "nan", None),
+        ("n", "inf", None),
+    ],
+)
+def test_labels_that_are_no_finite_numbers_are_told_however_far_down_they_stand(call, write, name, cell, labels, rows):
+    """labels: the note on the column, None where it is one of weights. Beyond 2 and beyond 256 KiB others read it."""
+    first = [f"name{i}" if name == "surname" else str(i + 0.5 * (name == "le")) for i in range(1, rows)]
+    path = write("t.csv", f"{name},a,b\n" + "".join(f"{label},{len(label)},3\n" for label in [*first, cell]))
+    result = call("kl", path)
+    if labels is None:
+        assert (result.code, result.err.startswith(f"klcli: {path}: 3 distributions ({name}, a, b)")) == (3, True)
+    else:
+        assert result.code == 0
+        assert (labels in result.err, "labels" in result.err) == (True, labels != "")
+
+
 def test_a_key_beside_labels_is_left_out(call, kl, write):
     path = write("t.csv", "#OTU ID,lineage,a,b\n7,x,1,3\n3,y,3,1\n")
     assert kl(path) == near(kl("1,3", "3,1"))
