@@ -63,6 +63,7 @@ def test_an_exact_header_goes_before_every_other_reading(scored, write):
         ("p2:p0", "'p2:p0' runs backwards"),
         ("4-2", "'4-2' runs backwards"),
         ("2-9", "'2-9' is outside the columns, which are 1 to 7"),
+        ("0", "'0' is outside the columns, which are 1 to 7"),
         ("/(/", "'/(/' is no regular expression"),
         ("z*", "no column 'z*'"),
         ("/z/", "no column '/z/'"),
@@ -179,6 +180,15 @@ def test_groups_by_several_columns_whatever_stands_between_them(call, write, ord
     assert [(record["doc"], record["sub"]) for record in records] == order_of_appearance
     assert column(records, "kl_pq") == near([kl_of(GROUPS[key]) for key in order_of_appearance], rel=1e-12)
     assert ("did not stand together" in result.err) == (order != "together")
+
+
+def test_a_bad_row_of_scattered_groups_is_named_in_the_file_where_it_stands(refused, write, tmp_path):
+    write("a.csv", WORDS + "a,1,x,1,1\nb,1,x,1,1\n")
+    write("b.csv", WORDS + "a,1,y,z,1\nb,1,y,1,1\n")
+    message = refused(
+        3, "batch", "a.csv", "b.csv", "--by", "doc", "--label", "word", "--p", "p", "--q", "q", cwd=tmp_path
+    )
+    assert message.startswith("b.csv:2: 'z' in column 'p'")
 
 
 def test_scattered_groups_many_rows_apart(scored, write):

@@ -153,6 +153,20 @@ def test_exit_five_goes_before_one_and_counts(call, write):
     assert "kl_pq is above 0.1 in 1 of 3 rows" in result.err
 
 
+def test_of_rows_that_failed_in_several_files_the_first_is_named(call, write, tmp_path):
+    for name in ("a.csv", "b.csv"):
+        write(name, "id,p0,p1,q0,q1\na,1,x,1,3\n")
+    result = call("batch", "a.csv", "b.csv", "--p", "p*", "--q", "q*", "--on-error", "skip", cwd=tmp_path)
+    assert result.code == 5
+    assert "2 of 2 rows failed and were left out; the first: a.csv:2: 'x'" in result.err
+
+
+def test_of_rows_of_a_group_that_failed_the_first_is_its_reason(call, write):
+    path = write("t.csv", "id,label,p,q\na,x,1,1\na,y,one,1\na,z,1,two\n")
+    result = call("batch", path, "--by", "id", "--p", "p", "--q", "q", "-m", "kl_pq", "--on-error", "keep")
+    assert result.out == "id,kl_pq,error\na,,'one' in column 'p' is not a number\n"
+
+
 def test_notes_count_rows_that_did_not_fail_among_all(call, write):
     path = write("t.csv", "id,p0,p1,q0,q1\na,1,1,1,3\nb,-1,3,1,3\nc,1,3,1,1\n")
     result = call("batch", path, "--p", "p*", "--q", "q*", "-m", "kl_pq", "--q-smooth", "add=1", "--on-error", "skip")
@@ -163,6 +177,16 @@ def test_notes_count_rows_that_did_not_fail_among_all(call, write):
         "Q did not sum to 1 in 2 of 3 rows; divided by its sum",
         "Q was smoothed by add=1.0 in 2 of 3 rows",
     ]
+
+
+def test_infinities_are_counted_in_both_directions_and_mended_on_the_side_that_lacks_mass(call, write):
+    path = write("t.csv", "p0,p1,q0,q1\n0.5,0.5,1,0\n0,1,0.5,0.5\n0.5,0.5,0,1\n")
+    result = call("batch", path, "--p", "p*", "--q", "q*", "-m", "kl_pq,kl_qp")
+    assert result.err == "".join(
+        f"klcli: note: KL({one}||{other}) is infinite in {n} of 3 rows: {one} has mass where {other} has none; "
+        f"--{other.lower()}-smooth METHOD gives {other} some\n"
+        for one, other, n in (("P", "Q", 2), ("Q", "P", 1))
+    )
 
 
 # ------------------------------------------------------------------------------------------------ rows of several lines

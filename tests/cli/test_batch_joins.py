@@ -83,6 +83,15 @@ def test_the_row_before_may_stand_in_another_block(call, tmp_path):
     assert small.out.split("\n")[1] == f"1,{first!r}"
 
 
+def test_a_row_before_that_failed_is_said_so_also_where_it_ends_another_file(call, tmp_path):
+    (tmp_path / "m.csv").write_text("i,a,b\n1,1,2\n2,x,1\n")
+    (tmp_path / "n.csv").write_text("i,a,b\n3,1,1\n4,1,1\n")
+    args = ("--p", "a:b", "--previous", "-m", "kl_pq", "--on-error", "keep", "-f", "csv", "-q")
+    found = call("batch", "m.csv", "n.csv", *args, cwd=tmp_path)
+    wrong = "'x' in column 'a' is not a number"
+    assert found.out == f"i,kl_pq,error\n2,,{wrong}\n3,,the row before: {wrong}\n4,0.0,\n"
+
+
 @pytest.mark.parametrize("cells", ['"p":[{}]', '"p":{{"x":{},"y":1}}'])
 def test_lists_and_objects_in_a_field(call, tmp_path, cells):
     texts = ["4,6", "3,7", "4,6"] if "[{}]" in cells else ["4", "3", "4"]

@@ -142,7 +142,13 @@ def test_blank_cells_of_a_pair_leave_the_outcome_out(call, write):
     assert "inf" in zero.out
 
 
-@pytest.mark.parametrize("other", [("--reference", "1,2,3"), ("--q", "q*", "--smooth", "add=1")])
+@pytest.mark.parametrize(
+    "other",
+    [
+        ("--reference", "1,2,3"),
+        *(("--q", "q*", smooth, "add=1") for smooth in ("--smooth", "--p-smooth", "--q-smooth")),
+    ],
+)
 def test_nothing_gives_weight_to_what_is_left_out(refused, write, other):
     path = write("t.csv", "id,p1,p2,p3,q1,q2,q3\na,4,6,,3,7,1\n")
     assert "--blank zero keeps them" in refused(2, "batch", path, "--p", "p*", *other, "--blank", "skip")
@@ -351,13 +357,6 @@ def test_a_null_among_raw_values_is_left_out_as_the_error_says(refused, call):
         assert "blank values left out: 1" in call("entropy", given, "--tally", "--blank", "skip").err
         result = call("entropy", given, "--tally", "--blank", "skip", "-g", "elements.outcome", "-q")
         assert result.out.split() == ["1", "2"]
-
-
-def test_numbers_a_line_with_thousands(call, refused, write):
-    path = write("t.txt", "1,200\n1,800\n")
-    assert "--thousands ," in refused(3, "entropy", path)
-    result = call("entropy", path, "--thousands", ",", "-q", "-g", "entropy")
-    assert float(result.out) == pytest.approx(0.6730116670092565, rel=1e-12)
 
 
 @pytest.mark.parametrize(

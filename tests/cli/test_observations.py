@@ -127,6 +127,11 @@ def test_rank_shares_its_cells_among_all(call):
 
 
 def test_bins_need_numbers_and_name_the_place(refused, tmp_path):
+    text = "1\n\n2\nold\n"
+    for header in ("", "ms\n"):
+        options = ["--header"] if header else []
+        line = text.count("\n") + bool(header)
+        assert f"<stdin>:{line}: 'old' is not" in refused(3, "entropy", "--bins", "0,9", *options, input=header + text)
     (tmp_path / "t.csv").write_text("x\n1\nold\n3\n")
     assert "t.csv:3, column 'x': 'old' is not a number" in refused(
         3, "kl", "--bins", "2", "t.csv:x", "1,2", cwd=tmp_path

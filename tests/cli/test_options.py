@@ -85,11 +85,14 @@ def test_temperature_divides_the_logits(kl, temperature):
     assert kl("-0.7,0.1,2", "3,0.2,-0.4", "--softmax", "--temperature", temperature) == near(want)
 
 
-def test_each_side_may_be_read_in_its_own_way(kl):
+def test_each_side_may_be_read_in_its_own_way(kl, call):
     want = divergence([2, 3, 5], softmax([1, 0, -1]))
     assert kl("2,3,5", "1,0,-1", "--q-as", "logits") == near(want)
     assert kl("2,3,5", "1,0,-1", "--as", "logits", "--p-as", "weights") == near(want)
     assert kl("1,0,-1", "2,3,5", "--p-as", "logits") == near(divergence(softmax([1, 0, -1]), [2, 3, 5]))
+    shape = json.loads(call("compare", "2,3,5", "1,0,-1", "--q-as", "logits", "-f", "json").out)
+    assert [shape["settings"][f"{side}_as"] for side in "pq"] == ["weights", "logits"]
+    assert [shape["inputs"][side]["as"] for side in "pq"] == ["weights", "logits"]
 
 
 def test_log_probabilities_are_exponentiated(kl):

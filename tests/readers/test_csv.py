@@ -140,6 +140,13 @@ def test_a_line_on_which_one_field_ends_and_another_begins_is_no_row_that_a_quot
     assert by_csv(form, data).wrong == {}
 
 
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n", b"\r\n\r\n"])
+def test_a_blank_line_of_one_column_of_text_is_no_row(blank):
+    form, data = form_of(1, 0), b"a\r\n" + blank + b"b\r\n"
+    alike(form, data)
+    assert by_arrow(form, data).size == 2
+
+
 def test_a_mark_at_the_start_of_a_piece_stays():
     alike(form_of(1, 1), b"\xef\xbb\xbfa,1\nb,2\n")
 
