@@ -462,8 +462,9 @@ def test_file_that_kills_its_workers_is_named(environment, address, long, tmp_pa
 def test_interrupt_ends_a_cluster_of_its_own_at_once(environment, long, tmp_path):
     args = [*long, *PAIRS, "--cluster", "local", "--threads", "2"]
     with running(environment, tmp_path, *args) as process:
-        until(lambda: attempts(tmp_path), process)
-        pids = [pid for _, pid in attempts(tmp_path)]
+        caught = []
+        until(lambda: caught.extend(attempts(tmp_path)) or caught, process)
+        pids = [pid for _, pid in caught]
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         out, err = process.communicate(timeout=SECONDS)
     assert out == b""
