@@ -309,7 +309,7 @@ def test_a_poisson_onto_a_binomial_is_at_the_bound():
     assert fit.kl_model_data < 1e-7
 
 
-@pytest.mark.parametrize("rate", [0.0001, 0.01, 3.0, 200.0])
+@pytest.mark.parametrize("rate", [0.0001, 3.0, 200.0])
 @pytest.mark.parametrize("direction", ["forward", "reverse"])
 def test_a_poisson_onto_a_negative_binomial_is_at_the_bound(rate, direction):
     fit = one(formula((1.0, "poisson", {"rate": rate})), "negative_binomial", direction)

@@ -6,11 +6,6 @@ from typing import NamedTuple
 PAIR = "k,a,b\nx,4,3\ny,6,7\n"
 FOUR = "a,b,c,d\n5,4,3,8\n1,6,7,2\n"
 GROUPS = "g,k,p\nA,x,4\nA,y,6\nB,x,3\nB,y,7\nC,x,3\nC,y,1\n"
-ALTERNATIVES = '[{"token": "a", "logprob": -0.7}, {"token": "b", "logprob": -0.7}]'
-_TOKEN = f'{{"token": "a", "logprob": -0.7, "top_logprobs": {ALTERNATIVES}}}'
-TOKENS = f"[{_TOKEN}, {_TOKEN}]"
-"""Two positions of a language model's answer, each of two tokens that are as likely."""
-
 KL = 0.02258242108435736
 """KL of 4, 6 to 3, 7."""
 LK = 0.02160085414354654
@@ -143,7 +138,6 @@ MENDS = [
         (ONE_NINE,),
         {"t.csv": "Visits in May,\nkind,n\na,1\nb,9\n"},
     ),
-    Mend("kl 4,6 3,7 --strict", "drop --strict to divide by the sum", "kl 4,6 3,7", (KL,)),
     Mend(
         "entropy t.txt -g entropy",
         "add --encoding latin-1",
@@ -151,19 +145,7 @@ MENDS = [
         (ONE_NINE,),
         {"t.txt": b"a\xe4 1\nb 9\n"},
     ),
-    Mend("kl '4,0;6,0' '3;7'", "for a decimal comma add --decimal ,", "kl '4,0;6,0' '3;7' --decimal ,", (KL,)),
-    Mend(
-        "kl 'a=4,0;b=6,0' 'a=3;b=7'", "decimal comma add --decimal ,", "kl 'a=4,0;b=6,0' 'a=3;b=7' --decimal ,", (KL,)
-    ),
     Mend("kl t.csv", "choose: t.csv:b t.csv:c", "kl t.csv:b t.csv:c", (KL,), {"t.csv": FOUR}),
-    Mend(
-        'kl \'{"a":{"x":4,"y":6},"b":{"x":3,"y":7},"c":{"x":1,"y":1}}\'',
-        "--drop c leaves out the others",
-        'kl \'{"a":{"x":4,"y":6},"b":{"x":3,"y":7},"c":{"x":1,"y":1}}\' --drop c',
-        (KL,),
-    ),
-    Mend("kl t.csv --by g", "choose: t.csv:A t.csv:B", "kl t.csv:A t.csv:B --by g", (KL,), {"t.csv": GROUPS}),
-    Mend("kl t.csv --rows --by g", "give one", "kl t.csv:A t.csv:B --by g", (KL,), {"t.csv": GROUPS}),
     Mend(
         "entropy t.csv --by g --tally --rows",
         "give one",
@@ -279,49 +261,6 @@ MENDS = [
         {},
         "4 6\n",
     ),
-    Mend(
-        "entropy t.json",
-        "add --rows to take each by itself",
-        "entropy t.json --rows -g entropy",
-        (0.6931471805599453,) * 2,
-        {"t.json": TOKENS},
-    ),
-    Mend(
-        "kl t.csv -q --label none",
-        "the others with --select",
-        "kl t.csv --select a,b",
-        (KL,),
-        {"t.csv": "z,a,b\n4,4,3\nx,6,7\n"},
-    ),
-    Mend(
-        "entropy t.csv --by g",
-        "add --select q",
-        "entropy t.csv --by g --select q -g entropy",
-        (0.6730116670092565,),
-        {"t.csv": "g,k,p,q\nA,x,1,4\nA,y,2,6\n"},
-    ),
-    Mend(
-        "kl t.csv",
-        "--repeats sum adds them up",
-        "kl t.csv --repeats sum",
-        (KL,),
-        {"t.csv": "k,a,b\nx,1,1\nx,3,2\ny,6,7\n"},
-    ),
-    Mend(
-        "batch t.csv --by g --label k --p p --q q -m kl_pq",
-        "--repeats sum adds them up",
-        "batch t.csv --by g --label k --p p --q q -m kl_pq --repeats sum --summary -g max:kl_pq",
-        (KL,),
-        {"t.csv": "g,k,p,q\n1,x,1,1\n1,x,3,2\n1,y,6,7\n"},
-    ),
-    Mend(
-        "kl t.csv",
-        "--drop Total leaves it out, --keep-totals keeps it",
-        "kl t.csv --drop Total",
-        (KL,),
-        {"t.csv": PAIR + "Total,10,10\n"},
-    ),
-    Mend("kl t.csv", "--keep-totals keeps it", "kl t.csv --keep-totals", (KL / 2,), {"t.csv": PAIR + "Total,10,10\n"}),
     Mend(
         "compare t.csv",
         "if it is a total add --drop z",

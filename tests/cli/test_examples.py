@@ -1,7 +1,6 @@
 """The worked examples with published values, through the command line."""
 
 import json
-from math import exp, pi, sqrt
 from pathlib import Path
 
 import pytest
@@ -59,42 +58,9 @@ def test_rank_puts_the_nearer_survey_first_whatever_the_order_given(call, candid
     assert result == (0, "0.3,0.7\n0.2,0.8\n", "")
 
 
-@pytest.fixture
-def gaussian_grids(write):
-    def density(x, mean, variance):
-        return exp(-((x - mean) ** 2) / (2 * variance)) / sqrt(2 * pi * variance)
-
-    p = [density(-4 + i / 10, 1, 0.2) for i in range(90)]
-    q = [density(-3 + i / 10, 2, 0.5) for i in range(90)]
-    rows = "".join(f"{a!r},{b!r}\n" for a, b in zip(p, q, strict=True))
-    return write("grids.csv", f"p,q\n{rows}")
-
-
-@pytest.mark.parametrize(
-    ("field", "options"),
-    [
-        (
-            "no normalisation, 0.001/3 added to every weight: kl_pq",
-            ["--no-normalize", "--smooth", f"add={0.001 / 3!r}"],
-        ),
-        ("the same, normalised: kl_pq", ["--smooth", f"add={0.001 / 3!r}"]),
-        ("softmax of both, T=1: kl_pq", ["--softmax"]),
-    ],
-)
-def test_published_value_of_the_gaussian_grids(kl, gaussian_grids, field, options):
-    example = EXAMPLES["gaussian-grids"]
-    assert agrees(kl(gaussian_grids, *options), example["want"][field], example["digits"])
-
-
-def test_published_elements_of_the_gaussian_grids(get, gaussian_grids):
-    example = EXAMPLES["gaussian-grids"]
-    terms = get("elements.kl_pq", "compare", gaussian_grids, "--softmax")
-    assert agrees(terms[0], example["want"]["softmax, first element kl_pq"], example["digits"])
-    assert agrees(max(terms), example["want"]["softmax, largest element kl_pq"], example["digits"])
-
-
 def test_every_example_is_tested():
-    others = {"class-survey-rank", "four-messages", "two-dice-seven", "gaussian-grids"}
+    others = {"class-survey-rank", "four-messages", "two-dice-seven"}
+    grids = {"gaussian-grids"}  # in test_expressions
     losses = {"ce-indices", "ce-equals-kl-one-hot", "probabilities-are-not-logits"}  # in test_loss_examples
     fits = {"bimodal-projection"}  # in test_fit
-    assert set(EXAMPLES) == {*PAIRS, *others, *losses, *fits}
+    assert set(EXAMPLES) == {*PAIRS, *others, *grids, *losses, *fits}

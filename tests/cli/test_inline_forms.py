@@ -142,14 +142,6 @@ def test_the_ways_out_of_pairs_work(call):
     assert weights("[[200, 7], [404, 2]]") == 4
 
 
-def test_files_are_named_by_an_at_sign(write, kl):
-    path = write("uniform", "0.4 0.6\n")
-    assert kl("-q", "@uniform", "0.3,0.7", cwd=path.parent) == KL
-    write("(0.4, 0.6)", "1 1\n")
-    assert kl("-q", "(0.4, 0.6)", "0.3,0.7", cwd=path.parent) == KL
-    assert kl("-q", "@(0.4, 0.6)", "1,1", "--input-format", "text", cwd=path.parent) == 0
-
-
 # -------------------------------------------------------------------------------------------------------- separators
 
 
@@ -159,15 +151,6 @@ def test_files_are_named_by_an_at_sign(write, kl):
 def test_two_separators_are_refused_and_the_mend_works(refused, kl, p, q):
     assert refused(3, "kl", p, q).endswith("add --decimal ,")
     assert kl("-q", p, q, "--decimal", ",") == pytest.approx(0.1446215275432874)
-
-
-def test_blanks_around_a_separator_are_none(kl):
-    assert kl("-q", "0.4, 0.6", "0.3 ; 0.7") == KL
-
-
-@pytest.mark.parametrize("text", ["-1,2", "-.5,1", "-inf,0", "-1/2,3/2", "-1e-5 2", "-40%,1"])
-def test_a_minus_sign_in_front_needs_no_dashes(call, text):
-    assert call("entropy", "-q", "--as", "logits", text).code == 0
 
 
 # ----------------------------------------------------------------------------------------------------------- uniform

@@ -389,45 +389,7 @@ def test_the_first_of_several_bad_operands_is_named(loss):
     assert loss(3, "bce 1,1 1,1 --pos-weight w,1").startswith("--pos-weight, item 1: 'w'")
 
 
-# ---------------------------------------------------------------------------------------------------------------- files
-
-
-def test_a_bad_file_is_refused_wherever_it_stands(loss, write):
-    write("x.npy", b"garbage")
-    for line in ("cross-entropy 1,2 @x.npy", "nll -1,-2 x.npy", "kl-div x.npy x.npy", "bce 0.5 1 --weight x.npy"):
-        assert loss(3, line).startswith("x.npy: not a readable .npy file (")
-
-
-@pytest.mark.parametrize(
-    ("args", "data", "message"),
-    [
-        ("- 0", "", "<stdin> is empty; did the command before it fail?"),
-        ("1,2 -", "\n \n", "<stdin> is empty; did the command before it fail?"),
-        ("- 0", "0.5,x\n", "<stdin>, item 2: 'x' is not a number"),
-        ("- 0", b"1,\0", "<stdin>: this is a binary file, not text"),
-        ("- 0", saved(np.save, np.eye(2)), "<stdin>: this is a binary file; say which by --input-format (npy, npz, "),
-        ("-:a -:c", "a,b\n1,0\n", "<stdin>: no column 'c'; it has a, b."),
-        ("- 0 --input-format npy", "1,2", "<stdin>: not a readable .npy file ("),
-        ("- 0", "x" * 1_000_000, "<stdin>"),
-        ("- 0", "1,2\n1,2;3\n", "<stdin>:2: '1,2;3' has two kinds of separators; "),
-    ],
-)
-def test_bad_standard_input(loss, args, data, message):
-    got = loss(3, f"cross-entropy {args}", input=data)
-    assert got.startswith(message)
-    assert len(got) < 300
-
-
-# -------------------------------------------------------------------------------------------- gates, output and signals
-
-
-@pytest.mark.parametrize("gate", ["0.5", "value=0.5", "-1"])
-def test_a_value_above_the_gate_is_exit_code_one(call, gate):
-    result = call("loss", "cross-entropy", "1,2", "0", "--fail-above", gate)
-    expected = repr(float(np.log1p(np.exp(1))))
-    limit = "-1.0" if gate == "-1" else "0.5"
-    assert (result.code, result.out) == (1, f"{expected}\n")
-    assert result.err == f"klcli: value is {expected}, above {limit}\n"
+# --------------------------------------------------------------------------------------------------------------- gates
 
 
 @pytest.mark.parametrize(

@@ -126,24 +126,6 @@ def test_a_spreadsheet(value, tmp_path):
     assert value("cross-entropy", "x.xlsx:a:c", "x.xlsx:y") == pytest.approx(EXPECTED, rel=1e-14)
 
 
-@pytest.mark.parametrize("dtype", ["i1", ">i2", "i8", "f2", ">f4", "f8", "longdouble"])
-def test_numbers_of_every_type_are_logits_and_classes(value, write, dtype):
-    logits = np.array([[3, -1, 0], [2, 5, 1]])
-    write("x.npy", saved(np.save, np.array(logits, dtype=dtype, order="F")))
-    write("y.npy", saved(np.save, CLASSES.astype(dtype)))
-    assert value("cross-entropy", "x.npy", "y.npy") == pytest.approx(cross_entropy(logits, CLASSES), rel=1e-14)
-
-
-def test_truth_values_are_targets_of_0_and_1(value, write):
-    truth = np.array([True, False, True])
-    write("y.npy", saved(np.save, truth))
-    q = np.array([0.9, 0.2, 0.6])
-    assert value("bce", "0.9,0.2,0.6", "y.npy") == pytest.approx(bce(q, truth.astype(float)), rel=1e-14)
-    assert value("cross-entropy", "[[1,2],[3,4],[5,6]]", "y.npy") == pytest.approx(
-        cross_entropy(np.array([[1.0, 2], [3, 4], [5, 6]]), truth.astype(int)), rel=1e-14
-    )
-
-
 def test_an_array_of_no_axes(value, write):
     write("x.npy", saved(np.save, np.array(0.25)))
     write("y.npy", saved(np.save, np.array(1)))

@@ -1,4 +1,4 @@
-"""The usual traps of losses: each note where it belongs, word by word, what it proposes, and silence elsewhere."""
+"""The usual traps of losses: each note word by word, what it proposes, and silence elsewhere."""
 
 import ast
 import json
@@ -242,44 +242,6 @@ def test_every_kind_of_note_is_among_them():
     pieces = {text for text in texts(source) if text.count(" ") > 1}
     assert len(pieces) > 20
     assert {piece for piece in pieces if piece not in said} == set()
-
-
-SOME = [next(name for name, (_, want) in SAID.items() if len(want) == count) for count in (1, 2)]
-"""Where notes are shown is the same for all of them."""
-
-
-@pytest.mark.parametrize("name", SOME)
-def test_quiet_silences_it_and_the_value_is_the_same(call, name):
-    kind, *rest = SAID[name][0].split()
-    loud, quiet = call("loss", kind, *rest), call("loss", kind, "-q", *rest)
-    assert (quiet.code, quiet.out, quiet.err) == (loud.code, loud.out, "")
-
-
-@pytest.mark.parametrize("name", SOME)
-def test_json_holds_it_quiet_or_not(call, name):
-    line, want = SAID[name]
-    for options in (["-f", "json"], ["-f", "json", "-q"]):
-        kind, *rest = line.split()
-        found = json.loads(call("loss", kind, *options, *rest).out)["notes"]
-        assert len(found) == len(want)
-        assert all(alike(*pair) for pair in zip(found, want, strict=True))
-
-
-@pytest.mark.parametrize("form", ["table", "markdown"])
-@pytest.mark.parametrize("name", SOME)
-def test_table_holds_it_once_beneath(call, name, form):
-    line, want = SAID[name]
-    kind, *rest = line.split()
-    result = call("loss", kind, "-f", form, *rest, env={"COLUMNS": "300"})
-    assert result.err == ""
-    mark = "note: " if form == "table" else "- "
-    assert sum(part.startswith(mark) for part in result.out.splitlines()) == len(want)
-    beneath = result.out.splitlines()[-len(want) :]
-    shown = [part.removeprefix(mark).replace("\\", "") for part in beneath]
-    assert all(alike(*pair) for pair in zip(shown, want, strict=True))
-    quiet = call("loss", kind, "-f", form, "-q", *rest, env={"COLUMNS": "300"})
-    assert result.out.startswith(quiet.out.rstrip("\n"))
-    assert "note: " not in quiet.out
 
 
 @pytest.mark.parametrize(

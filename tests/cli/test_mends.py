@@ -94,19 +94,6 @@ def test_a_footer_is_taken_out_as_the_error_says(refused, call, write):
     assert call("batch", path, "-m", "kl_pq", "--on-error", "skip", "-q").out == "mode,kl_pq\ncar,0.0\nbus,0.0\n"
 
 
-TWICE = '{"a": 1, "a": 2, "b": 1}'
-
-
-@pytest.mark.parametrize("given", ["a=1,a=2,b=1", TWICE, "d.json", "d.json#/x", "-"])
-def test_repeats_of_pairs_and_of_json_are_added_up_as_the_error_says(refused, call, write, tmp_path, given):
-    write("d.json", f'{{"x": {TWICE}}}' if "#" in given else TWICE)
-    how = {"cwd": tmp_path, "input": "a=1\na=2\nb=1\n"}
-    assert refused(4, "kl", given, "a=1,b=1", **how).endswith("--repeats sum adds them up")
-    result = call("kl", given, "a=1,b=1", "--repeats", "sum", **how)
-    assert float(result.out) == near(0.75 * log(1.5) + 0.25 * log(0.5))
-    assert "1 label that stands twice added up: a" in result.err
-
-
 @pytest.mark.parametrize(
     "case",
     [*((blank, empty, 1) for blank in ("zero", "skip") for empty in (",,", " , ,", '"",,""')), ("zero", ",,", 12_000)],
@@ -347,15 +334,6 @@ def test_row_names_of_r_may_be_numbers_in_quotes_and_stand_beside_one_column(get
     assert get("kl_pq", "compare", write("r.csv", '"p","q"\n"1",4,3\n"2",6,7\n')) == [near(KL)]
     path = write("s.csv", '"x"\n"a",1.5\n"b",2.5\n')
     assert get("elements.p", "entropy", path) == [near(0.375), near(0.625)]
-
-
-def test_a_name_that_stands_twice_in_a_sheet_is_refused(refused, tmp_path):
-    import pandas as pd
-
-    path = tmp_path / "t.xlsx"
-    rows = [["k", "p", "p", "q"], ["a", 1, 7, 2], ["b", 3, 9, 4]]
-    pd.DataFrame(rows).to_excel(path, index=False, header=False)
-    assert refused(3, "kl", f"{path}:p", f"{path}:q").endswith("row 1: the header has 'p' twice; rename one")
 
 
 def test_what_is_dropped_may_stand_twice(kl, write):

@@ -139,8 +139,7 @@ GROUPED = ("--by", "g", "--label", "l", "--p", "p", "--q", "q")
 DROPPING = {"groups": (LONG, "csv", GROUPED), "objects": (OBJECTS, "ndjson", ())}
 
 
-@pytest.mark.parametrize("mode", ["fail", "skip", "keep"])
-@pytest.mark.parametrize("many", [1, 3000])
+@pytest.mark.parametrize(("many", "mode"), [(1, "fail"), (1, "skip"), (1, "keep"), (3000, "skip")])
 @pytest.mark.parametrize("kind", DROPPING)
 def test_a_total_is_dropped_from_groups_and_objects_and_an_unknown_name_is_refused(call, tmp_path, kind, many, mode):
     text, suffix, columns = DROPPING[kind]
@@ -263,27 +262,24 @@ def table_with(path, rows):
     return path.name
 
 
-@pytest.mark.parametrize("n", [1, 20_000])
+@pytest.mark.parametrize("n", [0, 25_000])
 @pytest.mark.parametrize("suffix", ["csv", "ndjson", "parquet"])
-def test_percentages_of_a_row_do_not_stand_beside_other_numbers(call, refused, tmp_path, suffix, n):
-    good = [["25%", "75%", "3", "1"]] * (n - 1)
-    first = 2 if suffix == "csv" else 1
-    place = f", row {first + n - 1}" if suffix == "parquet" else f":{first + n - 1}"
-    name = table_with(tmp_path / f"bad.{suffix}", [*good, ["25%", "0.75", "3", "1"]])
+def test_percentages_of_a_row_do_not_stand_beside_other_numbers(call, tmp_path, suffix, n):
+    place = f", row {n + 1}" if suffix == "parquet" else f":{n + 1 + (suffix == 'csv')}"
+    name = table_with(tmp_path / f"bad.{suffix}", [*[["25%", "75%", "3", "1"]] * n, ["25%", "0.75", "3", "1"]])
     stopped = call("batch", name, *SIDES, cwd=tmp_path)
     assert (stopped.code, stopped.err[: len("klcli: " + name + place)]) == (3, f"klcli: {name}{place}")
-    name = table_with(tmp_path / f"row.{suffix}", [["50%", "60", "1", "1"]] * n)
-    assert refused(3, "batch", name, *SIDES, cwd=tmp_path).endswith(f", column 'p2' {BESIDE}")
+    name = table_with(tmp_path / f"row.{suffix}", [*[["0%", "60", "1", "1"]] * n, *[["50%", "60", "1", "1"]] * 9])
     kept = call("batch", name, *SIDES, "--on-error", "keep", cwd=tmp_path)
     assert kept.code == 5
-    assert f"{n} of {n} rows failed" in kept.err
+    assert f"9 of {n + 9} rows failed" in kept.err
+    assert kept.err.endswith(f"; the first: {name}{place}, column 'p2' {BESIDE}\n")
     # One side may be percentages, and the other not; what is 0 is a percentage as well.
-    name = table_with(tmp_path / f"good.{suffix}", [*good, ["100%", "0%", "3", "1"]])
-    found = call("batch", name, *SIDES, cwd=tmp_path)
-    assert found.code == 0
-    assert float(found.out.splitlines()[-1]) == near(log(4 / 3))
-    name = table_with(tmp_path / f"zero.{suffix}", [["100%", "0", "3", "1"]] * n)
-    assert float(call("batch", name, *SIDES, cwd=tmp_path).out.splitlines()[-1]) == near(log(4 / 3))
+    for last in ("0%", "0"):
+        name = table_with(tmp_path / f"good.{suffix}", [["100%", last, "3", "1"]] * (n or 1))
+        found = call("batch", name, *SIDES, cwd=tmp_path)
+        assert found.code == 0
+        assert float(found.out.splitlines()[-1]) == near(log(4 / 3))
 
 
 def test_percentages_in_columns_are_distributions_beside_others(call, refused, get, write, tmp_path):

@@ -120,13 +120,6 @@ def test_one_column_of_weights_is_needed_and_the_mend_works(call, refused, folde
     assert numbers(found) == pytest.approx([KL], rel=1e-13)
 
 
-def test_a_label_that_stands_twice_in_a_group(call, refused, folder):
-    (folder / "t.csv").write_text("g,x,n\nA,a,2\nA,b,6\nA,a,2\nB,a,3\nB,b,7\n")
-    assert "t.csv:4, column 'n': the label 'a' stands twice" in refused(4, "kl", "t.csv", "--by", "g", cwd=folder)
-    found = call("kl", "-q", "t.csv", "--by", "g", "--repeats", "sum", cwd=folder)
-    assert numbers(found) == pytest.approx([KL], rel=1e-13)
-
-
 def test_groups_of_one_name_are_refused(refused, call, write):
     path = write("t.csv", 'a,b,p\n"x, y",z,1\nx,"y, z",2\n')
     said = refused(3, "entropy", path, "--by", "a,b", "--select", "p")

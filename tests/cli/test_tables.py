@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+ROOT = Path(__file__).parents[2]
 GOLDENS = Path(__file__).parent / "goldens"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -37,6 +38,18 @@ def dumps(labelled):
     return json.dumps(labelled, ensure_ascii=False)
 
 
+def ring(names):
+    """Distributions that differ the more the farther apart they stand in a ring; no two pairs are equally far apart."""
+    n = len(names)
+    return json.dumps(
+        {
+            name: [(1 + min(abs(i - j), n - abs(i - j))) * (1 + 0.003 * i * (j % 3)) for j in range(n)]
+            for i, name in enumerate(names)
+        }
+    )
+
+
+NAMES = ["[bold]loud[/bold]", "\x1b[31mred\x1b[0m", "new\nline", "tab\there", "right\u202eleft", ":smile:", "", "NA"]
 VIEWS = {
     "compare": ["compare", "-", "car=412,bus=180,bicycle=96,walk=250", "--q-smooth", "laplace"],
     "compare-infinite": ["compare", "cat=1,dog=0,horse=0", "cat=0.7,dog=0.2,horse=0.1", "--unit", "bits"],
@@ -45,6 +58,21 @@ VIEWS = {
     "compare-top": ["compare", "1,20,3,5,8", "4,2,3,7,1", "--top", "2", "--digits", "3", "-m", "kl_pq,hellinger"],
     "entropy": ["entropy", "a=1,b=2,c=1", "0.5,0.5", "--unit", "bits"],
     "rank": ["rank", "x=7,y=3", "x=5,y=5", dumps({"x": 9, "y": 1}), "y=1,x=0"],
+    "matrix": ["matrix", "samples/traffic.csv"],
+    "matrix-symmetric": ["matrix", "samples/traffic.csv", "-m", "js_distance", "--unit", "bits", "--digits", "5"],
+    "matrix-columns": ["matrix", "samples/models.csv", "--columns", "-m", "chi2_pq"],
+    "matrix-entropy": ["matrix", "samples/traffic.csv", "-m", "cross_entropy_pq"],
+    "matrix-infinite": ["matrix", '{"a": [1, 0, 2], "b": [1, 1, 1], "c": [0, 2, 0], "d": [4, 5, 3]}'],
+    "matrix-two": ["matrix", '{"a": [1, 2], "b": [2, 1]}'],
+    "matrix-same": ["matrix", '{"a": [1, 2], "b": [2, 4], "c": [3, 6]}'],
+    "matrix-wide": ["matrix", ring(["日本語", "中文标签", "한국어", "latin", "é😀"]), "-m", "hellinger"],
+    "matrix-hostile": ["matrix", ring(NAMES), "-m", "js_divergence"],
+    "matrix-25": ["matrix", ring([f"district number {i}" for i in range(1, 26)])],
+    "matrix-110": ["matrix", ring([f"d{i}" for i in range(110)])],
+    "matrix-pairs": ["matrix", "samples/traffic.csv", "--pairs"],
+    "matrix-ends": ["matrix", "samples/traffic.csv", "--top", "3", "--farthest", "2"],
+    "matrix-pairs-wide": ["matrix", ring(["日本語", "中文标签", "한국어", "latin", "x" * 90]), "--top", "4"],
+    "matrix-pairs-hostile": ["matrix", ring(NAMES), "--pairs", "-m", "js_divergence"],
 }
 GIVEN = "car=355,bus=172,bicycle=214,walk=231"
 
@@ -60,7 +88,7 @@ def test_measures_have_the_unit_of_their_logarithms_a_root_its_root_and_others_n
 @pytest.mark.parametrize("columns", [80, 40])
 @pytest.mark.parametrize("view", VIEWS)
 def test_table_is_the_golden_one(call, view, columns):
-    result = call(*VIEWS[view], "-f", "table", input=GIVEN, env={"COLUMNS": str(columns)})
+    result = call(*VIEWS[view], "-f", "table", input=GIVEN, env={"COLUMNS": str(columns)}, cwd=ROOT)
     assert (result.code, result.err) == (0, "")
     golden = GOLDENS / f"{view}-{columns}.txt"
     if not golden.exists():
@@ -69,13 +97,14 @@ def test_table_is_the_golden_one(call, view, columns):
     assert result.out == golden.read_bytes().decode()
 
 
-@pytest.mark.parametrize("columns", [57, 300])
+@pytest.mark.parametrize(("columns", "color"), [(57, "always"), (300, "never")])
 @pytest.mark.parametrize("view", VIEWS)
-def test_no_line_is_wider_than_the_terminal_and_none_ends_in_blanks(call, view, columns):
-    result = call(*VIEWS[view], "-f", "table", input=GIVEN, env={"COLUMNS": str(columns)})
+def test_no_line_is_wider_than_the_terminal_and_none_ends_in_blanks(call, view, columns, color):
+    how = {"input": GIVEN, "env": {"COLUMNS": str(columns)}, "cwd": ROOT}
+    result = call(*VIEWS[view], "-f", "table", "--color", color, **how)
     assert result.code == 0, result.err
     for line in result.out.split("\n"):
-        assert cell_len(line) <= columns
+        assert cell_len(ANSI.sub("", line)) <= columns
         assert line == line.rstrip()
 
 
@@ -165,12 +194,16 @@ def test_machine_formats_have_no_colour_even_when_asked(call, shape):
     assert "\x1b" not in call("compare", "1,2", "2,1", "-f", shape, "--color", "always").out
 
 
-@pytest.mark.parametrize(("view", "columns"), [("compare-wide", 40), ("compare-hostile", 80), ("rank", 80)])
+@pytest.mark.parametrize(
+    ("view", "columns"),
+    [("compare-wide", 40), ("compare-hostile", 80), ("rank", 80), ("matrix-wide", 40), ("matrix-hostile", 80)],
+)
 def test_terminal_shows_the_golden_table(terminal, view, columns):
     import pyte
 
+    colors = {"NO_COLOR": "1"} if view.startswith("matrix") else {}  # of a map they take the place of its marks
     screen = pyte.Screen(columns, 60)
-    pyte.Stream(screen).feed(terminal(*VIEWS[view], columns=columns))
+    pyte.Stream(screen).feed(terminal(*VIEWS[view], columns=columns, env=colors, cwd=ROOT))
     # A wide character fills two cells, of which pyte leaves the second empty.
     shown = [line.rstrip() for line in screen.display]
     golden = (GOLDENS / f"{view}-{columns}.txt").read_text(encoding="utf-8").splitlines()

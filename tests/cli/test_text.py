@@ -112,11 +112,6 @@ def test_a_line_unlike_the_others_is_named(refused, text, said):
     assert refused(3, "entropy", input=text) == said
 
 
-def test_a_table_between_blanks_is_told_how(refused):
-    complaint = refused(3, "kl", "-", input="k p q\ncat 4 3\ndog 6 7\n")
-    assert "add --input-format csv --delimiter space" in complaint
-
-
 def test_only_a_line_feed_ends_a_line(get):
     text = "7 a\x0cb\n1 a\u2028b\r\n"
     assert get("elements.outcome", "entropy", "-", input="1\n  # none\n1\n") == [1, 2]

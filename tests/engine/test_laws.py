@@ -18,8 +18,6 @@ from .reference import BAR, Misses, Reference
 LEAST = 5e-324
 """The spacing of subnormal numbers."""
 
-DIVERGENCES = ("kl_pq", "kl_qp", "jeffreys", "js_divergence", "js_distance", "total_variation", "hellinger")
-DIVERGENCES += ("bhattacharyya", "chi2_pq", "renyi_pq")
 ORDERS = (0, 0.1, 0.3, 0.499, 0.5, 0.7, 0.999999, 1, 1.0001, 1.5, 2, 5, 30, inf)
 
 EXTREMES = [0.0, 0.0, 5e-324, 1e-310, 1e-300, 1e-100, 1e-9, 1.0, 1.0, 1e9, 1e100, 1e300, 1.7e308]
@@ -85,36 +83,6 @@ def test_every_measure_of_any_pair_is_exact(pair, alpha):
         for name, value in scored(*pair, names).items():
             misses.check(value, reference.measure(name), name, len(names))
     assert not misses.found
-
-
-@given(columns(any_weights))
-def test_a_distribution_does_not_diverge_from_itself(a):
-    for found in (measured(a, a), scored(a, a)):
-        assert [found[name] for name in DIVERGENCES] == [0.0] * len(DIVERGENCES)
-        assert found["entropy_p"] == found["entropy_q"]
-        assert agree(found["cross_entropy_pq"], found["entropy_p"])
-
-
-@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=8).filter(any), st.integers(1, 10**6))
-def test_multiples_do_not_diverge(a, factor):
-    multiple = np.array(a) * factor
-    for found in (measured(a, multiple), scored(a, multiple), scored(multiple, a)):
-        assert [found[name] for name in DIVERGENCES] == [0.0] * len(DIVERGENCES)
-    assert scored(a, multiple, ["kl_pq"]) == {"kl_pq": 0.0}
-    assert scored(a, multiple, SIX)["kl_qp"] == 0.0
-
-
-@given(pairs(), st.integers(1, 4))
-def test_only_multiples_do_not_diverge(pair, outcome):
-    a, b = pair
-    outcome %= len(a)
-    assume(len(a) > 1 and a[outcome] > 0 and np.delete(a, outcome).any() and a[outcome] < 1e308)
-    a = np.clip(a, 0, 1e200) + (a > 0) * 1e-100  # so that no divergence is less than the least double
-    assume((np.delete(a, outcome) >= a[outcome] * 1e-100).any() and a[outcome] >= 1e-50 * a.max())
-    b = a.copy()
-    b[outcome] = np.nextafter(b[outcome], inf)
-    found = measured(a, b)
-    assert all(found[name] > 0 for name in DIVERGENCES), found
 
 
 @given(pairs(ordinary_weights), st.integers(-60, 60), st.sampled_from([["kl_pq"], SIX, tuple(MEASURES)]))

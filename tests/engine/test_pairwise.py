@@ -21,8 +21,6 @@ from .reference import BAR, Misses, Reference
 
 ORDERS = (0, 0.3, 0.5, 0.999999, 1, 1.0001, 1.5, 2, 8, inf)
 DIVERGENCES = [name for name in MEASURES if not name.startswith(("entropy", "cross_entropy", "perplexity", "same"))]
-TRANSPOSED = {"kl_pq": "kl_qp", "cross_entropy_pq": "cross_entropy_qp", "entropy_p": "entropy_q"}
-TRANSPOSED |= {"perplexity_p": "perplexity_q"}
 
 
 def one_hot(rng, outcomes, n):
@@ -76,7 +74,7 @@ def agree(square, values):
     return bool(((square == values) | near).all())
 
 
-@pytest.mark.parametrize("outcomes", [1, 2, 3, 30])
+@pytest.mark.parametrize("outcomes", [1, 2, 30])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_pairs_of_a_family_are_exact_and_all_are_what_they_are_alone(name, outcomes):
     a, misses = family(name, outcomes, 16), Misses()
@@ -189,11 +187,6 @@ def test_any_square_is_what_its_pairs_are_alone(a, measure):
     n = a.shape[1]
     i, j = np.divmod(np.arange(n * n), n)
     assert agree(pairwise(a, measure).ravel(), score(a[:, i], a[:, j], [measure])[measure])
-
-
-@given(squares(), st.sampled_from(sorted(TRANSPOSED)))
-def test_the_measure_of_q_and_p_is_the_transposed_square(a, measure):
-    np.testing.assert_array_equal(pairwise(a, TRANSPOSED[measure]), pairwise(a, measure).T)
 
 
 @pytest.mark.parametrize("measure", ["kl_pq", "js_divergence", "renyi_pq", "total_variation"])

@@ -41,23 +41,6 @@ def test_the_last_equals_sign_separates_the_label():
     assert (list(series.outcomes), list(series.values)) == (["a=b", "c"], [0.5, 0.25])
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "P is empty"),
-        ("0.4,x", "P, item 2: 'x' is not a number"),
-        ("0.4,,0.6", "P, item 2: '' is not a number"),
-        ("a=1,b", "P, item 2: 'b' is no LABEL=NUMBER pair"),
-        ("a=1,b=x", "P, item 2: 'x' is not a number"),
-        ("a=1,b=", "P, item 2: '' is not a number"),
-    ],
-)
-def test_an_error_names_the_item(text, message):
-    with pytest.raises(InputError) as raised:
-        parse(text, "P")
-    assert str(raised.value).startswith(message)
-
-
 @pytest.mark.parametrize("text", ["cat=0.7;dog=0.3", "cat=0.7 dog=0.3"])
 def test_pairs_are_separated_by_commas_and_nothing_else(text):
     with pytest.raises(InputError, match="more than one LABEL=NUMBER pair"):

@@ -168,19 +168,6 @@ def test_a_column_of_labels_that_are_numbers_keeps_their_text_and_can_be_weights
         assert list(table.member("label").values) == [7, 2002]
 
 
-@pytest.mark.parametrize("last", ["last,x,3\n", "last,1\n", "row7,1,2\n", '"last,1,2\n'])
-def test_errors_are_the_same_line_for_line(last):
-    rows = "".join(f"row{i},1,2\n" for i in range(200))
-    data = f"label,p,q\n{rows}{last}".encode()
-    said = []
-    for large in (False, True):
-        with pytest.raises(KlcliError) as raised:
-            read(data, large=large).member("p")
-        said.append(str(raised.value))
-    assert said[0] == said[1]
-    assert "w.csv:202" in said[0]
-
-
 def test_places_are_the_same_line_for_line():
     data = b"label,p\n_,0\nb,1\n\n\nc,2\n"
     small, large = read(data).member("p"), read(data, large=True).member("p")

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from klcli.errors import UsageError
 from klcli.families.formula import Component
 from klcli.fits import REVERSE
 from klcli.readers.expressions import parse
@@ -105,21 +104,6 @@ def test_bare_values_are_a_line_a_fit():
     assert got(poisson_report(), "parameters.n", "formula").startswith("40\npoisson(rate=3.2)\n")
     assert got(bimodal_report(), "direction", "kl_qp") == "forward\nreverse\nreverse\n2.3871\n0.69313\n0.69313\n"
     assert got(bimodal_report(), "kl_model_data") == got(bimodal_report(), "kl_qp")
-
-
-@pytest.mark.parametrize(
-    ("found", "field", "message"),
-    [
-        (normal_report, "kl_data_modle", "Did you mean 'kl_data_model'?"),
-        (normal_report, "parameters.sdd", "they have mu, sd, scale, df, low, high. Did you mean 'sd'?"),
-        (normal_report, "kl_pq", "only a projection (--to) has one; of data it is kl_data_model"),
-        (normal_report, "direction", "only a projection (--to) has one"),
-        (bimodal_report, "aic", "a projection has none, for there are no data; it has kl_pq and kl_qp"),
-    ],
-)
-def test_fields_that_there_are_not(found, field, message):
-    with pytest.raises(UsageError, match=re.escape(message)):
-        got(found(), field)
 
 
 def test_table_ranks_and_gives_parameters():

@@ -46,10 +46,6 @@ def test_hostile_source_is_shown_escaped():
     )
 
 
-def test_table_says_when_the_mean_is_weighted():
-    assert shown(wide(), "table").startswith(" cross-entropy, weighted mean of 150 rows\n")
-
-
 @pytest.mark.parametrize("option", ["weight", "pos_weight"])
 def test_table_says_that_the_losses_are_weighted(option):
     given = operands([[1.0, 2.0]], [[1.0, 0.0]], **{option: [1.0, 2.0]})
