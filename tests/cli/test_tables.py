@@ -81,7 +81,7 @@ def test_measures_have_the_unit_of_their_logarithms_a_root_its_root_and_others_n
     out = call("compare", "1,3", "1,1", "-m", "all", "--unit", "bits", "-f", "table", "--no-breakdown", "-q").out
     units = {name: rest[1] for name, *rest in map(str.split, out.splitlines()[4:])}
     assert {name for name, unit in units.items() if unit == "√bits"} == {"js_distance"}
-    without = {"total_variation", "hellinger", "chi2_pq", "perplexity_p", "perplexity_q"}
+    without = {"total_variation", "hellinger", "chi2_pq", "perplexity_p", "perplexity_q", "same_top", "wasserstein"}
     assert {name for name, unit in units.items() if "bits" not in unit} == without
 
 
