@@ -20,19 +20,34 @@ _LARGE = 16
 """From here on six terms of Stirling's series leave less than a rounding."""
 
 
+def _stirling_rest(x: Array) -> Array:
+    """log Gamma(x) less (x - 1/2) log x - x + log(2 pi)/2, x >= 16."""
+    z = 1 / (x * x)
+    series = np.zeros_like(x)
+    for c in reversed(_STIRLING):
+        series = series * z + c
+    return series / x
+
+
 def log_gamma(x: Array) -> Array:
     """log Gamma(x), x > 0, any shape: Stirling's series, and below 16 the library's, every distinct value once."""
     large = np.maximum(x, _LARGE)
-    z = 1 / (large * large)
-    series = np.zeros_like(large)
-    for c in reversed(_STIRLING):
-        series = series * z + c
-    logs = (large - 0.5) * np.log(large) - large + 0.5 * log(2 * pi) + series / large
+    logs = (large - 0.5) * np.log(large) - large + 0.5 * log(2 * pi) + _stirling_rest(large)
     small = x < _LARGE
     if small.any():
         values, where = np.unique(x[small], return_inverse=True)
         logs[small] = np.array([lgamma(v) for v in values.tolist()])[where.ravel()]
     return logs
+
+
+def log_rising(r: float, k: Array) -> Array:
+    """log Gamma(r + k) - log Gamma(r), k >= 0, whose digits do not cancel where r is large."""
+    if r < _LARGE:
+        return log_gamma(r + k) - lgamma(r)
+    y = r + k
+    rest = _stirling_rest(y) - _stirling_rest(np.array(r))
+    rising: Array = (y - 0.5) * np.log1p(k / r) + k * (log(r) - 1) + rest
+    return rising
 
 
 def within(inside: Mask, values: Array) -> Array:

@@ -1,11 +1,12 @@
 """Densities, masses and draws against SciPy's."""
 
+import mpmath
 import numpy as np
 import pytest
 from scipy import stats
 
 from klcli.families.catalogue import CONTINUOUS, FAMILIES, VECTORS
-from klcli.families.special import log_gamma
+from klcli.families.special import log_gamma, log_rising
 from tests.families.laws import law, mixture, parameters, seeded
 
 ON_A_LINE = [name for name, family in FAMILIES.items() if family.kind != VECTORS]
@@ -58,6 +59,14 @@ def test_log_gamma_is_the_librarys():
 
     x = np.concatenate([np.linspace(0.01, 40, 999), np.logspace(2, 12, 99)])
     np.testing.assert_allclose(log_gamma(x), gammaln(x), rtol=4e-15, atol=1e-15)
+
+
+@pytest.mark.parametrize("r", [0.3, 17.5, 474.0, 1e5, 1e9])
+def test_log_rising_keeps_its_digits_where_log_gammas_cancel(r):
+    k = np.array([0.0, 1.0, 3.0, 60.0])
+    with mpmath.workdps(40):
+        want = [float(mpmath.log(mpmath.rf(mpmath.mpf(r), int(one)))) for one in k]
+    np.testing.assert_allclose(log_rising(r, k), want, rtol=3e-15, atol=3e-15)
 
 
 @pytest.mark.parametrize("family", ON_A_LINE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, lgamma, log, log1p, nan, sqrt
+from math import inf, log, log1p, nan, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ from klcli.families.differences import two_outcomes
 from klcli.families.family import P_ABOVE_0, Counts, scipy
 from klcli.families.formula import Parameter
 from klcli.families.likelihood.ascent import LikelihoodEstimate, ascend, errors_of_two
-from klcli.families.special import log_gamma, times_log1p, whole, within
+from klcli.families.special import log_gamma, log_rising, times_log1p, whole, within
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Frozen, Objective, Parameters, SortedSample
@@ -38,7 +38,7 @@ class NegativeBinomial(Counts):
         """log Gamma(k + r) - log Gamma(r) - log k! + r log p + k log(1 - p)."""
         inside = whole(x)
         held = np.where(inside, x, 0.0)
-        ways = log_gamma(held + self.r) - lgamma(self.r) - log_gamma(held + 1)
+        ways = log_rising(self.r, held) - log_gamma(held + 1)
         return within(inside, ways + self.r * log(self.p) + times_log1p(held, self.p))
 
     def draw(self, n: int, generator: np.random.Generator) -> object:
@@ -99,14 +99,12 @@ def _objective(data: SortedSample) -> Objective:
     def objective(point: Array) -> tuple[float, Array, Array]:
         r = float(np.exp(point[0]))
         if r < _LARGE:
-            rising = special.gammaln(data.x + r) - float(special.gammaln(r))
             slope = data.mean_of(special.digamma(data.x + r)) - float(special.digamma(r)) - log1p(mean / r)
         else:  # Stirling's series, whose differences keep their digits
             y, less = data.x + r, data.x / r
-            rising = (y - 0.5) * np.log1p(less) + data.x * (log(r) - 1) - less / (12 * y)
             away = (data.x - mean) / (r + mean)
             slope = data.mean_of(np.log1p(away) - away + less / (2 * y) + less * (y + r) / (12 * r * y * y))
-        value = data.mean_of(rising) - r * log1p(mean / r) - mean * log1p(r / mean)
+        value = data.mean_of(log_rising(r, data.x)) - r * log1p(mean / r) - mean * log1p(r / mean)
         bent = data.mean_of(special.polygamma(1, data.x + r)) - float(special.polygamma(1, r)) + mean / (r * (r + mean))
         return value, np.array([slope * r]), np.array([[bent * r * r + slope * r]])
 
