@@ -6,14 +6,14 @@ there may be several. Every local minimum that is reached from many fixed starts
 
 from __future__ import annotations
 
+from functools import cached_property
 from math import nan
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.analyses.projection.masses import CountPoints, Weights
 from klcli.analyses.projection.search import local_optima, numbers
-from klcli.analyses.projection.targets import Density
+from klcli.analyses.projection.targets import CountPoints, Density, Weights
 from klcli.errors import DistributionError, UsageError, nearest
 from klcli.families import grid as grids
 from klcli.families.catalogue import CONTINUOUS, CONTINUOUS_FAMILIES, COUNT_FAMILIES, FAMILIES, FITTED, VECTORS
@@ -26,12 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from klcli.analyses.projection.search import Found
-    from klcli.analyses.projection.shapes import Member
-    from klcli.analyses.projection.targets import Target
-    from klcli.families.formula import Formula, Grid
-    from klcli.model import Array
+    from klcli.analyses.projection.targets import Member, Target
+    from klcli.families.formula import Formula
 
-_NOTHING = 1e-12
+_NOTHING = 1e-11
 """Of a distribution's width, what rounding leaves of a location at 0."""
 
 
@@ -40,13 +38,22 @@ def project(target: Formula | WeightsOnGrid, families: Sequence[str] | None, dir
 
     families: None for all that are of the target's kind and hold no other.
 
-    Raises UsageError for an unknown family or direction, and without SciPy; DistributionError for weights that are
-    none, and for counts that are too many to sum.
+    Raises UsageError for an unknown family or direction, for a distribution of vectors, and without SciPy;
+    DistributionError for weights that are none, and for counts that are too many to sum.
     """
     if families is None:
         suiting = CONTINUOUS_FAMILIES if target.kind == CONTINUOUS else COUNT_FAMILIES
         families = [name for name in suiting if not FAMILIES[name].nests]
-    _check(families, direction)
+    for family in families:
+        if family not in FITTED:
+            message = f"'{family}' is no family to project onto: {', '.join(FITTED)}.{nearest(family, FITTED)}"
+            raise UsageError(message)
+        if inner := FAMILIES[family].nests:
+            message = f"{family} is not projected: KL is flat in its parameters where it is a {inner}; fit it to data"
+            raise UsageError(message)
+    if direction not in {FORWARD, REVERSE, BOTH}:
+        message = f"no direction '{direction}'; there are {FORWARD}, {REVERSE} and {BOTH}"
+        raise UsageError(message)
     scipy("special", "a projection")
     fits: list[Fit] = []
     left_out: dict[str, str] = {}
@@ -74,65 +81,38 @@ def project(target: Formula | WeightsOnGrid, families: Sequence[str] | None, dir
     )
 
 
-def _check(families: Sequence[str], direction: str) -> None:
-    for family in families:
-        if family not in FITTED:
-            message = f"'{family}' is no family to project onto: {', '.join(FITTED)}.{nearest(family, FITTED)}"
-            raise UsageError(message)
-        _refuse_unknown_quantiles(family)
-    if direction not in {FORWARD, REVERSE, BOTH}:
-        message = f"no direction '{direction}'; there are {FORWARD}, {REVERSE} and {BOTH}"
-        raise UsageError(message)
-
-
-def _refuse_unknown_quantiles(family: str) -> None:
-    """Raises UsageError for a family that integrals cannot be taken over by its quantiles."""
-    if not getattr(FAMILIES[family], "has_quantiles", True):
-        message = f"{family} has no quantiles in closed form, and is not projected; put it on a grid, or fit it to data"
-        raise UsageError(message)
-
-
 class _Targets:
-    """The target as a family of its kind sees it, made when one asks. notes: on how it is taken."""
+    """The target as families of either kind see it, or why they do not, each when one asks. notes: on how it is taken.
+
+    Raises UsageError for a distribution of vectors, DistributionError for weights that are none.
+    """
 
     def __init__(self, target: Formula | WeightsOnGrid) -> None:
-        on_grid = not isinstance(target, WeightsOnGrid) and target.grid is not None
-        self._target = _on_grid(target, target.grid) if on_grid else target  # type: ignore[arg-type, union-attr]
-        self._made: dict[bool, Target | str] = {}
+        if not isinstance(target, WeightsOnGrid) and target.kind == VECTORS:
+            message = f"{target.text}: a distribution of vectors has no projection here"
+            raise UsageError(message)
+        if not isinstance(target, WeightsOnGrid) and target.grid is not None:
+            target = WeightsOnGrid(target.text, grids.points(target.grid), grids.weights(target, "--to"))
+        self._target = _checked(target) if isinstance(target, WeightsOnGrid) else target
         self.notes: list[str] = []
 
-    def seen_by(self, family: str) -> Target | str:
-        """The target, or why such a family has none."""
-        counts = family in COUNT_FAMILIES
-        if counts not in self._made:
-            self._made[counts] = (
-                self._weights(counts=counts)
-                if isinstance(self._target, WeightsOnGrid)
-                else (self._formula(self._target, counts=counts))
-            )
-        return self._made[counts]
-
-    @staticmethod
-    def _formula(formula: Formula, *, counts: bool) -> Target | str:
-        if formula.kind == VECTORS:
-            message = f"{formula.text}: a distribution of vectors has no projection here"
-            raise UsageError(message)
-        if counts == (formula.kind == CONTINUOUS):
-            return (
-                "a family of counts, and the target is a density" if counts else "a density, and the target is counts"
-            )
-        for one in formula.components:
-            _refuse_unknown_quantiles(one.family)
-        return CountPoints.of(formula) if counts else Density(formula)
-
-    def _weights(self, *, counts: bool) -> Target | str:
-        grid = self._target
-        points, weights = _checked(grid)  # type: ignore[arg-type]
+    @cached_property
+    def as_counts(self) -> Target | str:
+        """Masses of whole numbers."""
+        if not isinstance(self._target, WeightsOnGrid):
+            density = self._target.kind == CONTINUOUS
+            return "a family of counts, and the target is a density" if density else CountPoints.of(self._target)
+        points, weights = self._target.points, self._target.weights
         whole = bool((points == np.floor(points)).all())
-        if counts:
-            return (
-                CountPoints(points, weights) if whole else "a family of counts, and the target's points are not whole"
-            )
+        return CountPoints(points, weights) if whole else "a family of counts, and the target's points are not whole"
+
+    @cached_property
+    def as_density(self) -> Target | str:
+        """A density, or the weights that one left on points."""
+        if not isinstance(self._target, WeightsOnGrid):
+            density = self._target.kind == CONTINUOUS
+            return Density(self._target) if density else "a density, and the target is counts"
+        points, weights = self._target.points, self._target.weights
         if len(points) < 3:  # noqa: PLR2004 - a density has no width on fewer
             return "a density needs a grid of three points"
         gaps = np.diff(points)
@@ -143,7 +123,7 @@ class _Targets:
         return Weights(points, weights)
 
 
-def _checked(grid: WeightsOnGrid) -> tuple[Array, Array]:
+def _checked(grid: WeightsOnGrid) -> WeightsOnGrid:
     points, weights = frozen(grid.points), frozen(grid.weights)
     problem = ""
     if points.shape != weights.shape or points.ndim != 1:
@@ -155,17 +135,12 @@ def _checked(grid: WeightsOnGrid) -> tuple[Array, Array]:
     if problem:
         message = f"{grid.source}: {problem}"
         raise DistributionError(message)
-    return points, weights
-
-
-def _on_grid(formula: Formula, grid: Grid) -> WeightsOnGrid:
-    """A formula's density, or its masses, on its own grid."""
-    return WeightsOnGrid(formula.text, grids.points(grid), grids.weights(formula, "--to"))
+    return WeightsOnGrid(grid.source, points, weights)
 
 
 def _projected(targets: _Targets, family: str, direction: str) -> tuple[list[Fit], str]:
     """One family's fits, the best first, or why there are none."""
-    target = targets.seen_by(family)
+    target = targets.as_counts if family in COUNT_FAMILIES else targets.as_density
     if isinstance(target, str):
         return [], target
     if excuse := target.excuse(family, direction):
@@ -178,7 +153,7 @@ def _projected(targets: _Targets, family: str, direction: str) -> tuple[list[Fit
 
 def _fit(target: Target, found: Found, direction: str) -> Fit:
     member = _rounded(found.member)
-    there, back = (target.exact(member, way) for way in (FORWARD, REVERSE))
+    there, back = target.exact(member)
     return Fit(
         component=Component(member.name, member.values),
         standard_errors={},

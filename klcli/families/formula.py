@@ -24,7 +24,7 @@ class Parameter(NamedTuple):
 
     shape: 'number', 'whole' (a whole number), 'vector', 'matrix'. default: None where it must be given.
     located: it moves with the unit and the origin of the data, as a mean does.
-    searched: the bounds of its logarithm where an optimum is looked for; beyond, the family is another one's limit.
+    searched: the bounds between which an optimum is looked for; beyond, the family is another one's limit.
     """
 
     name: str

@@ -11,7 +11,6 @@ pytest.importorskip("scipy")
 from scipy import integrate, optimize, stats
 
 from klcli.analyses.project import project
-from klcli.analyses.projection import optima
 from klcli.errors import DistributionError, UsageError
 from klcli.families.formula import Component, Formula, Grid
 from klcli.fits import WeightsOnGrid
@@ -93,18 +92,35 @@ def test_two_modes_seek_the_mean_or_a_mode():
     )
 
 
-def test_a_saddle_repels():
-    """(0, 0) is stationary, and every way from the start leads there."""
-    bound = np.array([math.inf, math.inf])
-    found = optima.minima(lambda z: (z[0] ** 2 - 1) ** 2 + z[1] ** 2, np.array([0.0, 0.5]), -bound, bound)
-    assert sorted(one.z.tolist() for one in found) == [pytest.approx([x, 0.0], abs=1e-6) for x in (-1, 1)]
-
-
 def test_nearer_modes_are_best_covered_together_and_saddles_are_none():
     fits = project(normals((0.5, -2.5, 1), (0.5, 2.5, 1)), ["normal"], "reverse").fits
     assert [fit.component.parameters["mu"] for fit in fits] == pytest.approx([0.0, -2.38609, 2.38609], abs=1e-4)
     one_mode = project(normals((0.5, -1.2, 1), (0.5, 1.2, 1)), ["normal"], "reverse").fits
     assert len(one_mode) == 1
+
+
+def test_a_shallow_basin_beside_a_deeper_one_is_found():
+    """From the middle component the way is short to what is nearest to two of them."""
+    fits = project(normals((0.3, -4, 0.5), (0.4, 0, 1), (0.3, 5, 0.3)), ["normal"], "reverse").fits
+    found = sorted(fit.component.parameters["mu"] for fit in fits)
+    assert found == pytest.approx([-3.98196, -0.76648, -0.12908, 4.99985], abs=1e-4)
+
+
+def test_a_skew_normal_is_a_target_and_is_not_projected_onto():
+    target = formula((1.0, "skew_normal", {"mu": 1.0, "scale": 2.0, "shape": 3.0}))
+    mean, variance = stats.skewnorm(3.0, 1.0, 2.0).stats()
+    fit = one(target, "normal", "forward")
+    assert fit.component.parameters == pytest.approx({"mu": mean, "sd": math.sqrt(variance)}, rel=1e-9)
+    with pytest.raises(UsageError, match=r"skew_normal is not projected: KL is flat .* where it is a normal"):
+        project(target, ["skew_normal"], "forward")
+
+
+def test_a_reverse_projection_onto_an_interval_inside_the_support():
+    """Of a normal, sqrt(3) standard deviations to either side."""
+    fit = one(normals((1, 1.5, 0.3)), "uniform", "reverse")
+    half = 0.3 * math.sqrt(3)
+    assert fit.component.parameters == pytest.approx({"low": 1.5 - half, "high": 1.5 + half}, rel=1e-7)
+    assert fit.remarks == ()
 
 
 @pytest.mark.parametrize("family", MEMBERS)

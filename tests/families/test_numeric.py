@@ -8,6 +8,7 @@ import pytest
 from klcli.engine.measures import MEASURES, OF_WEIGHTS
 from klcli.families.measure import measure
 from klcli.families.numeric.expectations import outside
+from klcli.families.numeric.fixed import FixedNodes
 from klcli.families.numeric.sampling import Sampling
 from tests.families.laws import law, mixture, parameters, seeded
 
@@ -17,6 +18,28 @@ WIDE = law("normal", mu=0.0, sd=3.08)
 
 def divergence(p, q, name="kl_pq", **options):
     return measure(p, q, [name], **options)[name]
+
+
+@pytest.mark.parametrize(
+    ("p", "q"),
+    [
+        (TWO_HUMPS, law("normal", mu=1.0, sd=2.0)),
+        (law("beta", a=0.3, b=0.4), law("beta", a=0.4, b=0.2)),
+        (law("gumbel", mu=0.0, scale=1.0), law("normal", mu=0.5, sd=1.3)),
+    ],
+    ids=["two humps", "steep ends", "an exponential tail"],
+)
+def test_kl_at_points_that_stay_is_the_measure(p, q):
+    with np.errstate(all="ignore"):
+        nodes, (model,) = FixedNodes([p, q]), q.members
+        assert nodes.kl_to(model) == pytest.approx(divergence(p, q).value, rel=1e-9)
+        assert nodes.kl_from(model) == pytest.approx(divergence(p, q, "kl_qp").value, rel=1e-9)
+
+
+def test_points_that_miss_a_model_do_not_know_its_kl():
+    nodes, (needle,) = FixedNodes([TWO_HUMPS, WIDE]), law("normal", mu=0.1234, sd=1e-9).members
+    with np.errstate(all="ignore"):
+        assert nodes.kl_from(needle) == inf
 
 
 def test_a_narrow_component_far_away():

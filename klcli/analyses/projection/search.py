@@ -1,41 +1,49 @@
-"""Every distinct local optimum of a family: from moments where they tell it, else by descents from many starts."""
+"""Every distinct local optimum of a family: from moments where they tell it, else by searches from many starts."""
 
 from __future__ import annotations
 
-from math import exp, inf
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import combinations, pairwise
+from math import exp, inf, log
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from klcli.analyses.projection import optima
-from klcli.analyses.projection.masses import CountPoints, Weights
-from klcli.analyses.projection.shapes import Coordinates, ends_of, is_member, member_near
+from klcli.analyses.projection.targets import CountPoints, Weights
 from klcli.families.catalogue import FAMILIES, FINITE
 from klcli.families.continuous.uniform import Uniform
 from klcli.families.counts.binomial import Binomial
-from klcli.families.counts.geometric import Geometric
-from klcli.families.counts.negative_binomial import NegativeBinomial
-from klcli.families.family import LocationScale, scipy
-from klcli.fits import FORWARD, REVERSE
+from klcli.families.family import Counts, LocationScale, Positive, scipy
+from klcli.families.formula import ParameterError
+from klcli.fits import FORWARD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from klcli.analyses.projection.shapes import Member
-    from klcli.analyses.projection.targets import Target
+    from klcli.analyses.projection.targets import Member, Place, Target
+    from klcli.families.family import Family, Parameters
     from klcli.families.formula import Parameter
     from klcli.model import Array
 
+    Function = Callable[[Array], float]
+    Interval = tuple[float, float]
+
 _MOST_TRIALS = 10_000
 """Beyond it a binomial is a Poisson distribution, and log n! has too few digits to tell."""
-_SAME = 1e-4
-_ALL = (-inf, inf)
-_AT_MOST_R = "at a bound: r, as of a poisson"
-_MOST_R = 1e5
-_NO_KL = 1e-9
-"""What log Gamma(r), whose 16 digits start at a million, leaves of a KL of 0."""
-_NEARBY = (np.full(1, -1.0), np.full(1, 1.0))
 _MOST_UNIFORM = 1500
+_SAME, _NEAR = 1e-4, 2e-2
+"""How near one optimum is in its parameters to another that it is, and in its coordinates to one it will be."""
+_FAR = 700.0
+"""Coordinates this far out are without bounds: e^709 is the greatest double."""
+_H, _INWARD = 1e-3, 1e-2
+"""Steps in a coordinate for differences, and off a bound."""
+_NOISE = 1e-13
+"""Of KL: what rounding may add."""
+_FLAT = 1e-9
+"""Of a curvature of KL, what is none."""
+_ROUGHLY, _FINELY = 1e-4, 1e-9
+"""Slopes of KL at which a search from a start ends, and one for an optimum."""
+_TILTED = {"gamma", "beta", "negative_binomial"}
+"""The families whose mean goes with the difference of their two coordinates, which the second gives way to."""
 
 
 class Found(NamedTuple):
@@ -46,212 +54,299 @@ class Found(NamedTuple):
 
 
 def numbers(member: Member) -> tuple[float, ...]:
-    """The parameters."""
+    """The parameters of a member."""
     return tuple(map(float, member.values.values()))
 
 
+class Coordinates:
+    """A family's parameters as numbers without bounds: logs, logits, and locations in units of a member's width.
+
+    Locations, and what else is an end of the support, may not leave an interval. low, high: (k,), the bounds.
+    """
+
+    def __init__(self, member: Family, within: Interval) -> None:
+        self._family, (self._origin, self._unit) = type(member), member.unit
+        located = not issubclass(self._family, Positive)  # a lognormal's location is of the logarithm
+        self._bounds = [
+            one.searched or (max(one.low, low), min(one.high, high))
+            for one in member.parameters
+            for low, high in [within if one.name in _ends(member) or (located and one.located) else (-inf, inf)]
+        ]
+        lows, highs = zip(*self._bounds, strict=True)
+        self.low, self.high = (np.clip(self._unbounded(side), -_FAR, _FAR) for side in (lows, highs))
+        if self._family.name in _TILTED:
+            self.low[1], self.high[1] = -inf, inf
+
+    def _tilted(self, z: Array) -> Array:
+        """The first coordinate, and its difference from the second; done twice, nothing is changed."""
+        return np.array([z[0], z[0] - z[1]]) if self._family.name in _TILTED else z
+
+    def _unbounded(self, values: Sequence[float]) -> Array:
+        found = []
+        for one, value in zip(self._family.parameters, values, strict=True):
+            if one.low == -inf:
+                found.append((value - self._origin) / self._unit if one.located else value)
+            else:
+                found.append(np.log(value) - (0.0 if one.high == inf else np.log1p(-value)))
+        return np.array(found)
+
+    def z(self, member: Family) -> Array:
+        """The coordinates of a member."""
+        return np.clip(self._tilted(self._unbounded(numbers(member))), self.low, self.high)
+
+    def member(self, z: Array) -> Member:
+        """The member at some coordinates."""
+        parameters = {}
+        each = zip(self._family.parameters, self._tilted(z).tolist(), self._bounds, strict=True)
+        for one, at, (low, high) in each:
+            if one.low == -inf:
+                value = self._origin + self._unit * at if one.located else at
+            elif one.high == inf:
+                value = exp(min(max(at, -_FAR), _FAR))
+            else:
+                value = 1 / (1 + exp(min(max(-at, -30.0), _FAR)))
+            parameters[one.name] = min(max(value, low), high)
+        return self._family(**parameters)
+
+
+def _ends(family: type[Family] | Family) -> tuple[str, ...]:
+    """The parameters that are ends of the support."""
+    return getattr(family, "ends", ())
+
+
+def is_member(family: type[Family], parameters: Parameters) -> bool:
+    """Whether the family has a member with these parameters."""
+    try:
+        family.checked(parameters)
+    except ParameterError:
+        return False
+    return all(one.allows(parameters[one.name]) for one in family.parameters)
+
+
 def local_optima(target: Target, family: str, direction: str) -> list[Found]:
-    """Every distinct local optimum."""
+    """Every distinct local optimum, the best first."""
     model = FAMILIES[family]
     if model.kind == FINITE and isinstance(target, CountPoints):
         # Forward and reverse alike: the share of 1 among 0 and 1, for there is no other member of those masses.
         return [Found(model(p=target.mass(1.0) / (target.mass(0.0) + target.mass(1.0))))]
-    matched = model.nearest(target) if direction == FORWARD and target.closed_forms else None
+    matched = model.nearest(target) if direction == FORWARD and not isinstance(target, Weights) else None
     if matched is not None:
         return [Found(model(**matched))] if is_member(model, matched) else []
     if model is Binomial and isinstance(target, CountPoints):
-        found = _Trials(target, direction).optima()
+        found = _binomials(target, direction)
     elif model is Uniform and isinstance(target, Weights):
         found = _uniforms(target, direction)
     else:
-        found = _descents(target, family, direction)
-    if isinstance(target, Weights):  # of those in one cell the lowest; of the same ones without a remark
-        found.sort(key=lambda one: (float(f"{target.divergence(one.member, direction):.9g}"), len(one.remarks)))
+        found = list(_searched(target, model, direction))
+    valued = [(target.smooth(one.member, direction)(one.member), one) for one in found]
     several: list[Found] = []
-    for one in found:
-        if not any(_alike(one.member, other.member) or _in_one_cell(target, one, other) for other in several):
+    for value, one in sorted(valued, key=lambda pair: (float(f"{pair[0]:.9g}"), len(pair[1].remarks))):
+        if np.isfinite(value) and not any(_is_again(target, one.member, other.member) for other in several):
             several.append(one)
     return several
 
 
-def _in_one_cell(target: Target, one: Found, other: Found) -> bool:
-    """Whether only the grid tells them apart: location and width differ by less than its cell there."""
-    p, q = one.member, other.member
-    if not isinstance(target, Weights) or not isinstance(p, LocationScale) or len(p.parameters) > 2:  # noqa: PLR2004
-        return False
-    cell = target.cell(q.mu)
-    return all(abs(a - b) < cell for a, b in zip(numbers(p), numbers(q), strict=True))
+def _is_again(target: Target, one: Member, other: Member) -> bool:
+    """Whether two members are one: locations agree by widths, degrees of freedom by 1/them, the rest by shares.
 
-
-def _alike(one: Member, other: Member) -> bool:
-    """Whether two members agree to 1e-4 in each parameter: in a location by widths, in a number of degrees by 1/it."""
+    On a grid also those whose location and width differ by less than its cell.
+    """
+    if isinstance(target, Weights) and isinstance(one, LocationScale) and len(one.parameters) == 2:  # noqa: PLR2004
+        cell = target.cell(other.mu)
+        if all(abs(a - b) < cell for a, b in zip(numbers(one), numbers(other), strict=True)):
+            return True
 
     def far(parameter: Parameter, a: float, b: float) -> float:
         if parameter.low == -inf:
             return abs(a - b) / (one.unit[1] if parameter.located else 1.0)
         return abs(1 / a - 1 / b) / max(1.0, 1 / a) if parameter.searched else abs(a - b) / abs(a)
 
-    each = zip(one.parameters, numbers(one), numbers(other), strict=True)
-    return all(far(*three) <= _SAME for three in each)
+    return all(far(*each) <= _SAME for each in zip(one.parameters, numbers(one), numbers(other), strict=True))
 
 
-def _descents(target: Target, family: str, direction: str) -> list[Found]:
-    """From every start, in coordinates around it; a uniform model within each of the target's intervals."""
-    places = target.places() if direction == REVERSE else target.places()[-3:] + target.places()[:3]
+def _searched(target: Target, family: type[Family], direction: str) -> Iterator[Found]:
+    """What is found from every start; what ends alike is settled once."""
     # On a grid, of which a model sees nothing else, a location could run away.
-    ends = ends_of(FAMILIES[family])
-    within = target.intervals() if ends or isinstance(target, Weights) else (_ALL,)
-    starts: dict[tuple[str, ...], tuple[tuple[float, float], Member]] = {}
-    for interval in within:
-        for place in places:
-            member = member_near(family, place, interval)
-            if member is not None:
-                starts.setdefault(tuple(f"{v:.5g}" for v in numbers(member)), (interval, member))
-    found = []
-    for interval, member in starts.values():
-        coordinates = Coordinates(member, interval)
-
-        def f(z: Array, coordinates: Coordinates = coordinates) -> float:
-            member = coordinates.member(z)
-            if ends and not is_member(type(member), member.values):
-                return inf
-            return target.divergence(member, direction)
-
-        low, high = coordinates.bounds()
-        for minimum in optima.minima(f, coordinates.z(member), low, high):
-            z, converged = minimum.z, minimum.converged
-            if isinstance(target, Weights) and member.kinks:  # its peak bends KL at every point
-                z, converged = _simplex(f, z, low, high)
-            reached = coordinates.member(z)
-            remarks: tuple[str, ...] = () if converged else ("did not converge",)
-            if minimum.bound and not ends:
-                held = [reached.parameters[i] for i in minimum.bound]
-                remarks += (f"at a bound: {', '.join(one.name for one in held)}",)
-                reached = _at_bounds(reached, [one.name for one in held if one.searched])
-            found.append(Found(reached, remarks))
-    return _with_few_digits(target, found, direction) if FAMILIES[family] is NegativeBinomial else found
+    for within in target.intervals() if _ends(family) or isinstance(target, Weights) else ((-inf, inf),):
+        ended: list[tuple[float, Member]] = []
+        starts = [one for place in target.places() if (one := _start(family, place, within)) is not None]
+        for member in {tuple(f"{value:.5g}" for value in numbers(one)): one for one in starts}.values():
+            coordinates, f = _function(target, member, direction, within)
+            z = coordinates.z(member)
+            if _ends(family):
+                z = _at_bounds(f, z, coordinates)
+            z, _ = _descended(f, z, _free(z, coordinates), _ROUGHLY)
+            ended.append((f(z), coordinates.member(z)))
+        several: list[Member] = []
+        for value, member in sorted(ended, key=lambda pair: pair[0]):
+            coordinates = Coordinates(member, within)
+            apart = [float(np.abs(coordinates.z(member) - coordinates.z(other)).max()) for other in several]
+            if np.isfinite(value) and min(apart, default=inf) > _NEAR:
+                several.append(member)
+                if (found := _settled(target, member, direction, within)) is not None:
+                    yield found
 
 
-def _with_few_digits(target: Target, found: list[Found], direction: str) -> list[Found]:
-    """Negative binomials without those that stopped on a plain, from where KL never rises on the way to a better one.
-
-    Where r leads to its bound, they are there.
-    """
-    moved = [_as_of_a_poisson(target, one, direction) for one in found]
-    valued = [(target.divergence(one.member, direction), one) for one in moved]
-    kept: list[Found] = []
-    for _, one in sorted(valued, key=lambda pair: (max(pair[0], _NO_KL), len(pair[1].remarks), pair[0])):
-        if not any(_leads(target, one, other, direction) for other in kept):
-            kept.append(one)
-    return kept
+def _start(family: type[Family], place: Place, within: Interval) -> Member | None:
+    """A member with about that mean and deviation, its ends within an interval; None where there is none."""
+    (m, s), (low, high) = place, within
+    if issubclass(family, Counts | Positive):
+        m = max(m, 0.05 * s) if m > 1e-3 * s else s  # about 0 it has the right half
+    near = family.near(m, s).items()
+    parameters = {name: min(max(value, low), high) if name in _ends(family) else value for name, value in near}
+    return family(**parameters) if is_member(family, parameters) else None
 
 
-def _leads(target: Target, one: Found, other: Found, direction: str) -> bool:
-    """Whether KL is nowhere on the way higher than where it starts."""
-    (r, p), (s, q) = numbers(one.member), numbers(other.member)
-    way = np.geomspace((r, r * (1 - p) / p), (s, s * (1 - q) / q), 9)
-    kl = np.array([target.divergence(_of_mean(*at), direction) for at in way.tolist()])
-    return bool((kl <= kl[0] + _rounding(way[:, 0].max())).all())
+def _function(target: Target, member: Member, direction: str, within: Interval) -> tuple[Coordinates, Function]:
+    """Coordinates around a member, and KL in them, smooth where they round to the same whole numbers."""
+    coordinates = Coordinates(member, within)
+    origin, nearby = coordinates.z(member), {}
+
+    def f(z: Array) -> float:
+        one, cell = coordinates.member(z), tuple(np.round(z - origin))
+        if not is_member(type(one), one.values):
+            return inf
+        if cell not in nearby:
+            nearby[cell] = target.smooth(one, direction)
+        value: float = nearby[cell](one)
+        return value
+
+    return coordinates, f
 
 
-def _rounding(r: Any) -> Any:  # noqa: ANN401 - numbers
-    """Of KL: log Gamma(r) has no more digits."""
-    return 1e-13 + 1e-15 * r * np.log(r + 1)
+def _settled(target: Target, member: Member, direction: str, within: Interval) -> Found | None:
+    """The optimum near a member that a search has led to, at nodes that fit it; None on a plain or an edge."""
+    coordinates, f = _function(target, member, direction, within)
+    z = coordinates.z(member)
+    for _ in range(3):
+        start = _at_bounds(f, z, coordinates)
+        z, converged = _descended(f, start, _free(start, coordinates), _FINELY)
+        if np.abs(z - start).max() < _NEAR:
+            break
+    if not converged and 0 < np.abs(_slope(f, z)[1]).max() < _FLAT:
+        return None
+    # On a grid the peak of a model bends KL at every point.
+    if not converged or (isinstance(target, Weights) and member.kinks):
+        z, converged = _simplex(f, z, coordinates)
+        if not converged and not _slope(f, z)[1].any():
+            return None
+    member = coordinates.member(z)
+    remarks: tuple[str, ...] = () if converged else ("did not converge",)
+    free = _free(z, coordinates)
+    names = ", ".join(one.name for i, one in enumerate(member.parameters) if i not in free)
+    if names and not _ends(member):
+        remarks += (f"at a bound: {names}" + (", as of a poisson" if names == "r" else ""),)
+    return Found(member, remarks)
 
 
-def _as_of_a_poisson(target: Target, found: Found, direction: str) -> Found:
-    """A negative binomial distribution at the bound of r, where KL falls all the way there from what was found.
-
-    It falls as 1/r^2, by less than what a descent can tell from rounding, long before the bound.
-    """
-    r, p = numbers(found.member)
-    mean = r * (1 - p) / p
-
-    def kl(r: float, mean: float) -> float:
-        return target.divergence(_of_mean(r, mean), direction)
-
-    if r < 0.999 * _MOST_R:  # it is not there yet
-        way = np.geomspace(r, _MOST_R, 5)
-        if not (np.diff([kl(x, mean) for x in way.tolist()]) <= _rounding(way[1:])).all():
-            return found
-    best = optima.minima(lambda z: kl(_MOST_R, mean * exp(z[0])), np.zeros(1), *_NEARBY)
-    return Found(_of_mean(_MOST_R, mean * exp(best[0].z[0]) if best else mean), (_AT_MOST_R,))
+def _free(z: Array, bounds: Coordinates) -> list[int]:
+    """The coordinates that are not at a bound."""
+    held = (z == bounds.low) | (z == bounds.high)
+    return np.flatnonzero(~held).tolist()
 
 
-def _of_mean(r: float, mean: float) -> Member:
-    return NegativeBinomial(r=r, p=r / (r + mean))
+def _at_bounds(f: Function, z: Array, bounds: Coordinates) -> Array:
+    """The point moved to bounds on the way to which KL never rises but by rounding, and off those it falls from."""
+    for i in range(len(z)):
+        for end, inward in ((bounds.low[i], _INWARD), (bounds.high[i], -_INWARD)):
+            way = np.repeat(z[None], 6, axis=0)
+            if z[i] == end:
+                way[1, i] += inward
+                z = way[1] if f(way[1]) < f(z) - _NOISE else z
+            elif abs(end) < _FAR:
+                way[:, i] = np.linspace(z[i], end, 6)
+                z = way[-1] if all(f(b) <= f(a) + _NOISE for a, b in pairwise(way)) else z
+    return z
 
 
-def _at_bounds(member: Member, held: Sequence[str]) -> Member:
-    """With what is at a bound without the rounding of its logarithm: 100000, not 100000.00000000001."""
-    there = {name: float(f"{getattr(member, name):.12g}") for name in held}
-    return type(member)(**{**member.values, **there})
+def _descended(f: Function, z: Array, free: Sequence[int], slope_left: float) -> tuple[Array, bool]:
+    """Where steps in a small trust region lead in some coordinates, out of saddles, and whether that is a minimum."""
+    slopes: dict[bytes, tuple[Array, Array]] = {}
 
+    def at(y: Array) -> float:
+        whole = z.copy()
+        whole[free] = y
+        return f(whole)
 
-def _simplex(f: Callable[[Array], float], z: Array, low: Array, high: Array) -> tuple[Array, bool]:
-    """Nelder and Mead's minimum, and whether it converged: slower, but it needs no derivatives."""
+    def slope(y: Array) -> tuple[Array, Array]:
+        if y.tobytes() not in slopes:
+            slopes[y.tobytes()] = _slope(at, y)
+        return slopes[y.tobytes()]
+
+    if not free or not np.isfinite(f(z)):
+        return z, not free
     minimize = scipy("optimize", "a projection").minimize
-    corners = z + np.vstack((np.zeros(len(z)), np.eye(len(z)) * 0.05))
-    options = {"xatol": 1e-8, "fatol": 1e-14, "initial_simplex": corners, "maxiter": 600}
-    found = minimize(lambda z: f(np.clip(z, low, high)), z, method="Nelder-Mead", options=options)
-    return np.clip(found.x, low, high), bool(found.success)
+    options = {"initial_trust_radius": 0.2, "max_trust_radius": 1.0, "gtol": slope_left, "maxiter": 60}
+    derivatives = {"jac": lambda y: slope(y)[0], "hess": lambda y: slope(y)[1]}
+    y = minimize(at, z[free], method="trust-exact", **derivatives, options=options).x
+    gradient, hessian = slope(y)
+    is_minimum = bool(np.linalg.eigvalsh(hessian)[0] > _FLAT)
+    step = np.linalg.solve(hessian, -gradient) if is_minimum else np.zeros(len(y))
+    whole = z.copy()
+    whole[free] = y + step if np.abs(step).max() < _SAME else y
+    return whole, is_minimum and bool(np.abs(step).max() < _SAME or abs(gradient @ step) < _NOISE)
 
 
-class _Trials:
-    """Binomials: the best p of each n, and the way downhill in n."""
+def _slope(f: Function, y: Array) -> tuple[Array, Array]:
+    """Gradient and Hessian by differences, errors of order h^4, the mixed ones h^2; 0 at an edge of what is finite."""
+    unit, value, gradient, hessian = np.eye(len(y)) * _H, f(y), np.zeros(len(y)), np.zeros((len(y), len(y)))
+    for i in range(len(y)):
+        up, down, up2, down2 = (f(y + k * unit[i]) for k in (1, -1, 2, -2))
+        gradient[i] = (8 * (up - down) - (up2 - down2)) / (12 * _H)
+        hessian[i, i] = (16 * (up + down) - (up2 + down2) - 30 * value) / (12 * _H * _H)
+    for i, j in combinations(range(len(y)), 2):
+        corners = (s * r * f(y + s * unit[i] + r * unit[j]) for s in (1, -1) for r in (1, -1))
+        hessian[i, j] = hessian[j, i] = sum(corners) / (4 * _H * _H)
+    if not (np.isfinite(gradient).all() and np.isfinite(hessian).all()):
+        return np.zeros(len(y)), np.zeros((len(y), len(y)))
+    return gradient, hessian
 
-    def __init__(self, target: CountPoints, direction: str) -> None:
-        self._target, self._direction = target, direction
-        self._mean = target.expectation(lambda x: x)
-        self._logit = Coordinates(Geometric(p=0.5), _ALL)
-        if direction == FORWARD:
-            self._least = max(int(target.most), 1)
-            self._most = max(self._least, _MOST_TRIALS)
-        else:
-            self._least, self._most = 1, int(min(target.reach, _MOST_TRIALS))
 
-    def _kl(self, n: int, p: float) -> float:
-        return self._target.divergence(Binomial(n=float(n), p=p), self._direction)
+def _simplex(f: Function, z: Array, bounds: Coordinates) -> tuple[Array, bool]:
+    """Nelder and Mead's minimum, and whether it converged: slower, but it needs no derivatives."""
+    away = np.where(z + 0.05 > bounds.high, -0.05, 0.05)
+    options = {"initial_simplex": z + np.vstack((0 * z, np.diag(away))), "xatol": 1e-8, "fatol": 1e-14, "maxfev": 600}
+    minimize = scipy("optimize", "a projection").minimize
+    found = minimize(f, z, method="Nelder-Mead", bounds=np.transpose((bounds.low, bounds.high)), options=options)
+    return found.x, bool(found.success)
 
-    def _p(self, z: Array) -> float:
-        return float(self._logit.member(z).p)
 
-    def _best(self, n: int, p: float) -> tuple[float, float]:
+def _binomials(target: CountPoints, direction: str) -> list[Found]:
+    """Each n that neither neighbour betters, at the best p; forward there is one, since p follows from n."""
+    mean, forward = target.expectation(lambda x: x), direction == FORWARD
+    least = max(int(target.most), 1) if forward else 1
+    most = max(least, _MOST_TRIALS) if forward else int(min(target.reach, _MOST_TRIALS))
+    kl = target.smooth(Binomial(n=1.0, p=0.5), direction)
+
+    def best(n: int, p: float) -> tuple[float, float]:
         """The least KL for n trials, and its p, the nearest below one."""
-        if self._direction == FORWARD:
-            return self._kl(n, self._mean / n), self._mean / n
-        start = self._logit.z(Geometric(p=min(max(p, 1e-9), 1 - 1e-9)))
-        found = optima.minima(lambda z: self._kl(n, self._p(z)), start, *self._logit.bounds())
-        return (found[0].value, self._p(found[0].z)) if found else (inf, p)
+        if forward:
+            return kl(Binomial(n=float(n), p=mean / n)), mean / n
+        p = min(max(p, 1e-9), 1 - 1e-9)
 
-    def optima(self) -> list[Found]:
-        """From each start; forward from one, since p follows from n."""
-        starts: dict[tuple[int, str], float] = {}
-        for m, s in self._target.places() if self._least <= self._most else ():
-            guess = m * m / (m - s * s) if 0 < s * s < 0.95 * m else 4 * m
-            starts[min(max(round(guess), self._least), self._most), f"{m:.4g}"] = m
-        found = []
-        for (n, _), m in list(starts.items())[: 1 if self._direction == FORWARD else None]:
-            trials, p, value = self._downhill(n, m / n)
-            if np.isfinite(value):
-                remarks = ("at a bound: n, as of a poisson",) if trials == _MOST_TRIALS else ()
-                found.append(Found(Binomial(n=float(trials), p=p), remarks))
-        return found
+        def f(z: Array) -> float:
+            return kl(Binomial(n=float(n), p=1 / (1 + exp(-z[0]))))
 
-    def _downhill(self, n: int, p: float) -> tuple[int, float, float]:
-        """A whole n that neither neighbour betters, by ever longer strides and back to single steps."""
-        value, p = self._best(n, p)
+        z, _ = _descended(f, np.array([log(p / (1 - p))]), [0], _FINELY)
+        return f(z), 1 / (1 + exp(-float(z[0])))
+
+    found = []
+    for m, s in target.places()[: 1 if forward else None]:
+        n = min(max(round(m * m / (m - s * s) if 0 < s * s < 0.95 * m else 4 * m), least), most)
+        value, p = best(n, m / n)
         stride, way, failed = 1, 1, 0
-        while failed < 2:  # noqa: PLR2004 - both ways
-            other = min(max(n + way * stride, self._least), self._most)
-            new, q = self._best(other, p * n / other) if other != n else (inf, p)
-            if new < value - 1e-13 * abs(value):
+        while failed < 2:  # noqa: PLR2004 - ever longer strides, and back to single steps, both ways
+            other = min(max(n + way * stride, least), most)
+            new, q = best(other, p * n / other) if other != n else (inf, p)
+            if new < value - _NOISE * abs(value):
                 n, p, value, stride, failed = other, q, new, 2 * stride, 0
             elif stride > 1:
                 stride = max(stride // 4, 1)
             else:
                 way, failed = -way, failed + 1
-        return n, p, value
+        remarks = ("at a bound: n, as of a poisson",) if n == _MOST_TRIALS else ()
+        found.append(Found(Binomial(n=float(n), p=p), remarks))
+    return found
 
 
 def _uniforms(target: Weights, direction: str) -> list[Found]:

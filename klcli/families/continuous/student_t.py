@@ -26,7 +26,7 @@ class StudentT(LocationScale):
     """student_t(df, mu=0, scale=1)."""
 
     parameters: ClassVar[tuple[Parameter, ...]] = (
-        Parameter("df", low=0, searched=(log(0.05), log(1e5))),
+        Parameter("df", low=0, searched=(0.05, 1e5)),
         Parameter("mu", located=True, default=0.0),
         Parameter("scale", low=0, default=1.0),
     )

@@ -26,7 +26,7 @@ _LARGE = 1e3
 class NegativeBinomial(Counts):
     """negative_binomial(r, p)."""
 
-    parameters = (Parameter("r", low=0, searched=(log(1e-4), log(1e5))), P_ABOVE_0)
+    parameters = (Parameter("r", low=0, searched=(1e-4, 1e5)), P_ABOVE_0)
     r: float
     p: float
 

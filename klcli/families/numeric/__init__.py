@@ -6,6 +6,7 @@ KL is the integral of p log(p/q) - p + q. Nothing cancels between close laws, an
 integrands    what is integrated or summed, by name
 panels        the line cut to fit the laws, and their log densities at a panel's points
 quadrature    Gauss and Kronrod's rule, panels halved until they agree
+fixed         the same rule on panels that stay, smooth in the parameters of a law
 summation     sums over whole numbers
 expectations  of densities and whole numbers alike: expectations, suprema, mass outside a support
 sampling      means over samples, with their standard errors

@@ -88,9 +88,13 @@ def outside(p: Law, q: Law) -> float:
         gaps.append((start, low))
         start = high
     gaps.append((start, inf))
-    mass = 0.0
-    for gap in gaps:
-        if gap[0] < gap[1]:
-            found = integrate(p, None, {"mass_p": INTEGRANDS["mass_p"]}, pieces([p], gap))["mass_p"]
-            mass += found.value
-    return mass
+    return sum(_mass_between(p, gap) for gap in gaps if gap[0] < gap[1])
+
+
+def mass_below(p: Law, x: float) -> float:
+    """The mass of a density below a point."""
+    return _mass_between(p, (-inf, x))
+
+
+def _mass_between(p: Law, ends: tuple[float, float]) -> float:
+    return integrate(p, None, {"mass_p": INTEGRANDS["mass_p"]}, pieces([p], ends))["mass_p"].value

@@ -16,7 +16,7 @@ import numpy as np
 from klcli.families.numeric.integrands import Nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from klcli.engine.arrays import Array, Mask
     from klcli.families.family import Continuous
@@ -47,14 +47,16 @@ def _outward(start: float, last: float, limit: float) -> tuple[tuple[float, floa
     return tuple(found)
 
 
-def pieces(laws: Sequence[Law], within: tuple[float, float] = (-inf, inf)) -> list[Piece]:
-    """The line, or a part of it, in panels that fit these laws."""
+def pieces(
+    laws: Sequence[Law], within: tuple[float, float] = (-inf, inf), steep_too: Iterable[float] = ()
+) -> list[Piece]:
+    """The line, or a part of it, in panels that fit these laws. steep_too: as `Continuous.steep`, of something else."""
     members = [one for law in laws for one in law.members]
     low = max(min(law.support[0][0] for law in laws), within[0])
     high = min(max(law.support[-1][1] for law in laws), within[1])
     if not low < high:
         return []
-    steep = {end for one in members for end in one.steep}
+    steep = {end for one in members for end in one.steep}.union(steep_too)
     ends = {x for law in laws for interval in law.support for x in interval if isfinite(x)}
     ends |= {x for x in (low, high) if isfinite(x)} | steep
     marks = sorted({x for one in members for x in one.marks()} | ends)
@@ -113,21 +115,23 @@ def _reach(one: Continuous, mark: float) -> float:
 # -------------------------------------------------------------------------------------------------- the densities there
 
 
+def method_at(piece: Piece, u: Array) -> tuple[str, Array]:
+    """The method of laws and families that knows log densities at a piece's points, and the points as it takes them."""
+    if piece.side == 0:
+        return "log_density", u
+    if piece.origin == 0 and piece.side > 0:
+        return "log_density_above_0", u
+    if piece.origin == 1 and piece.side < 0:
+        return "log_density_below_1", u
+    return "log_density", piece.origin + piece.side * np.exp(u)
+
+
 def _nodes(p: Law, q: Law | None, piece: Piece, u: Array) -> Nodes:
     """The logarithms of the densities at a piece's points."""
-    if piece.side == 0:
-        log_step, logs = np.zeros_like(u), [None if law is None else law.log_density(u) for law in (p, q)]
-    else:
-        log_step = u
-        if piece.origin == 0 and piece.side > 0:
-            logs = [None if law is None else law.log_density_above_0(u) for law in (p, q)]
-        elif piece.origin == 1 and piece.side < 0:
-            logs = [None if law is None else law.log_density_below_1(u) for law in (p, q)]
-        else:
-            x = piece.origin + piece.side * np.exp(u)
-            logs = [None if law is None else law.log_density(x) for law in (p, q)]
-    log_p = logs[0] if logs[0] is not None else np.full_like(u, -inf)
-    log_q = log_p if logs[1] is None else logs[1]
+    log_step = u if piece.side else np.zeros_like(u)
+    method, at = method_at(piece, u)
+    log_p = getattr(p, method)(at)
+    log_q = log_p if q is None else getattr(q, method)(at)
     return Nodes(log_p + log_step, log_q + log_step, log_step)
 
 

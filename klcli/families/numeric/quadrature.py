@@ -2,8 +2,7 @@
 
 This is the quadrature of values that are reported: it refines wherever the integrand at hand asks for it, to 1e-12,
 and all integrands of a pair share its nodes. Which panels are halved jumps as a parameter moves, so that its values
-are uneven at the size of its error. A descent, which takes differences of them, has `analyses.projection.nodes`: a
-fixed number of panels that move with the parameters, smooth to 1e-13.
+are uneven at the size of its error. A search for a minimum, which takes differences of them, has `fixed`.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _BEYOND = 100.0
 
 
 @lru_cache(maxsize=1)
-def _rule() -> tuple[Array, Array, Array]:
+def kronrod_rule() -> tuple[Array, Array, Array]:
     """Nodes and weights of Kronrod's 21 points on [-1, 1], and of Gauss's 10 among them. Source: QUADPACK qk21."""
     # fmt: off
     x = [
@@ -89,7 +88,7 @@ def _panels(
 ) -> _Panels:
     which, low, high = edges
     values, errors, clipped = (np.zeros((len(names), len(low))) for _ in range(3))
-    x, kronrod, gauss = _rule()
+    x, kronrod, gauss = kronrod_rule()
     for number, piece in enumerate(cut):
         here = np.flatnonzero(which == number)
         if not len(here):
