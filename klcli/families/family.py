@@ -205,12 +205,8 @@ class Continuous(Family):
     """All that members can have mass on."""
     steep: ClassVar[tuple[float, ...]] = ()
     """Ends of the support, 0 or 1, where a density may be infinite or rise from 0 as a power does."""
-    reach: ClassVar[str] = ""
-    """'far': tails may be so long that panels must reach far out. 'near': tails are never long."""
     ends: ClassVar[tuple[str, ...]] = ()
     """Parameters that are ends of the support."""
-    has_quantiles: ClassVar[bool] = True
-    """Whether `at_logit` and `logit` are known, without which nothing is projected."""
     least_growth: ClassVar[tuple[float, float]] = (-inf, -inf)
     """How -log p grows to the left and to the right, at least: as which power, 0 as logarithms do, inf as exponentials.
 
@@ -261,14 +257,6 @@ class Continuous(Family):
         centre, scale = self.centre()
         return rising((centre + s * k * scale for k in STEPS for s in (-1, 1)), self.cover)
 
-    @abstractmethod
-    def at_logit(self, t: Array) -> Array:
-        """The points below which lies the share 1/(1 + e^-t). Any shape."""
-
-    @abstractmethod
-    def logit(self, x: Array) -> Array:
-        """The inverse of `at_logit`; -inf and inf outside the support."""
-
 
 STEPS = (0, 0.5, 1, 2, 4, 8, 16)
 """Marks, in scales from the centre: doubled, as tails fall, and to 16 since a normal has 1e-57 beyond."""
@@ -300,27 +288,10 @@ class LocationScale(Continuous):
         """Whether the doubles about the centre lie too far apart for quadrature."""
         return self.scale < 2.0**-48 * abs(self.mu)
 
-    def at_logit(self, t: Array) -> Array:
-        """The points below which lies the share 1/(1 + e^-t), moved and stretched from mu 0 and scale 1."""
-        return self.mu + self.scale * self.standard_at_logit(t)
-
-    def logit(self, x: Array) -> Array:
-        """The logit of the share below x; -inf and inf outside the support."""
-        return self.standard_logit((x - self.mu) / self.scale)
-
-    @abstractmethod
-    def standard_at_logit(self, t: Array) -> Array:
-        """`at_logit` for mu 0 and scale 1."""
-
-    @abstractmethod
-    def standard_logit(self, z: Array) -> Array:
-        """`logit` for mu 0 and scale 1."""
-
 
 class Interval(Continuous):
     """A family of densities between two numbers, low and high, which are parameters."""
 
-    reach = "near"
     low: float
     high: float
 

@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.families.family import scipy
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from klcli.engine.arrays import Array, Mask
 
 
@@ -97,39 +93,3 @@ _LEAST_ERFC = -37.0
 """Below it Phi is less than most doubles, and four terms of its asymptotic series leave less than a rounding."""
 
 _erfc = np.frompyfunc(erfc, 1, 1)
-
-
-# --------------------------------------------------------------- logits of distribution functions, which need SciPy
-
-
-def tail_of(t: Array) -> Array:
-    """1/(1 + e^abs(t)): the mass beyond the point whose distribution function has the logit t, on the nearer side."""
-    found: Array = scipy("special", "a projection").expit(-np.abs(t))
-    return found
-
-
-def symmetric(t: Array, lower: Callable[[Array], Array]) -> Array:
-    """The quantile at the logit t of a symmetric density, from its lower quantiles."""
-    return np.sign(t) * -lower(tail_of(t))
-
-
-def by_tails(t: Array, lower: Callable[[Array], Array], upper: Callable[[Array], Array]) -> Array:
-    """lower(u) where t < 0, else upper(1 - u)."""
-    tail = tail_of(t)
-    return np.where(t < 0, lower(tail), upper(tail))
-
-
-def logit_of(lower: Array, upper: Array) -> Array:
-    """The logit of the mass below, from that and the mass above."""
-    return np.log(lower) - np.log(upper)
-
-
-def logit_of_symmetric(z: Array, tail: Callable[[Array], Array]) -> Array:
-    """The logit of the mass below z of a symmetric density. tail: its mass below points < 0."""
-    beyond = tail(-np.abs(z))
-    return np.sign(z) * logit_of(1 - beyond, beyond)
-
-
-def logit_of_waiting(e: Array) -> Array:
-    """The logit of the mass below a point, where the mass above it is e^-e."""
-    return np.log(-np.expm1(-e)) + e

@@ -12,7 +12,7 @@ from klcli.families.family import Continuous, scipy
 from klcli.families.formula import Grid, Parameter
 from klcli.families.likelihood.ascent import LikelihoodEstimate, ascend
 from klcli.families.moments import Moments, absolute_moment
-from klcli.families.special import by_tails, logit_of, within, xlogy
+from klcli.families.special import within, xlogy
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Frozen, Mask, Parameters, SortedSample
@@ -24,7 +24,6 @@ class Beta(Continuous):
     parameters = (Parameter("a", low=0), Parameter("b", low=0))
     cover = (0.0, 1.0)
     steep = (0.0, 1.0)
-    reach = "near"
     needs, takes = "0 < x < 1", "between 0 and 1"
     a: float
     b: float
@@ -63,14 +62,6 @@ class Beta(Continuous):
 
     def grid(self) -> Grid:
         return Grid(0.005, 1, 0.01)
-
-    def at_logit(self, t: Array) -> Array:
-        f = scipy("special", "a projection")
-        return by_tails(t, lambda u: f.betaincinv(self.a, self.b, u), lambda v: f.betainccinv(self.a, self.b, v))
-
-    def logit(self, x: Array) -> Array:
-        f, held = scipy("special", "a projection"), np.clip(x, 0, 1)
-        return logit_of(f.betainc(self.a, self.b, held), f.betaincc(self.a, self.b, held))
 
     def entropy(self) -> float:
         """Source: Cover & Thomas 2006, table 17.1."""

@@ -11,7 +11,6 @@ from klcli.families.continuous.student_t import StudentT, student_objective
 from klcli.families.family import MU, SCALE
 from klcli.families.likelihood.ascent import LikelihoodEstimate
 from klcli.families.likelihood.location_scale import LEAST_LOG_SCALE, placed, top_of
-from klcli.families.special import logit_of_symmetric, symmetric
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Objective, Parameters, SortedSample
@@ -22,12 +21,6 @@ class Cauchy(StudentT):
 
     parameters = (MU, SCALE)
     df = 1.0
-
-    def standard_at_logit(self, t: Array) -> Array:
-        return symmetric(t, lambda u: -1 / np.tan(pi * u))
-
-    def standard_logit(self, z: Array) -> Array:
-        return logit_of_symmetric(z, lambda s: np.arctan2(1.0, -s) / pi)
 
     def entropy(self) -> float:
         """Source: Cover & Thomas 2006, table 17.1."""

@@ -11,7 +11,7 @@ from klcli.families.differences import excess, ratio_excess, renyi_bend
 from klcli.families.family import RATE, Positive, scipy
 from klcli.families.likelihood.ascent import LikelihoodEstimate
 from klcli.families.moments import Moments, bounded_exp
-from klcli.families.special import logit_of_waiting, within
+from klcli.families.special import within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,6 @@ class Exponential(Positive):
     parameters = (RATE,)
     instead = {"scale": ("rate", "inverse")}
     least_growth = (-inf, 1.0)
-    reach = "near"
     needs, takes = "x >= 0", "0 or above"
     matches_moments = True
     rate: float
@@ -49,12 +48,6 @@ class Exponential(Positive):
 
     def decay(self, side: int) -> tuple[float, float]:  # noqa: ARG002
         return inf, self.rate
-
-    def at_logit(self, t: Array) -> Array:
-        return np.logaddexp(0, t) / self.rate
-
-    def logit(self, x: Array) -> Array:
-        return logit_of_waiting(np.maximum(x, 0.0) * self.rate)
 
     def entropy(self) -> float:
         """Source: Cover & Thomas 2006, table 17.1."""

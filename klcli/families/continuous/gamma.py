@@ -11,7 +11,7 @@ from klcli.families.differences import bregman_log_gamma, digamma, ratio_excess,
 from klcli.families.family import RATE, SHAPE, Positive, scipy
 from klcli.families.likelihood.ascent import LikelihoodEstimate
 from klcli.families.moments import Moments, absolute_moment, bounded_exp
-from klcli.families.special import by_tails, logit_of, within, xlogy
+from klcli.families.special import within, xlogy
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Frozen, Parameters, SortedSample
@@ -30,7 +30,6 @@ class Gamma(Positive):
     parameters: ClassVar[tuple[Parameter, ...]] = (SHAPE, RATE)
     instead = {"scale": ("rate", "inverse")}
     least_growth = (-inf, 1.0)
-    reach = "near"
     shape: float
     rate: float
 
@@ -57,15 +56,6 @@ class Gamma(Positive):
 
     def decay(self, side: int) -> tuple[float, float]:  # noqa: ARG002
         return inf, self.rate
-
-    def at_logit(self, t: Array) -> Array:
-        f = scipy("special", "a projection")
-        lower, upper = (lambda u: f.gammaincinv(self.shape, u)), (lambda v: f.gammainccinv(self.shape, v))
-        return by_tails(t, lower, upper) / self.rate
-
-    def logit(self, x: Array) -> Array:
-        f, y = scipy("special", "a projection"), np.maximum(x, 0.0) * self.rate
-        return logit_of(f.gammainc(self.shape, y), f.gammaincc(self.shape, y))
 
     def entropy(self) -> float:
         """Source: Cover & Thomas 2006, table 17.1."""

@@ -21,7 +21,6 @@ class Gumbel(LocationScale):
     """gumbel(mu, scale)."""
 
     least_growth = (inf, 1.0)
-    reach = "far"
 
     def log_density(self, x: Array) -> Array:
         """-z - e^-z - log scale."""
@@ -37,13 +36,6 @@ class Gumbel(LocationScale):
 
     def decay(self, side: int) -> tuple[float, float]:
         return inf, 1 / self.scale if side > 0 else inf
-
-    def standard_at_logit(self, t: Array) -> Array:
-        return -np.log(np.logaddexp(0, -t))
-
-    def standard_logit(self, z: Array) -> Array:
-        logits: Array = -np.exp(-z) - np.log(-np.expm1(-np.exp(-z)))
-        return logits
 
     def entropy(self) -> float:
         """Source: Lazo & Rathie 1978."""

@@ -12,7 +12,7 @@ from klcli.families.differences import ROOT_2
 from klcli.families.family import SCALE, Positive, scipy
 from klcli.families.likelihood.ascent import LikelihoodEstimate
 from klcli.families.moments import Moments, absolute_moment, bounded_exp
-from klcli.families.special import by_tails, within
+from klcli.families.special import within
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Averages, Frozen, Mask, Parameters, SortedSample
@@ -47,15 +47,6 @@ class HalfNormal(Positive):
 
     def centre(self) -> tuple[float, float]:
         return self.scale, self.scale
-
-    def at_logit(self, t: Array) -> Array:
-        f = scipy("special", "a projection")
-        return self.scale * ROOT_2 * by_tails(t, f.erfinv, f.erfcinv)
-
-    def logit(self, x: Array) -> Array:
-        f, z = scipy("special", "a projection"), np.maximum(x, 0.0) / self.scale
-        logits: Array = np.log(f.erf(z / ROOT_2)) - log(2) - f.log_ndtr(-z)
-        return logits
 
     def entropy(self) -> float:
         """Source: half of a normal distribution's outcomes, each twice as likely."""

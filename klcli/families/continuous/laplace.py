@@ -11,7 +11,6 @@ from klcli.families.differences import exp_excess, ratio_excess
 from klcli.families.family import LocationScale, scipy
 from klcli.families.likelihood.ascent import LikelihoodEstimate
 from klcli.families.moments import Moments, bounded_exp, given
-from klcli.families.special import logit_of_symmetric, symmetric
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Averages, Frozen, Parameters, SortedSample
@@ -39,12 +38,6 @@ class Laplace(LocationScale):
 
     def decay(self, side: int) -> tuple[float, float]:  # noqa: ARG002
         return inf, 1 / self.scale
-
-    def standard_at_logit(self, t: Array) -> Array:
-        return symmetric(t, lambda u: np.log(2 * u))
-
-    def standard_logit(self, z: Array) -> Array:
-        return logit_of_symmetric(z, lambda s: 0.5 * np.exp(s))
 
     def entropy(self) -> float:
         """Source: Cover & Thomas 2006, table 17.1."""

@@ -35,12 +35,6 @@ class Logistic(LocationScale):
     def decay(self, side: int) -> tuple[float, float]:  # noqa: ARG002
         return inf, 1 / self.scale
 
-    def standard_at_logit(self, t: Array) -> Array:
-        return t
-
-    def standard_logit(self, z: Array) -> Array:
-        return z
-
     def entropy(self) -> float:
         """Source: Cover & Thomas 2006, table 17.1."""
         return log(self.scale) + 2

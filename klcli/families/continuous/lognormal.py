@@ -11,7 +11,7 @@ from klcli.families.continuous.normal import Normal
 from klcli.families.differences import LOG_2_PI
 from klcli.families.family import MU, SD, STEPS, Positive, rising, scipy
 from klcli.families.moments import Moments, absolute_moment, bounded_exp, phi
-from klcli.families.special import symmetric, within
+from klcli.families.special import within
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Averages, Frozen, LikelihoodEstimate, Parameters, SortedSample
@@ -23,7 +23,6 @@ class Lognormal(Positive):
     parameters = (MU, SD)
     instead = {"var": ("sd", "root")}
     least_growth = (-inf, 0.0)
-    reach = "far"
     mu: float
     sd: float
 
@@ -54,14 +53,6 @@ class Lognormal(Positive):
         """Evenly in the logarithm."""
         logs = (self.mu + s * k * self.sd for k in STEPS for s in (-1, 1))
         return rising((exp(min(max(x, -700), 700)) for x in logs), self.cover)
-
-    def at_logit(self, t: Array) -> Array:
-        return np.exp(self.mu + self.sd * symmetric(t, scipy("special", "a projection").ndtri))
-
-    def logit(self, x: Array) -> Array:
-        below, logs = scipy("special", "a projection").log_ndtr, np.log(np.maximum(x, 0.0))
-        logits: Array = below((logs - self.mu) / self.sd) - below((self.mu - logs) / self.sd)
-        return logits
 
     def entropy(self) -> float:
         """Source: Cover & Thomas 2006, table 17.1."""

@@ -11,7 +11,6 @@ from klcli.families.differences import LOG_2_PI, NEAR, ROOT_2, excess, log_ratio
 from klcli.families.family import MU, SD, LocationScale, scipy
 from klcli.families.likelihood.ascent import LikelihoodEstimate
 from klcli.families.moments import Moments, bounded_exp
-from klcli.families.special import symmetric
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Frozen, Parameters, SortedSample
@@ -42,14 +41,6 @@ class Normal(LocationScale):
 
     def as_scipy(self) -> Frozen:
         return scipy("stats", self.name).norm(self.mu, self.sd)
-
-    def standard_at_logit(self, t: Array) -> Array:
-        return symmetric(t, scipy("special", "a projection").ndtri)
-
-    def standard_logit(self, z: Array) -> Array:
-        below = scipy("special", "a projection").log_ndtr
-        logits: Array = below(z) - below(-z)
-        return logits
 
     def entropy(self) -> float:
         """Source: Cover & Thomas 2006, table 17.1."""

@@ -12,7 +12,7 @@ from klcli.families.family import SCALE, SHAPE, STEPS, Positive, scipy
 from klcli.families.formula import Grid
 from klcli.families.likelihood.ascent import LikelihoodEstimate
 from klcli.families.moments import Moments, absolute_moment, bounded_exp
-from klcli.families.special import logit_of_waiting, within
+from klcli.families.special import within
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Averages, Frozen, Parameters, SortedSample
@@ -25,7 +25,6 @@ class Pareto(Positive):
     least_growth = (-inf, 0.0)
     steep = ()
     ends = ("scale",)
-    reach = "far"
     scale: float
     shape: float
 
@@ -63,13 +62,6 @@ class Pareto(Positive):
 
     def decay(self, side: int) -> tuple[float, float]:  # noqa: ARG002
         return self.shape, inf
-
-    def at_logit(self, t: Array) -> Array:
-        points: Array = self.scale * np.exp(np.minimum(np.logaddexp(0, t) / self.shape, 700.0))
-        return points
-
-    def logit(self, x: Array) -> Array:
-        return logit_of_waiting(self.shape * self._log_ratio(x))
 
     def entropy(self) -> float:
         """Source: Cover & Thomas 2006, table 17.1."""

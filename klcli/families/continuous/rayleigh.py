@@ -21,7 +21,6 @@ class Rayleigh(Weibull):
 
     parameters = (SCALE,)
     least_growth = (-inf, 2.0)
-    reach = ""
 
     def __init__(self, **parameters: float) -> None:
         super().__init__(**parameters)

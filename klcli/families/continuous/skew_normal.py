@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from math import copysign, exp, hypot, inf, log, pi, sqrt
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.errors import UsageError
 from klcli.families.continuous.normal import Normal
 from klcli.families.family import MU, SCALE, STEPS, LocationScale, scipy
 from klcli.families.formula import Parameter
@@ -22,12 +21,11 @@ _MOST = 1e3
 
 
 class SkewNormal(LocationScale):
-    """skew_normal(mu, scale, shape): density 2/scale phi(z) Phi(shape z). For lack of quantiles it is not projected."""
+    """skew_normal(mu, scale, shape): density 2/scale phi(z) Phi(shape z)."""
 
     parameters = (MU, SCALE, Parameter("shape"))
     least_growth = (2.0, 2.0)
     nests = "normal"
-    has_quantiles = False
     shape: float
 
     def log_density(self, x: Array) -> Array:
@@ -48,13 +46,6 @@ class SkewNormal(LocationScale):
         """Of its scale, and of that on which Phi(shape z) rises."""
         scales = self.scale, self.scale / max(1.0, abs(self.shape))
         return sorted({self.mu + sign * k * scale for scale in scales for k in STEPS for sign in (-1, 1)})
-
-    def standard_at_logit(self, t: Array) -> NoReturn:  # noqa: ARG002
-        message = "skew_normal has no quantiles in closed form"
-        raise UsageError(message)
-
-    def standard_logit(self, z: Array) -> NoReturn:
-        self.standard_at_logit(z)
 
     @classmethod
     def estimate(cls, data: SortedSample) -> LikelihoodEstimate:

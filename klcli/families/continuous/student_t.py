@@ -13,7 +13,7 @@ from klcli.families.formula import Parameter
 from klcli.families.likelihood.ascent import LikelihoodEstimate
 from klcli.families.likelihood.location_scale import LEAST_LOG_SCALE, placed, top_of
 from klcli.families.moments import Moments
-from klcli.families.special import log_gamma_half_step, logit_of_symmetric, symmetric
+from klcli.families.special import log_gamma_half_step
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Frozen, Objective, Parameters, SortedSample
@@ -31,7 +31,6 @@ class StudentT(LocationScale):
         Parameter("scale", low=0, default=1.0),
     )
     least_growth = (0.0, 0.0)
-    reach = "far"
     df: float
 
     def log_density(self, x: Array) -> Array:
@@ -55,12 +54,6 @@ class StudentT(LocationScale):
 
     def decay(self, side: int) -> tuple[float, float]:  # noqa: ARG002
         return self.df, inf
-
-    def standard_at_logit(self, t: Array) -> Array:
-        return symmetric(t, lambda u: scipy("special", "a projection").stdtrit(self.df, u))
-
-    def standard_logit(self, z: Array) -> Array:
-        return logit_of_symmetric(z, lambda s: scipy("special", "a projection").stdtr(self.df, s))
 
     def entropy(self) -> float:
         """Source: Cover & Thomas 2006, table 17.1."""

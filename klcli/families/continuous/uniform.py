@@ -47,15 +47,6 @@ class Uniform(Interval):
     def grid(self) -> Grid:
         return Grid(self.low, self.high, (self.high - self.low) / 100)
 
-    def at_logit(self, t: Array) -> Array:
-        points: Array = self.low + (self.high - self.low) * scipy("special", "a projection").expit(t)
-        return points
-
-    def logit(self, x: Array) -> Array:
-        share = np.clip((x - self.low) / (self.high - self.low), 0, 1)
-        logits: Array = scipy("special", "a projection").logit(share)
-        return logits
-
     def entropy(self) -> float:
         """Source: Cover & Thomas 2006, table 17.1."""
         return log(self.high - self.low)

@@ -12,7 +12,7 @@ from klcli.families.differences import extreme_value_kl, log_ratio
 from klcli.families.family import SCALE, SHAPE, Positive, scipy
 from klcli.families.likelihood.ascent import LikelihoodEstimate
 from klcli.families.moments import Moments, absolute_moment, bounded_exp, given
-from klcli.families.special import logit_of_waiting, within, xlogy
+from klcli.families.special import within, xlogy
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Frozen, Parameters, SortedSample
@@ -24,7 +24,6 @@ class Weibull(Positive):
 
     parameters: ClassVar[tuple[Parameter, ...]] = (SHAPE, SCALE)
     least_growth = (-inf, 0.0)
-    reach = "far"
     shape: float
     scale: float
 
@@ -54,13 +53,6 @@ class Weibull(Positive):
 
     def centre(self) -> tuple[float, float]:
         return self.scale, self.scale / max(1.0, self.shape)
-
-    def at_logit(self, t: Array) -> Array:
-        values: Array = self.scale * np.logaddexp(0, t) ** (1 / self.shape)
-        return values
-
-    def logit(self, x: Array) -> Array:
-        return logit_of_waiting((np.maximum(x, 0.0) / self.scale) ** self.shape)
 
     def entropy(self) -> float:
         """Source: Cover & Thomas 2006, table 17.1."""

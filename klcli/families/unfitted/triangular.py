@@ -63,22 +63,6 @@ class Triangular(Interval):
     def grid(self) -> Grid:
         return Grid(self.low, self.high, (self.high - self.low) / 100)
 
-    def at_logit(self, t: Array) -> Array:
-        expit, width = scipy("special", "a projection").expit, self.high - self.low
-        rising = self.low + np.sqrt(expit(t) * width * (self.mode - self.low))
-        falling = self.high - np.sqrt(expit(-t) * width * (self.high - self.mode))
-        points: Array = np.where(rising < self.mode, rising, falling)
-        return points
-
-    def logit(self, x: Array) -> Array:
-        share = scipy("special", "a projection").logit
-        width, held = self.high - self.low, np.clip(x, self.low, self.high)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            below = np.square(held - self.low) / (width * (self.mode - self.low))
-            above = np.square(self.high - held) / (width * (self.high - self.mode))
-        logits: Array = np.where(held < self.mode, share(below), -share(above))
-        return logits
-
     def entropy(self) -> float:
         """Source: Cover & Thomas 2006, table 17.1."""
         return 0.5 + log((self.high - self.low) / 2)
