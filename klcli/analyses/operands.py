@@ -9,7 +9,7 @@ import numpy as np
 
 from klcli.engine.losses import LOSSES, cascade_sum
 from klcli.errors import DistributionError, UsageError
-from klcli.tensors import IGNORE_INDEX
+from klcli.tensors import IGNORE_INDEX, LOGITS, PROBS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +25,14 @@ _WHOLE = 1e16
 
 @dataclass(frozen=True, eq=False)
 class LaidOut:
-    """input: (K, n), a view where it can be one. target: the same, or class indices (n,). dtype: what is computed in.
+    """input: (K, n), a view where it can be one. target: the same, or class indices (n,).
 
     dim: the axis of the classes in INPUT, None where its elements do not compete (then K is 1). rows: the shape of the
-    n rows. weight: (K,), or without classes (1, n); pos_weight: (1, n). ignore: the class index that is left out.
+    n rows. weight: (K,), or without classes (1, n); pos_weight: (1, n). kept: what counts, (1, n) or of entries (K, n),
+    None for all; row_weight: (n,). Of class indices kept knows nothing: those that are left out `classes` tells.
     """
 
+    task: Task
     operands: Operands
     dim: int | None
     rows: tuple[int, ...]
@@ -39,8 +41,8 @@ class LaidOut:
     indices: bool
     weight: Floats | None
     pos_weight: Floats | None
-    ignore: int
-    dtype: str
+    kept: Mask | None
+    row_weight: Floats | None
 
     @property
     def k(self) -> int:
@@ -60,26 +62,57 @@ class LaidOut:
     @property
     def weighted(self) -> bool:
         """Whether weights make of the losses something else than a cross-entropy."""
-        return self.weight is not None or self.pos_weight is not None
+        of_entries = self.kept is not None and len(self.kept) > 1
+        return of_entries or any(w is not None for w in (self.weight, self.pos_weight, self.row_weight))
 
     @property
-    def batch(self) -> int:
-        """What batchmean divides by: the length of INPUT's first axis, whatever it is."""
-        shape = self.operands.input.shape
-        return shape[0] if shape else 1
+    def ignore(self) -> int:
+        """The target that is left out."""
+        return IGNORE_INDEX if self.task.ignore_index is None else self.task.ignore_index
+
+    def divisor(self, counted: float) -> float:
+        """What the sum of the losses is divided by. counted: what a mean is."""
+        if self.task.reduction == "mean":
+            return counted
+        return 1.0 if self.task.reduction == "sum" else self.batch
+
+    @property
+    def batch(self) -> float:
+        """What batchmean divides by: the length of the first axis, of INPUT in kl-div, else of the rows.
+
+        Where weights or a mask are given each of its items counts as much as the heaviest of what it holds.
+        """
+        elements = self.task.loss == "kl-div"
+        length, *_ = (*(self.operands.input.shape if elements else self.rows), 1)
+        if self.kept is None and self.row_weight is None:
+            return float(length)
+        share: Floats = np.ones((self.k if elements else 1, self.n))
+        share = share * (1.0 if self.kept is None else self.kept)
+        share = share * (1.0 if self.row_weight is None else self.row_weight)
+        share = self.restored(share) if elements else share
+        return float(share.reshape(length, share.size // max(length, 1)).max(axis=1, initial=0).sum())
 
     def inputs(self, some: slice) -> Floats:
-        """Some columns of INPUT, without NaN. Returns (K, m)."""
-        return self._numbers(self.input, some, self.operands.input)
+        """Some columns of INPUT. Returns (K, m)."""
+        return np.ascontiguousarray(self.input[:, some], dtype=self.task.dtype)
 
     def targets(self, some: slice) -> Floats:
-        """Some columns of TARGET where it is no class indices, without NaN. Returns (K, m)."""
-        return self._numbers(self.target, some, self.operands.target)
+        """Some columns of TARGET where it is no class indices. Returns (K, m)."""
+        return np.ascontiguousarray(self.target[:, some], dtype=self.task.dtype)
 
-    def _numbers(self, given: Numbers, some: slice, tensor: Tensor) -> Floats:
-        block = np.ascontiguousarray(given[:, some], dtype=self.dtype)
-        self.refuse(np.isnan(block), some, tensor, "so would the loss be; find where it comes from")
-        return block
+    def refuse_nan(self, some: slice, losses: Floats) -> None:
+        """Raises DistributionError where a NaN of the operands makes losses NaN. losses: (K, m) or (m,)."""
+        wrong = np.isnan(losses)
+        if not wrong.any():
+            return
+        if wrong.ndim > 1 and self.task.input_as == LOGITS:  # a row's logits all count in each of its elements
+            wrong = np.logical_or.reduce(wrong, axis=0)
+        for tensor, given in ((self.operands.input, self.input), (self.operands.target, self.target)):
+            if given.ndim > 1:
+                mend = "so would the loss be; find where it comes from"
+                if self.weight is not None:
+                    mend = "so would the loss be, by a weight of 0 too; leave it out by --mask"
+                self.refuse(np.isnan(given[:, some]) & wrong, some, tensor, mend)
 
     def classes(self, some: slice) -> tuple[Indices, Mask]:
         """Some class indices in [0, K), 0 where they are left out, and which those are. Both (m,).
@@ -88,8 +121,9 @@ class LaidOut:
         """
         given, tensor = self.target[some], self.operands.target
         found: Indices = given.astype(np.intp)
+        kept = np.ones(len(found), dtype=bool) if self.kept is None else self.kept[0, some]
         self.refuse(found != given, some, tensor, "a class index is a whole number")
-        ignored: Mask = found == self.ignore
+        ignored: Mask = (found == self.ignore) | ~kept
         outside = ((found < 0) | (found >= self.k)) & ~ignored
         classes = f"there are {self.k} classes, counted from 0"
         self.refuse(outside, some, tensor, f"{classes}; --ignore-index leaves rows out")
@@ -139,79 +173,123 @@ class Parts(NamedTuple):
 
 
 class LossBlock(NamedTuple):
-    """Some rows. losses: (K, m) of kl-div, else (m,). log_q: of the predictions, (K, m). parts: of the rows that count.
+    """Some rows. losses: (K, m) of kl-div, else (m,); kept: which of them count, the others may be anything.
 
-    counted: what a mean divides by.
+    log_q: of the predictions, (K, m). counts: what each row adds to what a mean divides by. parts: of all rows.
+    estimates: by every estimator, (3, m).
     """
 
     losses: Floats
     log_q: Floats
-    counted: float
-    parts: Callable[[], Parts]
+    kept: Mask
+    counts: Floats | float = 1.0
+    parts: Callable[[], Parts] | None = None
+    estimates: Floats | None = None
 
 
 def lay_out(task: Task, operands: Operands) -> LaidOut:
     """The operands side by side. Raises DistributionError where shapes do not match, UsageError for no such dim."""
-    given, target = operands.input, operands.target
-    for tensor in (given, target):
-        if tensor.values.size == 0:
-            message = f"{tensor.where(())} is empty, of shape {tensor.shape}; a loss needs at least one row"
-            raise DistributionError(message)
-    ignore = IGNORE_INDEX if task.ignore_index is None else task.ignore_index
-    if not LOSSES[task.loss].of_classes:
-        _same_shape(given, target)
-        return LaidOut(
-            operands=operands,
-            dim=None,
-            rows=given.shape,
-            input=given.values.reshape(1, -1),
-            target=target.values.reshape(1, -1),
-            indices=False,
-            weight=_spread(operands.weight, given, task.dtype),
-            pos_weight=_spread(operands.pos_weight, given, task.dtype),
-            ignore=ignore,
-            dtype=task.dtype,
-        )
-    dim = _class_axis(task, given)
-    k = given.shape[dim]
-    rows = (*given.shape[:dim], *given.shape[dim + 1 :])
-    indices = task.loss == "nll" or (task.loss == "cross-entropy" and target.shape != given.shape)
+    given, target, loss = operands.input, operands.target, LOSSES[task.loss]
+    dim = _class_axis(task, given) if loss.of_classes else None
+    rows = given.shape if dim is None else (*given.shape[:dim], *given.shape[dim + 1 :])
+    indices = loss.indices and not (loss.soft and target.shape == given.shape)
     if indices:
-        operands = operands._replace(target=_a_class_a_row(task, given, target, rows, dim))
+        target = _a_class_a_row(task, given, target, rows, dim or 0)
+        operands = operands._replace(target=target)
+        if task.target_as != PROBS:
+            message = f"--target-as {task.target_as}: {target.where(())} is class indices; leave it out"
+            raise UsageError(message)
     else:
         _same_shape(given, target)
+    columns, k = _columns(given.values, dim), 1 if dim is None else given.shape[dim]
+    targets = target.values.reshape(-1) if indices else _columns(target.values, dim)
+    weights = operands.alpha if task.loss == "focal" else operands.weight
+    row_weight: Floats | None = None
+    if operands.row_weight is not None:
+        row_weight = _of_rows(operands.row_weight, given, rows)[0].astype(task.dtype)
+        _weights(operands.row_weight, task.dtype)
     return LaidOut(
+        task=task,
         operands=operands,
         dim=dim,
         rows=rows,
-        input=_columns(given.values, dim, k),
-        target=target.values.reshape(-1) if indices else _columns(target.values, dim, k),
+        input=columns,
+        target=targets,
         indices=indices,
-        weight=_class_weights(operands.weight, k, task.dtype),
-        pos_weight=None,
-        ignore=ignore,
-        dtype=task.dtype,
+        weight=_spread(weights, given, task.dtype) if dim is None else _class_weights(weights, k, task.dtype),
+        pos_weight=_spread(operands.pos_weight, given, task.dtype),
+        kept=_kept(task, operands, targets, row_weight, dim, rows),
+        row_weight=row_weight,
     )
 
 
-def _columns(values: Numbers, dim: int, k: int) -> Numbers:
-    """(K, n): the classes' axis first, the others one."""
-    return np.moveaxis(values, dim, 0).reshape(k, -1)
+def _kept(
+    task: Task,
+    operands: Operands,
+    targets: Numbers,
+    row_weight: Floats | None,
+    dim: int | None,
+    rows: tuple[int, ...],
+) -> Mask | None:
+    """What neither the mask, nor a weight of 0, nor a target that is no class index leaves out; None for all."""
+    found: list[Mask] = []
+    mask = operands.mask
+    if mask is not None:
+        wrong = (mask.values != 0) & (mask.values != 1)
+        if wrong.any():
+            index = tuple(np.argwhere(wrong)[0].tolist())
+            message = f"{mask.where(index)} is {_value(mask, index)}; a mask is 0 or 1, weights are --row-weight's"
+            raise DistributionError(message)
+        of_entries = task.loss == "kl-div" and mask.shape == operands.input.shape
+        found.append(
+            (_columns(mask.values, dim) if of_entries else _of_rows(mask, operands.input, rows, task.loss)) != 0
+        )
+    if row_weight is not None:
+        found.append(row_weight[np.newaxis] > 0)
+    if task.ignore_index is not None and not LOSSES[task.loss].indices:
+        found.append((targets != task.ignore_index).any(axis=0, keepdims=True))
+    kept: Mask | None = None
+    for some in found:
+        kept = some if kept is None else kept & some
+    return kept
+
+
+def _of_rows(tensor: Tensor, given: Tensor, rows: tuple[int, ...], loss: str = "") -> Numbers:
+    """One number a row, or an item of the rows' first axes, repeated over the others. Returns (1, n)."""
+    values = tensor.values.reshape(rows) if tensor.values.size == 1 and rows in {(), (1,)} else tensor.values
+    if values.shape != rows[: values.ndim] or values.ndim == 0 < len(rows):
+        entries = f", or one an entry, of shape {given.shape}" if loss == "kl-div" else ""
+        needs = f"give one a row, of shape {rows}{entries}" if rows else f"give a single one{entries}"
+        message = f"{_shown(tensor)}, and {given.where(())} has shape {given.shape}; {needs}"
+        raise DistributionError(message)
+    return np.broadcast_to(values.reshape((*values.shape, *(1,) * (len(rows) - values.ndim))), rows).reshape(1, -1)
+
+
+def _columns(values: Numbers, dim: int | None) -> Numbers:
+    """(K, n): the classes' axis first, the others one; without classes (1, n)."""
+    if dim is None:
+        return values.reshape(1, -1)
+    k = values.shape[dim]
+    return np.moveaxis(values, dim, 0).reshape(k, values.size // k)
 
 
 def _class_axis(task: Task, given: Tensor) -> int:
-    """The classes' axis, counted from 0: the last of kl-div, else 1, or 0 where there is but one."""
+    """The classes' axis, counted from 0: the last of kl-div and js, else 1, or 0 where there is but one."""
     axes = len(given.shape)
     if not axes:
         message = f"{_shown(given)}; {task.loss} needs one for each class, as 0.7,0.2,0.1"
         raise DistributionError(message)
-    if task.dim is None:
-        return axes - 1 if task.loss == "kl-div" else min(axes - 1, 1)
-    if not -axes <= task.dim < axes:
+    dim = task.dim
+    if dim is None:
+        dim = min(axes - 1, 1) if LOSSES[task.loss].indices else -1
+    if not -axes <= dim < axes:
         which = f"0 to {axes - 1}, or from the end -1 to {-axes}"
-        message = f"--dim {task.dim}: {given.where(())} has shape {given.shape}, whose axes are {which}"
+        message = f"--dim {dim}: {given.where(())} has shape {given.shape}, whose axes are {which}"
         raise UsageError(message)
-    return task.dim % axes
+    if not given.shape[dim]:
+        message = f"{_shown(given)}, with no classes on axis {dim % axes}; a row needs a number for each class"
+        raise DistributionError(message)
+    return dim % axes
 
 
 def _same_shape(given: Tensor, target: Tensor) -> None:
@@ -250,7 +328,7 @@ def _a_class_a_row(task: Task, given: Tensor, target: Tensor, rows: tuple[int, .
     if task.dim is None and target.shape == given.shape[:-1]:
         mend = "with the classes on the last axis add --dim -1"
     elif target.shape == given.shape:
-        mend = "nll takes no probabilities, cross-entropy does, of logits"
+        mend = f"{task.loss} takes no probabilities, cross-entropy does"
     needs = f"with {given.shape[dim]} classes on axis {dim}, so TARGET needs {what}{or_else}"
     message = f"{_shown(given)}, {needs}; {_shown(target)}{mend and '; '}{mend}"
     raise DistributionError(message)
@@ -259,6 +337,8 @@ def _a_class_a_row(task: Task, given: Tensor, target: Tensor, rows: tuple[int, .
 def _class_weights(weight: Tensor | None, k: int, dtype: str) -> Floats | None:
     if weight is None:
         return None
+    if not weight.shape and (k == 1 or weight.role == "--alpha"):
+        return np.broadcast_to(_weights(weight, dtype), (k,))
     if weight.shape != (k,):
         has = f"has {len(weight.values)} values" if len(weight.shape) == 1 else f"has shape {weight.shape}"
         message = f"{weight.where(())} {has}, and there are {k} classes; give a weight a class"
@@ -273,7 +353,8 @@ def _spread(weight: Tensor | None, given: Tensor, dtype: str) -> Floats | None:
     try:
         repeated = np.broadcast_to(weight.values, given.shape)
     except ValueError:
-        message = f"{_shown(weight)}, which does not fit {given.where(())} of shape {given.shape}"
+        mend = "; a weight a row is --row-weight's" if weight.shape == given.shape[: len(weight.shape)] else ""
+        message = f"{_shown(weight)}, which does not fit {given.where(())} of shape {given.shape}{mend}"
         raise DistributionError(message) from None
     _weights(weight, dtype)
     flat: Floats = repeated.astype(dtype).reshape(1, -1)

@@ -24,18 +24,19 @@ _ROUNDED = 0.01
 _ROUNDINGS = 32
 """A sum of 1 may be off by so many of the coarsest roundings among the operands: many values are float32 by origin."""
 
-_FEW = 3
-"""Fewer numbers than this within [0, 1] look like nothing in particular."""
+_FEW, _MORE = 3, 5
+"""Fewer numbers within [0, 1], or fewer flat rows, look like nothing in particular; of two classes the second."""
 
-_PEAKED, _VERY_PEAKED, _SOME = 0.6, 0.8, 5
+_PEAKED, _VERY_PEAKED = 0.6, 0.8
 """The mean largest probability of what went through a softmax, from which on it seems to have been one's result.
 
-Of two classes the second, in so many rows.
+Of two classes the second.
 """
 
 _CLAMPED = np.exp(engine.LEAST_LOG)
 
 
+_MEAN_OF_NONE = "; the mean of no rows is nan, as in PyTorch (their sum is 0)"
 _LOOKS_PROBABLE = "looks like probabilities (all within [0, 1], and every row sums to 1)"
 
 
@@ -65,25 +66,25 @@ class Traps:
         self._clamped, self._nan, self._infinite = Seen(), Seen(), Seen()
         self._input_probable, self._target_probable = task.loss != "bce", True
         self._flat, self._peaks = layout.dim is not None and task.input_as != LOGITS, 0.0
-        self._ignored = 0
         # The sum of the losses with 0 log 0 = 0, where PyTorch makes that nan.
         self._whole = 0.0
         self._nan_logits = False
+        self._left = layout.n
 
     # ---------------------------------------------------------------------------------------------------- what is seen
 
-    def look_at_two(self, some: slice, given: Floats, target: Floats) -> None:
-        """INPUT and TARGET of a binary loss, (1, m)."""
+    def look_at_two(self, some: slice, given: Floats, target: Floats, counts: Mask) -> None:
+        """INPUT and TARGET of a loss of elements, and which of them count. All (1, m)."""
         if self._task.loss == "bce":
             missed = ((given < _CLAMPED) & (target > 0)) | ((given == 1) & (target < 1))
-            self._clamped.look(some, missed[0], given[0])
+            self._clamped.look(some, (missed & counts)[0], given[0])
         else:
-            self._input_probable = self._input_probable and bool(((given >= 0) & (given <= 1)).all())
+            self._input_probable = self._input_probable and bool((((given >= 0) & (given <= 1)) | ~counts).all())
 
-    def look_at_input(self, some: slice, given: Floats, ignored: Mask | None) -> None:
-        """INPUT as it was given, (K, m), but for the rows that are ignored, (m,)."""
+    def look_at_input(self, some: slice, given: Floats, counts: Mask) -> None:
+        """INPUT as it was given, (K, m), and which rows count, (m,)."""
         task, slack = self._task, self._slack["input"]
-        kept = given if ignored is None or not ignored.any() else given[:, ~ignored]
+        kept = given if counts.all() else given[:, counts]
         if not kept.size:
             return
         if task.input_as != PROBS:
@@ -91,12 +92,11 @@ class Traps:
         if task.input_as == LOGITS:
             return
         logarithms = task.input_as == LOGPROBS
-        counts = np.True_ if ignored is None else ~ignored
         if logarithms:
             highest = given.max(axis=0)
             self._positive.look(some, (highest > slack) & counts, highest)
         sums = (engine.exp(given) if logarithms else given).sum(axis=0, dtype=np.float64)
-        self._off.look(some, ~(np.abs(sums - 1) <= slack) & counts, sums)
+        self._off.look(some, (np.abs(sums - 1) > slack) & counts, sums)
         self._look_for_flatness(kept if logarithms else engine.log(kept))
 
     def _look_for_flatness(self, log_q: Floats) -> None:
@@ -106,19 +106,17 @@ class Traps:
             self._flat = bool((first >= -self._slack["input"]).all())
             self._peaks += float(first.max(axis=0).sum()) if self._flat else 0.0
 
-    def look_at_targets(self, some: slice, target: Floats) -> None:
-        """TARGET as it was given, (K, m): probabilities, their logarithms or logits."""
+    def look_at_targets(self, some: slice, target: Floats, counts: Mask) -> None:
+        """TARGET as it was given, (K, m): probabilities, their logarithms or logits. counts: which rows do, (m,)."""
         slack = self._slack["target"]
+        if not counts.any():
+            return
         if self._task.target_as == LOGITS:
-            self._target_probable = self._target_probable and _probable(target, slack)
+            self._target_probable = self._target_probable and _probable(target[:, counts], slack)
             return
         shares = engine.exp(target) if self._task.target_as == LOGPROBS else target
         sums = shares.sum(axis=0, dtype=np.float64)
-        self._target_off.look(some, ~(np.abs(sums - 1) <= slack), sums)
-
-    def look_at_ignored(self, ignored: Mask) -> None:
-        """Rows that are left out, (m,)."""
-        self._ignored += int(np.count_nonzero(ignored))
+        self._target_off.look(some, (np.abs(sums - 1) > slack) & counts, sums)
 
     def look_at_losses(self, some: slice, rows: Floats, block: LossBlock) -> None:
         """What came of it, (m,)."""
@@ -127,13 +125,13 @@ class Traps:
             nan = np.isnan(rows)
             self._nan.look(some, nan, rows)
             self._infinite.look(some, np.isinf(rows), rows)
-            self._nan_logits = self._nan_logits or bool(np.isnan(block.log_q).any())
+            self._nan_logits = self._nan_logits or bool(np.isnan(block.log_q[:, nan]).any())
             if nan.any():
                 whole = self._without_zero_times_infinity(rows, nan, block)
         self._whole += whole
 
     def _without_zero_times_infinity(self, rows: Floats, nan: Mask, block: LossBlock) -> float:
-        if self._layout.weighted or self._layout.indices:
+        if self._layout.weighted or self._layout.indices or block.parts is None:
             return np.nan
         target, log_target, log_q = (part[:, nan].astype(np.float64) for part in block.parts())
         found = engine.kl_rows(target, log_target, log_q)
@@ -143,29 +141,38 @@ class Traps:
 
     # ----------------------------------------------------------------------------------------------- what is said of it
 
-    def notes(self, whole: float, counted: float) -> tuple[str, ...]:
-        """A note for each trap. whole: the losses' sum. counted: what a mean divides by."""
+    def notes(self, whole: float, counted: float, scale: float, kept: Mask) -> tuple[str, ...]:
+        """A note for each trap. whole: the losses' sum. counted: what a mean divides by. kept: which rows count, (n,).
+
+        scale: what makes the unit of the answer of nats.
+        """
         operands = self._layout.operands
+        self._left, self._whole = int(np.count_nonzero(kept)), self._whole * scale
         found = [
             *(remark for tensor in operands if tensor is not None for remark in tensor.remarks),
             self._input_is_probable() or self._input_is_improper(),
             self._input_is_flat(),
             self._targets_are_improper(),
             self._left_out(),
+            self._nothing_left(),
             self._clamped_logarithms(),
-            self._other_reduction(whole),
+            self._other_reduction(whole, counted),
             self._not_finite(counted),
         ]
         return tuple(dict.fromkeys(note for note in found if note))
 
     def _input_is_probable(self) -> str:
         task, layout = self._task, self._layout
-        if not self._input_probable or task.input_as == PROBS or self._ignored == layout.n:
+        if not self._input_probable or task.input_as == PROBS or not self._left:
             return ""
         name = layout.operands.input.where(())
-        if task.loss == "bce-with-logits":
+        if layout.dim is None and layout.n < _FEW:
+            return ""
+        if task.loss == "kl-samples":
+            return f"{name} is all within [0, 1], and kl-samples takes log-probabilities"
+        if layout.dim is None:
             mend = "bce-with-logits takes logits; for probabilities: klcli loss bce"
-            return f"{name} is all within [0, 1], and {mend}" if layout.n >= _FEW else ""
+            return f"{name} is all within [0, 1], and {mend}"
         takes = "applies softmax to it" if task.input_as == LOGITS else "takes log-probabilities"
         mend = ": klcli loss nll --input-as probs" if task.loss == "cross-entropy" else " add --input-as probs"
         return f"{name} {_LOOKS_PROBABLE}, and {task.loss} {takes}; for probabilities{mend}"
@@ -193,11 +200,11 @@ class Traps:
         return f"{seen.count} of {n} rows" if n > 1 else "the only row"
 
     def _input_is_flat(self) -> str:
-        layout, n = self._layout, self._layout.n - self._ignored
+        layout, n = self._layout, self._left
         if not self._flat or not n or self._positive.count or self._input_is_probable():
             return ""
-        # Of two classes many an honest prediction lies so near the middle.
-        least_rows, least_peak = (_SOME, _VERY_PEAKED) if layout.k == 2 else (1, _PEAKED)  # noqa: PLR2004
+        # A few honest predictions may lie so near the middle; of two classes many do.
+        least_rows, least_peak = (_MORE, _VERY_PEAKED) if layout.k == 2 else (_FEW, _PEAKED)  # noqa: PLR2004
         if layout.k == 1 or n < least_rows or self._peaks / n < least_peak:
             return ""
         looks = "looks as if softmax had been applied twice: every row is what softmax makes of probabilities"
@@ -207,23 +214,30 @@ class Traps:
         task, tensor = self._task, self._layout.operands.target
         if task.target_as == LOGITS:
             mend = f"{_LOOKS_PROBABLE}, and softmax is applied to it; leave out --target-as logits"
-            return f"{tensor.where(())} {mend}" if self._target_probable else ""
+            return f"{tensor.where(())} {mend}" if self._target_probable and self._left else ""
         so = "the loss is then no divergence" if task.loss == "kl-div" else "PyTorch takes the targets as they are"
         return self._off_by(self._target_off, tensor, logarithms=task.target_as == LOGPROBS, mend=f"; {so}")
 
     def _left_out(self) -> str:
-        task, layout, count = self._task, self._layout, self._ignored
-        if not layout.indices:
-            given = layout.dim is not None and task.ignore_index is not None
+        task, layout = self._task, self._layout
+        if not layout.indices and (task.ignore_index is None or task.loss == "cross-entropy"):
+            given = task.ignore_index is not None
             return f"--ignore-index {layout.ignore} has no effect: the targets are probabilities" if given else ""
+        ignored = layout.target == layout.ignore
+        count = int(np.count_nonzero(ignored if layout.indices else ignored.all(axis=0)))
         if not count:
             return ""
         which = (
             f"{count} of {layout.n} targets {'is' if count == 1 else 'are'}" if layout.n > 1 else "the only target is"
         )
-        none = count == layout.n and task.reduction == "mean"
-        so = "; the mean of no rows is nan, as in PyTorch (their sum is 0)" if none else ""
-        return f"{which} {layout.ignore} and left out{so}"
+        return f"{which} {layout.ignore} and left out{_MEAN_OF_NONE if self._is_mean_of_none() else ''}"
+
+    def _nothing_left(self) -> str:
+        said = self._left_out().endswith(_MEAN_OF_NONE)
+        return f"no row counts{_MEAN_OF_NONE}" if self._is_mean_of_none() and not said else ""
+
+    def _is_mean_of_none(self) -> bool:
+        return not self._left and self._task.reduction in {"mean", BATCHMEAN}
 
     def _clamped_logarithms(self) -> str:
         seen = self._clamped
@@ -233,26 +247,27 @@ class Traps:
         exact = "PyTorch takes -100 for any logarithm below it; the exact loss is larger"
         return f"{at} is {seen.value:g} and its target is not ({seen.count} of {self._layout.n}): {exact}"
 
-    def _other_reduction(self, whole: float) -> str:
+    def _other_reduction(self, whole: float, counted: float) -> str:
         task, layout = self._task, self._layout
-        n, batch = layout.n, layout.batch
+        n, batch = self._left, layout.batch
         improper = self._positive.count or _far_off(self._off) or self._target_off.count or self._input_is_probable()
-        if task.loss != "kl-div" or layout.k == 1 or improper or not whole or not np.isfinite(whole):
+        of_rows = task.loss == "kl-div" and layout.k > 1 and not layout.weighted
+        if not of_rows or improper or not whole or not np.isfinite(whole):
             return ""
         if task.reduction == "mean":
             mends = {(1, False): " (--reduction sum)", (batch, True): " (--reduction batchmean)"}
             mend = mends.get((n, len(layout.operands.input.shape) > 1), "")
             by_rows = f"KL's definition by {n} row{'s' if n > 1 else ''}, which gives {whole / n!r}"
-            return f"mean divides by all {layout.k * n} elements, {by_rows}{mend}"
+            return f"mean divides by all {counted:.0f} elements, {by_rows}{mend}"
         if task.reduction == BATCHMEAN and n != batch:
             by_rows = f"there {'are' if n > 1 else 'is'} {n} row{'s' if n > 1 else ''}, whose mean is {whole / n!r}"
-            return f"batchmean divides by {batch}, the length of INPUT's first axis, as PyTorch does; {by_rows}"
+            return f"batchmean divides by {batch:.0f}, the length of INPUT's first axis, as PyTorch does; {by_rows}"
         return ""
 
     def _not_finite(self, counted: float) -> str:
         task, layout, seen = self._task, self._layout, self._nan if self._nan.count else self._infinite
         if not seen.count:
-            weightless = task.reduction == "mean" and not counted and self._ignored < layout.n
+            weightless = task.reduction == "mean" and not counted and self._left
             return "every target has weight 0; a mean by such weights is nan, as in PyTorch" if weightless else ""
         at = f"{layout.row(layout.operands.input, seen.first)} has a loss of {seen.value:g} ({self._rows(seen)})"
         if not self._nan.count:
@@ -261,7 +276,7 @@ class Traps:
             return f"{at}: {why}"
         if self._nan_logits:
             return f"{at}: so is softmax in PyTorch where a logit is infinite in {task.dtype}, or all are -inf"
-        divisor = {"sum": 1.0, BATCHMEAN: layout.batch}.get(task.reduction, counted)
+        divisor = counted if task.reduction == "none" else layout.divisor(counted)
         name = "mean" if task.reduction == "none" else task.reduction
         whole = "" if np.isnan(self._whole) else f"; with 0 log 0 = 0 the {name} is {self._whole / divisor!r}"
         return f"{at}: so are 0 times an infinity, and inf - inf, in PyTorch{whole}"

@@ -15,7 +15,7 @@ from klcli.errors import UsageError, clipped, listed, nearest
 COMMANDS = ("compare", "kl", "entropy", "rank", "batch", "matrix", "loss", "fit")
 """The commands, each in the module of its name."""
 
-KINDS = {"loss": ("kl-div", "cross-entropy", "nll", "bce", "bce-with-logits")}
+KINDS = {"loss": ("kl-div", "cross-entropy", "nll", "bce", "bce-with-logits", "focal", "js", "kl-samples")}
 """The commands of a command: functions of its module."""
 
 # A value that starts with a minus sign, or standard input with a column: no option does.

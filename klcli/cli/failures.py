@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Self
 
 from klcli.console import INTERRUPTED, STDOUT, ending, reason, say
-from klcli.errors import ClosedPipeError, KlcliError, OutputError, UsageError, lacking, nearest
+from klcli.errors import ClosedPipeError, KlcliError, OutputError, UsageError, lacking, listed, nearest
 
 REPORT_AT = "https://github.com/klcli/klcli/issues"
 
@@ -97,9 +97,19 @@ def _usage(error: Exception, args: list[str]) -> str:
         if name in {"-f", "--format"} and used == "klcli kl":
             return f"no option '{name}': {used} prints one number; klcli compare has {name} ({', '.join(FORMATS)})"
         known = [opt for opt in options if opt.startswith("--")] if name.startswith("--") else []
-        return f"no option '{name}'.{nearest(name, known, 0.7)} See {used} --help"
+        others = _kinds_with(name, args[0]) if path > 1 else ""
+        return f"no option '{name}'{others}.{nearest(name, known, 0.7)} See {used} --help"
     message = str(getattr(error, "format_message", error.__str__)()).strip().rstrip(".")
     return f"{message[:1].lower()}{message[1:]}; see {used} --help"
+
+
+def _kinds_with(option: str, name: str) -> str:
+    """Which kinds of a command have an option that another of them has not, ' (kl-div has it)'; '' where none has."""
+    from klcli.cli.app import KINDS, command
+
+    group = command().get_command(None, name)
+    having = [k for k in KINDS[name] if any(option in param.opts for param in group.get_command(None, k).params)]
+    return f" ({listed(having)} {'have' if len(having) > 1 else 'has'} it)" if having else ""
 
 
 def _failed(error: KlcliError, *, debug: bool) -> int:

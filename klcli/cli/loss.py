@@ -1,6 +1,7 @@
-"""`klcli loss` and its five kinds."""
+"""`klcli loss` and its kinds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from math import inf
 from typing import Annotated, Any
 
 import typer
@@ -24,7 +25,8 @@ from klcli.cli.options import (
 from klcli.cli.output import Request, chosen_format
 from klcli.console import write
 from klcli.errors import UsageError, clipped
-from klcli.tensors import BATCHMEAN, DTYPES, FIELDS, LOGITS, LOGPROBS, PROBS, REDUCTIONS, Task
+from klcli.model import UNITS
+from klcli.tensors import BATCHMEAN, DTYPES, ESTIMATORS, FIELDS, LOGITS, LOGPROBS, PROBS, REDUCTIONS, Operands, Task
 
 VALUE = "value"
 FORMATS = (VALUE, *FORMATS_OF_ALL)
@@ -33,6 +35,29 @@ OF_KL = (*REDUCTIONS, BATCHMEAN)
 _WHAT = "nested JSON, numbers, FILE[:COLUMNS], FILE.npz:NAME, FILE#/POINTER or -."
 Given = Annotated[str, typer.Argument(metavar="INPUT", help=f"Predictions: {_WHAT}")]
 Target = Annotated[str, typer.Argument(metavar="TARGET", help="What should have been predicted, written the same way.")]
+LogQ = Annotated[str, typer.Argument(metavar="INPUT", help=f"log q of each sample, by the other model: {_WHAT}")]
+LogP = Annotated[str, typer.Argument(metavar="TARGET", help="log p of each sample, by the model that drew them.")]
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "reduction": OF_KL,
+    "dtype": DTYPES,
+    "input_as": SPACES,
+    "target_as": SPACES,
+    "unit": tuple(UNITS),
+    "estimator": ESTIMATORS,
+}
+_NUMBERS: Mapping[str, tuple[Callable[[float], bool], str]] = {
+    "label_smoothing": (lambda x: 0 <= x <= 1, "a share is from 0 to 1"),
+    "temperature": (lambda x: 0 < x < inf, "logits are divided by it, so it is above 0 and finite"),
+    "gamma": (lambda x: 0 <= x < inf, "it is at least 0 and finite"),
+    "beta": (
+        lambda x: 0 < x < 1,
+        "it is between 0 and 1, where the divergence is 0; kl-div takes no mixture",
+    ),
+}
+"""What options that are numbers can be, and what an error says of them."""
+
+ALL_FIELDS = tuple(dict.fromkeys(field for fields in FIELDS.values() for field in fields))
 
 
 class Common(Group):
@@ -42,65 +67,132 @@ class Common(Group):
     dtype: str = maths_option(
         default="float64", choices=DTYPES, help="Compute, and round, in this precision as PyTorch does."
     )
-
-    def task(self, loss: str, input_as: str, **other: Any) -> Task:  # noqa: ANN401 - as Task has them
-        """The loss to compute. Raises UsageError."""
-        if self.reduction == BATCHMEAN and loss != "kl-div":
-            message = "--reduction batchmean is kl-div's; the mean of the rows is mean here"
-            raise UsageError(message)
-        reduction = one_of("--reduction", self.reduction, OF_KL if loss == "kl-div" else REDUCTIONS)
-        input_as = one_of("--input-as", input_as, SPACES)
-        return Task(loss, reduction, input_as, dtype=one_of("--dtype", self.dtype, DTYPES), **other)
-
-
-class OfLogs(Common):
-    """What the losses of log-probabilities have."""
-
-    input_as: str = input_option(
-        default=LOGPROBS, choices=SPACES, help="What INPUT is; PyTorch takes log-probabilities."
+    mask: str | None = maths_option(
+        metavar="1,0,1",
+        help="0 leaves a row out, of kl-div or element by element an entry; means divide by what is left.",
+    )
+    row_weight: str | None = maths_option(
+        metavar="WEIGHTS", help="A weight for each row; the mean divides by their sum."
     )
 
+    def task(self, loss: str, **fixed: Any) -> Task:  # noqa: ANN401 - as Task has them
+        """The loss to compute. fixed: what is no option, or has been looked at. Raises UsageError."""
+        given = {name: value for name, value in vars(self).items() if name in Task._fields and value is not None}
+        if self.reduction == BATCHMEAN and loss not in {"kl-div", "js"}:
+            message = "--reduction batchmean is kl-div's; the mean of the rows is mean here"
+            raise UsageError(message)
+        for name, value in given.items():
+            option = f"--{name.replace('_', '-')}"
+            if name in _CHOICES:
+                one_of(option, value, _CHOICES[name] if loss in {"kl-div", "js"} or name != "reduction" else REDUCTIONS)
+            if name in _NUMBERS:
+                can_be, why = _NUMBERS[name]
+                given[name] = number(option, value)
+                if not can_be(given[name]):
+                    message = f"{option} {clipped(value)}: {why}"
+                    raise UsageError(message)
+        task = Task(**{"loss": loss, **given, **fixed})
+        if "temperature" in given and LOGITS not in {task.input_as, task.target_as}:
+            message = f"--temperature divides logits, and INPUT is {task.input_as}; for logits add --input-as logits"
+            raise UsageError(message)
+        if task.times_t2 and "temperature" not in given:
+            message = "--times-t2 multiplies by the square of --temperature; give that too, or leave it out"
+            raise UsageError(message)
+        return task
 
-class OfKL(OfLogs):
-    """What kl-div has."""
+
+class InUnits(Common):
+    """What the losses that are entropies have."""
+
+    unit: str = maths_option(default="nats", choices=UNITS, help="Of the logarithms in the answer.")
+
+
+class OfDistributions(InUnits):
+    """What the losses of two distributions have."""
 
     reduction: str = maths_option(
         default="mean",
         choices=OF_KL,
-        help="What becomes of the losses; batchmean is the mean divergence of the rows, mean that of the elements.",
+        help="What becomes of the losses; batchmean is the mean of the rows, in kl-div mean that of the elements.",
     )
-    log_target: bool = input_option("--log-target", default=False, help="TARGET is log-probabilities, as INPUT is.")
+    input_as: str = input_option(
+        default=LOGPROBS, choices=SPACES, help="What INPUT is; PyTorch takes log-probabilities."
+    )
     target_as: str | None = input_option(choices=SPACES, help="What TARGET is; PyTorch takes probabilities.")
+    log_target: bool = input_option("--log-target", default=False, help="TARGET is log-probabilities, as INPUT is.")
+    ignore_index: int | None = maths_option(metavar="NUMBER", help="Leave out rows all of whose targets are this.")
     dim: int | None = input_option(metavar="AXIS", help="The axis of the classes (else the last).")
+    temperature: str | None = maths_option(metavar="T", help="Divide by T whichever of INPUT and TARGET are logits.")
+    times_t2: bool = maths_option("--times-t2", default=False, help="Multiply the loss by T^2, as in distillation.")
+
+    def of_distributions(self, loss: str) -> Task:
+        """The loss to compute, of what TARGET is. Raises UsageError."""
+        if self.log_target and self.target_as not in {None, LOGPROBS}:
+            message = f"--log-target means --target-as logprobs; it does not go with --target-as {self.target_as}"
+            raise UsageError(message)
+        return self.task(loss, **({"target_as": LOGPROBS} if self.log_target else {}))
+
+
+class OfBeta(OfDistributions):
+    """What js has."""
+
+    beta: str = maths_option(default="0.5", metavar="B", help="Weight of TARGET in m = B target + (1-B) input.")
 
 
 class OfClasses(Common):
-    """What cross-entropy and nll have."""
+    """What the losses of class indices have."""
 
-    weight: str | None = maths_option(metavar="1,2,0.5", help="A weight for each class: numbers or a file.")
     ignore_index: int | None = maths_option(metavar="CLASS", help="Leave out rows with this target (else -100).")
     dim: int | None = input_option(metavar="AXIS", help="The axis of the classes (else 1, as in PyTorch).")
 
 
-class OfCrossEntropy(OfClasses):
+class OfLikelihood(OfClasses, InUnits):
+    """What nll has, and cross-entropy."""
+
+    input_as: str = input_option(
+        default=LOGPROBS, choices=SPACES, help="What INPUT is; PyTorch takes log-probabilities."
+    )
+    weight: str | None = maths_option(metavar="1,2,0.5", help="A weight for each class: numbers or a file.")
+
+
+class OfCrossEntropy(OfLikelihood):
     """What cross-entropy has besides."""
 
+    input_as: str = input_option(default=LOGITS, choices=SPACES, help="What INPUT is; PyTorch takes logits.")
+    target_as: str | None = input_option(choices=SPACES, help="What a TARGET of INPUT's shape is; else probs.")
+    temperature: str | None = OfDistributions.temperature
+    times_t2: bool = OfDistributions.times_t2
     label_smoothing: str = maths_option(
         default="0", metavar="EPS", help="Share of every target spread over all classes."
     )
 
 
-class OfNll(OfClasses, OfLogs):
-    """What nll has."""
+class OfFocal(OfClasses):
+    """What focal has."""
+
+    gamma: str = maths_option(default="2", metavar="G", help="What (1 - p) is raised to; 0 is the cross-entropy.")
+    alpha: str | None = maths_option(
+        metavar="A", help="A weight for each class, or one of all; with --binary of yes (else 0.25; -1: none)."
+    )
+    binary: bool = input_option("--binary", default=False, help="Each element is a yes or no by itself.")
 
 
-class OfTwo(Common):
+class OfTwo(InUnits):
     """What the binary losses have."""
 
     weight: str | None = maths_option(
         metavar="WEIGHTS", help="For each element, or each of the last axis: numbers or a file."
     )
     pos_weight: str | None = maths_option(metavar="WEIGHTS", help="The same, of the positive targets alone.")
+    ignore_index: int | None = maths_option(metavar="NUMBER", help="Leave out elements with this target.")
+
+
+class OfSamples(Common):
+    """What kl-samples has."""
+
+    estimator: str = maths_option(
+        default="k3", choices=ESTIMATORS, help="k1: log p - log q; k2: half its square; k3: r - 1 - log r, r = q/p."
+    )
 
 
 class LossForm(Drawn):
@@ -109,14 +201,14 @@ class LossForm(Drawn):
     format: str = format_option(FORMATS, "a table on a terminal, else the value")
     get: list[str] | None = get_option(
         metavar="FIELD",
-        autocompletion=completing(FIELDS, several=True),
-        help=f"Bare values, a line each: {', '.join(FIELDS)}.",
+        autocompletion=completing(ALL_FIELDS, several=True),
+        help=f"Bare values, a line each: {', '.join(ALL_FIELDS)}.",
     )
     explain: bool = output_option("--explain", default=False, help="Print the same in PyTorch instead, ready to run.")
 
-    def request(self) -> Request:
+    def request(self, loss: str) -> Request:
         """What is asked of the loss; bare values and a script have the format of the value. Raises UsageError."""
-        fields = names("--get", self.get, FIELDS)
+        fields = names("--get", self.get, FIELDS[loss])
         if self.explain and (fields or self.format != "auto"):
             mend = "leave out --format and --get, or take it by -f json"
             message = f"--explain prints a script instead of the result; {mend}"
@@ -140,7 +232,7 @@ def loss(context: typer.Context) -> None:
 
 
 @grouped
-def kl_div(input: Given, target: Target, *, reading: ReadingOptions, how: OfKL, form: LossForm) -> int:  # noqa: A002 - PyTorch's name
+def kl_div(input: Given, target: Target, *, reading: ReadingOptions, how: OfDistributions, form: LossForm) -> int:  # noqa: A002 - PyTorch's name
     """How far are predictions from targets? torch.nn.functional.kl_div: the sum of target (log target - input).
 
     klcli loss kl-div '[[-0.4,-1.2]]' '[[0.6,0.4]]' --reduction batchmean
@@ -149,13 +241,7 @@ def kl_div(input: Given, target: Target, *, reading: ReadingOptions, how: OfKL, 
 
     klcli loss kl-div '[[2,1,0.1]]' '[[0,0.9,0.1]]' --input-as logits --reduction batchmean --explain
     """
-    target_as = PROBS if how.target_as is None else one_of("--target-as", how.target_as, SPACES)
-    if how.log_target and how.target_as not in {None, LOGPROBS}:
-        message = f"--log-target means --target-as logprobs; it does not go with --target-as {target_as}"
-        raise UsageError(message)
-    target_as = LOGPROBS if how.log_target else target_as
-    task = how.task("kl-div", how.input_as, target_as=target_as, dim=how.dim)
-    return _run(task, (input, target), reading, form)
+    return _run(how.of_distributions("kl-div"), (input, target), how, reading, form)
 
 
 @grouped
@@ -168,16 +254,11 @@ def cross_entropy(input: Given, target: Target, *, reading: ReadingOptions, how:
 
     klcli loss cross-entropy '[[2,1,0.1]]' '[[0,0.9,0.1]]' -f json
     """
-    smoothing = number("--label-smoothing", how.label_smoothing)
-    if not 0 <= smoothing <= 1:
-        message = f"--label-smoothing {clipped(how.label_smoothing)}: a share is from 0 to 1"
-        raise UsageError(message)
-    task = how.task("cross-entropy", LOGITS, ignore_index=how.ignore_index, dim=how.dim, label_smoothing=smoothing)
-    return _run(task, (input, target, how.weight), reading, form)
+    return _run(how.task("cross-entropy"), (input, target), how, reading, form)
 
 
 @grouped
-def nll(input: Given, target: Target, *, reading: ReadingOptions, how: OfNll, form: LossForm) -> int:  # noqa: A002
+def nll(input: Given, target: Target, *, reading: ReadingOptions, how: OfLikelihood, form: LossForm) -> int:  # noqa: A002
     """How likely were the classes? torch.nn.functional.nll_loss, of log-probabilities and class indices.
 
     klcli loss nll '[[-0.4,-1.6,-2.1],[-1.2,-0.9,-1.4]]' 0,1 -q
@@ -186,8 +267,7 @@ def nll(input: Given, target: Target, *, reading: ReadingOptions, how: OfNll, fo
 
     klcli loss nll '[[-0.4,-1.6,-2.1],[-1.2,-0.9,-1.4]]' 0,-100 --reduction none -q
     """
-    task = how.task("nll", how.input_as, ignore_index=how.ignore_index, dim=how.dim)
-    return _run(task, (input, target, how.weight), reading, form)
+    return _run(how.task("nll"), (input, target), how, reading, form)
 
 
 @grouped
@@ -200,7 +280,7 @@ def bce(input: Given, target: Target, *, reading: ReadingOptions, how: OfTwo, fo
 
     klcli loss bce '[[0.9,0.2],[0.6,0.5]]' '[[1,0],[1,1]]' --weight 1,2 --reduction sum
     """
-    return _run(how.task("bce", PROBS), (input, target, how.weight, how.pos_weight), reading, form)
+    return _run(how.task("bce", input_as=PROBS), (input, target), how, reading, form)
 
 
 @grouped
@@ -213,18 +293,66 @@ def bce_with_logits(input: Given, target: Target, *, reading: ReadingOptions, ho
 
     klcli loss bce-with-logits 800,-800 0,1 --reduction none
     """
-    return _run(how.task("bce-with-logits", LOGITS), (input, target, how.weight, how.pos_weight), reading, form)
+    return _run(how.task("bce-with-logits"), (input, target), how, reading, form)
 
 
-def _run(task: Task, texts: Sequence[str | None], reading: ReadingOptions, form: LossForm) -> int:
-    """Reads the operands, in the order of `Operands`, evaluates, shows. Returns the exit code."""
-    request = form.request()
+@grouped
+def focal(input: Given, target: Target, *, reading: ReadingOptions, how: OfFocal, form: LossForm) -> int:  # noqa: A002
+    """How far are logits off, sure rows hardly counted? Lin et al. 2017: -(1 - p)^gamma log p, p of the target's class.
+
+    klcli loss focal '[[2,1,0.1],[0.5,2,0.3]]' 0,1
+
+    klcli loss focal '[[2,1,0.1],[0.5,2,0.3]]' 0,1 --gamma 1 --alpha 1,2,0.5
+
+    klcli loss focal 2.2,-1.4,0.4 1,0,1 --binary
+    """
+    if not how.binary:
+        return _run(how.task("focal"), (input, target), how, reading, form)
+    if how.dim is not None:
+        message = f"--dim {how.dim}: with --binary elements have no classes; leave it out"
+        raise UsageError(message)
+    if how.alpha is not None and not (0 <= (alpha := number("--alpha", how.alpha)) <= 1 or alpha == -1):
+        message = f"--alpha {clipped(how.alpha)}: with --binary it is from 0 to 1, or -1 for none"
+        raise UsageError(message)
+    return _run(how.task("focal --binary"), (input, target), how, reading, form)
+
+
+@grouped
+def js(input: Given, target: Target, *, reading: ReadingOptions, how: OfBeta, form: LossForm) -> int:  # noqa: A002
+    """How far are predictions from targets, by what lies between them? B KL(target||m) + (1-B) KL(input||m).
+
+    m = B target + (1-B) input: the generalized Jensen-Shannon divergence of distillation (GKD, Agarwal et al. 2024).
+
+    klcli loss js '[[2,1,0.1]]' '[[1,2,0.1]]' --input-as logits --target-as logits
+
+    klcli loss js 0.7,0.2,0.1 0.5,0.3,0.2 --input-as probs --beta 0.1
+    """
+    return _run(how.of_distributions("js"), (input, target), how, reading, form)
+
+
+@grouped
+def kl_samples(input: LogQ, target: LogP, *, reading: ReadingOptions, how: OfSamples, form: LossForm) -> int:  # noqa: A002
+    """How far is p from q, by samples of p? Schulman's estimators of KL(p||q), from log-probabilities of the samples.
+
+    TARGET is log p, of the model that drew the samples (in RLHF the policy); INPUT is log q (the reference).
+
+    klcli loss kl-samples -1.2,-0.4,-2.3 -1.0,-0.5,-2.0
+
+    klcli loss kl-samples -1.2,-0.4,-2.3 -1.0,-0.5,-2.0 -g k1,k2,k3
+    """
+    return _run(how.task("kl-samples", input_as=LOGPROBS, target_as=LOGPROBS), (input, target), how, reading, form)
+
+
+def _run(task: Task, texts: tuple[str, str], how: Common, reading: ReadingOptions, form: LossForm) -> int:
+    """Reads the operands, evaluates, shows. Returns the exit code."""
+    request = form.request(task.loss)
 
     from klcli.analyses.losses import evaluate
     from klcli.renderers.loss import LossAnswer
 
     detail = request.format_name not in {VALUE, "tsv", "csv", "ndjson"} or bool({*request.fields} - {VALUE, "rows"})
-    report = evaluate(task, reading.arrays(keys=False).operands(*texts), detail=detail)
+    others = {name: text for name, text in vars(how).items() if name in Operands._fields and text is not None}
+    report = evaluate(task, reading.arrays(keys=False).operands(*texts, **others), detail=detail)
     answer = LossAnswer(report)
     if not form.explain:
         return request.deliver(answer)

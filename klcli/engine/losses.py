@@ -203,6 +203,51 @@ def bce_with_logits(
     return losses
 
 
+def focal(log_q: Floats, target: Indices, ignored: Mask, alpha: Floats | None = None, gamma: float = 2.0) -> Floats:
+    """-alpha[target] (1 - q)^gamma log q of q[target]. As in `nll`, gamma >= 0. Returns (n,).
+
+    Source: Lin et al. 2017, "Focal loss for dense object detection", section 3.2.
+    """
+    surprise = nll(log_q, target, ignored)
+    losses: Floats = (-_rounded(np.expm1, -surprise)) ** np.asarray(gamma, log_q.dtype) * surprise
+    if alpha is not None:
+        losses *= alpha[target]
+    return losses
+
+
+def sigmoid_focal(logits: Floats, target: Floats, alpha: float, gamma: float = 2.0) -> Floats:
+    """alpha_t (1 - p_t)^gamma times `bce_with_logits`, of p_t = sigmoid(logits) of a target of 1. Any shape.
+
+    Of a target of 0 p_t is the rest. alpha_t: alpha and its rest likewise; 1 where alpha is below 0. Source: as
+    `focal`, and torchvision's sigmoid_focal_loss for targets between the two.
+    """
+    one, none = exp(log_sigmoid(logits)), exp(log_sigmoid(-logits))
+    missed = none * target + one * (1 - target)
+    losses: Floats = bce_with_logits(logits, target) * missed ** np.asarray(gamma, logits.dtype)
+    if alpha >= 0:
+        losses *= np.asarray(alpha * target + (1 - alpha) * (1 - target), logits.dtype)
+    return losses
+
+
+def js(log_q: Floats, log_p: Floats, beta: float) -> Floats:
+    """beta KL(p||m) + (1 - beta) KL(q||m) of m = beta p + (1 - beta) q. Both (K, n), 0 < beta < 1. Returns (n,), >= 0.
+
+    Source: Agarwal et al. 2024, "On-policy distillation of language models", section 2; Lin 1991.
+    """
+    p, q = exp(log_p), exp(log_q)
+    log_m = log(beta * p + (1 - beta) * q)
+    return total(beta * weighted(p, log_p - log_m) + (1 - beta) * weighted(q, log_q - log_m))
+
+
+def kl_samples(log_q: Floats, log_p: Floats) -> tuple[Floats, Floats, Floats]:
+    """Schulman's k1, k2 and k3 of KL(p||q) at samples of p: -log r, (log r)^2 / 2, r - 1 - log r of r = q/p. Any shape.
+
+    Source: Schulman 2020, "Approximating KL divergence".
+    """
+    log_ratio = log_q - log_p
+    return -log_ratio, log_ratio**2 / 2, _rounded(np.expm1, log_ratio) - log_ratio
+
+
 def log_sigmoid(logits: Floats) -> Floats:
     """log(1/(1 + e^-x)), <= 0. Any shape."""
     values: Floats = np.minimum(logits, 0) - _rounded(np.log1p, exp(-np.abs(logits)))
@@ -235,21 +280,34 @@ def kl_rows(target: Floats, log_target: Floats, log_q: Floats) -> Floats:
 
 
 class Loss(NamedTuple):
-    """A loss as one function over arrays. takes: what its first argument is. of_classes: whether classes compete."""
+    """A loss as one function over arrays. takes: what its first argument is. of_classes: whether classes compete.
 
-    function: Callable[..., Floats]
+    indices, soft: whether its targets can be class indices, or distributions.
+    """
+
+    function: Callable[..., Any]
     title: str
     formula: str
     takes: str
     of_classes: bool = True
+    indices: bool = False
+    soft: bool = False
 
+
+_BCE = "-(t log q + (1-t) log(1-q))"
 
 LOSSES: Mapping[str, Loss] = {
-    "kl-div": Loss(kl_div, "KL divergence", "target (log target - log q)", "logprobs"),
-    "cross-entropy": Loss(cross_entropy, "cross-entropy", "-log softmax(input)[target]", "logits"),
-    "nll": Loss(nll, "negative log-likelihood", "-input[target]", "logprobs"),
-    "bce": Loss(bce, "binary cross-entropy", "-(t log q + (1-t) log(1-q))", "probs", of_classes=False),
-    "bce-with-logits": Loss(
-        bce_with_logits, "binary cross-entropy", "-(t log q + (1-t) log(1-q))", "logits", of_classes=False
+    "kl-div": Loss(kl_div, "KL divergence", "target (log target - log q)", "logprobs", soft=True),
+    "js": Loss(js, "Jensen-Shannon divergence", "B KL(target||m) + (1-B) KL(input||m)", "logprobs", soft=True),
+    "cross-entropy": Loss(
+        cross_entropy, "cross-entropy", "-log softmax(input)[target]", "logits", indices=True, soft=True
+    ),
+    "nll": Loss(nll, "negative log-likelihood", "-input[target]", "logprobs", indices=True),
+    "focal": Loss(focal, "focal loss", "-(1-q)^gamma log q, q = softmax(input)[target]", "logits", indices=True),
+    "focal --binary": Loss(sigmoid_focal, "focal loss", f"alpha_t (1-q_t)^gamma {_BCE}", "logits", of_classes=False),
+    "bce": Loss(bce, "binary cross-entropy", _BCE, "probs", of_classes=False),
+    "bce-with-logits": Loss(bce_with_logits, "binary cross-entropy", _BCE, "logits", of_classes=False),
+    "kl-samples": Loss(
+        kl_samples, "KL divergence by samples", "estimate of KL(target||input)", "logprobs", of_classes=False
     ),
 }

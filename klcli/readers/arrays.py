@@ -9,6 +9,7 @@ JSON first, then numbers, then a file that exists; "@" says file at once. COLUMN
 from __future__ import annotations
 
 import json
+import re
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -64,18 +65,21 @@ class _Found(NamedTuple):
     where: Where
     loads: str = ""
     remarks: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 class _Wanted(NamedTuple):
     """Which part of a source: ':' and columns, or '#' and a pointer, or '' for all but the columns that are taken.
 
-    keys: whether a column of numbers may be one of labels, and a line of numbers one of names.
+    keys: whether a column of numbers may be one of labels, and a line of numbers one of names. classes: what a column
+    of text may name.
     """
 
     selector: str
     chosen: str
     taken: tuple[str, ...] = ()
     keys: bool = True
+    classes: tuple[str, ...] = ()
 
 
 class Arrays:
@@ -90,33 +94,38 @@ class Arrays:
         self._sources: dict[str, Source] = {}
         self._opened: dict[tuple[str, str], _Opened] = {}
 
-    def read(self, text: str, role: str, others: Sequence[str] = ()) -> Tensor:
+    def read(self, text: str, role: str, others: Sequence[str] = (), classes: Sequence[str] = ()) -> Tensor:
         """The tensor that the argument is. role: what errors call it. Raises InputError.
 
-        others: arguments whose columns are not meant too where this one is the whole table that they are of.
+        others: arguments whose columns are not meant too where this one is the whole table that they are of. classes:
+        columns whose names a column of text may have; it is then their indices.
         """
         notation = self._dialect.notation
         found = inline.argument(
             text,
             role,
             partial(_inline, notation=notation),
-            partial(self._of_source, others=others),
+            partial(self._of_source, others=others, classes=classes),
             _FOR_EXAMPLE,
             notation,
         )
         return Tensor(role, inline.name_of(text), *found)
 
-    def operands(self, given: str, target: str, weight: str | None = None, pos_weight: str | None = None) -> Operands:
-        """The operands of a loss; INPUT has not the columns that the others name. Raises InputError."""
-        others = [text for text in (target, weight, pos_weight) if text is not None]
+    def operands(self, given: str, target: str, **others: str) -> Operands:
+        """The operands of a loss, of which others are weights and a mask; INPUT has not the columns that the rest name.
+
+        Raises InputError.
+        """
+        read = self.read(given, "INPUT", [target, *others.values()])
         return Operands(
-            self.read(given, "INPUT", others),
-            self.read(target, "TARGET"),
-            None if weight is None else self.read(weight, "--weight"),
-            None if pos_weight is None else self.read(pos_weight, "--pos-weight"),
+            read,
+            self.read(target, "TARGET", classes=read.columns),
+            **{name: self.read(text, f"--{name.replace('_', '-')}") for name, text in others.items()},
         )
 
-    def _of_source(self, path: str, selector: str, chosen: str, others: Sequence[str]) -> _Found:
+    def _of_source(
+        self, path: str, selector: str, chosen: str, others: Sequence[str], classes: Sequence[str]
+    ) -> _Found:
         source = self._sources.setdefault(path, open_source(path, self._dialect))
         kind = self._kind(source, selector)
         if (path, kind) not in self._opened:
@@ -124,7 +133,7 @@ class Arrays:
             self._opened[path, kind] = _open_table(source, kind) if open_it is None else open_it(source)
         others_of_it = (split_selector(other.strip().removeprefix("@")) for other in others)
         taken = tuple(column for of, by, column in others_of_it if (of, by) == (path, ":"))
-        return self._opened[path, kind](_Wanted(selector, chosen, taken, self._keys))
+        return self._opened[path, kind](_Wanted(selector, chosen, taken, self._keys, tuple(classes)))
 
     def _kind(self, source: Source, selector: str) -> str:
         """The format of the source; of plain text, which may be what an argument is, JSON, lines of numbers or CSV."""
@@ -273,6 +282,8 @@ def _of_table(read: Table, wanted: _Wanted, notation: Notation = POINT, mend: st
     remarks: list[str] = []
     if wanted.selector:
         columns = select(wanted.chosen, table.table.names, table.source)
+    elif wanted.classes and len(table.table.names) == 1:
+        columns = [0]
     else:
         columns, remarks = _numeric(table, wanted.taken)
     header = [table.table.names[column] for column in columns]
@@ -287,16 +298,39 @@ def _of_table(read: Table, wanted: _Wanted, notation: Notation = POINT, mend: st
 
     if read.note:
         remarks = [*remarks, f"{table.source}: {read.note}"]
+    return _Found(_cells(table, columns, header, wanted, where), where, remarks=tuple(remarks), columns=tuple(header))
+
+
+def _cells(table: TableColumns, columns: list[int], header: list[str], wanted: _Wanted, where: Where) -> Numbers:
+    """The numbers of the columns, or of lists in one, or the classes that one names. header: their names."""
+    if wanted.classes and len(columns) == 1 and _names_classes(table, columns[0]):
+        return _classes(table.texts(columns[0]), wanted.classes, where)
     if not any(map(table.is_nested, columns)):
         values: Numbers = table.array(columns)
-        values = values if len(columns) > 1 else values[:, 0]
-    elif len(columns) > 1:
+        return values if len(columns) > 1 else values[:, 0]
+    if len(columns) > 1:
         message = f"{table.source}: lists stand in one column, and here are {listed(header)}; choose it as FILE:COLUMN"
         raise InputError(message)
-    else:
-        found = table.stacked(columns[0])
-        values = stacked(table.values(columns[0]), where) if found is None else found
-    return _Found(values, where, remarks=tuple(remarks))
+    found = table.stacked(columns[0])
+    return stacked(table.values(columns[0]), where) if found is None else found
+
+
+def _names_classes(table: TableColumns, column: int) -> bool:
+    return not table.is_nested(column) and not table.facts(column).of_numbers and not is_number(table.texts(column)[0])
+
+
+def _classes(texts: Sequence[str], columns: Sequence[str], where: Where) -> Numbers:
+    """The indices of columns that are named: p_cat by p_cat, or by cat where no other has it. Raises InputError."""
+    index: dict[str, int | None] = {}
+    for i, name in enumerate(columns):
+        parts = {part for mark in re.finditer(r"[\W_]", name) for part in (name[: mark.start()], name[mark.end() :])}
+        index |= {part: None if part in index else i for part in parts}
+    index |= {name: i for i, name in enumerate(columns)}
+    for i, text in enumerate(texts):
+        if index.get(text.strip()) is None:
+            message = f"{where((i,))}: {clipped(text)} is no class; INPUT's columns are {listed(columns)}"
+            raise InputError(message)
+    return np.array([index[text.strip()] for text in texts])
 
 
 def _numeric(table: TableColumns, taken: Sequence[str]) -> tuple[list[int], list[str]]:
@@ -308,7 +342,8 @@ def _numeric(table: TableColumns, taken: Sequence[str]) -> tuple[list[int], list
         message = f"{table.source}: no column of numbers; it has {listed(table.names())}"
         raise InputError(message)
     remarks = []
-    others = [i for i in range(len(table.table.names)) if i not in set(columns)]
+    of_others = {i for selector in taken for i in select(selector, table.table.names, table.source)}
+    others = [i for i in range(len(table.table.names)) if i not in {*columns, *of_others}]
     if label in others and _holds_numbers(table, label):
         others.remove(label)
         name = table.table.names[label]
@@ -322,7 +357,7 @@ def _numeric(table: TableColumns, taken: Sequence[str]) -> tuple[list[int], list
         names = [table.table.names[i] for i, of in zip(others, kinds, strict=True) if of == kind]
         shown = f"column {clipped(names[0])} is" if len(names) == 1 else f"columns {listed(names)} are"
         remarks.append(f"{table.source}: {shown} {kind} and left out")
-    of_others = {i for selector in taken for i in select(selector, table.table.names, table.source)} & set(columns)
+    of_others &= set(columns)
     if of_others and of_others != set(columns):
         names = [table.table.names[i] for i in sorted(of_others)]
         remarks.append(f"{table.source}: {listed(names)} is another argument and left out here")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from klcli.errors import UsageError
 from klcli.renderers.answer import Answer, AnswerTable, Computed
 from klcli.renderers.pytorch import call
 from klcli.renderers.text import BETWEEN, QUIET, STRONG, Column, visible
-from klcli.tensors import BATCHMEAN, IGNORE_INDEX
+from klcli.tensors import BATCHMEAN, IGNORE_INDEX, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,10 +34,16 @@ _ODD, _TARGET = "magenta", "bold cyan"
 _LOG_Q, _LOG_PROBS = "log q", "log-probabilities"
 _READ_AS = {"probs": "probabilities", "logprobs": _LOG_PROBS}
 _OF_PROBABILITIES = "-sum target log softmax(input)"
+_SETTINGS = {"focal": ("gamma",), "focal --binary": ("gamma",), "js": ("beta",), "kl-samples": ("estimator",)}
+"""The settings that these losses alone have."""
+
 _MEANINGS = {
     "entropy": "mean H(target)",
     "kl_divergence": "mean KL(target||input)",
     "cross_entropy": "mean H(target, input), their sum",
+    "k1": "mean log p - log q",
+    "k2": "mean (log p - log q)^2 / 2",
+    "k3": "mean r - 1 - log r, r = q/p",
 }
 
 
@@ -49,7 +55,7 @@ class LossAnswer(Answer):
 
     def __init__(self, report: LossReport) -> None:
         self.report, self.notes = report, report.notes
-        self.measured = [("", {"value": float(report.value.max())})]
+        self.measured = [("", {"value": float(report.value.max(initial=-inf))})]
         ignore = report.task.ignore_index
         self.ignore_index = IGNORE_INDEX if ignore is None else ignore
         self.operands = {name: tensor for name, tensor in report.operands._asdict().items() if tensor is not None}
@@ -64,7 +70,7 @@ class LossAnswer(Answer):
         if report.identity is not None:
             names = ("entropy", "kl_divergence", "cross_entropy")
             found |= {name: getattr(report.identity, name) for name in names}
-        return found
+        return found | report.estimates
 
     def rows(self) -> AnswerTable:
         """The index of each loss, its target where that is a class, its value."""
@@ -97,7 +103,12 @@ class LossAnswer(Answer):
             return found.reshape(-1) if found.ndim else [float(found)]
         if identity is not None and field in identity._fields:
             return [getattr(identity, field)]
-        weights = [w.role for w in (report.operands.weight, report.operands.pos_weight) if w is not None]
+        if field == "perplexity":
+            return [report.perplexity]
+        if field in report.estimates:
+            return [report.estimates[field]]
+        operands = report.operands
+        weights = [w.role for w in (operands.weight, operands.pos_weight, operands.row_weight) if w is not None]
         why = f"{report.task.loss} of these operands has none"
         if weights and field != "log_probabilities":
             given = " and ".join(weights)
@@ -109,8 +120,14 @@ class LossAnswer(Answer):
         """The whole report."""
         report, task, identity = self.report, self.report.task, self.report.identity
         settings: dict[str, Any] = {} if report.dim is None else {"dim": report.dim}
-        settings |= {"ignore_index": self.ignore_index} if report.indices else {}
+        ignores = report.indices or task.ignore_index is not None
+        settings |= {"ignore_index": self.ignore_index} if ignores else {}
         settings |= {"label_smoothing": np.asarray(task.label_smoothing)} if task.loss == "cross-entropy" else {}
+        changed = (
+            (name, getattr(task, name), Task._field_defaults[name]) for name in ("temperature", "times_t2", "unit")
+        )
+        settings |= {name: value for name, value, usual in changed if value != usual}
+        settings |= {name: getattr(task, name) for name in _SETTINGS.get(task.loss, ())}
         return {
             "loss": task.loss,
             "value": report.value,
@@ -119,6 +136,7 @@ class LossAnswer(Answer):
             "rows": report.rows,
             "identity": None if identity is None else {n: np.asarray(v) for n, v in identity._asdict().items()},
             "log_probabilities": report.log_probs,
+            **({"estimates": dict(report.estimates)} if report.estimates else {}),
             "inputs": {name: self._operand(name, tensor) for name, tensor in self.operands.items()},
             "settings": settings | {"dtype": task.dtype},
             "call": call(report),
@@ -170,17 +188,17 @@ def _described(tensor: Tensor, form: str, width: int, kit: Kit) -> str:
 def _reduction(answer: LossAnswer) -> str:
     """What became of the losses, in words."""
     report, task = answer.report, answer.report.task
-    of_elements = task.loss == "kl-div" or report.dim is None
+    of_elements = task.loss == "kl-div"
     if task.reduction == "none":
         return "unreduced; below, each row's sum" if task.loss == "kl-div" else "unreduced"
-    targets = report.operands.target.values
-    ignored = int(np.count_nonzero(targets == answer.ignore_index)) if report.indices else 0
-    rows = _counted(report.rows.size - ignored, "row")
-    elements = _counted(report.operands.input.values.size, "element")
+    left = int(np.count_nonzero(report.kept))
+    ignored = report.kept.size - left
+    rows, elements = _counted(left, "row"), _counted(report.elements, "element")
     if task.reduction == BATCHMEAN:
-        batch = report.operands.input.shape[0] if report.operands.input.shape else 1
-        return f"mean of {rows}" if batch == report.rows.size else f"sum of {rows} / {batch}"
-    weighted = report.operands.weight is not None and report.dim is not None and task.reduction == "mean"
+        batch = (*report.operands.input.shape, 1)[0]
+        return f"mean of {rows}" if batch == report.rows.size or task.loss == "js" else f"sum of {rows} / {batch}"
+    by_class = report.operands.weight is not None and report.dim is not None
+    weighted = (by_class or report.operands.row_weight is not None) and task.reduction == "mean"
     what = elements if report.dim is None or (of_elements and task.reduction == "mean") else rows
     return f"{'weighted ' if weighted else ''}{task.reduction} of {what}" + (f", {ignored} ignored" if ignored else "")
 
@@ -205,8 +223,8 @@ def _rows(answer: LossAnswer, kit: Kit) -> Iterator[Text | Grid]:
     targets: list[str] = []
     if report.dim is None or report.indices:
         some = report.operands.target.values.reshape(-1)[:count].tolist()
-        targets = [str(int(t)) if t == int(t) else _number(float(t), kit) for t in some]
-    out = [report.indices and target == str(answer.ignore_index) for target in targets or [""] * count]
+        targets = [str(int(t)) if float(t).is_integer() else _number(float(t), kit) for t in some]
+    out = (~report.kept.reshape(-1)[:count]).tolist()
     losses = report.rows.reshape(-1)[:count].tolist()
     shown = [("ignored", QUIET) if o else (_number(v, kit), _style(v)) for v, o in zip(losses, out, strict=True)]
     columns = [Column(", ".join(answer.axes), [", ".join(map(str, at)) for at in index], left=True)]
@@ -214,7 +232,7 @@ def _rows(answer: LossAnswer, kit: Kit) -> Iterator[Text | Grid]:
     columns.append(Column("loss", [kit.text().append(text, kit.style(style)) for text, style in shown]))
     room = kit.room(columns) - BETWEEN
     log_probs: list[Text] = []
-    if report.log_probs is not None and room >= len(_LOG_Q):
+    if report.log_probs is not None and count and room >= len(_LOG_Q):
         # A number takes at least two columns: of a million classes most are never looked at.
         first = _of_rows(report, report.log_probs, index, room // 2)
         classes = 1 if report.dim is None else report.log_probs.shape[report.dim]
@@ -225,7 +243,7 @@ def _rows(answer: LossAnswer, kit: Kit) -> Iterator[Text | Grid]:
     yield kit.table(columns)
     if report.rows.size > count:
         yield kit.text(f" {_cut(kit)} {_counted(report.rows.size - count, 'more row')}", QUIET)
-    if report.log_probs is not None and not log_probs:
+    if report.log_probs is not None and count and not log_probs:
         yield from kit.no_room(f"the {_LOG_PROBS}", style=QUIET)
 
 

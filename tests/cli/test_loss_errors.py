@@ -8,13 +8,18 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-KINDS = ["kl-div", "cross-entropy", "nll", "bce", "bce-with-logits"]
+KINDS = ["kl-div", "cross-entropy", "nll", "bce", "bce-with-logits", "focal", "js", "kl-samples"]
+PLAIN = KINDS[:5]
+"""The losses that are functions of PyTorch."""
 GOOD = {
     "kl-div": ["-1,-2", "0.5,0.5"],
     "cross-entropy": ["1,2", "0"],
     "nll": ["-1,-2", "0"],
     "bce": ["0.5,0.25", "1,0"],
     "bce-with-logits": ["1,2", "1,0"],
+    "focal": ["1,2", "0"],
+    "js": ["-1,-2", "0.5,0.5"],
+    "kl-samples": ["-1,-2", "-1,-1"],
 }
 BELOW_0 = "a probability is at least 0 and finite; for log-probabilities add --log-target"
 OUTSIDE = "a probability is from 0 to 1"
@@ -22,7 +27,7 @@ NAN = "is nan; so would the loss be; find where it comes from"
 WEIGHT = "a weight is finite and at least 0"
 SAME = "they need the same: nothing is repeated to make them match"
 AXIS = "they need the same: take the axis of length 1 off"
-EMPTY = "a loss needs at least one row"
+NO_CLASSES = "a row needs a number for each class"
 
 
 def saved(save=np.save, *arrays, **named):
@@ -79,7 +84,7 @@ def loss(refused, tmp_path):
             "nll [[-1,-2]] [[0.5,0.5]]",
             (
                 "INPUT has shape (1, 2), with 2 classes on axis 1, so TARGET needs (1,) for class indices; "
-                "TARGET has shape (1, 2); nll takes no probabilities, cross-entropy does, of logits"
+                "TARGET has shape (1, 2); nll takes no probabilities, cross-entropy does"
             ),
         ),
         (
@@ -106,15 +111,61 @@ def test_shapes_that_do_not_match(loss, line, message):
     assert loss(4, line).startswith(message)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_no_rows(loss, write, kind):
-    write("x.npy", saved(np.save, np.zeros((0, 3))))
-    write("y.npy", saved(np.save, np.zeros((2, 0, 3), dtype="f4")))
-    for text, shape in [("[]", "(0,)"), ("[[],[]]", "(2, 0)"), ("[[[]]]", "(1, 1, 0)")]:
-        assert loss(4, [kind, text, text]) == f"INPUT is empty, of shape {shape}; {EMPTY}"
-        assert loss(4, [kind, GOOD[kind][0], text]) == f"TARGET is empty, of shape {shape}; {EMPTY}"
-    assert loss(4, [kind, "x.npy", "[]"]) == f"x.npy is empty, of shape (0, 3); {EMPTY}"
-    assert loss(4, [kind, GOOD[kind][0], "y.npy"]) == f"y.npy is empty, of shape (2, 0, 3); {EMPTY}"
+@pytest.mark.parametrize("kind", ["kl-div", "cross-entropy", "nll", "focal", "js"])
+def test_no_classes(loss, write, kind):
+    write("x.npy", saved(np.save, np.zeros((2, 0, 3), dtype="f4")))
+    for text, shape in [("[]", "(0,)"), ("[[],[]]", "(2, 0)")]:
+        axis = len(shape.split()) - 1
+        assert loss(4, [kind, text, text]) == f"INPUT has shape {shape}, with no classes on axis {axis}; {NO_CLASSES}"
+        assert f"TARGET has shape {shape}" in loss(4, [kind, GOOD[kind][0], text])
+    assert loss(4, [kind, "x.npy", "[]", "--dim", "1"]).startswith(
+        "x.npy has shape (2, 0, 3), with no classes on axis 1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "nll [[-1,-2],[-2,-1]] 0,1 --mask [[1,0],[1,1]]",
+            "--mask has shape (2, 2), and INPUT has shape (2, 2); give one a row, of shape (2,)",
+        ),
+        (
+            "kl-div [[-1,-2],[-2,-1]] [[1,0],[0,1]] --mask 1,0,1",
+            "--mask has shape (3,), and INPUT has shape (2, 2); give one a row, of shape (2,), or one an entry",
+        ),
+        (
+            "kl-div [[-1,-2],[-2,-1]] [[1,0],[0,1]] --mask 1",
+            "--mask is a single number, and INPUT has shape (2, 2); give one a row",
+        ),
+        ("bce 0.5,0.5 1,0 --mask 1,2", "--mask[1] is 2; a mask is 0 or 1, weights are --row-weight's"),
+        ("bce 0.5,0.5 1,0 --mask 1,nan", "--mask[1] is nan; a mask is 0 or 1"),
+        (
+            "js [[-1,-2],[-2,-1]] [[1,0],[0,1]] --row-weight 1,2,3",
+            "--row-weight has shape (3,), and INPUT has shape (2, 2); give one a row, of shape (2,)",
+        ),
+        ("nll -1,-2 0 --row-weight 1,2", "--row-weight has shape (2,), and INPUT has shape (2,); give a single one"),
+        ("nll [[-1,-2]] 0 --row-weight -1", f"--row-weight is -1; {WEIGHT}"),
+        (
+            "bce [[0.5,0.5],[0.5,0.5],[0.5,0.5]] [[1,0],[1,0],[1,0]] --weight 1,2,3",
+            "--weight has shape (3,), which does not fit INPUT of shape (3, 2); a weight a row is --row-weight's",
+        ),
+        ("focal 1,2,3 1 --alpha 1,2", "--alpha has 2 values, and there are 3 classes; give a weight a class"),
+        (
+            "focal [[1,2,3]] [[1,0,0]]",
+            (
+                "INPUT has shape (1, 3), with 3 classes on axis 1, so TARGET needs (1,) for class indices; TARGET has "
+                "shape (1, 3); focal takes no probabilities, cross-entropy does"
+            ),
+        ),
+        (
+            "nll [[nan,-1],[-1,-2]] 0,1 --weight 0,1",
+            "INPUT[0, 0] is nan; so would the loss be, by a weight of 0 too; leave it out by --mask",
+        ),
+    ],
+)
+def test_masks_and_weights_that_do_not_fit(loss, line, message):
+    assert loss(4, line).startswith(message)
 
 
 # --------------------------------------------------------------------------------------------------------------- values
@@ -187,7 +238,7 @@ def test_a_class_index_at_each_place_of_an_image(loss):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_nan_is_named_by_its_place(loss, write, kind):
     good = "[[0.5,0.25]]"
-    target = "[0]" if kind == "nll" else good
+    indices = kind in {"nll", "focal"}
     write("x.csv", "a,b\n1,2\n0.5,nan\n")
     write("x.npy", saved(np.save, np.array([[0.5, np.nan]], dtype="f2")))
     write("x.parquet", b"")
@@ -199,10 +250,11 @@ def test_a_nan_is_named_by_its_place(loss, write, kind):
         ("x.npy", "x.npy[0, 1]"),
         ("x.parquet:v", "x.parquet, row 1, column 'v'[1]"),
     ]:
+        target = f"[{int(place[-2])}]" if indices else good
         assert loss(4, [kind, text, target]) == f"{place} {NAN}"
-        if kind != "nll":
+        if not indices:
             assert loss(4, [kind, good, text]) == f"{place.replace('INPUT', 'TARGET')} {NAN}"
-    classes = "0,0" if kind == "nll" else "[[0,1],[0,1]]"
+    classes = "0,1" if indices else "[[0,1],[0,1]]"
     assert f"x.csv:3, column 'b' {NAN}" in loss(4, [kind, "x.csv", classes]) or kind == "bce"
 
 
@@ -288,27 +340,35 @@ def test_an_unknown_name_is_refused_with_the_nearest(loss, line, bad, meant):
 
 
 def test_an_unknown_loss_is_answered_with_all_there_are(loss):
-    assert loss(2, "mse 1,2 0") == "no loss 'mse'; there are kl-div, cross-entropy, nll, bce, bce-with-logits."
+    assert loss(2, "mse 1,2 0") == f"no loss 'mse'; there are {', '.join(KINDS)}."
 
 
 @pytest.mark.parametrize(
     ("kind", "options"),
     [
-        ("kl-div", ["--weight=1,1", "--ignore-index=0", "--label-smoothing=0.1", "--pos-weight=1"]),
-        ("cross-entropy", ["--input-as=probs", "--target-as=probs", "--log-target", "--pos-weight=1"]),
-        ("nll", ["--target-as=probs", "--log-target", "--pos-weight=1", "--label-smoothing=0.1"]),
-        ("bce", ["--dim=0", "--ignore-index=0", "--label-smoothing=0.1", "--input-as=logits", "--log-target"]),
-        ("bce-with-logits", ["--dim=0", "--ignore-index=0", "--label-smoothing=0.1", "--input-as=probs"]),
+        ("kl-div", ["--weight=1,1", "--label-smoothing=0.1", "--pos-weight=1", "--beta=0.1", "--gamma=1"]),
+        ("cross-entropy", ["--log-target", "--pos-weight=1", "--beta=0.1", "--estimator=k1", "--binary"]),
+        ("nll", ["--target-as=probs", "--log-target", "--pos-weight=1", "--label-smoothing=0.1", "--temperature=2"]),
+        ("bce", ["--dim=0", "--label-smoothing=0.1", "--input-as=logits", "--log-target", "--times-t2"]),
+        ("bce-with-logits", ["--dim=0", "--label-smoothing=0.1", "--input-as=probs", "--alpha=1"]),
+        ("focal", ["--unit=bits", "--weight=1,1", "--input-as=probs", "--label-smoothing=0.1"]),
+        ("js", ["--weight=1,1", "--estimator=k1"]),
+        ("kl-samples", ["--unit=bits", "--dim=0", "--ignore-index=0", "--input-as=probs"]),
     ],
 )
-def test_an_option_of_another_loss_is_refused(loss, kind, options):
+def test_an_option_of_another_loss_is_refused(loss, call, kind, options):
     for option in options:
         message = loss(2, [kind, *GOOD[kind], option])
-        assert message.startswith(f"no option '{option.partition('=')[0]}'")
+        assert message.startswith(f"no option '{option.partition('=')[0]}' (")
+        assert " it)." in message
         assert message.endswith(f"See klcli loss {kind} --help")
+        having = message.partition("(")[2].partition(" ha")[0].split(", ")
+        assert kind not in having
+        for other in having:
+            assert "no option" not in call("loss", other, *GOOD[other], option).err
 
 
-@pytest.mark.parametrize("kind", KINDS[1:])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in {"kl-div", "js"}])
 def test_batchmean_is_of_kl_div_alone(loss, kind):
     message = "--reduction batchmean is kl-div's; the mean of the rows is mean here"
     assert loss(2, [kind, *GOOD[kind], "--reduction", "batchmean"]) == message
@@ -327,6 +387,31 @@ def test_missing_operands_are_named(loss, kind):
         ("cross-entropy 1,2 0 --label-smoothing 1.1", "--label-smoothing '1.1': a share is from 0 to 1"),
         ("cross-entropy 1,2 0 --label-smoothing -0.1", "--label-smoothing '-0.1': a share is from 0 to 1"),
         ("cross-entropy 1,2 0 --label-smoothing nan", "--label-smoothing: 'nan' is no value to set"),
+        (
+            "kl-div -1,-2 1,0 --temperature 2",
+            "--temperature divides logits, and INPUT is logprobs; for logits add --input-as",
+        ),
+        (
+            "kl-div 1,2 1,0 --input-as logits --temperature 0",
+            "--temperature '0': logits are divided by it, so it is above",
+        ),
+        ("cross-entropy 1,2 1 --temperature inf", "--temperature 'inf': logits are divided by it, so it is above 0"),
+        ("cross-entropy 1,2 1 --times-t2", "--times-t2 multiplies by the square of --temperature; give that too, or"),
+        ("cross-entropy 1,2 1 --target-as logits", "--target-as logits: TARGET is class indices; leave it out"),
+        (
+            "js -1,-2 1,0 --beta 1",
+            "--beta '1': it is between 0 and 1, where the divergence is 0; kl-div takes no mixture",
+        ),
+        ("focal 1,2 1 --gamma -1", "--gamma '-1': it is at least 0 and finite"),
+        ("focal 1,2 1,0 --binary --alpha 1.5", "--alpha '1.5': with --binary it is from 0 to 1, or -1 for none"),
+        ("focal 1,2 1,0 --binary --alpha 1,2", "--alpha: '1,2' is not a number"),
+        ("focal 1,2 1,0 --binary --dim 0", "--dim 0: with --binary elements have no classes; leave it out"),
+        ("kl-samples -1 -1 --estimator k4", "--estimator 'k4': it is one of k1, k2, k3."),
+        (
+            "kl-samples -1 -1 -g perplexity",
+            "--get 'perplexity': it is one of value, rows, log_probabilities, k1, k2, k3.",
+        ),
+        ("nll -1,-2 0 --unit bit", "--unit 'bit': it is one of nats, bits, hartleys. Did you mean 'bits'?"),
         ("cross-entropy 1,2 0 --label-smoothing ''", "--label-smoothing: '' is not a number"),
         (
             "cross-entropy 1,2 0 --dim 1",

@@ -136,7 +136,7 @@ def test_fields_are_written_one_after_the_other(shown):
     assert out.splitlines() == [repr(other), *map(repr, document["rows"]), repr(one)]
     assert shown("soft", "-g", "value,kl_divergence").splitlines()[0] == repr(document["value"])
     assert shown("soft", "-g", "log_probabilities").count("\n") == 9
-    assert shown("soft", "-g", "all").count("\n") == 1 + 3 + 9 + 3
+    assert shown("soft", "-g", "all").count("\n") == 1 + 3 + 9 + 3 + 1
 
 
 @pytest.mark.parametrize("option", ["--weight", "--pos-weight"])

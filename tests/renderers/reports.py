@@ -5,6 +5,7 @@ from math import inf, nan
 
 import numpy as np
 
+from klcli.engine.losses import LOSSES
 from klcli.renderers.formats import RENDERERS
 from klcli.renderers.loss import LossAnswer
 from klcli.renderers.text import View
@@ -26,11 +27,15 @@ def operands(given, target, weight=None, pos_weight=None):
 def report(task, given, **other):
     """A report of a task on operands; whatever is not said of the answer is a stand-in of the right shape."""
     shape = given.input.shape
-    classes = task.loss not in {"bce", "bce-with-logits"}
+    classes = LOSSES[task.loss].of_classes
     indices = other.get("indices", classes and given.target.shape != shape)
     dim = other.get("dim", (len(shape) - 1 if task.loss == "kl-div" else min(len(shape) - 1, 1)) if classes else None)
     rows = shape if dim is None else (*shape[:dim], *shape[dim + 1 :])
     whole = shape if task.loss == "kl-div" else rows
+    kept = np.ones(rows or (1,), dtype=bool)
+    if indices:
+        ignore = -100 if task.ignore_index is None else task.ignore_index
+        kept = given.target.values.reshape(rows or (1,)) != ignore
     return LossReport(
         task=task,
         operands=given,
@@ -41,6 +46,8 @@ def report(task, given, **other):
         log_probs=None if other.get("log_probs") is None else np.asarray(other["log_probs"], dtype=task.dtype),
         identity=other.get("identity"),
         notes=other.get("notes", ()),
+        kept=kept,
+        elements=given.input.values.size if task.loss == "kl-div" else int(kept.sum()),
     )
 
 
