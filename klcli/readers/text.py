@@ -250,8 +250,8 @@ def _refuse_commas(lines: Sequence[_Line], source: Source) -> None:
         return
     how = mend(lines[0].text.split()[-1], notation).removeprefix("; ").removesuffix(" reads it")
     message = (
-        f"{source.name}:{lines[0].number}: {clipped(lines[0].text.strip())} may be a label and a number, or two fields; "
-        f"for a number add {how} and for fields --input-format csv --no-header"
+        f"{source.name}:{lines[0].number}: {clipped(lines[0].text.strip())} may be a label and a number, or two fields"
+        f"; for a number add {how} and for fields --input-format csv --no-header"
     )
     raise InputError(message)
 

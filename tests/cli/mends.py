@@ -427,7 +427,8 @@ entropy --tally named.txt => --no-header counts it too \
 => entropy --tally named.txt --no-header -g perplexity => 2.82842712474619
 entropy --tally remarks.txt => --comment '#' leaves them out \
 => entropy --tally remarks.txt --comment '#' -g perplexity => 2.0
-entropy decimal.txt => for a number add --decimal , => entropy decimal.txt --decimal , -g perplexity => 1.8898815748423097
+entropy decimal.txt => for a number add --decimal , \
+=> entropy decimal.txt --decimal , -g perplexity => 1.8898815748423097
 kl grouped2.txt 1,1 => for a number add --thousands , => kl grouped2.txt 'x=3;y=7' --thousands , => KL
 entropy chapters.txt => for fields --input-format csv --no-header \
 => entropy chapters.txt --input-format csv --no-header -g perplexity => 1.9601317042077895
