@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from klcli.families.formula import Component, Formula
     from klcli.model import Array
 
+SORTS = ("aic", "kl", "bic", "ks")
+"""What fits to data may be ordered by, least first."""
+
 FORWARD, REVERSE, BOTH = "forward", "reverse", "both"
 """Least KL(target||model), which seeks the mean; least KL(model||target), which seeks a mode."""
 

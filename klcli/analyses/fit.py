@@ -1,8 +1,8 @@
-"""`klcli fit`: families of distributions fitted to data by maximum likelihood, nearest first by KL(data || model)."""
+"""`klcli fit`: families of distributions fitted to data by maximum likelihood, best first."""
 
 from __future__ import annotations
 
-from math import inf, isfinite, isnan, log
+from math import inf, isfinite, isnan, log, nan
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from klcli.families.catalogue import CONTINUOUS_FAMILIES, FAMILIES, FITTED
 from klcli.families.family import scipy
 from klcli.families.formula import Component, Formula
 from klcli.families.law import Law
+from klcli.families.likelihood.ascent import NOT_CONVERGED
 from klcli.families.likelihood.sorted_sample import SortedSample
 from klcli.fits import Fit, FitReport, reasons
 
@@ -117,11 +118,17 @@ def _named(sample: Sample, families: Sequence[str]) -> tuple[str, ...]:
 
 
 def fit(
-    sample: Sample, families: Sequence[str] | None = None, bins: int | None = None, *, every: bool = False
+    sample: Sample,
+    families: Sequence[str] | None = None,
+    bins: int | None = None,
+    *,
+    every: bool = False,
+    sort: str | None = None,
 ) -> FitReport:
-    """The families fitted, nearest first; None: those that suit the data. bins: how many; None: as the data need.
+    """The families fitted, best first; None: those that suit the data. bins: how many; None: as the data need.
 
-    every: without names, all whose range holds the data, also densities to counts.
+    every: without names, all whose range holds the data, also densities to counts. sort: of SORTS; None: by AIC, which
+    charges a parameter what it gains by chance (Akaike 1974), or by KL where counts have densities among their fits.
 
     Raises UsageError for an unknown family, too few bins, or where there is no SciPy; DistributionError for data that a
     family asked for cannot have, or where nothing can be fitted.
@@ -134,10 +141,10 @@ def fit(
         chosen = suitable(sample, every=every)
         if families is not None:
             chosen = Suitable(_named(sample, families), {}, {}, chosen.counts)
-        return _fit(sample, chosen, bins)
+        return _fit(sample, chosen, bins, sort)
 
 
-def _fit(sample: Sample, chosen: Suitable, bins: int | None) -> FitReport:
+def _fit(sample: Sample, chosen: Suitable, bins: int | None, sort: str | None) -> FitReport:
     data = SortedSample.of(sample.values, sample.weights)
     left_out = chosen.left_out
     if not isfinite(float(data.x[-1]) - float(data.x[0])):
@@ -157,7 +164,9 @@ def _fit(sample: Sample, chosen: Suitable, bins: int | None) -> FitReport:
     if not fits:
         message = f"{sample.source}: no family could be fitted: {reasons(left_out)}"
         raise DistributionError(message)
-    fits.sort(key=_rank)
+    mixed = _of_two_kinds(fits, chosen)
+    by = sort or ("kl" if mixed else "aic")
+    fits.sort(key=lambda one: (NOT_CONVERGED in one.remarks, *_rank(one, by)))
     return FitReport(
         fits=tuple(fits),
         sample=sample,
@@ -165,13 +174,16 @@ def _fit(sample: Sample, chosen: Suitable, bins: int | None) -> FitReport:
         target=None,
         n=data.n,
         left_out=left_out,
-        notes=(*sample.remarks, *_notes(fits, sample, shared, data.n), *_of_two_kinds(fits, chosen)),
+        notes=(*sample.remarks, *_notes(fits, sample, shared, data.n), *mixed),
         in_short=chosen.in_short,
     )
 
 
-def _rank(one: Fit) -> tuple[float, float]:
-    return (inf if isnan(one.kl_data_model) else one.kl_data_model), one.aic
+def _rank(one: Fit, by: str) -> tuple[float, ...]:
+    """What orders the fits; equal ones by KL, then by AIC."""
+    kl = inf if isnan(one.kl_data_model) else one.kl_data_model
+    of = {"kl": kl, "aic": one.aic, "bic": one.bic, "ks": one.ks}[by]
+    return inf if isnan(of) else of, kl, one.aic
 
 
 def _fitted(family: str, estimate: LikelihoodEstimate, data: SortedSample, shared: Histogram) -> Fit:
@@ -181,7 +193,7 @@ def _fitted(family: str, estimate: LikelihoodEstimate, data: SortedSample, share
     parameters, whole = len(estimate.parameters), data.n * float(estimate.log_likelihood)
     return Fit(
         component=component,
-        standard_errors=estimate.errors,
+        standard_errors=dict.fromkeys(estimate.errors, nan) if NOT_CONVERGED in estimate.remarks else estimate.errors,
         kl_data_model=apart.data_model,
         kl_model_data=apart.model_data,
         log_likelihood=whole,

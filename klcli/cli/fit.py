@@ -25,7 +25,7 @@ from klcli.cli.output import Request, chosen_format
 from klcli.console import destination
 from klcli.errors import DistributionError, UsageError, clipped
 from klcli.families.catalogue import FITTED
-from klcli.fits import BOTH, FORWARD, REVERSE, FitReport, reasons
+from klcli.fits import BOTH, FORWARD, REVERSE, SORTS, FitReport, reasons
 
 DIRECTIONS = (FORWARD, REVERSE, BOTH)
 _LONGEST = 4000
@@ -88,6 +88,7 @@ class FitForm(Drawn):
     get: list[str] | None = get_option(
         metavar="FIELD", help="Bare values, a line a fit, best first: family, kl_data_model, parameters.NAME ..."
     )
+    sort: str | None = output_option(choices=SORTS, help="What orders the families, least first; else AIC.")
     plot: str | None = output_option(metavar="FILE", help="Draw a picture there: .png, .svg or .pdf.")
 
     def picture(self) -> str:
@@ -101,7 +102,7 @@ class FitForm(Drawn):
 
 @grouped
 def fit(data: Data = None, *, reading: ReadingOptions, what: What, form: FitForm) -> int:
-    """Which family of distributions describes the data? Parameters by maximum likelihood, ranked by KL(data||model).
+    """Which family of distributions describes the data? Parameters by maximum likelihood, ranked by AIC, with KL.
 
     klcli fit samples/waits.csv:minutes
 
@@ -113,7 +114,14 @@ def fit(data: Data = None, *, reading: ReadingOptions, what: What, form: FitForm
     fields = parts(form.get)
     request = Request(form, chosen_format(form), fields, OF_DATA if what.to is None else OF_TARGET)
     picture = form.picture()
-    report = _fitted(data, reading, what, families) if what.to is None else _projected(data, reading, what, families)
+    sort = None if form.sort is None else one_of("--sort", form.sort, SORTS)
+    if sort is not None and what.to is not None:
+        message = "--sort is of fits to data; those of --to are by the KL that is least"
+        raise UsageError(message)
+    if what.to is None:
+        report = _fitted(data, reading, what, families, sort)
+    else:
+        report = _projected(data, reading, what, families)
 
     from klcli.renderers.fit import FitAnswer
 
@@ -128,7 +136,9 @@ def fit(data: Data = None, *, reading: ReadingOptions, what: What, form: FitForm
     return request.deliver(answer)
 
 
-def _fitted(data: str | None, reading: ReadingOptions, what: What, families: list[str] | None) -> FitReport:
+def _fitted(
+    data: str | None, reading: ReadingOptions, what: What, families: list[str] | None, sort: str | None
+) -> FitReport:
     """The fits to the data."""
     if data is None and is_piped():
         data = "-"
@@ -144,7 +154,7 @@ def _fitted(data: str | None, reading: ReadingOptions, what: What, families: lis
     from klcli.readers.samples import read_sample
 
     sample = read_sample(data, "DATA", reading.arrays(), what.weights)
-    return fit_data(sample, None if what.all_families else families, bins, every=what.all_families)
+    return fit_data(sample, None if what.all_families else families, bins, every=what.all_families, sort=sort)
 
 
 def _projected(data: str | None, reading: ReadingOptions, what: What, families: list[str] | None) -> FitReport:

@@ -46,9 +46,9 @@ def drawn(family, n, seed, parameters=None):
 
 
 def place(report, family):
-    """The fit of the family, and whether it is first or within its standard error of the first."""
+    """The fit of the family, and whether it is first or no worse than the first by more than 2 of AIC."""
     one = next(fit for fit in report.fits if fit.component.family == family)
-    return one, one.kl_data_model - report.fits[0].kl_data_model <= one.kl_error
+    return one, one.aic - report.fits[0].aic <= 2
 
 
 def errors_away(one, true):

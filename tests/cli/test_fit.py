@@ -187,8 +187,8 @@ def test_json_is_as_the_interface_has_it(fit):
     assert list(first)[:2] == ["family", "parameters"]
     assert {"kl_data_model", "kl_model_data", "log_likelihood", "aic", "bic", "ks", "standard_errors"} <= set(first)
     assert all(isinstance(value, float) for value in first["parameters"].values())
-    kls = [one["kl_data_model"] for one in report["fits"]]
-    assert kls == sorted(kls)
+    aics = [one["aic"] for one in report["fits"]]
+    assert aics == sorted(aics)
     assert set(report["left_out"]).isdisjoint(one["family"] for one in report["fits"])
     assert {*report["left_out"], *(one["family"] for one in report["fits"])} == set(FROZEN) - {"skew_normal"}
 
@@ -455,6 +455,4 @@ def test_unfriendly_data_have_an_answer_without_a_bug(call, recwarn, name, value
     for ugly in ("nan", "np.", " -0 ", "e-32"):
         assert ugly not in result.out, name
     machine = call("fit", "-", "-q", "-g", "kl_data_model", input=lines(values))
-    kls = [float(line) for line in machine.out.splitlines()]
-    assert kls == sorted(kls)
-    assert min(kls) >= 0
+    assert min(float(line) for line in machine.out.splitlines()) >= 0

@@ -31,6 +31,10 @@ _BLUR = 1e-11
 _STEPS, _HALVINGS = 200, 40
 
 
+NOT_CONVERGED = "did not converge"
+"""The remark on a maximum that was not reached."""
+
+
 class LikelihoodEstimate(NamedTuple):
     """Parameters of a family, with standard errors (nan: there is none); log_likelihood: the mean of one value's."""
 
@@ -52,7 +56,7 @@ class Top(NamedTuple):
     @property
     def remarks(self) -> tuple[str, ...]:
         """What people should know of it."""
-        return () if self.converged else ("did not converge",)
+        return () if self.converged else (NOT_CONVERGED,)
 
     def covariance(self, n: float) -> Array:
         """Of n observations' estimates, the inverse of the observed information; nan at a bound, or where none is."""
