@@ -158,3 +158,17 @@ def test_a_key_that_is_the_only_column_of_numbers_is_said_to_count(call, write):
     path = write("t.csv", 'id,probs\n4,"[0.4, 0.6]"\n6,"[0.3, 0.7]"\n')
     assert "column 'id' is a key by its name, and counts as weights" in call("kl", path, "3,7").err
     assert "lists stand in NDJSON and Parquet" in call("batch", path, "--p", "probs", "-m", "entropy_p").err
+
+
+def test_ends_of_cells_are_no_weights(call, write):
+    path = write("t.csv", "bin_start,bin_end,a,b\n0,10,4,3\n10,20,6,7\n20,30,0,0\n")
+    result = call("kl", path)
+    assert float(result.out) == KL
+    assert "column 'bin_end' holds the ends of the cells that begin in 'bin_start' and is left out" in result.err
+
+
+def test_a_header_that_comes_back_is_left_out_with_a_note_in_every_command(call, write):
+    for args in (("kl",), ("batch", "--p", "a", "--q", "b", "-m", "kl_pq"), ("entropy",), ("matrix", "-m", "kl_pq")):
+        result = call(args[0], write("t.csv", "k,a,b\nx,4,3\nk,a,b\ny,6,7\n"), *args[1:])
+        assert result.code == 0
+        assert "the header line came back 1 times, as where files were joined; left out" in result.err

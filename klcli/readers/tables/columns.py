@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from klcli.readers.tables.roles import Facts, Roles
     from klcli.readers.tables.table import Table
 
-_OF_TOTALS = re.compile(r"le|bucket|cum.*", re.IGNORECASE)
-"""What columns of running totals, or those of their labels, are called: Prometheus' le, cumsum, cumulative."""
+_OF_TOTALS = re.compile(r"le|bucket|cum.*|e?cdf", re.IGNORECASE)
+"""What columns of running totals, or those of their labels, are called: Prometheus' le, cumsum, cumulative, ecdf."""
 
 _LEAST_TOTALS = 3
 """Fewer numbers rise by chance."""
@@ -187,7 +187,7 @@ class TableColumns(Members):
     def notes(self) -> tuple[str, ...]:
         """What the user should know of the line of names, of how the table was read, and of the column of labels."""
         header = (self.table.note,) if self.table.note else ()
-        read = tuple(self.table.remarks) if self.table.form == "value" else ()  # those of text are for batch
+        read = (remark.replace("{n}", str(n)) for remark, n in self.table.remarks.items())
         return (*header, *read, *label_notes(self))
 
     def names(self) -> list[str]:

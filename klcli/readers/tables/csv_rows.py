@@ -86,7 +86,8 @@ class Judge:
         self._form = form
         self._header = list(form.names)
         # A header of nothing but numbers may stand for a row that is just so.
-        self._may_repeat = not all(is_number(form.names[i], form.notation) for i in form.numbers)
+        names = [form.names[i] for i in form.numbers] or form.names[1:]
+        self._may_repeat = not all(is_number(name, form.notation) for name in names)
         self._nothing = [1.0] * len(form.numbers)
 
     def rows(self, piece: Bytes) -> tuple[list[Row], int, int]:

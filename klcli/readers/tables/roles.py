@@ -87,6 +87,9 @@ _LIKE_KEYS = frozenset(
 )
 """What keys are called, though not for certain: a first column whose name ends so gets a note."""
 
+_ENDS = re.compile(r"(?i)(?<![a-z])(end|to|upper|high|right|max|stop)\b|End$|Max$")
+"""What the ends of cells are called, beside a column of where they begin."""
+
 _CELLS = frozenset(("", "le", "bin", "bucket"))
 """Columns of these names hold the ends of cells, which need not be whole numbers."""
 
@@ -148,9 +151,14 @@ def roles(columns: TableColumns) -> Roles:
             for i in keys
         ]
     elif keys:
-        left_out += [
-            f"column {clipped(columns.table.names[i])} is a key by its name, and counts as weights" for i in keys
-        ]
+        names = (clipped(columns.table.names[i]) for i in keys)
+        left_out += [f"column {name} is a key by its name, and counts as weights" for name in names]
+    ends = [i for i in weights if label is not None and i not in columns.taken and _are_ends(columns, label, i)]
+    if ends and len(ends) < len(weights):
+        weights = [i for i in weights if i not in ends]
+        cells = f"holds the ends of the cells that begin in {clipped(columns.table.names[label or 0])}"
+        names = (clipped(columns.table.names[i]) for i in ends)
+        left_out += [f"column {name} {cells} and is left out; --select counts it as weights" for name in names]
     left_out += _dated(columns, [i for i in weights if i or label is not None])
     return Roles(
         label,
@@ -171,6 +179,15 @@ def _is_spare_key(columns: TableColumns, column: int, label: int | None) -> bool
     if column == 0 and not name:
         return holds_keys(name, columns.numbers(0))
     return is_id(name) and holds_keys(name, columns.numbers(column))
+
+
+def _are_ends(columns: TableColumns, label: int, column: int) -> bool:
+    """Whether a column holds the ends of cells that begin in that of the labels: each is where the next begins."""
+    named = _ENDS.search(columns.table.names[column])
+    if named is None or not columns.facts(label).of_numbers:
+        return False
+    begins, ends = columns.numbers(label), columns.numbers(column)
+    return bool((ends[:-1] == begins[1:]).all() and ends[-1] > begins[-1])
 
 
 def _dated(columns: TableColumns, weights: Sequence[int]) -> list[str]:
