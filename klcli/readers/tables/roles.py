@@ -87,7 +87,7 @@ _LIKE_KEYS = frozenset(
 )
 """What keys are called, though not for certain: a first column whose name ends so gets a note."""
 
-_ENDS = re.compile(r"(?i)(?<![a-z])(end|to|upper|high|right|max|stop)\b|End$|Max$")
+_ENDS = re.compile(r"(?i:(?<![a-z])(end|to|upper|high|right|max|stop)\b)|[a-z](End|Max)$")
 """What the ends of cells are called, beside a column of where they begin."""
 
 _CELLS = frozenset(("", "le", "bin", "bucket"))
