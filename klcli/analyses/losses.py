@@ -43,20 +43,22 @@ def _evaluate(task: Task, operands: Operands, *, detail: bool) -> LossReport:
     elements = task.loss == "kl-div" and task.reduction == "none"
     each = np.empty((layout.k, layout.n), dtype=task.dtype) if elements else None
     log_probs = np.empty((layout.k, layout.n), dtype=task.dtype) if detail else None
-    sums, counted, held, estimates, identity = [], 0.0, 0, np.zeros(len(ESTIMATORS)), _Identity()
+    sums, counted, held, identity = [], 0.0, 0, _Identity()
     for some in slices(layout.n, layout.k):
         block = _BLOCKS[task.loss](task, layout, some, traps)
         losses, left = block.losses, np.broadcast_to(block.kept, block.losses.shape)
-        losses = losses if left.all() else np.where(left, losses, 0)
-        layout.refuse_nan(some, losses)
-        share = left * block.counts
+        losses = losses if block.kept.all() else np.where(left, losses, 0)
+        share: Floats | float = block.counts
         if layout.row_weight is not None:
             losses, share = losses * layout.row_weight[some], share * layout.row_weight[some]
         rows[some] = engine.total(losses) if losses.ndim > 1 else losses
         kept[some] = left.any(axis=0) if left.ndim > 1 else left
         sums.append(np.add.reduce(losses, axis=None, dtype=np.float64))
-        counted += float(share.sum(dtype=np.float64))
-        held += int(np.count_nonzero(left))
+        if np.isnan(sums[-1]):
+            layout.refuse_nan(some, losses)
+        here = int(np.count_nonzero(block.kept)) * (left.size // block.kept.size)
+        held += here
+        counted += here * share if isinstance(share, float) else float((left * share).sum(dtype=np.float64))
         traps.look_at_losses(some, rows[some], block)
         if each is not None:
             each[:, some] = losses
@@ -64,8 +66,6 @@ def _evaluate(task: Task, operands: Operands, *, detail: bool) -> LossReport:
             log_probs[:, some] = block.log_q
             if block.parts is not None:
                 identity.add(Parts(*(part[:, kept[some]] for part in block.parts())))
-        if block.estimates is not None:
-            estimates += np.where(left, block.estimates * share, 0).sum(axis=1)
     whole = float(np.add.reduce(np.array(sums)))
     sequential = task.loss in {"cross-entropy", "nll"} and layout.indices and not task.label_smoothing
     if task.dtype == "float32" and sequential and layout.row_weight is None:
@@ -83,17 +83,15 @@ def _evaluate(task: Task, operands: Operands, *, detail: bool) -> LossReport:
         operands=operands,
         indices=layout.indices,
         dim=layout.dim,
-        value=np.asarray(value * scale),
-        rows=rows.reshape(layout.rows or (1,)) * scale,
-        log_probs=None if log_probs is None else np.asarray(layout.restored(log_probs) * in_unit),
+        value=_times(value, scale),
+        rows=_times(rows.reshape(layout.rows or (1,)), scale),
+        log_probs=None if log_probs is None else _times(layout.restored(log_probs), in_unit),
         identity=identity.found(in_unit) if detail and not layout.weighted else None,
         notes=traps.notes(whole * scale, counted, scale, kept),
         kept=kept.reshape(layout.rows or (1,)),
         elements=held,
         perplexity=float(np.exp(whole / counted)) if counted else np.nan,
-        estimates=dict(zip(ESTIMATORS, (estimates / np.float64(counted)).tolist(), strict=True))
-        if task.loss == "kl-samples"
-        else {},
+        estimates=_estimates(layout, kept, counted) if task.loss == "kl-samples" else {},
     )
 
 
@@ -103,6 +101,20 @@ def _divided(task: Task, whole: float, divisor: float) -> Floats:
     if not divisor:
         return np.asarray(kind(np.nan))
     return np.asarray(kind(whole) / kind(divisor))
+
+
+def _times(values: Floats, factor: float) -> Floats:
+    return values if factor == 1 else np.asarray(values * factor)
+
+
+def _estimates(layout: LaidOut, kept: Mask, counted: float) -> dict[str, float]:
+    """The mean by each of Schulman's estimators. kept: the samples that count, (n,). counted: what it divides by."""
+    every = slice(0, layout.n)
+    found = np.where(kept, engine.kl_samples(layout.inputs(every)[0], layout.targets(every)[0]), 0)
+    if layout.row_weight is not None:
+        found = found * layout.row_weight
+    means = found.sum(axis=1, dtype=np.float64) / np.float64(counted)
+    return dict(zip(ESTIMATORS, means.tolist(), strict=True))
 
 
 class _Identity:
@@ -159,8 +171,12 @@ def _predictions(task: Task, layout: LaidOut, some: slice, traps: Traps, kept: M
         _refuse_outside(layout, _counting(given, kept), some, layout.operands.input, _FROM_0_TO_1, most=1 + _ROUNDING)
     traps.look_at_input(some, given, np.logical_or.reduce(kept, axis=0))
     if task.input_as == LOGITS:
-        return engine.log_softmax(given / task.temperature, last=layout.last)
+        return engine.log_softmax(_cooled(task, given), last=layout.last)
     return given if task.input_as == LOGPROBS else engine.log(given)
+
+
+def _cooled(task: Task, logits: Floats) -> Floats:
+    return logits if task.temperature == 1 else logits / task.temperature
 
 
 def _targets(task: Task, layout: LaidOut, some: slice, traps: Traps, kept: Mask) -> Floats:
@@ -168,7 +184,7 @@ def _targets(task: Task, layout: LaidOut, some: slice, traps: Traps, kept: Mask)
     target = layout.targets(some)
     traps.look_at_targets(some, target, np.logical_or.reduce(kept, axis=0))
     if task.target_as == LOGITS:
-        return engine.softmax(target / task.temperature, last=layout.last)
+        return engine.softmax(_cooled(task, target), last=layout.last)
     if task.target_as == PROBS:
         mend = "a probability is at least 0" if task.loss == "cross-entropy" else _OR_LOG_TARGET
         _refuse_outside(layout, _counting(target, kept), some, layout.operands.target, mend, most=np.inf)
@@ -239,8 +255,8 @@ def _binary(task: Task, layout: LaidOut, some: slice, traps: Traps) -> LossBlock
 def _kl_samples(task: Task, layout: LaidOut, some: slice, traps: Traps) -> LossBlock:
     log_q, log_p, kept = layout.inputs(some), layout.targets(some), _kept(layout, some)
     traps.look_at_two(some, log_q, log_p, kept)
-    estimates = np.concatenate(engine.kl_samples(log_q, log_p))
-    return LossBlock(estimates[ESTIMATORS.index(task.estimator)], log_q, kept[0], estimates=estimates)
+    estimates = engine.kl_samples(log_q, log_p)
+    return LossBlock(estimates[ESTIMATORS.index(task.estimator)][0], log_q, kept[0])
 
 
 _BLOCKS: Mapping[str, Callable[[Task, LaidOut, slice, Traps], LossBlock]] = {

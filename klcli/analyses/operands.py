@@ -121,9 +121,10 @@ class LaidOut:
         """
         given, tensor = self.target[some], self.operands.target
         found: Indices = given.astype(np.intp)
-        kept = np.ones(len(found), dtype=bool) if self.kept is None else self.kept[0, some]
         self.refuse(found != given, some, tensor, "a class index is a whole number")
-        ignored: Mask = (found == self.ignore) | ~kept
+        ignored: Mask = found == self.ignore
+        if self.kept is not None:
+            ignored |= ~self.kept[0, some]
         outside = ((found < 0) | (found >= self.k)) & ~ignored
         classes = f"there are {self.k} classes, counted from 0"
         self.refuse(outside, some, tensor, f"{classes}; --ignore-index leaves rows out")
@@ -176,7 +177,6 @@ class LossBlock(NamedTuple):
     """Some rows. losses: (K, m) of kl-div, else (m,); kept: which of them count, the others may be anything.
 
     log_q: of the predictions, (K, m). counts: what each row adds to what a mean divides by. parts: of all rows.
-    estimates: by every estimator, (3, m).
     """
 
     losses: Floats
@@ -184,7 +184,6 @@ class LossBlock(NamedTuple):
     kept: Mask
     counts: Floats | float = 1.0
     parts: Callable[[], Parts] | None = None
-    estimates: Floats | None = None
 
 
 def lay_out(task: Task, operands: Operands) -> LaidOut:

@@ -114,8 +114,10 @@ class Arrays:
     def operands(self, given: str, target: str, **others: str) -> Operands:
         """The operands of a loss, of which others are weights and a mask; INPUT has not the columns that the rest name.
 
-        Raises InputError.
+        A mask may be written in truth values. Raises InputError.
         """
+        if "mask" in others and re.fullmatch(r"(?i:[\s\[\],;01]|true|false)+", others["mask"]):
+            others["mask"] = re.sub("(?i:true)", "1", re.sub("(?i:false)", "0", others["mask"]))
         read = self.read(given, "INPUT", [target, *others.values()])
         return Operands(
             read,

@@ -338,6 +338,8 @@ def _shape(report: LossReport, name: str, tensor: Tensor) -> tuple[int, ...]:
 def _literal(values: Numbers, dtype: str) -> str:
     numbers = (values.astype(np.int64) if dtype in {"long", "bool"} else values).tolist()
     after = f"dtype=torch.{dtype}"
+    if not values.size:
+        return f"torch.zeros({values.shape}, {after})"
     line = _spelled(numbers)
     if len(line) + len(after) <= _WIDTH:
         return f"torch.tensor({line}, {after})"

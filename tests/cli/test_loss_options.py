@@ -78,6 +78,7 @@ CASES = {
         ["kl-div", LOG_Q, P, "--mask", MASK, "--reduction", "batchmean"],
         kl(LOG_P, LOG_Q)[MASK == 1].sum() / 3,
     ),
+    "truth values": (["nll", LOG_Q, CLASSES, "--mask", "[True, false, true, TRUE]"], NLL[MASK == 1].mean()),
     "masked entries": (["kl-div", LOG_Q, P, "--mask", YES], kl(LOG_P, LOG_Q)[YES == 1].mean()),
     "masked entries of two": (["bce-with-logits", X, YES, "--mask", 1 - YES], BCE[YES == 0].mean()),
     "masked rows of two": (["bce-with-logits", X, YES, "--mask", MASK], BCE[MASK == 1].mean()),

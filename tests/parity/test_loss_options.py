@@ -194,8 +194,10 @@ def test_no_rows(call, tmp_path, reduction):
             }
     for kind, expected in want.items():
         target = "y.npy" if kind in {"cross-entropy", "nll"} else "x.npy"
-        out = call("loss", kind, "x.npy", target, "--reduction", reduction, "-q", cwd=tmp_path).out
-        assert np.array_equal(float(out), expected.item(), equal_nan=True)
+        args = ["loss", kind, "x.npy", target, "--reduction", reduction, "-q"]
+        assert np.array_equal(float(call(*args, cwd=tmp_path).out), expected.item(), equal_nan=True)
+        script = call(*args, "--explain", cwd=tmp_path).out
+        assert np.array_equal(float(run(script)[0]), expected.item(), equal_nan=True)
 
 
 def test_nan_that_nothing_selects(call):
