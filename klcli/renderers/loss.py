@@ -37,6 +37,7 @@ _OF_PROBABILITIES = "-sum target log softmax(input)"
 _SETTINGS = {"focal": ("gamma",), "focal --binary": ("gamma",), "js": ("beta",), "kl-samples": ("estimator",)}
 """The settings that these losses alone have."""
 
+_LOG_INPUT = {"logits": "log softmax(input)", "probs": "log input", "logprobs": "input"}
 _MEANINGS = {
     "entropy": "mean H(target)",
     "kl_divergence": "mean KL(target||input)",
@@ -155,7 +156,7 @@ class LossAnswer(Answer):
 
     def drawn(self, kit: Kit) -> Iterator[Text | Grid]:
         """What was computed, the value and what it is the sum of, the rows."""
-        what = f" {LOSSES[self.report.task.loss].title}, {_reduction(self)}"
+        what = f" {LOSSES[self.report.task.loss].title}, {_reduction(self)}{_scaled(self.report.task)}"
         lines = [what] if len(what) <= kit.width else what.replace(", ", ",\n ", 1).split("\n")
         yield from (kit.text(line, STRONG) for line in lines)
         widest = kit.longest([tensor.role for tensor in self.operands.values()])
@@ -188,7 +189,6 @@ def _described(tensor: Tensor, form: str, width: int, kit: Kit) -> str:
 def _reduction(answer: LossAnswer) -> str:
     """What became of the losses, in words."""
     report, task = answer.report, answer.report.task
-    of_elements = task.loss == "kl-div"
     if task.reduction == "none":
         return "unreduced; below, each row's sum" if task.loss == "kl-div" else "unreduced"
     left = int(np.count_nonzero(report.kept))
@@ -199,8 +199,17 @@ def _reduction(answer: LossAnswer) -> str:
         return f"mean of {rows}" if batch == report.rows.size or task.loss == "js" else f"sum of {rows} / {batch}"
     by_class = report.operands.weight is not None and report.dim is not None
     weighted = (by_class or report.operands.row_weight is not None) and task.reduction == "mean"
-    what = elements if report.dim is None or (of_elements and task.reduction == "mean") else rows
-    return f"{'weighted ' if weighted else ''}{task.reduction} of {what}" + (f", {ignored} ignored" if ignored else "")
+    of_elements = task.loss == "kl-div" and task.reduction == "mean"
+    what = elements if report.dim is None or of_elements else rows
+    left_out = f", {_counted(ignored, 'row') if of_elements else ignored} ignored" if ignored else ""
+    return f"{'weighted ' if weighted else ''}{task.reduction} of {what}{left_out}"
+
+
+def _scaled(task: Task) -> str:
+    """What else the value is in terms of: a temperature, a unit."""
+    temperature = f", temperature {task.temperature:g}" if task.temperature != 1 or task.times_t2 else ""
+    unit = f", in {task.unit}" if task.unit != "nats" else ""
+    return f"{temperature}{', times its square' if task.times_t2 else ''}{unit}"
 
 
 def _counted(n: int, what: str) -> str:
@@ -210,6 +219,8 @@ def _counted(n: int, what: str) -> str:
 def _meanings(report: LossReport, names: list[str]) -> list[str]:
     soft = report.task.loss == "cross-entropy" and not report.indices
     formula = _OF_PROBABILITIES if soft else LOSSES[report.task.loss].formula
+    if report.task.loss == "cross-entropy":
+        formula = formula.replace("log softmax(input)", _LOG_INPUT[report.task.input_as])
     weighted = any(weight is not None for weight in (report.operands.weight, report.operands.pos_weight))
     meanings = _MEANINGS | {"value": f"{formula}, weighted" if weighted else formula}
     return [meanings[name] for name in names]

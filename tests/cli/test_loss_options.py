@@ -231,3 +231,24 @@ def test_json_has_the_settings_of_a_loss(call):
     assert settings("focal", "1,2", "1")["settings"]["gamma"] == 2
     assert settings("bce", "0.5", "1", "--ignore-index", "0")["settings"]["ignore_index"] == 0
     assert set(settings("kl-samples", "-1", "-2")["estimates"]) == {"k1", "k2", "k3"}
+
+
+@pytest.mark.parametrize(
+    ("line", "title", "formula"),
+    [
+        ("kl-div [[1,2],[2,1]] [[1,0],[0,1]] --mask 1,0", "mean of 2 elements, 1 row ignored", "target (log target"),
+        (
+            "kl-div [[1,2]] [[1,0]] --input-as logits --temperature 2 --times-t2",
+            "temperature 2, times its square",
+            "tar",
+        ),
+        ("nll [[-1,-2]] 0 --unit bits", "mean of 1 row, in bits", "-input[target]"),
+        ("bce 0.5,0.5 1,0 --row-weight 1,2", "weighted mean of 2 elements", "-(t log q"),
+        ("cross-entropy [[0.5,0.5]] 0 --input-as probs", "mean of 1 row", "-log input[target]"),
+        ("cross-entropy [[-1,-2]] [[1,0]] --input-as logprobs", "mean of 1 row", "-sum target input"),
+    ],
+)
+def test_table_says_what_the_value_is(call, line, title, formula):
+    first, *rest = call("loss", *line.split(), "-f", "table", "-q").out.splitlines()
+    assert first.endswith(title)
+    assert any(line.startswith(" value ") and f"   {formula}" in line for line in rest)
