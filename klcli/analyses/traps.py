@@ -168,14 +168,13 @@ class Traps:
         name = layout.operands.input.where(())
         if layout.dim is None and layout.n < _FEW:
             return ""
-        if task.loss == "kl-samples":
-            return f"{name} is all within [0, 1], and kl-samples takes log-probabilities"
         if layout.dim is None:
-            mend = "bce-with-logits takes logits; for probabilities: klcli loss bce"
-            return f"{name} is all within [0, 1], and {mend}"
+            takes = "logits" if task.input_as == LOGITS else "log-probabilities"
+            mend = "; for probabilities: klcli loss bce" if task.loss == "bce-with-logits" else ""
+            return f"{name} is all within [0, 1], and {task.loss} takes {takes}{mend}"
         takes = "applies softmax to it" if task.input_as == LOGITS else "takes log-probabilities"
-        mend = ": klcli loss nll --input-as probs" if task.loss == "cross-entropy" else " add --input-as probs"
-        return f"{name} {_LOOKS_PROBABLE}, and {task.loss} {takes}; for probabilities{mend}"
+        mend = "give their logarithms" if task.loss == "focal" else "add --input-as probs"
+        return f"{name} {_LOOKS_PROBABLE}, and {task.loss} {takes}; for probabilities {mend}"
 
     def _input_is_improper(self) -> str:
         layout, tensor, logarithms = self._layout, self._layout.operands.input, self._task.input_as == LOGPROBS
@@ -215,7 +214,11 @@ class Traps:
         if task.target_as == LOGITS:
             mend = f"{_LOOKS_PROBABLE}, and softmax is applied to it; leave out --target-as logits"
             return f"{tensor.where(())} {mend}" if self._target_probable and self._left else ""
-        so = "the loss is then no divergence" if task.loss == "kl-div" else "PyTorch takes the targets as they are"
+        so = (
+            "the loss is then no divergence"
+            if task.loss != "cross-entropy"
+            else "PyTorch takes the targets as they are"
+        )
         return self._off_by(self._target_off, tensor, logarithms=task.target_as == LOGPROBS, mend=f"; {so}")
 
     def _left_out(self) -> str:
@@ -233,8 +236,9 @@ class Traps:
         return f"{which} {layout.ignore} and left out{_MEAN_OF_NONE if self._is_mean_of_none() else ''}"
 
     def _nothing_left(self) -> str:
-        said = self._left_out().endswith(_MEAN_OF_NONE)
-        return f"no row counts{_MEAN_OF_NONE}" if self._is_mean_of_none() and not said else ""
+        if not self._is_mean_of_none() or self._left_out().endswith(_MEAN_OF_NONE):
+            return ""
+        return f"no row counts{_MEAN_OF_NONE}"
 
     def _is_mean_of_none(self) -> bool:
         return not self._left and self._task.reduction in {"mean", BATCHMEAN}

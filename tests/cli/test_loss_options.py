@@ -252,3 +252,33 @@ def test_table_says_what_the_value_is(call, line, title, formula):
     first, *rest = call("loss", *line.split(), "-f", "table", "-q").out.splitlines()
     assert first.endswith(title)
     assert any(line.startswith(" value ") and f"   {formula}" in line for line in rest)
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "mended"),
+    [
+        (
+            "bce [[0.5,0.5],[0.5,0.5],[0.5,1]] [[1,0],[1,0],[1,0]] --weight 1,2,3",
+            "--row-weight's",
+            "bce [[0.5,0.5],[0.5,0.5],[0.5,1]] [[1,0],[1,0],[1,0]] --row-weight 1,2,3",
+        ),
+        ("kl-div 2,1 1,0 --temperature 2", "add --input-as", "kl-div 2,1 0.9,0.1 --temperature 2 --input-as logits"),
+        ("cross-entropy 2,1 0 --times-t2", "give that too", "cross-entropy 2,1 0 --times-t2 --temperature 2"),
+        (
+            "nll [[nan,-1],[-1,-2]] 0,1 --weight 0,1",
+            "leave it out by --mask",
+            "nll [[nan,-1],[-1,-2]] 0,1 --weight 0,1 --mask 0,1",
+        ),
+        ("nll [[-1,-2]] 0 --mask 1,0", "give one a row, of shape (1,)", "nll [[-1,-2]] 0 --mask 1"),
+        ("nll 1,2 0 --label-smoothing 0.1", "(cross-entropy has it)", "cross-entropy 1,2 0 --label-smoothing 0.1"),
+        ("focal 1,2 1,0 --binary --dim 0", "leave it out", "focal 1,2 1,0 --binary"),
+        ("bce 0.5,0.5 1,0 --mask 1,2", "weights are --row-weight's", "bce 0.5,0.5 1,0 --row-weight 1,2"),
+    ],
+)
+def test_what_an_error_proposes_is_taken(call, line, said, mended):
+    refused = call("loss", *line.split())
+    assert refused.code in {2, 4}
+    assert said in refused.err
+    result = call("loss", *mended.split(), "-q")
+    assert (result.code, result.err) == (0, "")
+    assert np.isfinite(float(result.out))

@@ -49,7 +49,7 @@ SAID = {
     # INPUT that is not what the loss takes.
     "cross-entropy of probabilities": (
         "cross-entropy [[0.3,0.3,0.4],[0.2,0.3,0.5]] 2,0",
-        [f"INPUT {LOOKS}, and cross-entropy applies softmax to it; for probabilities: klcli loss nll --input-as probs"],
+        [f"INPUT {LOOKS}, and cross-entropy applies softmax to it; for probabilities add --input-as probs"],
     ),
     "nll of probabilities": (
         "nll [[0.3,0.3,0.4],[0.2,0.3,0.5]] 2,0",
@@ -159,6 +159,14 @@ SAID = {
         ["no row counts; the mean of no rows is nan, as in PyTorch (their sum is 0)"],
     ),
     "no rows": ("bce [] []", ["no row counts; the mean of no rows is nan, as in PyTorch (their sum is 0)"]),
+    "focal of probabilities": (
+        "focal [[0.3,0.3,0.4],[0.2,0.3,0.5]] 2,0",
+        [f"INPUT {LOOKS}, and focal applies softmax to it; for probabilities give their logarithms"],
+    ),
+    "focal of probabilities of yes": (
+        "focal 0.9,0.2,0.6 1,0,1 --binary",
+        ["INPUT is all within [0, 1], and focal --binary takes logits"],
+    ),
     "probabilities of samples": (
         "kl-samples 0.5,0.25,0.5 0.5,0.5,0.5",
         ["INPUT is all within [0, 1], and kl-samples takes log-probabilities"],
@@ -287,7 +295,7 @@ def test_a_row_beyond_the_first_block_is_named_where_it_stands(notes, tmp_path, 
 @pytest.mark.parametrize(
     ("trap", "mend", "value"),
     [
-        ("cross-entropy 0.3,0.3,0.4 2", "nll 0.3,0.3,0.4 2 --input-as probs", -log(0.4)),
+        ("cross-entropy 0.3,0.3,0.4 2", "cross-entropy 0.3,0.3,0.4 2 --input-as probs", -log(0.4)),
         ("nll 0.3,0.3,0.4 2", "nll 0.3,0.3,0.4 2 --input-as probs", -log(0.4)),
         ("nll 0.3,0.3,0.4 2 --input-as logits", "nll 0.3,0.3,0.4 2 --input-as probs", -log(0.4)),
         ("bce-with-logits 0.9,0.2,0.6 1,0,1", "bce 0.9,0.2,0.6 1,0,1", -(log(0.9) + log(0.8) + log(0.6)) / 3),
