@@ -29,7 +29,7 @@ class LaidOut:
 
     dim: the axis of the classes in INPUT, None where its elements do not compete (then K is 1). rows: the shape of the
     n rows. weight: (K,), or without classes (1, n); pos_weight: (1, n). kept: what counts, (1, n) or of entries (K, n),
-    None for all; row_weight: (n,). Of class indices kept knows nothing: those that are left out `classes` tells.
+    None for all; row_weight: (n,). Class indices that are ignored are not in kept: `classes` tells them.
     """
 
     task: Task

@@ -69,7 +69,7 @@ class Common(Group):
     )
     mask: str | None = maths_option(
         metavar="1,0,1",
-        help="0 leaves a row out, of kl-div or element by element an entry; means divide by what is left.",
+        help="0 leaves out a row (of kl-div, or element by element, an entry); means divide by what is left.",
     )
     row_weight: str | None = maths_option(
         metavar="WEIGHTS", help="A weight for each row; the mean divides by their sum."
@@ -78,19 +78,12 @@ class Common(Group):
     def task(self, loss: str, **fixed: Any) -> Task:  # noqa: ANN401 - as Task has them
         """The loss to compute. fixed: what is no option, or has been looked at. Raises UsageError."""
         given = {name: value for name, value in vars(self).items() if name in Task._fields and value is not None}
-        if self.reduction == BATCHMEAN and loss not in {"kl-div", "js"}:
-            message = "--reduction batchmean is kl-div's; the mean of the rows is mean here"
-            raise UsageError(message)
-        for name, value in given.items():
-            option = f"--{name.replace('_', '-')}"
-            if name in _CHOICES:
-                one_of(option, value, _CHOICES[name] if loss in {"kl-div", "js"} or name != "reduction" else REDUCTIONS)
-            if name in _NUMBERS:
-                can_be, why = _NUMBERS[name]
-                given[name] = number(option, value)
-                if not can_be(given[name]):
-                    message = f"{option} {clipped(value)}: {why}"
-                    raise UsageError(message)
+        if loss not in {"kl-div", "js"}:
+            if self.reduction == BATCHMEAN:
+                message = "--reduction batchmean is kl-div's; the mean of the rows is mean here"
+                raise UsageError(message)
+            one_of("--reduction", self.reduction, REDUCTIONS)
+        given = {name: _checked(name, value) for name, value in given.items()}
         task = Task(**{"loss": loss, **given, **fixed})
         if "temperature" in given and LOGITS not in {task.input_as, task.target_as}:
             message = f"--temperature divides logits, and INPUT is {task.input_as}; for logits add --input-as logits"
@@ -99,6 +92,21 @@ class Common(Group):
             message = "--times-t2 multiplies by the square of --temperature; give that too, or leave it out"
             raise UsageError(message)
         return task
+
+
+def _checked(name: str, value: Any) -> Any:  # noqa: ANN401 - an option's
+    """The value of an option, a number where it is to be one. Raises UsageError."""
+    option = f"--{name.replace('_', '-')}"
+    if name in _CHOICES:
+        return one_of(option, value, _CHOICES[name])
+    if name not in _NUMBERS:
+        return value
+    can_be, why = _NUMBERS[name]
+    found = number(option, value)
+    if not can_be(found):
+        message = f"{option} {clipped(value)}: {why}"
+        raise UsageError(message)
+    return found
 
 
 class InUnits(Common):

@@ -236,7 +236,8 @@ def js(log_q: Floats, log_p: Floats, beta: float) -> Floats:
     """
     p, q = exp(log_p), exp(log_q)
     log_m = log(beta * p + (1 - beta) * q)
-    return total(beta * weighted(p, log_p - log_m) + (1 - beta) * weighted(q, log_q - log_m))
+    terms = beta * weighted(p, log_p - log_m) + (1 - beta) * weighted(q, log_q - log_m)
+    return total(np.maximum(terms, 0))  # by the log-sum inequality none is below 0 but by rounding
 
 
 def kl_samples(log_q: Floats, log_p: Floats) -> tuple[Floats, Floats, Floats]:

@@ -224,3 +224,26 @@ def test_single_precision_is_within_four_units_of_the_last_place(loss, batch, re
         for one, other in zip(loss(*how, "float32"), loss(*how, "float64"), strict=True):
             assert one == float(np.float32(one))
             assert abs(one - other) <= 4 * np.spacing(np.float32(max(abs(other), largest)))
+
+
+@laws
+@given(batches(), st.sampled_from([0.5, 1, 2.5]), st.sampled_from(["mean", "sum", "none"]))
+def test_limits_of_the_losses_that_pytorch_has_not(loss, batch, temperature, reduction):
+    rows, classes, soft = batch[0].tolist(), batch[1], batch[2].tolist()
+    how = ["--reduction", reduction]
+    want = loss("cross-entropy", rows, classes, *how)
+    assert alike(loss("focal", rows, classes, "--gamma", 0, *how), want)
+    assert all(x <= y for x, y in zip(loss("focal", rows, classes, *how), want, strict=True))
+    cooled = (batch[0] / temperature).tolist()
+    assert loss("cross-entropy", rows, classes, "--temperature", temperature, *how) == loss(
+        "cross-entropy", cooled, classes, *how
+    )
+    one = loss("js", rows, soft, "--input-as", "logits", *how)
+    shares = np.exp(log_softmax(batch[0])).tolist()
+    other = loss("js", soft, shares, "--input-as", "probs", *how)
+    assert alike(one, other, rel=1e-12)
+    assert all(0 <= x <= len(rows) * np.log(2) * (1 + 1e-15) for x in one)
+    assert alike(loss("js", shares, shares, "--input-as", "probs", *how), np.zeros(len(one)))
+    logs = np.log(batch[2]).tolist()
+    (first,), (second,) = loss("kl-samples", logs, logs, "-g", "k1"), loss("kl-samples", logs, logs)
+    assert (first, second) == (0, 0)
