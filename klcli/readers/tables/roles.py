@@ -297,7 +297,8 @@ def is_id(name: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    return name.strip().rstrip(".").casefold()
+    plain = name.strip().casefold()
+    return plain.rstrip(".") or plain
 
 
 def chosen_label(label: str | None, names: Sequence[str], source: str) -> int | None:
