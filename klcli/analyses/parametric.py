@@ -10,11 +10,10 @@ import numpy as np
 from klcli.engine.measures import MEASURES, OF_WEIGHTS, ROOT_OF_UNIT, SINGLE
 from klcli.errors import DistributionError, UsageError, clipped
 from klcli.families.catalogue import CONTINUOUS, VECTORS
-from klcli.families.family import LocationScale
 from klcli.families.infinite import BEYOND_DOUBLES, explain_infinite
 from klcli.families.law import Law
 from klcli.families.measure import measure
-from klcli.families.pair import QUADRATURE, SAMPLING
+from klcli.families.pair import SAMPLING
 from klcli.model import Input, Report, Settings
 
 if TYPE_CHECKING:
@@ -80,10 +79,6 @@ def _measured(p: Law, q: Law | None, settings: Settings, asked: Asked) -> dict[s
             found = measure(p, q, asked.fields(), alpha=settings.alpha, sampling=asked.sampling)
     except (ArithmeticError, ValueError) as error:  # of the logarithm of Gamma, or of what draws samples
         raise _beyond(p, q, str(error)) from error
-    members = p.members if q is None else [*p.members, *q.members]
-    blurred = [one.name for one in members if isinstance(one, LocationScale) and one.is_blurred]
-    if blurred and any(estimate.method == QUADRATURE for estimate in found.values()):
-        raise _beyond(p, q, f"next to its mu {blurred[0]} is narrower than doubles can tell apart")
     lost = [name for name, estimate in found.items() if isnan(estimate.value)]
     if lost:
         raise _beyond(p, q, f"{', '.join(lost)} came out as no number")

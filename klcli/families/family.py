@@ -7,7 +7,7 @@ divergences are in nats. What has no closed form is left as it is here, and comp
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from math import inf, nan, sqrt
+from math import inf, sqrt
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from klcli.families.likelihood.sorted_sample import SortedSample as SortedSample  # noqa: PLC0414
     from klcli.families.moments import Averages as Averages  # noqa: PLC0414
     from klcli.families.moments import Moments
+    from klcli.families.moments import SumOfTerms as SumOfTerms  # noqa: PLC0414
 
     Parameters = Mapping[str, Any]
     Frozen = Any
@@ -138,8 +139,11 @@ class Family(ABC):
         """KL(self||q), q of the same family, free of cancellation; None where it has no closed form."""
         return None
 
-    def renyi(self, q: Self, alpha: float) -> float | None:  # noqa: ARG002
-        """The Renyi divergence of a finite order: twice Bhattacharyya's distance at 1/2, log(1 + chi2) at 2."""
+    def renyi(self, q: Self, alpha: float, rest: float) -> float | None:  # noqa: ARG002
+        """The Renyi divergence of a finite order: twice Bhattacharyya's distance at 1/2, log(1 + chi2) at 2.
+
+        rest: 1 - alpha, with digits that the order has not where it is close to 1.
+        """
         return None
 
     def total_variation(self, q: Self) -> float | None:  # noqa: ARG002
@@ -154,9 +158,9 @@ class Family(ABC):
         """The moments that log densities are made of; None where none has a closed form."""
         return None
 
-    def cross_entropy(self, m: Moments) -> float:  # noqa: ARG002
-        """E[-log density] under a law with such moments; nan where one is missing."""
-        return nan
+    def cross_entropy(self, m: Moments) -> SumOfTerms | None:  # noqa: ARG002
+        """E[-log density] under a law with such moments, nan where one is missing; None where it has no closed form."""
+        return None
 
     def grid(self) -> Grid:
         """A grid that holds most of the mass, to be shown to people."""
@@ -243,6 +247,23 @@ class Continuous(Family):
         """log p(1 - e^t), where 1 - e^t may be closer to 1 than any double."""
         return self.log_density(1 - np.exp(t))
 
+    movable: ClassVar[bool] = True
+    """Whether a change of the unit makes another member of it."""
+
+    @property
+    def anchor(self) -> float | None:
+        """A point that moves when the origin does; None where the origin is fixed."""
+        return None
+
+    def moved(self, origin: float, unit: float) -> Continuous:
+        """The distribution of (x - origin)/unit. The origin is 0, but on the whole line and on an interval."""
+        factors = {"sd": 1 / unit, "scale": 1 / unit, "rate": unit}
+        values = {
+            one.name: (value - origin) / unit if one.located else value * factors.get(one.name, 1.0)
+            for one, value in zip(self.parameters, self.values.values(), strict=True)
+        }
+        return type(self)(**values)
+
     @property
     def kinks(self) -> tuple[float, ...]:
         """Where log p bends sharply inside the support."""
@@ -274,6 +295,11 @@ class LocationScale(Continuous):
     mu: float
     scale: float
 
+    @property
+    def anchor(self) -> float:
+        """mu, which is anywhere on the line."""
+        return self.mu
+
     def centre(self) -> tuple[float, float]:
         """mu and the scale."""
         return self.mu, self.scale
@@ -302,6 +328,11 @@ class Interval(Continuous):
             message = f"high must be above low, {parameters['low']!r}, and less than 1.8e308 from it"
             raise ParameterError(message, "high")
         return parameters, ""
+
+    @property
+    def anchor(self) -> float:
+        """The lower end."""
+        return self.low
 
     @property
     def support(self) -> tuple[float, float]:

@@ -6,11 +6,13 @@ Densities need NumPy alone; the rest is SciPy's (the extra `fit`), imported when
 from __future__ import annotations
 
 from functools import cached_property
+from math import log, log2
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from klcli.families.catalogue import VECTORS
+from klcli.families.family import Continuous
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -107,10 +109,35 @@ class Law:
             generator.shuffle(whole)
         return whole
 
+    def moved(self, origin: float) -> Law:
+        """The law of x - origin."""
+        return self.of([one.moved(origin, 1.0) for one in self.members])
+
+    def of(self, members: list[Any]) -> Law:
+        """A law of other members, as many, with the same weights."""
+        found = Law(self.formula)
+        found.members = members
+        return found
+
     @property
     def is_vector(self) -> bool:
         """Whether it is a law of vectors."""
         return self.kind == VECTORS
+
+
+def standardised(members: Sequence[Any]) -> tuple[list[Any], float]:
+    """Members of densities in a unit about as large as their scales, from where the narrowest is; and log of the unit.
+
+    A power of 2, so that nothing is rounded. Neither squares overflow then, nor does a density far from 0 lose digits.
+    Where the unit cannot be changed, they stay as they are.
+    """
+    if not all(isinstance(one, Continuous) and one.movable for one in members):
+        return list(members), 0.0
+    scales = [one.centre()[1] for one in members]
+    narrowest = members[scales.index(min(scales))]
+    origin = 0.0 if any(one.anchor is None for one in members) else narrowest.anchor
+    exponent = round((log2(min(scales)) + log2(max(scales))) / 2)
+    return [one.moved(origin, 2.0**exponent) for one in members], exponent * log(2)
 
 
 def joined(intervals: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -29,18 +29,30 @@ class Averages(Protocol):
 class Moments(NamedTuple):
     """What log densities are made of, in the mean. A moment that has no closed form is None.
 
-    power(k): E x^k. absolute(m): E abs(x - m). exponential(c): E e^(-c x), c > 0.
+    log_power(k): log E x^k. absolute(m): E abs(x - m). log_exponential(c): log E e^(-c x), c > 0.
     log, log_variance: of log x. log_rest: E log(1 - x).
     """
 
     mean: float
     variance: float
     absolute: Callable[[float], float] | None = None
-    exponential: Callable[[float], float] | None = None
+    log_exponential: Callable[[float], float] | None = None
     log: float = nan
     log_variance: float = nan
     log_rest: float = nan
-    power: Callable[[float], float] | None = None
+    log_power: Callable[[float], float] | None = None
+
+
+class SumOfTerms(NamedTuple):
+    """A sum, and the size of what was added up to it, whose roundings it carries."""
+
+    value: float
+    size: float
+
+
+def added(*terms: float, beside: float = 0.0) -> SumOfTerms:
+    """The sum of the terms. beside: the size of what was added up within them."""
+    return SumOfTerms(sum(terms), sum(map(abs, terms)) + beside)
 
 
 def bounded_exp(x: float) -> float:

@@ -12,9 +12,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from klcli.errors import DistributionError, UsageError
 from klcli.families.catalogue import CONTINUOUS
 from klcli.families.closed import cross_entropy, divergence
+from klcli.families.differences import bounded_expm1
+from klcli.families.family import LocationScale
 from klcli.families.infinite import diverges, sticks_out
+from klcli.families.law import standardised
 from klcli.families.numeric.expectations import expectations, highest, outside
-from klcli.families.numeric.integrands import EPS, INTEGRANDS, log_ratio, renyi_excess, renyi_log, renyi_power
+from klcli.families.numeric.integrands import (
+    EPS,
+    INTEGRANDS,
+    log_ratio,
+    renyi_excess,
+    renyi_log,
+    renyi_power,
+    swapped,
+)
 from klcli.families.numeric.sampling import draw, sampled
 from klcli.families.numeric.summation import too_many
 
@@ -96,9 +107,37 @@ class LawPair:
         for order in self._orders(parts):
             if order in {0.0, 1.0, inf}:
                 continue
-            needed[f"renyi {order}"] = renyi_excess(order)
-        if needed:
-            self._integrals = expectations(self.p, self.q, needed)
+            needed[f"renyi {order}"] = swapped(renyi_excess(order)) if order < HALF else renyi_excess(1 - order)
+        entropies = {name: function for name, function in needed.items() if function is None}
+        for laws, some in ((self._line, needed.keys() - entropies), (self._scaled, entropies.keys())):
+            if some:
+                self._integrals |= expectations(*laws, {name: needed[name] for name in sorted(some)})
+
+    @cached_property
+    def _line(self) -> tuple[Law, Law | None]:
+        """The laws where divergences are integrated: of lognormal distributions the normal ones of the logarithms."""
+        members = self._all_members
+        if all(one.name == "lognormal" for one in members):
+            members = [one.log for one in members]
+        return self._placed(standardised(members)[0])
+
+    @cached_property
+    def _scaled(self) -> tuple[Law, Law | None]:
+        """The laws where entropies are integrated."""
+        return self._placed(standardised(self._all_members)[0])
+
+    @property
+    def _all_members(self) -> list[Any]:
+        return self.p.members + ([] if self.q is None else self.q.members)
+
+    def _placed(self, members: list[Any]) -> tuple[Law, Law | None]:
+        """The laws of other members. Raises FloatingPointError where doubles are too coarse for one of them."""
+        for one in members:
+            if isinstance(one, LocationScale) and one.is_blurred:
+                message = f"next to its mu {one.name} is narrower than doubles can tell apart"
+                raise FloatingPointError(message)
+        first = len(self.p.members)
+        return self.p.of(members[:first]), None if self.q is None else self.q.of(members[first:])
 
     def _orders(self, parts: Iterable[str]) -> list[float]:
         wanted = [(part, order) for part, order in (("renyi", self.alpha), ("overlap", HALF)) if part in parts]
@@ -133,7 +172,7 @@ class LawPair:
             found = self._closed_renyi(HALF if part == "hellinger2" else _ORDER_OF_CHI2)
             if found is None:
                 return None
-            return -expm1(-found / 2) if part == "hellinger2" else _expm1(found)
+            return -expm1(-found / 2) if part == "hellinger2" else bounded_expm1(found)
         alike = self._alike() if part == "tv" else None
         return None if alike is None else alike[0].total_variation(alike[1])
 
@@ -151,7 +190,12 @@ class LawPair:
         if self._same():
             return 0.0
         alike = self._alike() if order not in {1.0, inf} else None
-        return None if alike is None else alike[0].renyi(alike[1], order)
+        if alike is None:
+            return None
+        p, q = alike
+        # Below 1/2 the divergence is that of Q from P of order 1 - a, times a/(1 - a): a itself keeps its digits.
+        other = q.renyi(p, 1 - order, order) if 0 < order < HALF else None
+        return p.renyi(q, order, 1 - order) if other is None else other * order / (1 - order)
 
     # ------------------------------------------------------------------------------------------------------- parts
 
@@ -167,9 +211,18 @@ class LawPair:
         if self.p.is_vector or self.sampling is not None:
             return self._checked(name, Estimate(*sampled(name, self.draws, self.alpha), SAMPLING))
         found = self._integrals[name]
-        if found.value == inf and (name == "chi2" or self._leaves_out(name)):
+        if found.value == inf and self._leaves_out(name):
             return Estimate(inf, 0.0, self._method)
-        return self._checked(name, Estimate(found.value, found.error, self._method))
+        if found.value == inf and name == "chi2":
+            renyi = self._by_peak(_ORDER_OF_CHI2)
+            value = bounded_expm1(renyi.value)
+            return Estimate(value, (renyi.error or 0.0) * (1 + value) if value < inf else 0.0, self._method)
+        in_unit = self._log_unit if name.startswith("entropy") else 0.0
+        return self._checked(name, Estimate(found.value + in_unit, found.error, self._method))
+
+    @cached_property
+    def _log_unit(self) -> float:
+        return standardised(self._all_members)[1]
 
     def _leaves_out(self, name: str) -> bool:
         """Whether a divergence of whole numbers is infinite by an outcome that the other law does not have."""
@@ -222,7 +275,7 @@ class LawPair:
             lost = outside(self.second, self.p)
             return Estimate(-log1p(-lost) if lost < 1 else inf, EPS, self._method)
         if order == inf:
-            return Estimate(highest(self.p, self.second, log_ratio), _OF_A_MAXIMUM, self._method)
+            return Estimate(highest(*self._both, log_ratio), _OF_A_MAXIMUM, self._method)
         return self._renyi_integral(order)
 
     def _renyi_sampled(self, order: float) -> Estimate:
@@ -236,23 +289,30 @@ class LawPair:
 
     def _renyi_integral(self, order: float) -> Estimate:
         c, found = order - 1, self._integrals[f"renyi {order}"]
-        near = c * found.value
+        slope = -order if order < HALF else c
+        near = slope * found.value
         if abs(near) < HALF:
-            return self._checked("renyi_pq", Estimate(log1p(near) / c, found.error / (1 + near), self._method))
+            error = found.error * abs(slope / c) / (1 + near)
+            return self._checked("renyi_pq", Estimate(log1p(near) / c, error, self._method))
+        by_peak = self._by_peak(order)
+        return by_peak if by_peak.value == inf else self._checked("renyi_pq", by_peak)
+
+    def _by_peak(self, order: float) -> Estimate:
+        """The Renyi divergence from the integral of p^a q^(1-a) over its largest value, which may overflow itself."""
+        c = order - 1
 
         def logs(log_p: Any, log_q: Any) -> Any:  # noqa: ANN401 - arrays
             return renyi_log(order, log_p, log_q)
 
-        peak = highest(self.p, self.second, logs)
+        peak = highest(*self._both, logs)
         if not isfinite(peak) or peak > 1e300:  # noqa: PLR2004 - at the clip of what falls below every double
             return Estimate(inf, 0.0, self._method)
-        power = expectations(self.p, self.q, {"power": renyi_power(order, peak)})["power"]
+        power = expectations(*self._both, {"power": renyi_power(order, peak)})["power"]
         if power.value == inf or power.value <= 0:
             return Estimate(inf, 0.0, self._method)
-        value = (peak + log(power.value)) / c
-        return self._checked("renyi_pq", Estimate(value, power.error / power.value / abs(c), self._method))
+        return Estimate((peak + log(power.value)) / c, power.error / power.value / abs(c), self._method)
 
-
-def _expm1(x: float) -> float:
-    """e^x - 1."""
-    return expm1(x) if x < 709 else inf  # noqa: PLR2004 - log of the largest double
+    @property
+    def _both(self) -> tuple[Law, Law]:
+        p, q = self._line
+        return p, p if q is None else q

@@ -26,33 +26,33 @@ def _shares(random, size):
     return tuple(p.tolist())
 
 
-def _between(low, high):
+def between(low, high):
     """Uniform in the logarithm."""
     return lambda random: float(np.exp(random.uniform(np.log(low), np.log(high))))
 
 
-_where, _scale, _shape = (lambda random: float(random.normal(0, 1.5))), _between(0.3, 3), _between(0.2, 5)
+_where, _scale, _shape = (lambda random: float(random.normal(0, 1.5))), between(0.3, 3), between(0.2, 5)
 _share = lambda random: float(random.uniform(0.02, 0.98))  # noqa: E731
 
 RANDOM = {
-    "lognormal": {"mu": _where, "sd": _between(0.2, 1.2)},
+    "lognormal": {"mu": _where, "sd": between(0.2, 1.2)},
     "gamma": {"shape": _shape, "rate": _scale},
     "beta": {"a": _shape, "b": _shape},
-    "weibull": {"shape": _between(0.5, 4), "scale": _scale},
-    "student_t": {"df": _between(2.5, 30), "mu": _where, "scale": _scale},
+    "weibull": {"shape": between(0.5, 4), "scale": _scale},
+    "student_t": {"df": between(2.5, 30), "mu": _where, "scale": _scale},
     "uniform": {"low": lambda random: float(random.uniform(0.01, 0.4)), "high": lambda r: float(r.uniform(0.5, 0.99))},
-    "logistic": {"mu": _where, "scale": _between(0.1, 1)},
-    "poisson": {"rate": _between(0.1, 50)},
+    "logistic": {"mu": _where, "scale": between(0.1, 1)},
+    "poisson": {"rate": between(0.1, 50)},
     "binomial": {"n": lambda random: int(random.integers(1, 60)), "p": _share},
-    "geometric": {"p": _between(0.05, 0.95)},
-    "negative_binomial": {"r": _shape, "p": _between(0.1, 0.95)},
+    "geometric": {"p": between(0.05, 0.95)},
+    "negative_binomial": {"r": _shape, "p": between(0.1, 0.95)},
     "categorical": {"p": lambda random: _shares(random, 5)},
     "multivariate_normal": {
         "mean": lambda random: tuple(random.normal(size=3).tolist()),
         "cov": lambda random: _covariance(random, 3),
     },
-    "pareto": {"shape": _between(2.5, 9)},
-    "chi2": {"df": _between(0.5, 20)},
+    "pareto": {"shape": between(2.5, 9)},
+    "chi2": {"df": between(0.5, 20)},
     "triangular": {
         "low": lambda random: float(random.uniform(0.01, 0.4)),
         "mode": lambda random: float(random.uniform(0.4, 0.5)),

@@ -5,13 +5,14 @@ from itertools import product
 from math import exp, inf, log, pi, sqrt
 
 import mpmath
+import numpy as np
 import pytest
 
 from klcli.families.catalogue import CONTINUOUS, FAMILIES, VECTORS
-from klcli.families.closed import divergence
 from klcli.families.differences import excess, exp_excess
 from klcli.families.measure import measure
-from tests.families.laws import law, parameters, seeded
+from klcli.families.pair import LawPair
+from tests.families.laws import between, law, parameters, seeded
 
 ON_A_LINE = [name for name, family in FAMILIES.items() if family.kind != VECTORS]
 LINE_PAIRS = [
@@ -25,7 +26,7 @@ def member(family, parameters):
 
 def closed(first, p, second, q):
     """KL(P||Q) where it has a closed form."""
-    return divergence(member(first, p), member(second, q))
+    return LawPair(law(first, **p), law(second, **q), 2.0, None, closed=True).known("kl_pq")
 
 
 SAME = {"binomial": "n", "negative_binomial": "r"}
@@ -90,7 +91,7 @@ def test_an_entropy_is_its_integral(family):
         assert value is None or abs(value - found) <= 1e-10 * max(1, abs(found)), p
 
 
-@pytest.mark.parametrize("family", with_form("renyi", 0.5))
+@pytest.mark.parametrize("family", with_form("renyi", 0.5, 0.5))
 @pytest.mark.parametrize("alpha", [0.5, 0.9, 2.0])
 def test_a_renyi_divergence_is_its_integral(family, alpha):
     random = seeded("renyi", family)
@@ -98,7 +99,7 @@ def test_a_renyi_divergence_is_its_integral(family, alpha):
         p, q = two(family, family, random)
         if family == "pareto":
             q["scale"] = min(p["scale"], q["scale"])
-        value = member(family, p).renyi(member(family, q), alpha)
+        value = member(family, p).renyi(member(family, q), alpha, 1 - alpha)
         found = measure(law(family, **p), law(family, **q), ["renyi_pq"], alpha=alpha, closed=False)["renyi_pq"].value
         assert value == found == inf or agrees(value, found), (p, q)
 
@@ -237,6 +238,89 @@ def test_near_identical_parameters_keep_their_digits(family, apart):
         assert closed(family, p, family, q) == pytest.approx(exact, rel=1e-11, abs=0), (p, q)
 
 
+EXTREME = between(1e-6, 1e16)
+
+
+@pytest.mark.parametrize("family", sorted(EXACT.keys() - {"uniform", *SAME, "geometric", "bernoulli"}))
+def test_closed_forms_keep_their_digits_at_all_sizes(family):
+    """The bar: 1e-11 for all parameters from 1e-6 to 1e16."""
+    random = seeded("extreme", family)
+    for _ in range(60):
+        p, q = ({one.name: EXTREME(random) for one in FAMILIES[family].parameters} for _ in range(2))
+        with mpmath.workdps(60):
+            exact = EXACT[family](*({name: _m(v) for name, v in one.items()} for one in (p, q)))
+            exact = float(exact) if exact < sys.float_info.max else inf
+        assert closed(family, p, family, q) == pytest.approx(exact, rel=1e-11, abs=0), (p, q)
+
+
+def _dirichlet_entropy(alpha):
+    whole = mpmath.fsum(alpha)
+    log_beta = mpmath.fsum(map(mpmath.loggamma, alpha)) - mpmath.loggamma(whole)
+    rest = mpmath.fsum((a - 1) * mpmath.digamma(a) for a in alpha)
+    return log_beta + (whole - len(alpha)) * mpmath.digamma(whole) - rest
+
+
+def _student_entropy(df, mu, scale):  # noqa: ARG001
+    half = (df + 1) / 2
+    c = mpmath.log(df) / 2 + mpmath.log(mpmath.beta(df / 2, _m(1) / 2)) + mpmath.log(scale)
+    return half * (mpmath.digamma(half) - mpmath.digamma(df / 2)) + c
+
+
+ENTROPIES = {
+    "gamma": lambda shape, rate: (
+        shape - mpmath.log(rate) + mpmath.loggamma(shape) + (1 - shape) * mpmath.digamma(shape)
+    ),
+    "chi2": lambda df: ENTROPIES["gamma"](df / 2, _m(1) / 2),
+    "beta": lambda a, b: _dirichlet_entropy((a, b)),
+    "student_t": _student_entropy,
+    "weibull": lambda shape, scale: mpmath.euler * (1 - 1 / shape) + mpmath.log(scale / shape) + 1,
+    "pareto": lambda scale, shape: mpmath.log(scale / shape) + 1 + 1 / shape,
+}
+
+
+@pytest.mark.parametrize("family", ENTROPIES)
+def test_entropies_keep_their_digits_at_all_sizes(family):
+    random = seeded("extreme entropy", family)
+    for _ in range(60):
+        p = {one.name: EXTREME(random) for one in FAMILIES[family].parameters}
+        with mpmath.workdps(60):
+            exact = float(ENTROPIES[family](**{name: _m(v) for name, v in p.items()}))
+        assert member(family, p).entropy() == pytest.approx(exact, rel=1e-11, abs=0), p
+
+
+@pytest.mark.parametrize(("spread", "alpha"), [(0, 0.5), (4, 0.9), (8, 0.5), (14, 2.0)])
+def test_normals_of_vectors_keep_the_digits_of_small_axes(spread, alpha):
+    """Standard deviations log-uniform over 2 spread decades, against 80 digits."""
+    random = seeded("axes", spread)
+    for _ in range(10):
+        sizes, roots = 10.0 ** random.uniform(-spread, spread, (2, 3)), random.normal(size=(2, 3, 8))
+        covs = [np.corrcoef(root) * np.outer(size, size) for root, size in zip(roots, sizes, strict=True)]
+        covs = [(cov + cov.T) / 2 for cov in covs]
+        p, q = (FAMILIES["multivariate_normal"](mean=(0.0,) * 3, cov=cov) for cov in covs)
+        with mpmath.workdps(80):
+            a, b = (mpmath.matrix(cov.tolist()) for cov in covs)
+            whole = mpmath.log(mpmath.det(b) / mpmath.det(a))
+            spread_out = b**-1 * a
+            exact = (sum(spread_out[i, i] for i in range(3)) - 3 + whole) / 2
+            mixed = mpmath.det(alpha * b + (1 - _m(alpha)) * a)
+            logs = [mpmath.log(abs(x)) for x in (mixed, mpmath.det(a), mpmath.det(b))]
+            renyi = (logs[0] - (1 - _m(alpha)) * logs[1] - _m(alpha) * logs[2]) / (1 - _m(alpha)) / 2
+        assert p.kl(q) == pytest.approx(float(exact), rel=1e-11, abs=0)
+        found = p.renyi(q, alpha, 1 - alpha)
+        assert found == inf or found == pytest.approx(float(renyi), rel=1e-11, abs=0)
+        assert found < inf or alpha > 1
+
+
+@pytest.mark.parametrize("alpha", [1e-17, 1e-9, 0.3, 0.5, 1 - 2**-50, 2.0])
+@pytest.mark.parametrize(("p", "q"), [(2.0, 1.0), (1.0, 2.0), (1e17, 1.0), (1.0, 1e17)])
+def test_renyi_divergences_of_exponentials_of_all_orders(alpha, p, q):
+    with mpmath.workdps(60):
+        mixed = (alpha * _m(p) + (1 - _m(alpha)) * q) / p
+        exact = float(mpmath.log(_m(p) / q) + mpmath.log(mixed) / (1 - _m(alpha))) if mixed > 0 else inf
+    found = measure(law("exponential", rate=p), law("exponential", rate=q), ["renyi_pq"], alpha=alpha)["renyi_pq"]
+    assert found.value == pytest.approx(exact, rel=1e-14, abs=0)
+
+
 def test_near_identical_vectors_keep_their_digits():
     p = {"mean": (0.0, 1.0), "cov": ((1.0, 0.5), (0.5, 2.0))}
     q = {"mean": (1e-7, 1.0), "cov": ((1.0, 0.5), (0.5, 2.0))}
@@ -282,4 +366,4 @@ def test_known_entropies_and_affinities():
     assert member("normal", {"mu": 3, "sd": 1 / sqrt(2 * pi)}).entropy() == pytest.approx(0.5)
     assert member("categorical", {"p": (0.5, 0.5, 0.0)}).entropy() == log(2)
     p, q = member("normal", {"mu": 0.0, "sd": 1.0}), member("normal", {"mu": 2.0, "sd": 1.0})
-    assert exp(-p.renyi(q, 0.5) / 2) == pytest.approx(exp(-0.5))
+    assert exp(-p.renyi(q, 0.5, 0.5) / 2) == pytest.approx(exp(-0.5))

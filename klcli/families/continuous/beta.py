@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from math import exp, lgamma, sqrt
+from math import log, log1p, nan, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.families.differences import digamma, dirichlet_entropy, dirichlet_kl, log_beta, trigamma
+from klcli.engine.arrays import two_product
+from klcli.families.differences import (
+    LOG_2_PI,
+    digamma_step,
+    dirichlet_entropy,
+    dirichlet_kl,
+    log_beta,
+    log_gamma_ratio,
+    stirling_remainder,
+    trigamma,
+)
 from klcli.families.family import Continuous, scipy
 from klcli.families.formula import Grid, Parameter
 from klcli.families.likelihood.ascent import LikelihoodEstimate, ascend
-from klcli.families.moments import Moments, absolute_moment
-from klcli.families.special import within, xlogy
+from klcli.families.moments import Moments, absolute_moment, added
+from klcli.families.special import LARGE, exponential_excess, saddle_deviance, within, xlogy
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Frozen, Mask, Parameters, SortedSample
+    from klcli.families.family import Array, Frozen, Mask, Parameters, SortedSample, SumOfTerms
+
+_FAR = 1e-3
+"""A b/a below which the two trigammas of log x's variance cancel."""
 
 
 class Beta(Continuous):
@@ -24,6 +37,7 @@ class Beta(Continuous):
     parameters = (Parameter("a", low=0), Parameter("b", low=0))
     cover = (0.0, 1.0)
     steep = (0.0, 1.0)
+    movable = False
     needs, takes = "0 < x < 1", "between 0 and 1"
     a: float
     b: float
@@ -33,17 +47,36 @@ class Beta(Continuous):
         return (x > 0) & (x < 1)
 
     def log_density(self, x: Array) -> Array:
-        """(a - 1) log x + (b - 1) log(1 - x) - log B(a, b)."""
+        """(a - 1) log x + (b - 1) log(1 - x) - log B(a, b); for large a or b in Loader's form."""
         with np.errstate(divide="ignore", invalid="ignore"):
             rest = np.where(self.b == 1, 0.0, (self.b - 1) * np.log1p(-x))
-        return within((x >= 0) & (x <= 1), self._constant + xlogy(self.a - 1, x) + rest)
+        values = within((x >= 0) & (x <= 1), self._constant + xlogy(self.a - 1, x) + rest)
+        if max(self.a, self.b) < LARGE:
+            return values
+        inside = (x > 0) & (x < 1)
+        held, n = np.asarray(np.where(inside, x, 0.5)), np.asarray(self.a + self.b)
+        parts = ((self.a, held), (self.b, 1 - held))
+        deviance = sum(saddle_deviance(np.asarray(k), *two_product(share, n)) for k, share in parts)
+        return np.where(inside, self._peak - deviance - np.log(held) - np.log1p(-held), values)
+
+    @property
+    def _peak(self) -> float:
+        """The log density of the logit of x at its mode, a/(a + b)."""
+        a, b, n = self.a, self.b, self.a + self.b
+        remainders = stirling_remainder(n) - stirling_remainder(a) - stirling_remainder(b)
+        return remainders + 0.5 * (log(max(a, b) / n) + log(min(a, b)) - LOG_2_PI)
 
     @property
     def _constant(self) -> float:
-        return lgamma(self.a + self.b) - lgamma(self.a) - lgamma(self.b)
+        return -log_beta(self.a, self.b)
 
     def log_density_above_0(self, t: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            if max(self.a, self.b) >= LARGE:
+                logs = (self.a, t, log1p(self.b / self.a)), (self.b, np.log(-np.expm1(t)), log1p(self.a / self.b))
+                return within(
+                    t <= 0, self._peak - np.sum([k * exponential_excess(y + less) + y for k, y, less in logs], axis=0)
+                )
             rest = np.where(self.b == 1, 0.0, (self.b - 1) * np.log1p(-np.exp(t)))
         return within(t <= 0, self._constant + (self.a - 1) * t + rest)
 
@@ -59,6 +92,10 @@ class Beta(Continuous):
     def centre(self) -> tuple[float, float]:
         whole = self.a + self.b
         return self.a / whole, sqrt(self.a * self.b / (whole + 1)) / whole
+
+    def marks(self) -> list[float]:
+        """Also the middle, from which on the distance from 1 is what counts."""
+        return sorted({*super().marks(), 0.5})
 
     def grid(self) -> Grid:
         return Grid(0.005, 1, 0.01)
@@ -83,14 +120,15 @@ class Beta(Continuous):
             mean,
             mean * (b / (a + b)) / (a + b + 1),
             absolute_moment(mean, below, lambda m: below(m, 1)),
-            log=digamma(a) - digamma(a + b),
-            log_rest=digamma(b) - digamma(a + b),
-            log_variance=trigamma(a) - trigamma(a + b),
-            power=lambda k: exp(lgamma(a + k) - lgamma(a) + lgamma(a + b) - lgamma(a + b + k)),
+            log=-digamma_step(a, b),
+            log_rest=-digamma_step(b, a),
+            log_variance=trigamma(a) - trigamma(a + b) if b > _FAR * a else nan,
+            log_power=lambda k: log_gamma_ratio(a, k) - log_gamma_ratio(a + b, k),
         )
 
-    def cross_entropy(self, m: Moments) -> float:
-        return log_beta(self.a, self.b) - (self.a - 1) * m.log - (self.b - 1) * m.log_rest
+    def cross_entropy(self, m: Moments) -> SumOfTerms:
+        whole = log_beta(self.a, self.b), -(self.a - 1) * m.log, -(self.b - 1) * m.log_rest
+        return added(*whole, beside=abs(self.a - 1) + abs(self.b - 1))
 
     @classmethod
     def estimate(cls, data: SortedSample) -> LikelihoodEstimate:

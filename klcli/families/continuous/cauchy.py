@@ -37,7 +37,7 @@ class Cauchy(StudentT):
         """Source: Chyzak & Nielsen 2019, arXiv:1905.10965."""
         return _log_of_1_and_square(self._apart(q))
 
-    def renyi(self, q: Cauchy, alpha: float) -> float | None:
+    def renyi(self, q: Cauchy, alpha: float, rest: float) -> float | None:  # noqa: ARG002
         """Of order 2 alone. Source: Nielsen & Okamura 2022, arXiv:2101.12459."""
         return _log_of_1_and_square(sqrt(2) * self._apart(q)) if alpha == 2 else None  # noqa: PLR2004
 

@@ -13,7 +13,7 @@ from klcli.families.formula import Parameter
 from klcli.families.likelihood.ascent import LikelihoodEstimate, ascend
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Parameters, SortedSample
+    from klcli.families.family import Array, Continuous, Parameters, SortedSample
 
 
 class Chi2(Gamma):
@@ -26,6 +26,9 @@ class Chi2(Gamma):
     def __init__(self, **parameters: float) -> None:
         super().__init__(**parameters)
         self.shape, self.rate = self.df / 2, 0.5
+
+    def moved(self, origin: float, unit: float) -> Continuous:
+        return Gamma(shape=self.shape, rate=self.rate).moved(origin, unit)
 
     def wider(self) -> Parameters:
         return {"gamma": {"shape": self.shape, "rate": self.rate}}

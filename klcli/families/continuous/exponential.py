@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from math import exp, inf, lgamma, log, pi, sqrt
+from math import exp, inf, lgamma, log, log1p, pi, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.families.differences import excess, ratio_excess, renyi_bend
+from klcli.families.differences import log_ratio, ratio_excess, renyi_of_ratio
 from klcli.families.family import RATE, Positive, scipy
 from klcli.families.likelihood.ascent import LikelihoodEstimate
-from klcli.families.moments import Moments, bounded_exp
+from klcli.families.moments import Moments, added
 from klcli.families.special import within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from klcli.families.family import Array, Frozen, Mask, Parameters, SortedSample
+    from klcli.families.family import Array, Frozen, Mask, Parameters, SortedSample, SumOfTerms
 
 
 class Exponential(Positive):
@@ -57,10 +57,9 @@ class Exponential(Positive):
         """Source: Gil, Alajaji & Linder 2013, table 2."""
         return ratio_excess(q.rate, self.rate)
 
-    def renyi(self, q: Exponential, alpha: float) -> float:
+    def renyi(self, q: Exponential, alpha: float, rest: float) -> float:  # noqa: ARG002
         """Source: Gil, Alajaji & Linder 2013, table 2."""
-        u, b = (q.rate - self.rate) / self.rate, 1 - alpha
-        return inf if 1 + b * u <= 0 else renyi_bend(u, b, excess)
+        return renyi_of_ratio(log_ratio(q.rate, self.rate), rest)
 
     def wider(self) -> Mapping[str, Parameters]:
         return {"gamma": {"shape": 1.0, "rate": self.rate}, "weibull": {"shape": 1.0, "scale": 1 / self.rate}}
@@ -71,14 +70,14 @@ class Exponential(Positive):
             1 / rate,
             1 / rate / rate,
             lambda m: 1 / rate - m if m <= 0 else m + (2 * exp(-rate * m) - 1) / rate,
-            lambda c: 1 / (1 + c / rate),
+            lambda c: -log1p(c / rate),
             log=-np.euler_gamma - log(rate),
             log_variance=pi * pi / 6,
-            power=lambda k: bounded_exp(lgamma(1 + k) - k * log(rate)),
+            log_power=lambda k: lgamma(1 + k) - k * log(rate),
         )
 
-    def cross_entropy(self, m: Moments) -> float:
-        return self.rate * m.mean - log(self.rate)
+    def cross_entropy(self, m: Moments) -> SumOfTerms:
+        return added(self.rate * m.mean, -log(self.rate))
 
     @classmethod
     def estimate(cls, data: SortedSample) -> LikelihoodEstimate:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from math import exp, inf, lgamma, log, log1p, pi, sqrt
+from math import inf, lgamma, log, log1p, pi, sqrt
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from klcli.families.differences import bregman_log_gamma, digamma, ratio_excess, trigamma
+from klcli.engine.arrays import two_product
+from klcli.families.differences import (
+    LOG_2_PI,
+    bregman_gamma_entropy,
+    digamma_remainder,
+    fraction_excess,
+    gamma_entropy,
+    log_gamma_ratio,
+    log_ratio,
+    stirling_remainder,
+    trigamma,
+)
 from klcli.families.family import RATE, SHAPE, Positive, scipy
 from klcli.families.likelihood.ascent import LikelihoodEstimate
-from klcli.families.moments import Moments, absolute_moment, bounded_exp
-from klcli.families.special import within, xlogy
+from klcli.families.moments import Moments, absolute_moment, added
+from klcli.families.special import LARGE, exponential_excess, saddle_deviance, within, xlogy
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Frozen, Parameters, SortedSample
+    from klcli.families.family import Array, Frozen, Parameters, SortedSample, SumOfTerms
     from klcli.families.formula import Parameter
 
 _LARGE = 1e4
@@ -34,13 +45,25 @@ class Gamma(Positive):
     rate: float
 
     def log_density(self, x: Array) -> Array:
-        """shape log rate - log Gamma(shape) + (shape - 1) log x - rate x."""
+        """shape log rate - log Gamma(shape) + (shape - 1) log x - rate x; for large shapes in Loader's form."""
+        if self.shape >= LARGE:
+            held = np.clip(x, 0.0, 1e300 / max(1.0, self.rate))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                deviance = saddle_deviance(np.asarray(self.shape), *two_product(held, np.asarray(self.rate)))
+                return within(x > 0, self._peak - deviance - np.log(held))
         constant = self.shape * log(self.rate) - lgamma(self.shape)
         return within(x >= 0, constant + xlogy(self.shape - 1, x) - self.rate * x)
+
+    @property
+    def _peak(self) -> float:
+        """The log density of log x at its mode, shape/rate."""
+        return 0.5 * (log(self.shape) - LOG_2_PI) - stirling_remainder(self.shape)
 
     def log_density_above_0(self, t: Array) -> Array:
         """Gamma(0.01, 1) has a thousandth of its mass below the smallest double."""
         with np.errstate(over="ignore"):
+            if self.shape >= LARGE:
+                return self._peak - self.shape * exponential_excess(t - log(self.shape / self.rate)) - t
             constant = self.shape * log(self.rate) - lgamma(self.shape)
             values: Array = constant + (self.shape - 1) * t - self.rate * np.exp(t)
         return values
@@ -59,14 +82,15 @@ class Gamma(Positive):
 
     def entropy(self) -> float:
         """Source: Cover & Thomas 2006, table 17.1."""
-        shape = self.shape
-        return shape - log(self.rate) + lgamma(shape) + (1 - shape) * digamma(shape)
+        return gamma_entropy(self.shape) - log(self.rate)
 
     def kl(self, q: Gamma) -> float:
         """Source: Gil, Alajaji & Linder 2013, table 2."""
-        step, u = q.shape - self.shape, (q.rate - self.rate) / self.rate
-        bent = bregman_log_gamma(self.shape, step)
-        return max(0.0, bent + q.shape * ratio_excess(q.rate, self.rate) - step * u)
+        from fractions import Fraction
+
+        step = q.shape - self.shape
+        shapes, rates = Fraction(self.shape) / Fraction(q.shape), Fraction(q.rate) / Fraction(self.rate)
+        return q.shape * fraction_excess(shapes * rates) + bregman_gamma_entropy(self.shape, q.shape, step)
 
     def moments(self) -> Moments:
         special = scipy("special", "the incomplete gamma function")
@@ -79,14 +103,15 @@ class Gamma(Positive):
             shape / rate,
             shape / rate / rate,
             absolute_moment(shape / rate, below, lambda m: below(m, 1)),
-            lambda c: exp(-shape * log1p(c / rate)),
-            log=digamma(shape) - log(rate),
+            lambda c: -shape * log1p(c / rate),
+            log=log_ratio(shape, rate) - 0.5 / shape + digamma_remainder(shape),
             log_variance=trigamma(shape),
-            power=lambda k: bounded_exp(lgamma(shape + k) - lgamma(shape) - k * log(rate)),
+            log_power=lambda k: log_gamma_ratio(shape, k) - k * log(rate),
         )
 
-    def cross_entropy(self, m: Moments) -> float:
-        return lgamma(self.shape) - self.shape * log(self.rate) - (self.shape - 1) * m.log + self.rate * m.mean
+    def cross_entropy(self, m: Moments) -> SumOfTerms:
+        whole = lgamma(self.shape), -self.shape * log(self.rate), -(self.shape - 1) * m.log, self.rate * m.mean
+        return added(*whole, beside=abs(self.shape - 1))
 
     @classmethod
     def estimate(cls, data: SortedSample) -> LikelihoodEstimate:

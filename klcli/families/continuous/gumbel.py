@@ -11,10 +11,10 @@ from klcli.families.differences import extreme_value_kl
 from klcli.families.family import LocationScale, scipy
 from klcli.families.likelihood.ascent import Top, ascend
 from klcli.families.likelihood.location_scale import FEW, LEAST_LOG_SCALE, placed
-from klcli.families.moments import Moments, bounded_exp, given
+from klcli.families.moments import Moments, added, bounded_exp, given
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Frozen, LikelihoodEstimate, Objective, Parameters, SortedSample
+    from klcli.families.family import Array, Frozen, LikelihoodEstimate, Objective, Parameters, SortedSample, SumOfTerms
 
 
 class Gumbel(LocationScale):
@@ -43,22 +43,23 @@ class Gumbel(LocationScale):
 
     def kl(self, q: Gumbel) -> float:
         """Source: Gil, Alajaji & Linder 2013, table 2."""
-        return extreme_value_kl((self.scale - q.scale) / q.scale, (q.mu - self.mu) / q.scale)
+        ratio, step = self.scale / q.scale, (self.scale - q.scale) / q.scale
+        return extreme_value_kl(ratio, step, (q.mu - self.mu) / q.scale)
 
     def moments(self) -> Moments:
         mu, scale = self.mu, self.scale
         return Moments(
             mu + np.euler_gamma * scale,
             (pi * scale) ** 2 / 6,
-            exponential=lambda c: bounded_exp(-c * mu + lgamma(1 + c * scale)),
+            log_exponential=lambda c: -c * mu + lgamma(1 + c * scale),
         )
 
-    def cross_entropy(self, m: Moments) -> float:
+    def cross_entropy(self, m: Moments) -> SumOfTerms:
         c = 1 / self.scale
-        raised = given(m.exponential, c)
-        if raised == inf:
-            return inf
-        return log(self.scale) + (m.mean - self.mu) * c + raised * bounded_exp(self.mu * c)
+        grown, moved = given(m.log_exponential, c), self.mu * c
+        raised = bounded_exp(grown + moved)
+        inner = (abs(m.mean) + abs(self.mu)) * c + raised * (abs(grown) + abs(moved))
+        return added(log(self.scale), (m.mean - self.mu) * c, raised, beside=inner)
 
     @classmethod
     def estimate(cls, data: SortedSample) -> LikelihoodEstimate:

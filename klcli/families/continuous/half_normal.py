@@ -11,11 +11,11 @@ from klcli.families.continuous.normal import Normal
 from klcli.families.differences import ROOT_2
 from klcli.families.family import SCALE, Positive, scipy
 from klcli.families.likelihood.ascent import LikelihoodEstimate
-from klcli.families.moments import Moments, absolute_moment, bounded_exp
+from klcli.families.moments import Moments, absolute_moment, added
 from klcli.families.special import within
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Averages, Frozen, Mask, Parameters, SortedSample
+    from klcli.families.family import Array, Averages, Frozen, Mask, Parameters, SortedSample, SumOfTerms
 
 
 class HalfNormal(Positive):
@@ -56,28 +56,29 @@ class HalfNormal(Positive):
         """Source: as of the normal distributions that they are halves of."""
         return self._whole.kl(q._whole)
 
-    def renyi(self, q: HalfNormal, alpha: float) -> float:
+    def renyi(self, q: HalfNormal, alpha: float, rest: float) -> float:
         """Source: as of the normal distributions that they are halves of."""
-        return self._whole.renyi(q._whole, alpha)
+        return self._whole.renyi(q._whole, alpha, rest)
 
     def moments(self) -> Moments:
         scale, mean = self.scale, self.scale * sqrt(2 / pi)
 
-        def exponential(c: float) -> float:
-            return float(scipy("special", "the error function").erfcx(c * scale / ROOT_2))
+        def log_exponential(c: float) -> float:
+            return log(float(scipy("special", "the error function").erfcx(c * scale / ROOT_2)))
 
         return Moments(
             mean,
             scale * scale * (1 - 2 / pi),
             absolute_moment(mean, lambda m: erf(m / scale / ROOT_2), lambda m: 1 - exp(-((m / scale) ** 2) / 2)),
-            exponential,
+            log_exponential,
             log=log(scale) - (np.euler_gamma + log(2)) / 2,
             log_variance=pi * pi / 8,
-            power=lambda k: bounded_exp(k * log(scale) + k / 2 * log(2) + lgamma((k + 1) / 2) - lgamma(0.5)),
+            log_power=lambda k: k * log(scale) + k / 2 * log(2) + lgamma((k + 1) / 2) - lgamma(0.5),
         )
 
-    def cross_entropy(self, m: Moments) -> float:
-        return inf if m.variance == inf else self._whole.cross_entropy(m) - log(2)
+    def cross_entropy(self, m: Moments) -> SumOfTerms:
+        whole = self._whole.cross_entropy(m)
+        return added(whole.value, -log(2), beside=whole.size)
 
     @classmethod
     def estimate(cls, data: SortedSample) -> LikelihoodEstimate:

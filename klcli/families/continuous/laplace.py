@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, inf, log, sqrt
+from math import exp, expm1, inf, log, log1p, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,10 +10,10 @@ import numpy as np
 from klcli.families.differences import exp_excess, ratio_excess
 from klcli.families.family import LocationScale, scipy
 from klcli.families.likelihood.ascent import LikelihoodEstimate
-from klcli.families.moments import Moments, bounded_exp, given
+from klcli.families.moments import Moments, added, given
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Averages, Frozen, Parameters, SortedSample
+    from klcli.families.family import Array, Averages, Frozen, Parameters, SortedSample, SumOfTerms
 
 
 class Laplace(LocationScale):
@@ -45,20 +45,24 @@ class Laplace(LocationScale):
 
     def kl(self, q: Laplace) -> float:
         """Source: Gil, Alajaji & Linder 2013, table 2."""
-        ratio = self.scale / q.scale
-        apart = abs(self.mu - q.mu) / self.scale
-        return ratio_excess(self.scale, q.scale) + ratio * exp_excess(-apart)
+        ratio, away = self.scale / q.scale, abs(self.mu - q.mu)
+        apart = away / self.scale
+        shifted = ratio * exp_excess(-apart) if apart < 1 else away / q.scale + ratio * expm1(-apart)
+        return ratio_excess(self.scale, q.scale) + shifted
 
     def moments(self) -> Moments:
         mu, scale = self.mu, self.scale
 
-        def exponential(c: float) -> float:
-            return bounded_exp(-c * mu) / (1 - c * c * scale * scale) if c * scale < 1 else inf
+        def log_exponential(c: float) -> float:
+            return -c * mu - log1p(-((c * scale) ** 2)) if c * scale < 1 else inf
 
-        return Moments(mu, 2 * scale * scale, lambda m: abs(mu - m) + scale * exp(-abs(mu - m) / scale), exponential)
+        return Moments(
+            mu, 2 * scale * scale, lambda m: abs(mu - m) + scale * exp(-abs(mu - m) / scale), log_exponential
+        )
 
-    def cross_entropy(self, m: Moments) -> float:
-        return log(2 * self.scale) + given(m.absolute, self.mu) / self.scale
+    def cross_entropy(self, m: Moments) -> SumOfTerms:
+        level = (abs(m.mean) + abs(self.mu)) / self.scale
+        return added(log(2 * self.scale), given(m.absolute, self.mu) / self.scale, beside=level)
 
     @classmethod
     def estimate(cls, data: SortedSample) -> LikelihoodEstimate:

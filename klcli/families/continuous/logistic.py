@@ -9,7 +9,7 @@ import numpy as np
 
 from klcli.families.family import LocationScale, scipy
 from klcli.families.likelihood.location_scale import LEAST_LOG_SCALE, placed, top_of
-from klcli.families.moments import Moments, bounded_exp
+from klcli.families.moments import Moments
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Frozen, LikelihoodEstimate, Objective, Parameters, SortedSample
@@ -42,13 +42,13 @@ class Logistic(LocationScale):
     def moments(self) -> Moments:
         mu, scale = self.mu, self.scale
 
-        def exponential(c: float) -> float:
-            return bounded_exp(-c * mu) * pi * c * scale / sin(pi * c * scale) if c * scale < 1 else inf
+        def log_exponential(c: float) -> float:
+            return -c * mu + log(pi * c * scale / sin(pi * c * scale)) if c * scale < 1 else inf
 
         def absolute(m: float) -> float:
             return abs(mu - m) + 2 * scale * log1p(exp(-abs(mu - m) / scale))
 
-        return Moments(mu, (pi * scale) ** 2 / 3, absolute, exponential)
+        return Moments(mu, (pi * scale) ** 2 / 3, absolute, log_exponential)
 
     @classmethod
     def estimate(cls, data: SortedSample) -> LikelihoodEstimate:

@@ -10,11 +10,11 @@ import numpy as np
 from klcli.families.continuous.normal import Normal
 from klcli.families.differences import LOG_2_PI
 from klcli.families.family import MU, SD, STEPS, Positive, rising, scipy
-from klcli.families.moments import Moments, absolute_moment, bounded_exp, phi
+from klcli.families.moments import Moments, absolute_moment, added, bounded_exp, phi
 from klcli.families.special import within
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Averages, Frozen, LikelihoodEstimate, Parameters, SortedSample
+    from klcli.families.family import Array, Averages, Frozen, LikelihoodEstimate, Parameters, SortedSample, SumOfTerms
 
 
 class Lognormal(Positive):
@@ -23,6 +23,7 @@ class Lognormal(Positive):
     parameters = (MU, SD)
     instead = {"var": ("sd", "root")}
     least_growth = (-inf, 0.0)
+    movable = False
     mu: float
     sd: float
 
@@ -62,9 +63,9 @@ class Lognormal(Positive):
         """Source: Gil, Alajaji & Linder 2013, table 2."""
         return self.log.kl(q.log)
 
-    def renyi(self, q: Lognormal, alpha: float) -> float:
+    def renyi(self, q: Lognormal, alpha: float, rest: float) -> float:
         """Source: Gil, Alajaji & Linder 2013, table 2."""
-        return self.log.renyi(q.log, alpha)
+        return self.log.renyi(q.log, alpha, rest)
 
     def total_variation(self, q: Lognormal) -> float | None:
         """Source: as of the logarithms."""
@@ -81,12 +82,13 @@ class Lognormal(Positive):
             below,
             log=mu,
             log_variance=sd * sd,
-            power=lambda k: bounded_exp(k * mu + k * k * sd * sd / 2),
+            log_power=lambda k: k * mu + (k * sd) ** 2 / 2,
         )
 
-    def cross_entropy(self, m: Moments) -> float:
-        spread = (m.log_variance + (m.log - self.mu) ** 2) / (2 * self.sd**2)
-        return m.log + log(self.sd) + 0.5 * LOG_2_PI + spread
+    def cross_entropy(self, m: Moments) -> SumOfTerms:
+        of_log = self.log.cross_entropy(Moments(m.log, m.log_variance))
+        z = (m.log - self.mu) / self.sd
+        return added(m.log, of_log.value, beside=of_log.size + (1 + abs(m.log)) * abs(z) / self.sd)
 
     @classmethod
     def estimate(cls, data: SortedSample) -> LikelihoodEstimate:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from math import erf, exp, inf, log, pi, sqrt
+from math import erf, exp, log, pi, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.families.differences import LOG_2_PI, NEAR, ROOT_2, excess, log_ratio, renyi_of_normals
+from klcli.families.differences import LOG_2_PI, ROOT_2, excess, log_ratio, renyi_of_normals
 from klcli.families.family import MU, SD, LocationScale, scipy
 from klcli.families.likelihood.ascent import LikelihoodEstimate
-from klcli.families.moments import Moments, bounded_exp
+from klcli.families.moments import Moments, added
+from klcli.families.special import NEAR
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Frozen, Parameters, SortedSample
+    from klcli.families.family import Array, Frozen, Parameters, SortedSample, SumOfTerms
 
 
 class Normal(LocationScale):
@@ -53,10 +54,9 @@ class Normal(LocationScale):
         spread = excess(u * (2 + u)) if abs(u) < NEAR else ratio * ratio - 1 - 2 * log_ratio(self.sd, q.sd)
         return 0.5 * (spread + z * z)
 
-    def renyi(self, q: Normal, alpha: float) -> float:
+    def renyi(self, q: Normal, alpha: float, rest: float) -> float:
         """Source: Gil, Alajaji & Linder 2013, table 2."""
-        u, z = (self.sd - q.sd) / q.sd, (self.mu - q.mu) / q.sd
-        return renyi_of_normals(([u * (2 + u)], [z]), alpha)
+        return renyi_of_normals([2 * log_ratio(self.sd, q.sd)], [(self.mu - q.mu) / q.sd], alpha, rest)
 
     def total_variation(self, q: Normal) -> float | None:
         """2 Phi(d/2) - 1 for equal sd. Source: Devroye, Mehrabian & Reddad 2018."""
@@ -69,12 +69,14 @@ class Normal(LocationScale):
             z = (mu - m) / sd
             return sd * sqrt(2 / pi) * exp(-z * z / 2) + (mu - m) * erf(z / ROOT_2)
 
-        return Moments(mu, sd * sd, absolute, lambda c: bounded_exp(-c * mu + c * c * sd * sd / 2))
+        return Moments(mu, sd * sd, absolute, lambda c: -c * mu + (c * sd) ** 2 / 2)
 
-    def cross_entropy(self, m: Moments) -> float:
-        if m.variance == inf:
-            return inf
-        return log(self.sd) + 0.5 * LOG_2_PI + (m.variance + (m.mean - self.mu) ** 2) / (2 * self.sd**2)
+    def cross_entropy(self, m: Moments) -> SumOfTerms:
+        z = (m.mean - self.mu) / self.sd
+        spread, apart = 0.5 * m.variance / self.sd / self.sd, 0.5 * z * z
+        return added(
+            log(self.sd), 0.5 * LOG_2_PI, spread, apart, beside=abs(z) * (abs(m.mean) + abs(self.mu)) / self.sd
+        )
 
     @classmethod
     def estimate(cls, data: SortedSample) -> LikelihoodEstimate:

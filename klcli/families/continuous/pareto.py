@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from math import exp, expm1, inf, log, nan, sqrt
+from math import exp, expm1, inf, log, log1p, nan, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.families.differences import excess, log_ratio, ratio_excess, renyi_bend
+from klcli.families.differences import log_ratio, ratio_excess, renyi_of_ratio
 from klcli.families.family import SCALE, SHAPE, STEPS, Positive, scipy
 from klcli.families.formula import Grid
 from klcli.families.likelihood.ascent import LikelihoodEstimate
-from klcli.families.moments import Moments, absolute_moment, bounded_exp
-from klcli.families.special import within
+from klcli.families.moments import Moments, absolute_moment, added, bounded_exp
+from klcli.families.special import log_over, within
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Averages, Frozen, Parameters, SortedSample
+    from klcli.families.family import Array, Averages, Frozen, Parameters, SortedSample, SumOfTerms
 
 
 class Pareto(Positive):
@@ -36,12 +36,13 @@ class Pareto(Positive):
         """log(shape/scale) - (shape + 1) log(x/scale), from scale."""
         return within(x >= self.scale, log(self.shape) - log(self.scale) - (self.shape + 1) * self._log_ratio(x))
 
+    def log_density_above_0(self, t: Array) -> Array:
+        logs = t - log(self.scale)
+        return within(logs >= 0, log(self.shape) - log(self.scale) - (self.shape + 1) * logs)
+
     def _log_ratio(self, x: Array) -> Array:
         """log(x/scale), 0 below the scale."""
-        held = np.maximum(x, self.scale)
-        with np.errstate(over="ignore"):
-            near = np.log1p((held - self.scale) / self.scale)
-        return np.where(held < 2 * self.scale, near, np.log(held) - log(self.scale))
+        return log_over(np.maximum(x, self.scale), self.scale)
 
     def draw(self, n: int, generator: np.random.Generator) -> Array:
         draws: Array = self.scale * (1 + generator.pareto(self.shape, n))
@@ -73,34 +74,36 @@ class Pareto(Positive):
             return inf
         return q.shape * log_ratio(self.scale, q.scale) + ratio_excess(q.shape, self.shape)
 
-    def renyi(self, q: Pareto, alpha: float) -> float | None:
+    def renyi(self, q: Pareto, alpha: float, rest: float) -> float | None:  # noqa: ARG002
         """Where q begins no later. Source: Gil, Alajaji & Linder 2013, table 2."""
         if self.scale < q.scale:
             return None
-        u, b = (q.shape - self.shape) / self.shape, 1 - alpha
-        return inf if 1 + b * u <= 0 else q.shape * log_ratio(self.scale, q.scale) + renyi_bend(u, b, excess)
+        return q.shape * log_ratio(self.scale, q.scale) + renyi_of_ratio(log_ratio(q.shape, self.shape), rest)
 
     def moments(self) -> Moments:
         scale, shape = self.scale, self.shape
 
-        def power(k: float) -> float:
-            return bounded_exp(k * log(scale)) * shape / (shape - k) if k < shape else inf
+        def log_power(k: float) -> float:
+            return k * log(scale) - log1p(-k / shape) if k < shape else inf
 
         def below(m: float, less: float = 0.0) -> float:
             return -expm1((less - shape) * log_ratio(m, scale)) if m > scale else 0.0
 
+        mean = bounded_exp(log_power(1.0))
         two = shape > 2  # noqa: PLR2004 - it has a variance above 2 only
         return Moments(
-            power(1),
+            mean,
             scale * scale * shape / ((shape - 1) ** 2 * (shape - 2)) if two else inf,
-            absolute_moment(power(1), below, lambda m: below(m, 1.0)),
+            absolute_moment(mean, below, lambda m: below(m, 1.0)),
             log=log(scale) + 1 / shape,
             log_variance=1 / shape**2,
-            power=power,
+            log_power=log_power,
         )
 
-    def cross_entropy(self, m: Moments) -> float:
-        return (self.shape + 1) * (m.log - log(self.scale)) + log(self.scale) - log(self.shape)
+    def cross_entropy(self, m: Moments) -> SumOfTerms:
+        more, log_scale = self.shape + 1, log(self.scale)
+        level = more * (1 + abs(m.log) + abs(log_scale))
+        return added(more * (m.log - log_scale), log_scale, -log(self.shape), beside=level)
 
     @classmethod
     def estimate(cls, data: SortedSample) -> LikelihoodEstimate:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from klcli.families.differences import digamma, log_beta
+from klcli.families.differences import LOG_2_PI, digamma_step, log_gamma_half_step
 from klcli.families.family import LocationScale, scipy
 from klcli.families.formula import Parameter
 from klcli.families.likelihood.ascent import LikelihoodEstimate
 from klcli.families.likelihood.location_scale import LEAST_LOG_SCALE, placed, top_of
 from klcli.families.moments import Moments
-from klcli.families.special import log_gamma_half_step
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Frozen, Objective, Parameters, SortedSample
@@ -35,14 +34,15 @@ class StudentT(LocationScale):
 
     def log_density(self, x: Array) -> Array:
         """log Gamma((df+1)/2) - log Gamma(df/2) - log(scale sqrt(df pi)) - (df+1)/2 log(1 + z^2/df)."""
-        df, z = self.df, (x - self.mu) / self.scale
-        # The difference of the two log Gammas loses digits for large df; Stirling's series of it does not.
-        constant = log_gamma_half_step(df / 2) - 0.5 * log(df * pi) - log(self.scale)
-        root = df**0.5
-        # log(1 + z^2/df) = 2 log hypot(1, z/sqrt(df)) far out, where the square would overflow.
-        far = np.abs(z) > 1e100 * root
-        held = np.where(far, 0.0, z / root)
-        logs = np.where(far, 2 * np.log(np.maximum(np.abs(z) / root, 1.0)), np.log1p(held * held))
+        df = self.df
+        constant = log_gamma_half_step(df / 2) - 0.5 * LOG_2_PI - log(self.scale)
+        with np.errstate(over="ignore", divide="ignore"):
+            away = np.abs(x - self.mu)
+            z = away / self.scale / sqrt(df)
+            far = z > 1e100  # noqa: PLR2004 - whose square would overflow, or which has
+            logs = np.where(
+                far, 2 * (np.log(away) - log(self.scale)) - log(df), np.log1p(np.square(np.where(far, 0.0, z)))
+            )
         values: Array = constant - (df + 1) / 2 * logs
         return values
 
@@ -58,13 +58,13 @@ class StudentT(LocationScale):
     def entropy(self) -> float:
         """Source: Cover & Thomas 2006, table 17.1."""
         half = (self.df + 1) / 2
-        of_df = half * (digamma(half) - digamma(self.df / 2)) + 0.5 * log(self.df)
-        return of_df + log_beta(self.df / 2, 0.5) + log(self.scale)
+        of_df = half * digamma_step(self.df / 2, 0.5) - log_gamma_half_step(self.df / 2)
+        return of_df + 0.5 * LOG_2_PI + log(self.scale)
 
     def moments(self) -> Moments:
         df = self.df
         variance = self.scale * self.scale * df / (df - 2) if df > 2 else inf  # noqa: PLR2004 - above it there is one
-        return Moments(self.mu if df > 1 else nan, variance, exponential=lambda c: inf)  # noqa: ARG005
+        return Moments(self.mu if df > 1 else nan, variance, log_exponential=lambda c: inf)  # noqa: ARG005
 
     @classmethod
     def estimate(cls, data: SortedSample) -> LikelihoodEstimate:

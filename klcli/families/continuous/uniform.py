@@ -11,11 +11,14 @@ from klcli.families.differences import log_ratio
 from klcli.families.family import HIGH, LOW, Interval, scipy
 from klcli.families.formula import Grid
 from klcli.families.likelihood.ascent import LikelihoodEstimate
-from klcli.families.moments import Moments, bounded_exp, mean_log
+from klcli.families.moments import Moments, added, mean_log
 from klcli.families.special import within
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Averages, Frozen, Parameters, SortedSample
+    from klcli.families.family import Array, Averages, Frozen, Parameters, SortedSample, SumOfTerms
+
+_NARROW = 0.1
+"""Of the upper end: a width below which moments of log x lose more than two digits."""
 
 
 class Uniform(Interval):
@@ -55,7 +58,8 @@ class Uniform(Interval):
         """Source: Gil, Alajaji & Linder 2013, table 2."""
         if self.low < q.low or self.high > q.high:
             return inf
-        return log1p(((self.low - q.low) + (q.high - self.high)) / (self.high - self.low))
+        width, more = self.high - self.low, (self.low - q.low) + (q.high - self.high)
+        return log1p(more / width) if more < width else log(q.high - q.low) - log(width)
 
     def moments(self) -> Moments:
         low, high = self.low, self.high
@@ -66,25 +70,25 @@ class Uniform(Interval):
                 return ((m - low) ** 2 + (high - m) ** 2) / (2 * width)
             return abs(low + width / 2 - m)
 
-        def power(k: float) -> float:
+        def log_power(k: float) -> float:
             """Relative to the upper end: h^k (1 - (l/h)^(k+1)) / ((k + 1) (1 - l/h))."""
             inner = -expm1((k + 1) * log_ratio(low, high)) if low > 0 else 1.0
-            return bounded_exp(k * log(high)) * inner * high / ((k + 1) * width)
+            return k * log(high) + log(inner * high / ((k + 1) * width))
 
-        positive = low >= 0
+        positive = low >= 0 and width > _NARROW * high
         return Moments(
             low + width / 2,
             width * width / 12,
             absolute,
-            lambda c: bounded_exp(-c * low) * -expm1(-c * width) / (c * width),
+            lambda c: -c * low + log(-expm1(-c * width) / (c * width)),
             log=mean_log(low, high) if positive else nan,
             log_variance=1 - low * high * (log_ratio(high, low) / width) ** 2 if low > 0 else 1.0 if positive else nan,
-            log_rest=mean_log(1 - high, 1 - low) if high <= 1 else nan,
-            power=power if positive else None,
+            log_rest=mean_log(1 - high, 1 - low) if high <= 1 and width > _NARROW * (1 - low) else nan,
+            log_power=log_power if positive else None,
         )
 
-    def cross_entropy(self, m: Moments) -> float:  # noqa: ARG002
-        return log(self.high - self.low)
+    def cross_entropy(self, m: Moments) -> SumOfTerms:  # noqa: ARG002
+        return added(log(self.high - self.low))
 
     @classmethod
     def estimate(cls, data: SortedSample) -> LikelihoodEstimate:

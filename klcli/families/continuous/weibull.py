@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from math import exp, expm1, gamma, inf, isfinite, lgamma, log, pi
+from math import exp, expm1, gamma, inf, lgamma, log, pi
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from klcli.families.continuous.gumbel import Gumbel
-from klcli.families.differences import extreme_value_kl, log_ratio
+from klcli.families.differences import bounded_expm1, bregman_log_gamma, extreme_value_kl, log_ratio
 from klcli.families.family import SCALE, SHAPE, Positive, scipy
 from klcli.families.likelihood.ascent import LikelihoodEstimate
-from klcli.families.moments import Moments, absolute_moment, bounded_exp, given
-from klcli.families.special import within, xlogy
+from klcli.families.moments import Moments, absolute_moment, added, bounded_exp, given
+from klcli.families.special import log_over, within
 
 if TYPE_CHECKING:
-    from klcli.families.family import Array, Frozen, Parameters, SortedSample
+    from klcli.families.family import Array, Frozen, Parameters, SortedSample, SumOfTerms
     from klcli.families.formula import Parameter
 
 
@@ -33,17 +33,17 @@ class Weibull(Positive):
 
     def log_density(self, x: Array) -> Array:
         """log(shape/scale) + (shape - 1) log z - z^shape, z = x/scale."""
-        shape, scale = self.shape, self.scale
-        with np.errstate(invalid="ignore", over="ignore"):
-            z = x / scale
-            return within(x >= 0, log(shape) - log(scale) + xlogy(shape - 1, z) - np.power(z, shape))
+        return within(x >= 0, self._at_log(log_over(np.maximum(x, 0.0), self.scale)))
+
+    def _at_log(self, log_z: Array) -> Array:
+        """The log density, given log z."""
+        shape = self.shape
+        with np.errstate(over="ignore", invalid="ignore"):
+            rising = np.where(shape == 1, 0.0, (shape - 1) * log_z)
+            return np.asarray(log(shape) - log(self.scale) + rising - np.exp(shape * log_z))
 
     def log_density_above_0(self, t: Array) -> Array:
-        shape, scale = self.shape, self.scale
-        logs = t - log(scale)
-        with np.errstate(over="ignore"):
-            values: Array = log(shape) - log(scale) + (shape - 1) * logs - np.exp(shape * logs)
-        return values
+        return self._at_log(t - log(self.scale))
 
     def draw(self, n: int, generator: np.random.Generator) -> Array:
         return self.scale * generator.weibull(self.shape, n)
@@ -61,14 +61,14 @@ class Weibull(Positive):
     def kl(self, q: Weibull) -> float:
         """Source: Bauckhage 2013, arXiv:1310.3713."""
         step = (q.shape - self.shape) / self.shape
-        return extreme_value_kl(step, q.shape * log_ratio(self.scale, q.scale))
+        return extreme_value_kl(q.shape / self.shape, step, q.shape * log_ratio(self.scale, q.scale))
 
     def moments(self) -> Moments:
         special = scipy("special", "the incomplete gamma function")
         shape, scale = self.shape, self.scale
 
-        def power(k: float) -> float:
-            return bounded_exp(k * log(scale) + lgamma(1 + k / shape))
+        def log_power(k: float) -> float:
+            return k * log(scale) + lgamma(1 + k / shape)
 
         def reduced(m: float) -> float:
             return bounded_exp(shape * log(m / scale))
@@ -76,20 +76,23 @@ class Weibull(Positive):
         def part(m: float) -> float:
             return float(special.gammainc(1 + 1 / shape, reduced(m)))
 
-        mean = power(1)
+        # log Gamma(1 + 2 e) - 2 log Gamma(1 + e), whose linear parts cancel.
+        e, mean = 1 / shape, bounded_exp(log_power(1))
+        spread = bounded_expm1(bregman_log_gamma(1.0, 1 + 2 * e, 2 * e) - 2 * bregman_log_gamma(1.0, 1 + e, e))
         return Moments(
             mean,
-            power(2) - mean * mean if isfinite(power(2)) else inf,
+            mean * mean * spread if spread < inf else inf,
             absolute_moment(mean, lambda m: -expm1(-reduced(m)), part),
             log=log(scale) - np.euler_gamma / shape,
             log_variance=pi * pi / (6 * shape * shape),
-            power=power,
+            log_power=log_power,
         )
 
-    def cross_entropy(self, m: Moments) -> float:
-        k, scale = self.shape, self.scale
-        raised = given(m.power, k) * bounded_exp(-k * log(scale))
-        return log(scale) - log(k) - (k - 1) * (m.log - log(scale)) + raised
+    def cross_entropy(self, m: Moments) -> SumOfTerms:
+        k, log_scale, grown = self.shape, log(self.scale), given(m.log_power, self.shape)
+        raised = bounded_exp(grown - k * log_scale)
+        inner = abs(k - 1) * (1 + abs(m.log) + abs(log_scale)) + raised * (abs(grown) + abs(k * log_scale))
+        return added(log_scale, -log(k), -(k - 1) * (m.log - log_scale), raised, beside=inner)
 
     @classmethod
     def estimate(cls, data: SortedSample) -> LikelihoodEstimate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import lgamma, log, log1p, nan, sqrt
+from math import log, log1p, nan, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ from klcli.families.differences import two_outcomes
 from klcli.families.family import Counts, P, scipy, whole_span, wide_tail
 from klcli.families.formula import Grid, Parameter
 from klcli.families.likelihood.ascent import LikelihoodEstimate, errors_of_two
-from klcli.families.special import log_gamma, times_log1p, whole, within, xlogy
+from klcli.families.special import log_binomial, whole, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +40,7 @@ class Binomial(Counts):
         """log of n over k, + k log p + (n - k) log(1 - p)."""
         inside = whole(x, self.n)
         held = np.where(inside, x, 0.0)
-        ways = lgamma(self.n + 1) - log_gamma(held + 1) - log_gamma(self.n - held + 1)
-        return within(inside, ways + xlogy(held, self.p) + times_log1p(self.n - held, self.p))
+        return within(inside, log_binomial(held, self.n - held, self.p))
 
     def draw(self, n: int, generator: np.random.Generator) -> object:
         return generator.binomial(int(self.n), self.p, n)

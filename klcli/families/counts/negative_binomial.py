@@ -11,7 +11,7 @@ from klcli.families.differences import two_outcomes
 from klcli.families.family import P_ABOVE_0, Counts, scipy
 from klcli.families.formula import Parameter
 from klcli.families.likelihood.ascent import LikelihoodEstimate, ascend, errors_of_two
-from klcli.families.special import log_gamma, log_rising, times_log1p, whole, within
+from klcli.families.special import log_binomial, log_rising, whole, within
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Frozen, Objective, Parameters, SortedSample
@@ -38,8 +38,8 @@ class NegativeBinomial(Counts):
         """log Gamma(k + r) - log Gamma(r) - log k! + r log p + k log(1 - p)."""
         inside = whole(x)
         held = np.where(inside, x, 0.0)
-        ways = log_rising(self.r, held) - log_gamma(held + 1)
-        return within(inside, ways + self.r * log(self.p) + times_log1p(held, self.p))
+        r = np.asarray(self.r)
+        return within(inside, log_binomial(r, held, self.p) - np.log1p(held / r))
 
     def draw(self, n: int, generator: np.random.Generator) -> object:
         return generator.negative_binomial(self.r, self.p, n)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log, sqrt
+from math import log, pi, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from klcli.families.differences import exp_excess, log_ratio, ratio_excess, renyi_bend
 from klcli.families.family import RATE, Counts, scipy, whole_span, wide_tail
 from klcli.families.likelihood.ascent import LikelihoodEstimate
-from klcli.families.special import log_gamma, whole, within, xlogy
+from klcli.families.special import saddle_deviance, stirling_remainder, whole, within
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Frozen, Parameters, SortedSample
@@ -24,10 +24,11 @@ class Poisson(Counts):
     rate: float
 
     def log_density(self, x: Array) -> Array:
-        """k log rate - rate - log k!."""
+        """k log rate - rate - log k!, in Loader's form."""
         inside = whole(x)
-        values = xlogy(x, self.rate) - self.rate - log_gamma(np.asarray(np.where(inside, x, 0.0) + 1))
-        return within(inside, values)
+        held = np.asarray(np.where(inside & (x > 0), x, 1.0))
+        values = -stirling_remainder(held) - saddle_deviance(held, self.rate) - 0.5 * np.log(2 * pi * held)
+        return within(inside, np.where(x == 0, -self.rate, values))
 
     def draw(self, n: int, generator: np.random.Generator) -> object:
         return generator.poisson(self.rate, n)
@@ -42,9 +43,9 @@ class Poisson(Counts):
         """Bregman's divergence of the log-partition. Source: Banerjee et al. 2005, table 1."""
         return self.rate * ratio_excess(q.rate, self.rate)
 
-    def renyi(self, q: Poisson, alpha: float) -> float:
+    def renyi(self, q: Poisson, alpha: float, rest: float) -> float:  # noqa: ARG002
         """By the log-partition. Source: van Erven & Harremoes 2014."""
-        return self.rate * renyi_bend(log_ratio(q.rate, self.rate), 1 - alpha, exp_excess)
+        return self.rate * renyi_bend(log_ratio(q.rate, self.rate), rest, exp_excess)
 
     @classmethod
     def estimate(cls, data: SortedSample) -> LikelihoodEstimate:

@@ -40,7 +40,7 @@ def _highest_of_counts(p: Law, q: Law, function: Integrand) -> float:
         runs = whole_numbers([p, q], beyond)
         if not runs:
             break
-        k = np.concatenate(runs)
+        k = np.concatenate([numbers for numbers, _ in runs])
         values = function(p.log_density(k), q.log_density(k))
         if k[-1] == p.support[-1][1] or values[-1] <= values[len(k) // 2] + 0.01:
             return float(values.max())
@@ -78,11 +78,8 @@ def highest(p: Law, q: Law, function: Integrand) -> float:
 def outside(p: Law, q: Law) -> float:
     """The mass of P where Q has none."""
     if p.kind != CONTINUOUS:
-        runs = whole_numbers([p])
-        if not runs:
-            return 0.0
-        k = np.concatenate(runs)
-        return float(np.exp(p.log_density(k))[np.isneginf(q.log_density(k))].sum())
+        masses = (np.exp(p.log_density(k)) * block * np.isneginf(q.log_density(k)) for k, block in whole_numbers([p]))
+        return float(sum(each.sum() for each in masses))
     gaps, start = [], -inf
     for low, high in q.support:
         gaps.append((start, low))

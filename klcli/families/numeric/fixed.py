@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from klcli.families.numeric.panels import method_at, pieces
+from klcli.families.numeric.panels import FAR, method_at, pieces
 from klcli.families.numeric.quadrature import kronrod_rule
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class FixedNodes:
             u = ((low[:, None] + half) + half * points).ravel()
             method, at = method_at(piece, u)
             log_weight = np.log((half * weights).ravel()) + (u if piece.side else 0.0)
-            gathered.setdefault(method, []).append((at, log_weight))
+            gathered.setdefault(method, []).append((at + piece.shift, log_weight))
         self._parts = []
         for method, several in gathered.items():
             at, log_weight = (np.concatenate(arrays) for arrays in zip(*several, strict=True))
@@ -90,7 +90,7 @@ class FixedNodes:
 
 _PLACES: Mapping[str, Callable[[Array], Array]] = {
     "log_density": lambda x: x,
-    "log_density_above_0": lambda t: np.maximum(np.exp(t), 1e-300),
+    "log_density_above_0": lambda t: np.maximum(np.exp(np.minimum(t, FAR)), 1e-300),
     "log_density_below_1": lambda t: np.minimum(1 - np.exp(t), 1 - 2.0**-53),
 }
 """Points by what takes them; the nearest doubles stand for those that are nearer to a steep end."""

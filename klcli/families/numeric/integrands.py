@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from klcli.families.special import SERIES_OF_EXP, exponential_excess
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -20,9 +22,6 @@ if TYPE_CHECKING:
 
 EPS = 2.0**-52
 """From 1 to the next double: relative errors of rounding are half of it."""
-
-_NEAR = 0.5
-"""Below it 17 terms of the series of e^x - 1 - x leave less than a rounding."""
 
 
 class Integral(NamedTuple):
@@ -38,19 +37,6 @@ class Nodes(NamedTuple):
     log_p: Array
     log_q: Array
     log_step: Array
-
-
-def _exp_excess(x: Array) -> Array:
-    """e^x - 1 - x, by its series near 0."""
-    near = np.abs(x) < _NEAR
-    held = np.where(near, x, 0.0)
-    series = np.zeros_like(x)
-    for k in range(18, 1, -1):
-        series = (series * held + 1.0) / k if k < 18 else np.full_like(x, 1 / k)  # noqa: PLR2004
-    # The loop leaves 1/2 + x/6 + ...: sum over k of x^(k-2) 2!/k!, halved.
-    with np.errstate(over="ignore", invalid="ignore"):
-        far = np.where(near, 0.0, np.expm1(x) - x)
-    return np.where(near, held * held * series, far)
 
 
 def products(log_p: Array, factor: Array) -> Array:
@@ -69,8 +55,8 @@ def log_ratio(log_p: Array, log_q: Array) -> Array:
 def kl(log_p: Array, log_q: Array) -> Array:
     """P log(p/q) - p + q; inf where only q is 0."""
     d = log_ratio(log_p, log_q)
-    near = np.abs(d) < _NEAR
-    close = np.exp(log_p) * _exp_excess(np.where(near, -d, 0.0))
+    near = np.abs(d) < SERIES_OF_EXP
+    close = np.exp(log_p) * exponential_excess(np.where(near, -d, 0.0))
     with np.errstate(over="ignore", invalid="ignore"):
         far = products(log_p, d) - np.exp(log_p) + np.exp(log_q)
     value: Array = np.where(near, close, np.maximum(far, 0.0))
@@ -116,22 +102,25 @@ def chi_square(log_p: Array, log_q: Array) -> Array:
         )
 
 
-def renyi_excess(alpha: float) -> Integrand:
-    """(p^a q^b - a p - b q)/(a - 1), b = 1 - a: >= 0, and its integral e gives log(1 + (a - 1) e)/(a - 1)."""
-    c = alpha - 1
+def renyi_excess(rest: float) -> Integrand:
+    """(p^a q^b - a p - b q)/-b, b = 1 - a the rest: >= 0, and its integral e gives log(1 - b e)/-b.
+
+    For orders a of at least 1/2: below, those of Q and P have digits that b has lost.
+    """
+    c = -rest
 
     def integrand(log_p: Array, log_q: Array) -> Array:
         d = log_ratio(log_p, log_q)
-        near = np.abs(d) < _NEAR / max(1.0, abs(c))
+        near = np.abs(d) < SERIES_OF_EXP / max(1.0, abs(c))
         held = np.where(near, d, 0.0)
         # q (g(a d) - a g(d))/c, g(x) = e^x - 1 - x; at c near 0 from p's side: p (g(c d)/c + g(-d)), both of one sign
         # or the first small.
-        close = np.exp(log_p) * (_exp_excess(c * held) / c + _exp_excess(-held))
+        close = np.exp(log_p) * (exponential_excess(c * held) / c + exponential_excess(-held))
         with np.errstate(over="ignore", invalid="ignore"):
             small = np.abs(c * d) < 1
             slight = products(log_p, np.expm1(np.where(small, c * d, 0.0)) / c)
             powers = np.exp(log_p + c * d)
-            if 0 < alpha < 1:
+            if c < 0:
                 powers = np.where(np.isneginf(log_p) | np.isneginf(log_q), 0.0, powers)
             large = (np.where(np.isneginf(log_p), 0.0, powers) - np.exp(log_p)) / c
             far = np.where(small, slight, large) - np.exp(log_p) + np.exp(log_q)
@@ -139,6 +128,11 @@ def renyi_excess(alpha: float) -> Integrand:
         return value
 
     return integrand
+
+
+def swapped(integrand: Integrand) -> Integrand:
+    """The integrand of Q and P."""
+    return lambda log_p, log_q: integrand(log_q, log_p)
 
 
 def renyi_power(alpha: float, peak: float) -> Integrand:
@@ -168,6 +162,13 @@ INTEGRANDS: Mapping[str, Integrand] = {
     "mass_p": lambda log_p, log_q: np.exp(log_p),  # noqa: ARG005
 }
 """By name; `entropy_p` and `entropy_q` besides, which depend on the step."""
+
+
+def rounded(nodes: Nodes) -> Nodes:
+    """The nodes, each log density as wrong as rounding may have made it, p's upwards and q's downwards."""
+    log_p, log_q = (np.where(np.isneginf(logs), 0.0, logs) for logs in (nodes.log_p, nodes.log_q))
+    off = (2 * EPS * (1 + np.abs(logs - nodes.log_step)) for logs in (log_p, log_q))
+    return Nodes(nodes.log_p + next(off), nodes.log_q - next(off), nodes.log_step)
 
 
 def evaluate(names: Mapping[str, Integrand | None], nodes: Nodes) -> Array:

@@ -8,7 +8,7 @@ density may be infinite, and out to infinity, the variable is the logarithm of t
 from __future__ import annotations
 
 from itertools import pairwise
-from math import inf, isfinite, log
+from math import exp, inf, isfinite, log
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -25,15 +25,27 @@ if TYPE_CHECKING:
 LARGEST = 1e308
 """A log density below -LARGEST fell below every double: inside its support it is held there, to be told from 0."""
 
+FAR, FARTHEST = 709.0, 1e9
+"""How far log x is followed: to the largest double, or where densities are known by log x until x^-1e-6 is e^-1000."""
+
 # -------------------------------------------------------------------------------------------------------------- cutting
 
 
 class Piece(NamedTuple):
-    """Panels that share a variable: x itself (side 0), or x = origin + side e^u."""
+    """Panels that share a variable: x itself (side 0), or x = origin + side e^u.
+
+    shift: what is taken from x and from all that is located before, so that far from 0 no digits of x - mu are lost.
+    """
 
     origin: float
     side: int
     edges: tuple[tuple[float, float], ...]
+    shift: float = 0.0
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether densities are known by the logarithm of the distance itself: x above 0, or 1 - x."""
+        return self.shift == 0 and (self.origin, self.side) in {(0, 1), (1, -1)}
 
 
 def _outward(start: float, last: float, limit: float) -> tuple[tuple[float, float], ...]:
@@ -66,19 +78,29 @@ def pieces(
     found, straight = [], []
     for a, b in _stepped(marks, steep):
         if a == 0 and 0 in steep:
-            found.append(Piece(a, 1, _outward(log(b - a), -1, -1e6)))
+            found.append(Piece(a, 1, _outward(log(b - a), -1, -FARTHEST)))
         elif b == 1 and 1 in steep:
-            found.append(Piece(b, -1, _outward(log(b - a), -1, -1e6)))
+            found.append(Piece(b, -1, _outward(log(b - a), -1, -FARTHEST)))
         else:
             straight.append((a, b))
-    if straight:
-        found.append(Piece(0.0, 0, tuple(straight)))
+    anchors = {one.anchor for one in members}
+    centres = [0.0] if None in anchors else sorted(anchors)
+    nearest: dict[float, list[tuple[float, float]]] = {}
+    for a, b in straight:
+        c = min(centres, key=lambda centre: abs(a + (b - a) / 2 - centre))
+        nearest.setdefault(c, []).append((a - c, b - c))
+    found += [Piece(0.0, 0, tuple(edges), c) for c, edges in nearest.items()]
     for end, mark, side in ((low, marks[0], -1), (high, marks[-1], 1)):
         if isfinite(end):
             continue
         beside = [abs(mark - other) for other in marks if other != mark]
         scale = max([_reach(one, mark) for one in members] + [min(beside, default=1.0)])
-        found.append(Piece(mark - side * scale, side, _outward(log(scale), 1, 709.0)))
+        limit = FAR if low < 0 else min(FAR - 1, log(scale) + 14)
+        c = min(centres, key=lambda centre: abs(mark - centre))
+        found.append(Piece(mark - c - side * scale, side, _outward(log(scale), 1, limit), c))
+        if low >= 0:  # far out log x may be larger than the logarithm of any double
+            beyond = log(exp(limit) + mark - scale)
+            found.append(Piece(0.0, 1, _outward(beyond, 1, FARTHEST)))
     return found
 
 
@@ -87,17 +109,15 @@ def _stepped(marks: Sequence[float], steep: set[float]) -> list[tuple[float, flo
     gaps = list(pairwise(marks))
     found: list[tuple[float, float]] = []
     for i, (a, b) in enumerate(gaps):
-        if (a == 0 and 0 in steep) or (b == 1 and 1 in steep):
-            found.append((a, b))
-            continue
-        cuts, middle = {a, b}, a + (b - a) / 2
-        for start, beside, sign in ((a, i - 1, 1), (b, i + 1, -1)):
-            step = 4 * (gaps[beside][1] - gaps[beside][0]) if 0 <= beside < len(gaps) else b - a
+        ends = a == 0 and 0 in steep, b == 1 and 1 in steep
+        cuts = {a, b}
+        for start, beside, sign, is_steep in ((a, i - 1, 1, ends[0]), (b, i + 1, -1, ends[1])):
+            step = 4 * (gaps[beside][1] - gaps[beside][0]) if 0 <= beside < len(gaps) and not is_steep else b - a
             while 0 < step < (b - a) / 2:
                 cuts.add(start + sign * step)
                 step *= 4
-        if len(cuts) > 2:  # noqa: PLR2004
-            cuts.add(middle)
+        if len(cuts) > 2 and not any(ends):  # noqa: PLR2004
+            cuts.add(a + (b - a) / 2)
         edges = sorted(cuts)
         found.extend(pairwise(edges))
     return found
@@ -116,12 +136,15 @@ def _reach(one: Continuous, mark: float) -> float:
 
 
 def method_at(piece: Piece, u: Array) -> tuple[str, Array]:
-    """The method of laws and families that knows log densities at a piece's points, and the points as it takes them."""
+    """The method of laws and families that knows log densities at a piece's points, and the points as it takes them.
+
+    They are less the piece's shift, as the laws must be.
+    """
     if piece.side == 0:
         return "log_density", u
-    if piece.origin == 0 and piece.side > 0:
+    if piece.is_exact and piece.side > 0:
         return "log_density_above_0", u
-    if piece.origin == 1 and piece.side < 0:
+    if piece.is_exact:
         return "log_density_below_1", u
     return "log_density", piece.origin + piece.side * np.exp(u)
 
@@ -146,6 +169,8 @@ def _supported(law: Law, piece: Piece, u: Array) -> Mask:
 
 def bounded(p: Law, q: Law | None, piece: Piece, u: Array) -> Nodes:
     """The nodes of a piece; a log density inside its support that is below every double is the least double there."""
+    if piece.shift:
+        p, q = p.moved(piece.shift), None if q is None else q.moved(piece.shift)
     with np.errstate(over="ignore", invalid="ignore"):
         found = _nodes(p, q, piece, u)
     held = []

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from klcli.families.numeric.integrands import EPS, Integral, evaluate
-from klcli.families.numeric.panels import LARGEST, bounded
+from klcli.families.numeric.integrands import EPS, INTEGRANDS, Integral, evaluate, log_ratio, rounded
+from klcli.families.numeric.panels import FAR, FARTHEST, LARGEST, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from klcli.engine.arrays import Array
+    from klcli.engine.arrays import Array, Mask
     from klcli.families.law import Law
-    from klcli.families.numeric.integrands import Integrand
+    from klcli.families.numeric.integrands import Integrand, Nodes
     from klcli.families.numeric.panels import Piece
 
 TOLERANCE = 1e-12
@@ -32,7 +32,13 @@ _ROUNDS, _PATIENCE, _MOST_PANELS = 80, 12, 6000
 rounding; panels, 126 000 points, beyond which what does not converge is said not to."""
 
 _BEYOND = 100.0
-"""How many times the part from clipped points the integral beyond them may be: a guess, on the safe side."""
+"""How many times the part from the last panels, or from clipped points, what lies beyond may be: a safe guess."""
+
+_FINEST = 64
+"""How many doubles wide a panel is that is halved."""
+
+_LEFT = 1e-6
+"""Of an integral in its last panels, above which it is not known what is beyond."""
 
 
 @lru_cache(maxsize=1)
@@ -68,7 +74,8 @@ def kronrod_rule() -> tuple[Array, Array, Array]:
 class _Panels(NamedTuple):
     """Panels of all pieces with their integrals. values, errors: (names, panels).
 
-    clipped: the part of the values from points where the log that is averaged fell below every double.
+    clipped: the part of the values from points where the log that is averaged fell below every double. rounding: what
+    halving cannot mend. kink: (2, panels), two points between which p - q changes its sign; nan where it does not.
     """
 
     piece: Array
@@ -77,6 +84,8 @@ class _Panels(NamedTuple):
     values: Array
     errors: Array
     clipped: Array
+    rounding: Array
+    kink: Array
 
 
 def _panels(
@@ -87,8 +96,10 @@ def _panels(
     edges: tuple[Array, Array, Array],
 ) -> _Panels:
     which, low, high = edges
-    values, errors, clipped = (np.zeros((len(names), len(low))) for _ in range(3))
+    values, errors, clipped, rounding = (np.zeros((len(names), len(low))) for _ in range(4))
+    kink = np.full((2, len(low)), np.nan)
     x, kronrod, gauss = kronrod_rule()
+    ends = np.array([end for law in (p, q or p) for interval in law.support for end in interval])
     for number, piece in enumerate(cut):
         here = np.flatnonzero(which == number)
         if not len(here):
@@ -103,13 +114,61 @@ def _panels(
             differ = np.abs((f @ (kronrod - gauss)) * half)
             ratio = np.where(spread > 0, 200 * differ / np.where(spread > 0, spread, 1.0), 0.0)
             error = np.where(spread > 0, spread * np.minimum(1.0, ratio**1.5), differ)
+            if piece.side == 0:  # where a density begins as a root or a logarithm does, agreement promises less
+                begins = np.isin([low[here], high[here]], ends - piece.shift).any(axis=0)
+                error = np.maximum(error, np.where(begins, differ, 0.0))
+            off = np.abs(evaluate(names, rounded(nodes)) - f) @ kronrod * half
+            # Points of a panel are as far off as the doubles there are apart.
+            apart = EPS * np.maximum(np.abs(low[here]), np.abs(high[here])) / half
+            if piece.side and not piece.is_exact:
+                apart += EPS * abs(piece.origin) * np.exp(-low[here]) / half
+        rounding[:, here] = off + apart * spread
+        if "tv" in names:
+            row = list(names).index("tv")
+            # At an end itself a density may jump.
+            inside = np.maximum(2.0**-44 * half, 2 * EPS * np.maximum(np.abs(low[here]), np.abs(high[here])))
+            points = np.column_stack((low[here] + inside, u, high[here] - inside))
+            kink[:, here], jump = _sign_change(bounded(p, q, piece, points), points, INTEGRANDS["tv"])
+            error[row] = np.maximum(error[row], jump)
         values[:, here] = whole
         for row, name in enumerate(names):
             lost = {"kl_pq": nodes.log_q, "kl_qp": nodes.log_p}.get(name)
             if lost is not None and (beyond := lost == -LARGEST).any():
                 clipped[row, here] = (np.where(beyond, np.abs(f[row]), 0.0) @ kronrod) * half
         errors[:, here] = np.maximum(error, 4 * EPS * np.abs(whole))
-    return _Panels(which, low, high, values, errors, clipped)
+    return _Panels(which, low, high, values, errors, clipped, rounding, kink)
+
+
+def _sign_change(nodes: Nodes, u: Array, integrand: Integrand) -> tuple[Array, Array]:
+    """For each panel two neighbouring points, (2, panels), between which p - q changes its sign, and the part there.
+
+    Of several the two about which that part of the integral is largest; nan and 0 where there are none.
+    """
+    d, f = log_ratio(nodes.log_p, nodes.log_q), integrand(nodes.log_p, nodes.log_q)
+    d = np.where(np.abs(d) < 64 * EPS * (1 + np.abs(nodes.log_p)), 0.0, np.sign(d))
+    weight = np.where(d[:, 1:] * d[:, :-1] < 0, (f[:, 1:] + f[:, :-1]) * (u[:, 1:] - u[:, :-1]), -1.0)
+    place, each = weight.argmax(axis=1), np.arange(len(u))
+    found = weight[each, place] >= 0
+    return np.where(found, [u[each, place], u[each, place + 1]], np.nan), np.maximum(weight[each, place], 0.0)
+
+
+def _cuts(p: Law, q: Law | None, cut: Sequence[Piece], found: _Panels) -> Array:
+    """Where panels are cut: in the middle, or where p = q, which bisection finds between its two points."""
+    middle, (low, high) = (found.low + found.high) / 2, found.kink.copy()
+    for number in np.unique(found.piece[~np.isnan(low)]):
+        at = np.flatnonzero((found.piece == number) & ~np.isnan(low))
+
+        def above(u: Array, piece: Piece = cut[int(number)]) -> Mask:
+            nodes = bounded(p, q, piece, u)
+            return np.asarray(log_ratio(nodes.log_p, nodes.log_q) > 0)
+
+        start = above(low[at])
+        for _ in range(60):
+            centre = (low[at] + high[at]) / 2
+            same = above(centre) == start
+            low[at], high[at] = np.where(same, centre, low[at]), np.where(same, high[at], centre)
+        middle[at] = (low[at] + high[at]) / 2
+    return middle
 
 
 def integrate(
@@ -140,14 +199,19 @@ def integrate(
         bad = ((found.errors > bound) & open_[:, None] & (found.errors > 0.01 * errors[:, None] / len(found.low))).any(
             axis=0
         )
-        middle = (found.low + found.high) / 2
-        bad &= (middle > found.low) & (middle < found.high)
+        halved = _Panels(*(column[..., bad] for column in found))
+        middle = _cuts(p, q, cut, halved)
+        # A panel of a few doubles has no more to tell: its points would be all the same.
+        least = _FINEST * EPS * np.maximum(np.abs(halved.low), np.abs(halved.high))
+        inside = (middle > halved.low) & (middle < halved.high) & (halved.high - halved.low > least)
+        bad[bad] = inside
+        middle = middle[inside]
         if not bad.any():
             break
         halves = (
             np.concatenate([found.piece[bad]] * 2),
-            np.concatenate([found.low[bad], middle[bad]]),
-            np.concatenate([middle[bad], found.high[bad]]),
+            np.concatenate([found.low[bad], middle]),
+            np.concatenate([middle, found.high[bad]]),
         )
         new = _panels(p, q, cut, names, halves)
         both = zip(found, new, strict=True)
@@ -159,22 +223,23 @@ def _summed(found: _Panels, names: Mapping[str, Integrand | None], cut: Sequence
     """The panels' sums; inf where an integrand still weighs at the last panel of an endless piece."""
     last = np.zeros(len(found.low), dtype=np.bool_)
     for number, piece in enumerate(cut):
-        if piece.side and piece.edges:
-            here = found.piece == number
-            if piece.edges[-1][1] > 700:  # noqa: PLR2004 - out to infinity
-                last |= here & (found.high > 600)  # noqa: PLR2004
-            else:
-                last |= here & (found.low < 0.9 * piece.edges[-1][0])
+        low, high = piece.edges[-1]
+        if piece.side and high >= FAR:
+            last |= (found.piece == number) & (found.high > 0.85 * high)
+        elif piece.side and low <= -FARTHEST:
+            last |= (found.piece == number) & (found.low < 0.85 * low)
     results = {}
-    for name, values, errors, clipped in zip(names, found.values, found.errors, found.clipped, strict=True):
+    rows = zip(names, found.values, found.errors, found.clipped, found.rounding, strict=True)
+    for name, values, errors, clipped, rounding in rows:
         if not np.isfinite(values).all():
             results[name] = Integral(inf, inf)
             continue
         order = np.argsort(np.abs(values))
         value, left = float(values[order].sum()), float(np.abs(values[last]).sum())
-        # An integral that converges has nothing left beyond e^600, or so near to an end; below 1e-300 it is underflow.
-        if left > 1e-3 * abs(value) and left > 1e-300:  # noqa: PLR2004
+        # An integral that converges has nothing left so far out, or so near to an end; below 1e-300 it is underflow.
+        if left > _LEFT * abs(value) and left > 1e-300:  # noqa: PLR2004
             results[name] = Integral(inf, inf)
         else:
-            results[name] = Integral(value, float(errors.sum()) + 4 * left + _BEYOND * float(clipped.sum()))
+            error = float(errors.sum() + rounding.sum())
+            results[name] = Integral(value, error + _BEYOND * (left + float(clipped.sum())))
     return results

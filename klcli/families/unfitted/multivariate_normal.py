@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations_with_replacement
-from math import log, pi
+from math import inf, log, pi
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,26 +82,60 @@ class MultivariateNormal(Family):
 
     def kl(self, q: MultivariateNormal) -> float | None:
         """Source: Gil, Alajaji & Linder 2013, table 2."""
-        found = self._whitened(q)
-        return None if found is None else 0.5 * sum(excess(u) + z * z for u, z in zip(*found, strict=True))
-
-    def renyi(self, q: MultivariateNormal, alpha: float) -> float | None:
-        """Source: Gil, Alajaji & Linder 2013, table 2."""
-        axes = self._whitened(q)
-        return None if axes is None else renyi_of_normals(axes, alpha)
-
-    def _whitened(self, q: MultivariateNormal) -> tuple[list[float], list[float]] | None:
-        """The eigenvalues of its covariance less 1, and its mean, in coordinates where q is standard and its axes are.
-
-        None where the two are of different lengths.
-        """
-        mean_p, mean_q, cov_p, cov_q = (np.asarray(v, float) for v in (self.mean, q.mean, self.cov, q.cov))
-        if len(mean_p) != len(mean_q):
+        if len(self.mean) != len(q.mean):
             return None
-        factor = np.linalg.cholesky(cov_q)
-        half = np.linalg.solve(factor, cov_p - cov_q)
-        u, axes = np.linalg.eigh(np.linalg.solve(factor, half.T))
-        return u.tolist(), (axes.T @ np.linalg.solve(factor, mean_p - mean_q)).tolist()
+        cov_p, cov_q, difference, away = self._scaled(q)
+        u, z = _along_axes(cov_q, difference, away)
+        if np.abs(u).max() < _CLOSE:
+            return 0.5 * (sum(map(excess, u.tolist())) + float(z @ z))
+        spread = np.square(np.linalg.solve(np.linalg.cholesky(cov_q), np.linalg.cholesky(cov_p)))
+        return 0.5 * (float(spread.sum()) - len(z) + float(z @ z)) - _log_volume(cov_p, cov_q)
+
+    def renyi(self, q: MultivariateNormal, alpha: float, rest: float) -> float | None:
+        """Source: Gil, Alajaji & Linder 2013, table 2."""
+        if len(self.mean) != len(q.mean):
+            return None
+        cov_p, cov_q, difference, away = self._scaled(q)
+        u, z = _along_axes(cov_q, difference, away)
+        if np.abs(u).max() < _CLOSE:
+            return renyi_of_normals(np.log1p(u).tolist(), z.tolist(), alpha, rest)
+        mixed = alpha * cov_q + rest * cov_p
+        try:
+            z = np.linalg.solve(np.linalg.cholesky(mixed), away)
+        except np.linalg.LinAlgError:  # above order 1, where P is too wide for Q
+            return inf
+        small = rest * np.abs(u).max() < _CLOSE
+        grown = 0.5 * float(np.log1p(rest * u).sum()) if small else _log_volume(mixed, cov_q)
+        return grown / rest - _log_volume(cov_p, cov_q) + 0.5 * alpha * float(z @ z)
+
+    def _scaled(self, q: MultivariateNormal) -> tuple[Array, Array, Array, Array]:
+        """The covariances of P and Q, their difference, and that of the means, in units of Q's standard deviations."""
+        cov_p, cov_q = (np.asarray(one.cov, dtype=np.float64) for one in (self, q))
+        sd = np.sqrt(np.diag(cov_q))
+        away = (np.asarray(self.mean, dtype=np.float64) - np.asarray(q.mean, dtype=np.float64)) / sd
+        cov_p, cov_q, difference = (cov / sd / sd[:, None] for cov in (cov_p, cov_q, cov_p - cov_q))
+        return cov_p, cov_q, difference, away
+
+
+_CLOSE = 0.5
+"""Variances of P less 1, where Q is standard, below which they are taken from the difference of the two covariances.
+
+Eigenvalues are as exact as the largest is: where they are far apart only sums of squares and the diagonals of
+Cholesky's factors have the digits of the small ones.
+"""
+
+
+def _along_axes(cov_q: Array, difference: Array, away: Array) -> tuple[Array, Array]:
+    """P's variances less 1, and its mean, in coordinates where Q is standard and the axes are those of both."""
+    factor = np.linalg.cholesky(cov_q)
+    u, axes = np.linalg.eigh(np.linalg.solve(factor, np.linalg.solve(factor, difference).T))
+    return u, axes.T @ np.linalg.solve(factor, away)
+
+
+def _log_volume(cov_p: Array, cov_q: Array) -> float:
+    """Half the log of the ratio of two determinants."""
+    p, q = (np.log(np.diag(np.linalg.cholesky(cov))) for cov in (cov_p, cov_q))
+    return float((p - q).sum())
 
 
 def _symmetric(cov: Matrix) -> Matrix:

@@ -40,12 +40,25 @@ class Triangular(Interval):
 
     def log_density(self, x: Array) -> Array:
         """log 2 - log(high - low) + the logarithm of how far x is between the end on its side and the mode."""
-        up, down = self.mode - self.low, self.high - self.mode
         with np.errstate(divide="ignore", invalid="ignore"):
-            rising = np.log(x - self.low) - (log(up) if up else 0.0)
-            falling = np.log(self.high - x) - (log(down) if down else 0.0)
+            return self._from_ends(x, np.log(x - self.low), np.log(self.high - x))
+
+    def _from_ends(self, x: Array, from_low: Array, from_high: Array) -> Array:
+        """The log density, given the logarithms of the distances from both ends."""
+        up, down = self.mode - self.low, self.high - self.mode
+        rising, falling = from_low - (log(up) if up else 0.0), from_high - (log(down) if down else 0.0)
         logs = np.where(x == self.mode, 0.0, np.where(x < self.mode, rising, falling))
         return within((x >= self.low) & (x <= self.high), log(2) - log(self.high - self.low) + logs)
+
+    def log_density_above_0(self, t: Array) -> Array:
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            x = np.exp(t)
+            return self._from_ends(x, np.log(x - self.low) if self.low else t, np.log(self.high - x))
+
+    def log_density_below_1(self, t: Array) -> Array:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            x = 1 - np.exp(t)
+            return self._from_ends(x, np.log(x - self.low), np.log(self.high - x) if self.high != 1 else t)
 
     def draw(self, n: int, generator: np.random.Generator) -> Array:
         return generator.triangular(self.low, self.mode, self.high, n)
