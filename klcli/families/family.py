@@ -7,7 +7,7 @@ divergences are in nats. What has no closed form is left as it is here, and comp
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from math import inf, sqrt
+from math import inf, log, sqrt
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -333,6 +333,11 @@ class Interval(Continuous):
     def anchor(self) -> float:
         """The lower end."""
         return self.low
+
+    @property
+    def log_width(self) -> float:
+        """log(high - low); inf, which no density is left of, where it was moved so far that doubles hold no width."""
+        return log(self.high - self.low) if self.high > self.low else inf
 
     @property
     def support(self) -> tuple[float, float]:

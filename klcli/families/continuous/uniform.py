@@ -33,7 +33,7 @@ class Uniform(Interval):
 
     def log_density(self, x: Array) -> Array:
         """-log(high - low), from low to high."""
-        return within((x >= self.low) & (x <= self.high), np.full(np.shape(x), -log(self.high - self.low)))
+        return within((x >= self.low) & (x <= self.high), np.full(np.shape(x), -self.log_width))
 
     def draw(self, n: int, generator: np.random.Generator) -> Array:
         return generator.uniform(self.low, self.high, n)

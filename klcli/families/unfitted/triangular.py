@@ -48,7 +48,7 @@ class Triangular(Interval):
         up, down = self.mode - self.low, self.high - self.mode
         rising, falling = from_low - (log(up) if up else 0.0), from_high - (log(down) if down else 0.0)
         logs = np.where(x == self.mode, 0.0, np.where(x < self.mode, rising, falling))
-        return within((x >= self.low) & (x <= self.high), log(2) - log(self.high - self.low) + logs)
+        return within((x >= self.low) & (x <= self.high), log(2) - self.log_width + logs)
 
     def log_density_above_0(self, t: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
