@@ -5,7 +5,7 @@ A measure is made of parts, which `pair` has: entropies, divergences, affinities
 
 from __future__ import annotations
 
-from math import exp, inf, isfinite, isnan, sqrt
+from math import exp, inf, isfinite, log, sqrt
 from typing import TYPE_CHECKING
 
 from klcli.engine.measures import MEASURES, OF_WEIGHTS, SINGLE
@@ -86,12 +86,17 @@ def _through(found: Estimate, value: float, slope: float) -> Estimate:
     if found.error is None:
         return Estimate(value, None, found.method)
     error = found.error * abs(slope) if isfinite(slope) else sqrt(found.error)
-    return Estimate(value, error if not isnan(error) else 0.0, found.method)
+    return Estimate(value, error, found.method)
 
 
 def _root(found: Estimate) -> Estimate:
-    value = sqrt(max(0.0, found.value))
+    value = sqrt(max(0.0, found.value))  # a mean over samples may lie below 0, by less than its error
     return _through(found, value, 0.5 / value if value > 0 else inf)
+
+
+def _at_most(found: Estimate, bound: float) -> Estimate:
+    """The estimate, or the bound where no more than its own error is above that."""
+    return found._replace(value=bound) if 0 < found.value - bound <= (found.error or 0.0) else found
 
 
 def _power(found: Estimate) -> Estimate:
@@ -134,10 +139,10 @@ _MADE: Mapping[str, Callable[[LawPair], Estimate]] = {
     "kl_pq": lambda pair: pair.part("kl_pq"),
     "kl_qp": lambda pair: pair.part("kl_qp"),
     "jeffreys": lambda pair: _added(pair.part("kl_pq"), pair.part("kl_qp")),
-    "js_divergence": lambda pair: pair.part("js"),
-    "js_distance": lambda pair: _root(pair.part("js")),
-    "total_variation": lambda pair: pair.part("tv"),
-    "hellinger": lambda pair: _root(pair.part("hellinger2")),
+    "js_divergence": lambda pair: _at_most(pair.part("js"), log(2)),
+    "js_distance": lambda pair: _root(_at_most(pair.part("js"), log(2))),
+    "total_variation": lambda pair: _at_most(pair.part("tv"), 1.0),
+    "hellinger": lambda pair: _root(_at_most(pair.part("hellinger2"), 1.0)),
     "bhattacharyya": _bhattacharyya,
     "chi2_pq": lambda pair: pair.part("chi2"),
     "renyi_pq": lambda pair: pair.renyi(pair.alpha),

@@ -295,7 +295,7 @@ class LawPair:
             error = found.error * abs(slope / c) / (1 + near)
             return self._checked("renyi_pq", Estimate(log1p(near) / c, error, self._method))
         by_peak = self._by_peak(order)
-        return by_peak if by_peak.value == inf else self._checked("renyi_pq", by_peak)
+        return by_peak if by_peak.error == 0 else self._checked("renyi_pq", by_peak)
 
     def _by_peak(self, order: float) -> Estimate:
         """The Renyi divergence from the integral of p^a q^(1-a) over its largest value, which may overflow itself."""
@@ -305,12 +305,19 @@ class LawPair:
             return renyi_log(order, log_p, log_q)
 
         peak = highest(*self._both, logs)
+        # Below order 1 the integral is at most 1: the divergence is infinite where the two have nothing in common.
+        endless = Estimate(inf, 0.0 if order > 1 or self._are_apart() else inf, self._method)
         if not isfinite(peak) or peak > 1e300:  # noqa: PLR2004 - at the clip of what falls below every double
-            return Estimate(inf, 0.0, self._method)
+            return endless
         power = expectations(*self._both, {"power": renyi_power(order, peak)})["power"]
         if power.value == inf or power.value <= 0:
-            return Estimate(inf, 0.0, self._method)
+            return endless
         return Estimate((peak + log(power.value)) / c, power.error / power.value / abs(c), self._method)
+
+    def _are_apart(self) -> bool:
+        """Whether no number has mass, or a density, under both laws, by their supports; of counts the sums tell."""
+        pairs = ((a, b) for a in self.p.support for b in self.second.support)
+        return self.p.kind != CONTINUOUS or not any(max(a[0], b[0]) < min(a[1], b[1]) for a, b in pairs)
 
     @property
     def _both(self) -> tuple[Law, Law]:

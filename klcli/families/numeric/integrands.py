@@ -59,7 +59,7 @@ def kl(log_p: Array, log_q: Array) -> Array:
     close = np.exp(log_p) * exponential_excess(np.where(near, -d, 0.0))
     with np.errstate(over="ignore", invalid="ignore"):
         far = products(log_p, d) - np.exp(log_p) + np.exp(log_q)
-    value: Array = np.where(near, close, np.maximum(far, 0.0))
+    value: Array = np.where(near, close, far)
     return value
 
 
@@ -124,7 +124,7 @@ def renyi_excess(rest: float) -> Integrand:
                 powers = np.where(np.isneginf(log_p) | np.isneginf(log_q), 0.0, powers)
             large = (np.where(np.isneginf(log_p), 0.0, powers) - np.exp(log_p)) / c
             far = np.where(small, slight, large) - np.exp(log_p) + np.exp(log_q)
-        value: Array = np.where(near, close, np.maximum(far, 0.0))
+        value: Array = np.where(near, close, far)
         return value
 
     return integrand

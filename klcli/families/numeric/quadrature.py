@@ -34,8 +34,8 @@ rounding; panels, 126 000 points, beyond which what does not converge is said no
 _BEYOND = 100.0
 """How many times the part from the last panels, or from clipped points, what lies beyond may be: a safe guess."""
 
-_FINEST = 64
-"""How many doubles wide a panel is that is halved."""
+_FINEST = 1024
+"""How many doubles wide a panel is that is halved: in one of half as many the first point is still beside the end."""
 
 _LEFT = 1e-6
 """Of an integral in its last panels, above which it is not known what is beyond."""
@@ -75,7 +75,8 @@ class _Panels(NamedTuple):
     """Panels of all pieces with their integrals. values, errors: (names, panels).
 
     clipped: the part of the values from points where the log that is averaged fell below every double. rounding: what
-    halving cannot mend. kink: (2, panels), two points between which p - q changes its sign; nan where it does not.
+    halving cannot mend. grain: how far apart doubles are there, in the variable of the piece. kink: (2, panels), two
+    points between which p - q changes its sign; nan where it does not.
     """
 
     piece: Array
@@ -85,6 +86,7 @@ class _Panels(NamedTuple):
     errors: Array
     clipped: Array
     rounding: Array
+    grain: Array
     kink: Array
 
 
@@ -97,7 +99,7 @@ def _panels(
 ) -> _Panels:
     which, low, high = edges
     values, errors, clipped, rounding = (np.zeros((len(names), len(low))) for _ in range(4))
-    kink = np.full((2, len(low)), np.nan)
+    grain, kink = np.zeros(len(low)), np.full((2, len(low)), np.nan)
     x, kronrod, gauss = kronrod_rule()
     ends = np.array([end for law in (p, q or p) for interval in law.support for end in interval])
     for number, piece in enumerate(cut):
@@ -118,15 +120,14 @@ def _panels(
                 begins = np.isin([low[here], high[here]], ends - piece.shift).any(axis=0)
                 error = np.maximum(error, np.where(begins, differ, 0.0))
             off = np.abs(evaluate(names, rounded(nodes)) - f) @ kronrod * half
-            # Points of a panel are as far off as the doubles there are apart.
-            apart = EPS * np.maximum(np.abs(low[here]), np.abs(high[here])) / half
+            grain[here] = EPS * np.maximum(np.abs(low[here]), np.abs(high[here]))
             if piece.side and not piece.is_exact:
-                apart += EPS * abs(piece.origin) * np.exp(-low[here]) / half
-        rounding[:, here] = off + apart * spread
+                grain[here] += EPS * abs(piece.origin) * np.exp(-low[here])
+        rounding[:, here] = off + grain[here] / half * spread
         if "tv" in names:
             row = list(names).index("tv")
             # At an end itself a density may jump.
-            inside = np.maximum(2.0**-44 * half, 2 * EPS * np.maximum(np.abs(low[here]), np.abs(high[here])))
+            inside = np.maximum(2.0**-44 * half, 2 * grain[here])
             points = np.column_stack((low[here] + inside, u, high[here] - inside))
             kink[:, here], jump = _sign_change(bounded(p, q, piece, points), points, INTEGRANDS["tv"])
             error[row] = np.maximum(error[row], jump)
@@ -136,7 +137,7 @@ def _panels(
             if lost is not None and (beyond := lost == -LARGEST).any():
                 clipped[row, here] = (np.where(beyond, np.abs(f[row]), 0.0) @ kronrod) * half
         errors[:, here] = np.maximum(error, 4 * EPS * np.abs(whole))
-    return _Panels(which, low, high, values, errors, clipped, rounding, kink)
+    return _Panels(which, low, high, values, errors, clipped, rounding, grain, kink)
 
 
 def _sign_change(nodes: Nodes, u: Array, integrand: Integrand) -> tuple[Array, Array]:
@@ -201,9 +202,8 @@ def integrate(
         )
         halved = _Panels(*(column[..., bad] for column in found))
         middle = _cuts(p, q, cut, halved)
-        # A panel of a few doubles has no more to tell: its points would be all the same.
-        least = _FINEST * EPS * np.maximum(np.abs(halved.low), np.abs(halved.high))
-        inside = (middle > halved.low) & (middle < halved.high) & (halved.high - halved.low > least)
+        # A panel of few doubles has no more to tell: its points would be the same, or lie on an end.
+        inside = (middle > halved.low) & (middle < halved.high) & (halved.high - halved.low > _FINEST * halved.grain)
         bad[bad] = inside
         middle = middle[inside]
         if not bad.any():
