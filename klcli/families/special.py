@@ -117,6 +117,14 @@ SERIES_OF_EXP = 0.5
 """Below it 17 terms of the series of e^x - 1 - x leave less than a rounding."""
 
 
+def log_shares(alpha: Array, x: Array) -> Array:
+    """The log density at shares x > 0, (..., K), of a Dirichlet distribution's alpha, (K,), in Loader's form."""
+    whole = alpha.sum(keepdims=True)
+    peaks = [0.5 * np.log(a / (2 * pi)) - stirling_remainder(a) for a in (alpha, whole)]
+    each = peaks[0] - saddle_deviance(alpha, *two_product(x, whole)) - np.log(x)
+    return np.asarray(each.sum(axis=-1) - peaks[1])
+
+
 def log_rising(r: float, k: Array) -> Array:
     """log Gamma(r + k) - log Gamma(r), k >= 0, whose digits do not cancel where r is large."""
     if r < LARGE:

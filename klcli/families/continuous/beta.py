@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from klcli.engine.arrays import two_product
 from klcli.families.differences import (
     LOG_2_PI,
     digamma_step,
@@ -22,7 +21,7 @@ from klcli.families.family import Continuous, scipy
 from klcli.families.formula import Grid, Parameter
 from klcli.families.likelihood.ascent import LikelihoodEstimate, ascend
 from klcli.families.moments import Moments, absolute_moment, added
-from klcli.families.special import LARGE, exponential_excess, saddle_deviance, within, xlogy
+from klcli.families.special import LARGE, exponential_excess, log_shares, within, xlogy
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Frozen, Mask, Parameters, SortedSample, SumOfTerms
@@ -54,10 +53,8 @@ class Beta(Continuous):
         if max(self.a, self.b) < LARGE:
             return values
         inside = (x > 0) & (x < 1)
-        held, n = np.asarray(np.where(inside, x, 0.5)), np.asarray(self.a + self.b)
-        parts = ((self.a, held), (self.b, 1 - held))
-        deviance = sum(saddle_deviance(np.asarray(k), *two_product(share, n)) for k, share in parts)
-        return np.where(inside, self._peak - deviance - np.log(held) - np.log1p(-held), values)
+        held = np.where(inside, x, 0.5)
+        return np.where(inside, log_shares(np.array([self.a, self.b]), np.stack((held, 1 - held), axis=-1)), values)
 
     @property
     def _peak(self) -> float:

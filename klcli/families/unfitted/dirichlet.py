@@ -11,7 +11,7 @@ from klcli.families.catalogue import VECTORS
 from klcli.families.differences import dirichlet_entropy, dirichlet_kl
 from klcli.families.family import Family, scipy
 from klcli.families.formula import Parameter, ParameterError
-from klcli.families.special import within, xlogy
+from klcli.families.special import LARGE, log_shares, within, xlogy
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Frozen, Parameters
@@ -41,6 +41,9 @@ class Dirichlet(Family):
         a = np.asarray(self.alpha, dtype=np.float64)
         constant = lgamma(float(a.sum())) - sum(map(lgamma, a.tolist()))
         values: Array = constant + xlogy(a - 1, x).sum(axis=-1)
+        if a.max() >= LARGE:
+            inside = np.asarray((x > 0).all(axis=-1))
+            values = np.where(inside, log_shares(a, np.where(inside[..., None], x, 1.0)), values)
         return within((x >= 0).all(axis=-1) & (np.abs(x.sum(axis=-1) - 1) < 1e-9), values)  # noqa: PLR2004
 
     def draw(self, n: int, generator: np.random.Generator) -> Array:
