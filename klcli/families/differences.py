@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from klcli.families.family import scipy
-from klcli.families.special import LARGE, NEAR, STIRLING
-from klcli.families.special import stirling_remainder as stirling_remainders
+from klcli.families.special import LARGE, NEAR, STIRLING, stirling_remainders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

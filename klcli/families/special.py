@@ -29,7 +29,7 @@ def log_gamma(x: Array) -> Array:
     return _below_large(x, logs, lgamma)
 
 
-def stirling_remainder(x: Array) -> Array:
+def stirling_remainders(x: Array) -> Array:
     """log Gamma(x) - [(x - 1/2) log x - x + log(2 pi)/2], x > 0, any shape: about 1/(12 x).
 
     Source: Loader 2000, Fast and accurate computation of binomial probabilities.
@@ -102,7 +102,7 @@ def log_binomial(k: Array, rest: Array, p: float) -> Array:
     some, others = np.where(k > 0, k, 1.0), np.where(rest > 0, rest, 1.0)
     means = (two_product(n, np.asarray(share)) for share in (p, 1 - p))
     deviance = sum(saddle_deviance(x, *mean) for x, mean in zip((k, rest), means, strict=True))
-    remainders = stirling_remainder(some + others) - stirling_remainder(some) - stirling_remainder(others)
+    remainders = stirling_remainders(some + others) - stirling_remainders(some) - stirling_remainders(others)
     with np.errstate(divide="ignore"):
         inside = remainders - deviance + 0.5 * np.log(n / (2 * pi) / some / others)
     ends = np.where(k > 0, xlogy(n, p), times_log1p(n, p))
@@ -120,7 +120,7 @@ SERIES_OF_EXP = 0.5
 def log_shares(alpha: Array, x: Array) -> Array:
     """The log density at shares x > 0, (..., K), of a Dirichlet distribution's alpha, (K,), in Loader's form."""
     whole = alpha.sum(keepdims=True)
-    peaks = [0.5 * np.log(a / (2 * pi)) - stirling_remainder(a) for a in (alpha, whole)]
+    peaks = [0.5 * np.log(a / (2 * pi)) - stirling_remainders(a) for a in (alpha, whole)]
     each = peaks[0] - saddle_deviance(alpha, *two_product(x, whole)) - np.log(x)
     return np.asarray(each.sum(axis=-1) - peaks[1])
 

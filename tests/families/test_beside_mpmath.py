@@ -6,7 +6,7 @@ import pytest
 from mpmath import mpf
 
 from klcli.families.measure import measure
-from klcli.families.special import log_binomial, saddle_deviance, stirling_remainder
+from klcli.families.special import log_binomial, saddle_deviance, stirling_remainders
 from tests.benchmarks.formulas_beside_mpmath import compare, drawn
 from tests.families.laws import law, mixture, seeded
 
@@ -82,6 +82,6 @@ def test_the_parts_of_the_saddle_point_form(x):
     with mpmath.workdps(60):
         exact = mpmath.loggamma(x) - ((mpf(x) - 0.5) * mpmath.log(x) - x + mpmath.log(2 * mpmath.pi) / 2)
         deviance = [x * mpmath.log(x / mpf(mean)) + mean - x for mean in (x * (1 + 2**-20), 3 * x, 1e-9)]
-    assert stirling_remainder(np.array([x]))[0] == pytest.approx(float(exact), rel=1e-13, abs=1e-14)
+    assert stirling_remainders(np.array([x]))[0] == pytest.approx(float(exact), rel=1e-13, abs=1e-14)
     found = [saddle_deviance(np.array([x]), mean)[0] for mean in (x * (1 + 2**-20), 3 * x, 1e-9)]
     assert found == pytest.approx(list(map(float, deviance)), rel=1e-14, abs=0)

@@ -10,7 +10,7 @@ import numpy as np
 from klcli.families.differences import exp_excess, log_ratio, ratio_excess, renyi_bend
 from klcli.families.family import RATE, Counts, scipy, whole_span, wide_tail
 from klcli.families.likelihood.ascent import LikelihoodEstimate
-from klcli.families.special import saddle_deviance, stirling_remainder, whole, within
+from klcli.families.special import saddle_deviance, stirling_remainders, whole, within
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Frozen, Parameters, SortedSample
@@ -27,7 +27,7 @@ class Poisson(Counts):
         """k log rate - rate - log k!, in Loader's form."""
         inside = whole(x)
         held = np.asarray(np.where(inside & (x > 0), x, 1.0))
-        values = -stirling_remainder(held) - saddle_deviance(held, self.rate) - 0.5 * np.log(2 * pi * held)
+        values = -stirling_remainders(held) - saddle_deviance(held, self.rate) - 0.5 * np.log(2 * pi * held)
         return within(inside, np.where(x == 0, -self.rate, values))
 
     def draw(self, n: int, generator: np.random.Generator) -> object:
