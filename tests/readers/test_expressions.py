@@ -376,7 +376,7 @@ def test_a_density_without_a_grid_is_no_weights(text, mend):
         assert len(weights(parse(text + "@" + again.partition("@")[2], "P"))) > 50
 
 
-@pytest.mark.parametrize("text", ["gamma(1e307,1)@0:3:1", "beta(1e308,1e308)@0:1:0.5", "gumbel(0,5e-324)@-1:1:0.5"])
+@pytest.mark.parametrize("text", ["beta(1e308,1e308)@0:1:0.5", "gumbel(0,5e-324)@-1:1:0.5"])
 def test_a_density_beyond_doubles_is_refused(text):
     with pytest.raises(DistributionError, match="beyond what doubles can hold") as caught:
         weights(parse(text, "P"), "P")
