@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import product
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from klcli.errors import DistributionError
 from klcli.kernels import taken
 from klcli.model import Distribution, Side, frozen
 from klcli.stems import stems
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,12 +7,13 @@ that both directions of KL are finite where the law covers the data: empty ones 
 from __future__ import annotations
 
 from math import ceil, inf, isfinite, sqrt
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from klcli.engine.score import score
 from klcli.fits import Histogram
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     import numpy.typing as npt

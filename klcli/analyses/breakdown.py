@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from math import fsum, inf
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from klcli.engine.formulas import element_sums, elements, largest
 from klcli.model import Elements
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf, isfinite, isnan, log, nan
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from klcli.families.law import Law
 from klcli.families.likelihood.ascent import NOT_CONVERGED
 from klcli.families.likelihood.sorted_sample import SortedSample
 from klcli.fits import Fit, FitReport, reasons
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from klcli.engine.pairwise import is_symmetric, pairwise
 from klcli.engine.weights import share_of
 from klcli.errors import DistributionError, clipped
 from klcli.model import Listed, Settings, Square
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

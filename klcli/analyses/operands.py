@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from klcli.engine.losses import LOSSES, cascade_sum
 from klcli.errors import DistributionError, UsageError
 from klcli.tensors import IGNORE_INDEX, LOGITS, PROBS
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 from math import fsum, inf, isfinite
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from klcli.engine.weights import SMOOTHERS, logsumexp, mass, shrinkage_rate, softmax
 from klcli.errors import DistributionError, UsageError, clipped, listed, typed
 from klcli.model import Input, Pair, Smoothed, frozen
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,11 +7,12 @@ Arrays of outcomes are (K', n), sums and values (n,).
 from __future__ import annotations
 
 from math import factorial, inf, log, log1p, nan, sqrt
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from klcli.engine.arrays import polynomial, total, weighted
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -7,12 +7,13 @@ where nothing cancels however close p and q are. p - q and (p - q)/(p + q) follo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from klcli.engine.arrays import total, two_product
 from klcli.engine.terms import EVERYTHING, Far, Terms
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

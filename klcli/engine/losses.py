@@ -7,11 +7,12 @@ what the losses are made of, on the terms of the divergences: 0 log 0 is 0.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from klcli.engine.arrays import weighted
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,7 +6,9 @@ NumPy, so that the command line lists and completes the names without it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, TypedDict
+
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from klcli.engine.arrays import Array

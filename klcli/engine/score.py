@@ -9,7 +9,7 @@ A pair's digits do not depend on the pairs beside it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from klcli.engine.exact import ExactPair
 from klcli.engine.formulas import measure
 from klcli.engine.log_pair import LogPair, LogWeights
 from klcli.engine.terms import RoundedPair
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from klcli.readers.tables.records import table_of
 from klcli.readers.tables.roles import CHOICES
 from klcli.readers.tables.select import select
 from klcli.tensors import Operands, Tensor
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

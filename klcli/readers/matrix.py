@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from klcli.errors import InputError, UsageError, clipped, typed
 from klcli.readers import inline
 from klcli.readers.distributions import refuse_unlike
 from klcli.readers.formats import is_known_suffix
 from klcli.readers.sources import column_of, exists, split_selector
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

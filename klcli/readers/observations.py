@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from math import inf, isfinite
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from klcli.readers.distributions import Members, Single, once, picked
 from klcli.readers.inline import parse
 from klcli.readers.numbers import POINT, NotANumberError, are_numbers, is_number, items, number, numbers
 from klcli.readers.sources import exists, refuse_ruled, split_selector
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

@@ -152,7 +152,7 @@ def _filled(table: Table) -> Table:
     for i, rows in lacking.items():
         columns[i] = [0.0 if row in rows else cell for row, cell in enumerate(table.columns[i])]
     note = f"keys that some records lack are outcomes of weight 0 there: {listed(table.names[i] for i in lacking)}"
-    return replace(table, columns=columns, note=note)
+    return table._replace(columns=columns, note=note)
 
 
 def _summed(labels: Sequence[str], values: Array, *, gaps: bool) -> tuple[list[str], Array, list[int], str]:
@@ -349,7 +349,7 @@ def _by_name(choices: Choices, read: Table) -> Choices:
 def _without(read: Table, columns: Sequence[int]) -> Table:
     left = [i for i in range(len(read.names)) if i not in columns]
     names = tuple(read.names[i] for i in left)
-    return replace(read, names=names, columns={new: read.columns[old] for new, old in enumerate(left)}, absent={})
+    return read._replace(names=names, columns={new: read.columns[old] for new, old in enumerate(left)}, absent={})
 
 
 def _only_weights(

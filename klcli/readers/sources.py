@@ -11,11 +11,12 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from klcli.console import ending, reason, say
 from klcli.errors import InputError, KlcliError, clipped, lacking, nearest
 from klcli.readers.numbers import Notation
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

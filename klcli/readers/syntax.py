@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from klcli.errors import InputError, clipped
 from klcli.readers.numbers import NotANumberError, number
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

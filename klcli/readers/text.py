@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from klcli.errors import InputError, clipped
 from klcli.model import Distribution, frozen
@@ -31,6 +31,7 @@ from klcli.readers.numbers import (
     numbers,
 )
 from klcli.readers.sources import refuse_ruled
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from math import ceil
 from textwrap import wrap
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.text import Text
 
 from klcli.renderers.fit_picture import curve_label, picture, ticks
 from klcli.renderers.text import QUIET, short
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,13 +5,14 @@ The shades stand for equal shares of the pairs, so that a few that are far apart
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.cells import cell_len
 from rich.text import Text
 
 from klcli.renderers.text import short, visible
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import io
 from html import escape
 from itertools import takewhile
 from math import isfinite, isnan
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.cells import cell_len
@@ -24,6 +24,7 @@ from klcli.renderers.fit_picture import curve_label, data_label, picture, ticks
 from klcli.renderers.heatmap import INFINITE, SAME, ends, grouped, levels, on_diagonal
 from klcli.renderers.terminal import Kit
 from klcli.renderers.text import Column, short, visible
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from math import isinf, isnan
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

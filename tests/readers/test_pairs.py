@@ -1,7 +1,6 @@
 """Groups of rows: what itertools.groupby makes of them, however the rows come, in Arrow's memory or in lists."""
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -129,7 +128,7 @@ def test_a_group_fails_with_any_of_its_rows(rows, data):
         return
     bad = data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=1, max_size=3, unique=True).map(sorted))
     table = table_of(rows, list)
-    table = replace(table, wrong={i: InputError(f"wrong {i}") for i in bad})
+    table = table._replace(wrong={i: InputError(f"wrong {i}") for i in bad})
     block = pair_groups(table, BARE)
     runs = [(key, [i for i, _ in run]) for key, run in itertools.groupby(enumerate(rows), lambda r: r[1][:2])]
     first = [(key, next((i for i in run if i in bad), None)) for key, run in runs]

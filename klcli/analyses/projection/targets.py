@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from itertools import pairwise
 from math import inf, isfinite, sqrt
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from klcli.families.numeric.fixed import FixedNodes
 from klcli.families.numeric.integrands import EPS, INTEGRANDS, Integral
 from klcli.families.pair import LawPair
 from klcli.fits import FORWARD, REVERSE
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

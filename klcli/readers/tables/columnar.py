@@ -6,7 +6,6 @@ Arrow's own conversions to NumPy import pandas (0.3 s) where it is installed; `n
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -213,7 +212,7 @@ def _frame(batch: Any, layout: Layout, notation: Notation, remarks: Sequence[str
     try:
         found = _read_columns(batch, layout, notation, nested=nested)
         wrong = {**_mixed(batch, found, layout), **found.wrong}
-        return replace(found, wrong=wrong, remarks=dict.fromkeys(remarks, found.size))
+        return found._replace(wrong=wrong, remarks=dict.fromkeys(remarks, found.size))
     except (pa.ArrowException, ValueError) as error:
         message = f"{layout.source}: not readable ({first_line(error)})"
         raise lacking(error) or InputError(message) from None

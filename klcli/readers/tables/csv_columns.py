@@ -8,7 +8,6 @@ is in doubt too. So a bad row costs what it takes to read one row, and nothing i
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -345,4 +344,4 @@ def _replaced(cells: Cells, old: str, new: str) -> Cells:
 def _with_strings(table: Table) -> Table:
     """The table with Arrow's strings instead of lists, as the other pieces have them."""
     columns = {i: strings(cells) if isinstance(cells, list) else cells for i, cells in table.columns.items()}
-    return replace(table, columns=columns)
+    return table._replace(columns=columns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from klcli.readers.numbers import (
 from klcli.readers.sources import no_utf_8
 from klcli.readers.tables.percents import fault_of_row
 from klcli.readers.tables.table import Table
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

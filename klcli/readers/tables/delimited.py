@@ -7,7 +7,6 @@ import io
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, cast
@@ -367,8 +366,7 @@ def read_delimited(source: Source, delimiter: str, label: str | None = None) -> 
             bare = texts(taken(written.columns[i], np.flatnonzero(doubles[i] % 1 == 0)))
             if not all(source.dialect.decimal in cell for cell in bare):
                 doubles[~i] = written.texts(i)
-    return replace(
-        table,
+    return table._replace(
         columns={**table.columns, **doubles},
         source=source.name,
         place=whole.place,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -86,7 +85,7 @@ def gathered(table: Table, layout: Layout) -> Table:
         codes([table.columns[i] for i in layout.by], table.size), return_index=True, return_inverse=True
     )
     together = table.chosen(np.argsort(firsts[group], kind="stable"))
-    return replace(together, remarks={**table.remarks, _SCATTERED: table.size})
+    return together._replace(remarks={**table.remarks, _SCATTERED: table.size})
 
 
 def pair_groups(table: Table, layout: Layout) -> Block:
@@ -302,4 +301,4 @@ def _with_each_label_once(table: Table, layout: Layout) -> Table:
         sums = np.bincount(place, weights=np.where(gaps, 0.0, values))
         columns[i] = np.where(np.bincount(place, weights=~gaps) == 0, np.nan, sums)
     several = np.unique(groups[firsts[np.bincount(inverse) > 1]])
-    return replace(once, columns=columns, remarks={**table.remarks, ADDED_UP: len(several)})
+    return once._replace(columns=columns, remarks={**table.remarks, ADDED_UP: len(several)})

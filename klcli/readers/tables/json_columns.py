@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,7 +119,7 @@ class JsonColumns:
             if any(cells is None or cells.type != quick.columns[i].type for i, cells in weights.items()):
                 return None
             remarks = {ADDED_UP: len(summed)} if summed else {}
-            judged = replace(judged, columns={**judged.columns, **weights}, wrong=wrong, remarks=remarks)
+            judged = judged._replace(columns={**judged.columns, **weights}, wrong=wrong, remarks=remarks)
         return interleaved(quick, judged)
 
     def _weights(self, cells: list[Any], column: int, wrong: dict[int, KlcliError], summed: set[int]) -> Cells | None:

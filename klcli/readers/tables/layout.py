@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from klcli.errors import DistributionError, InputError, UsageError, clipped, listed, no_such, typed
 from klcli.readers.numbers import POINT, Notation
 from klcli.readers.tables.roles import CHOICES, NO_LABELS, Choices, chosen_label, is_key
 from klcli.readers.tables.select import list_of, select
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ import re
 from io import BytesIO
 from math import nan
 from shlex import quote
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO
 from xml.etree.ElementTree import ParseError, iterparse
 from zipfile import BadZipFile, ZipFile
 
@@ -14,6 +14,7 @@ from klcli.errors import InputError, UsageError, clipped, lacking, listed, neare
 from klcli.readers.numbers import grouping_note, is_blank, is_number, number
 from klcli.readers.sources import unreadable
 from klcli.readers.tables.roles import header_note
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -52,9 +52,9 @@ def _after(frame: Table, layout: Layout, last: list[Any] | None, wrong: KlcliErr
     cells = [frame.columns[i] for i in layout.p]
     shifted = cells if last is None else [joined([one, all_of]) for one, all_of in zip(last, cells, strict=True)]
     others = {i: column[: max(frame.size - (last is None), 0)] for i, column in enumerate(shifted)}
-    table = replace(frame, wrong=faults | dict(frame.wrong))
+    table = frame._replace(wrong=faults | dict(frame.wrong))
     if last is None and frame.size:
-        table = replace(table.chosen(np.arange(1, frame.size)), remarks={**frame.remarks, FIRST: 1})
+        table = table.chosen(np.arange(1, frame.size))._replace(remarks={**frame.remarks, FIRST: 1})
     names = layout.names(layout.p)
     return beside(table, layout, others, names, tuple(range(len(names))), lambda _: f"{BEFORE}, ")
 
@@ -73,7 +73,7 @@ def beside(
     """
     n = len(table.names)
     columns = {**table.columns, **{n + i: cells for i, cells in others.items()}}
-    wide = replace(table, names=(*table.names, *names), columns=columns)
+    wide = table._replace(names=(*table.names, *names), columns=columns)
     block = pair_rows(wide, layout._replace(header=wide.names, q=tuple(n + i for i in q)))
     return replace(block, pairs=tuple(_telling(pairs, table, told) for pairs in block.pairs))
 
@@ -112,7 +112,7 @@ class Keyed:
                 ]
         self.name, self._header, self._q, self._order = found.source, found.header, found.q, found.q
         self._table, self._place = concatenated(parts), stream.place
-        self._table = replace(self._table, wrong=faults_of_fields(self._table, found))
+        self._table = self._table._replace(wrong=faults_of_fields(self._table, found))
         self._at: dict[Any, int] = {}
         for row, key in enumerate(keys(self._table, on)):
             if row in self._table.wrong and (strict or not any(key)):  # nobody knows whose partner it is
@@ -166,7 +166,7 @@ class Keyed:
         }
         alone = f"rows left out that have no partner in {self.name}: {{n}}"
         remarks = {**frame.remarks, **({alone: frame.size - len(rows)} if len(rows) < frame.size else {})}
-        left = replace(left, wrong={**lacking, **left.wrong}, remarks=remarks)
+        left = left._replace(wrong={**lacking, **left.wrong}, remarks=remarks)
         # Without any row here all that is left failed, and the weights beside it are nobody's.
         others = {i: taken(self._table.columns[i], at) if self._table.size else np.ones(len(at)) for i in self._q}
         return beside(left, layout, others, self._header, self._order, lambda row: f"{self.place(int(at[row]))}, ")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from shutil import copyfileobj
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from klcli.console import Temporary
 from klcli.errors import InputError
 from klcli.readers.formats import format_of
 from klcli.readers.sources import PLAIN, open_source
 from klcli.readers.tables.layout import lay_out
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -105,7 +105,7 @@ class Opened(NamedTuple):
         at = dict(zip(self.own.columns, self.layout.columns, strict=True))
         columns = {at[i] if i >= 0 else ~at[~i]: of for i, of in {**table.columns, **cells}.items()}
         form = "text" if self.mixed else table.form
-        return replace(table, names=self.layout.header, columns=columns, form=form, source=self.own.source)
+        return table._replace(names=self.layout.header, columns=columns, form=form, source=self.own.source)
 
 
 _FORMS = {"csv": "text", "text": "text", "tsv": "text", "markdown": "text", "json": "json", "ndjson": "json"}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from klcli.kernels import taken, texts
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     """A column: a NumPy array of doubles, a list of Python's values, or an Arrow array or chunked array."""
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
+class Table(NamedTuple):
     """Rows of a table. names: of all its columns, in order. columns: those that were read, by position, (size,) each.
 
     A column is of one of these kinds. A NumPy array holds doubles. A list holds Python's strings or JSON values: small
@@ -44,14 +43,14 @@ class Table:
     size: int
     lines: int
     form: str = "text"
-    wrong: Mapping[int, KlcliError] = field(default_factory=dict)
+    wrong: Mapping[int, KlcliError] = {}
     starts: Places | None = None
-    remarks: Mapping[str, int] = field(default_factory=dict)
+    remarks: Mapping[str, int] = {}
     source: str = ""
     place: Callable[[int], str] = str
     delimiter: str = ""
     note: str = ""
-    absent: Mapping[int, Collection[int]] = field(default_factory=dict)
+    absent: Mapping[int, Collection[int]] = {}
 
     def line(self, row: int) -> int:
         """The line on which a row starts."""
@@ -84,8 +83,7 @@ class Table:
         """The rows from `start` to before `end`."""
         first = self.line(start) if start else 0
         following = self.line(end) if end < self.size else self.lines
-        return replace(
-            self,
+        return self._replace(
             columns={i: cells[start:end] for i, cells in self.columns.items()},
             size=end - start,
             lines=following - first,
@@ -101,8 +99,7 @@ class Table:
         """
         if at is None:
             at = {row: i for i, row in enumerate(rows.tolist())} if self.wrong else {}
-        return replace(
-            self,
+        return self._replace(
             columns={i: taken(cells, rows) for i, cells in self.columns.items()},
             size=len(rows),
             wrong={at[row]: error for row, error in self.wrong.items() if row in at},
@@ -137,8 +134,7 @@ def concatenated(parts: Sequence[Table]) -> Table:
         starts.append((np.arange(part.size) if part.starts is None else part.starts) + lines)
         size, lines = size + part.size, lines + part.lines
         remarks.update(part.remarks)
-    return replace(
-        parts[0],
+    return parts[0]._replace(
         columns={i: joined([part.columns[i] for part in parts]) for i in parts[0].columns},
         size=size,
         lines=lines,
@@ -150,7 +146,7 @@ def concatenated(parts: Sequence[Table]) -> Table:
 
 def interleaved(one: Table, other: Table) -> Table:
     """The rows of two tables, which are rows of the same lines, in the order in which they start."""
-    both = concatenated([replace(one, lines=0), other])
+    both = concatenated([one._replace(lines=0), other])
     return both.chosen(np.argsort(both.starts, kind="stable")) if both.starts is not None else both
 
 
