@@ -34,8 +34,19 @@ def stirling_remainders(x: Array) -> Array:
 
     Source: Loader 2000, Fast and accurate computation of binomial probabilities.
     """
-    series = _stirling_series(np.maximum(x, LARGE))
-    return _below_large(x, series, lambda v: lgamma(v) - ((v - 0.5) * log(v) - v + 0.5 * log(2 * pi)))
+    return _below_large(x, _stirling_series(np.maximum(x, LARGE)), _small_remainder)
+
+
+def _small_remainder(x: float) -> float:
+    """The remainder of x < 16 by steps of 1 to where the series holds, atanh(s)/s - 1 each, s = 1/(2x + 1)."""
+    if x < 0.5:  # noqa: PLR2004 - below it s is close to 1, and the remainder not small
+        return lgamma(x) - ((x - 0.5) * log(x) - x + 0.5 * log(2 * pi))
+    steps = 0.0
+    while x < LARGE:
+        z = 1 / (2 * x + 1) ** 2
+        steps += sum(z**k / (2 * k + 1) for k in range(1, 30 if x < 2 else 12))  # noqa: PLR2004
+        x += 1
+    return steps + float(_stirling_series(np.array([x]))[0])
 
 
 def _stirling_series(x: Array) -> Array:
@@ -87,7 +98,7 @@ def saddle_deviance(x: Array, mean: Array | float, rest: Array | float = 0.0) ->
     """
     held = np.where(x > 0, x, 1.0)
     u = ((mean - held) + rest) / held
-    near = np.abs(u) < 0.5  # noqa: PLR2004 - beyond, the ratio itself has the digits that 1 + u loses
+    near = u > -0.5  # noqa: PLR2004 - below, the ratio itself has the digits that 1 + u loses
     with np.errstate(divide="ignore", over="ignore"):
         far = held * (np.log(held) - np.log(mean)) + mean - held
     return np.where(x > 0, np.where(near, held * log_excess(np.where(near, u, 0.0)), far), mean)
@@ -100,8 +111,9 @@ def log_binomial(k: Array, rest: Array, p: float) -> Array:
     """
     n = np.asarray(k + rest)
     some, others = np.where(k > 0, k, 1.0), np.where(rest > 0, rest, 1.0)
-    means = (two_product(n, np.asarray(share)) for share in (p, 1 - p))
-    deviance = sum(saddle_deviance(x, *mean) for x, mean in zip((k, rest), means, strict=True))
+    (mean, less), (mean_rest, less_rest) = (two_product(n, np.asarray(share)) for share in (p, 1 - p))
+    rounding = (1 - (1 - p)) - p  # of 1 - p
+    deviance = saddle_deviance(k, mean, less) + saddle_deviance(rest, mean_rest, less_rest + n * rounding)
     remainders = stirling_remainders(some + others) - stirling_remainders(some) - stirling_remainders(others)
     with np.errstate(divide="ignore"):
         inside = remainders - deviance + 0.5 * np.log(n / (2 * pi) / some / others)
