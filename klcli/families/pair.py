@@ -218,7 +218,8 @@ class LawPair:
             value = bounded_expm1(renyi.value)
             return Estimate(value, (renyi.error or 0.0) * (1 + value) if value < inf else 0.0, self._method)
         in_unit = self._log_unit if name.startswith("entropy") else 0.0
-        return self._checked(name, Estimate(found.value + in_unit, found.error, self._method))
+        value = found.value + in_unit
+        return self._checked(name, Estimate(value, found.error + EPS * (abs(in_unit) + abs(value)), self._method))
 
     @cached_property
     def _log_unit(self) -> float:

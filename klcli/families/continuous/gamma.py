@@ -22,7 +22,7 @@ from klcli.families.differences import (
 from klcli.families.family import RATE, SHAPE, Positive, scipy
 from klcli.families.likelihood.ascent import LikelihoodEstimate
 from klcli.families.moments import Moments, absolute_moment, added
-from klcli.families.special import LARGE, exponential_excess, saddle_deviance, within, xlogy
+from klcli.families.special import exponential_excess, saddle_deviance, within, xlogy
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Frozen, Parameters, SortedSample, SumOfTerms
@@ -45,8 +45,8 @@ class Gamma(Positive):
     rate: float
 
     def log_density(self, x: Array) -> Array:
-        """shape log rate - log Gamma(shape) + (shape - 1) log x - rate x; for large shapes in Loader's form."""
-        if self.shape >= LARGE:
+        """shape log rate - log Gamma(shape) + (shape - 1) log x - rate x; above shape 1 in Loader's form."""
+        if self.shape > 1:
             held = np.clip(x, 0.0, 1e300 / max(1.0, self.rate))
             with np.errstate(divide="ignore", invalid="ignore"):
                 deviance = saddle_deviance(np.asarray(self.shape), *two_product(held, np.asarray(self.rate)))
@@ -62,7 +62,7 @@ class Gamma(Positive):
     def log_density_above_0(self, t: Array) -> Array:
         """Gamma(0.01, 1) has a thousandth of its mass below the smallest double."""
         with np.errstate(over="ignore"):
-            if self.shape >= LARGE:
+            if self.shape > 1:
                 return self._peak - self.shape * exponential_excess(t - log(self.shape / self.rate)) - t
             constant = self.shape * log(self.rate) - lgamma(self.shape)
             values: Array = constant + (self.shape - 1) * t - self.rate * np.exp(t)

@@ -167,7 +167,7 @@ INTEGRANDS: Mapping[str, Integrand] = {
 def rounded(nodes: Nodes) -> Nodes:
     """The nodes, each log density as wrong as rounding may have made it, p's upwards and q's downwards."""
     log_p, log_q = (np.where(np.isneginf(logs), 0.0, logs) for logs in (nodes.log_p, nodes.log_q))
-    off = (2 * EPS * (1 + np.abs(logs - nodes.log_step)) for logs in (log_p, log_q))
+    off = (4 * EPS * (1 + np.abs(logs - nodes.log_step)) for logs in (log_p, log_q))
     return Nodes(nodes.log_p + next(off), nodes.log_q - next(off), nodes.log_step)
 
 

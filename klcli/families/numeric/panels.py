@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from klcli.engine.arrays import Array, Mask
-    from klcli.families.family import Continuous
     from klcli.families.law import Law
 
 LARGEST = 1e308
@@ -93,8 +92,8 @@ def pieces(
     for end, mark, side in ((low, marks[0], -1), (high, marks[-1], 1)):
         if isfinite(end):
             continue
-        beside = [abs(mark - other) for other in marks if other != mark]
-        scale = max([_reach(one, mark) for one in members] + [min(beside, default=1.0)])
+        # Of the scales there the least: beside a wide law's end a narrow one may still weigh.
+        scale = min((abs(mark - other) for other in marks if other != mark), default=1.0)
         limit = FAR if low < 0 else min(FAR - 1, log(scale) + 14)
         c = min(centres, key=lambda centre: abs(mark - centre))
         found.append(Piece(mark - c - side * scale, side, _outward(log(scale), 1, limit), c))
@@ -121,15 +120,6 @@ def _stepped(marks: Sequence[float], steep: set[float]) -> list[tuple[float, flo
         edges = sorted(cuts)
         found.extend(pairwise(edges))
     return found
-
-
-def _reach(one: Continuous, mark: float) -> float:
-    """How far a component's centre is from its mark, if that is its own; 0 else."""
-    marks = one.marks()
-    if mark not in {marks[0], marks[-1]}:
-        return 0.0
-    middle = marks[len(marks) // 2]
-    return abs(mark - middle)
 
 
 # -------------------------------------------------------------------------------------------------- the densities there
