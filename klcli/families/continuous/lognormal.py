@@ -11,7 +11,7 @@ from klcli.families.continuous.normal import Normal
 from klcli.families.differences import LOG_2_PI
 from klcli.families.family import MU, SD, STEPS, Positive, rising, scipy
 from klcli.families.moments import Moments, absolute_moment, added, bounded_exp, phi
-from klcli.families.special import within
+from klcli.families.special import log_over, within
 
 if TYPE_CHECKING:
     from klcli.families.family import Array, Averages, Frozen, LikelihoodEstimate, Parameters, SortedSample, SumOfTerms
@@ -34,9 +34,10 @@ class Lognormal(Positive):
 
     def log_density(self, x: Array) -> Array:
         """The normal density of log x, divided by x."""
+        middle = min(max(self.mu, -700.0), 700.0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            logs = np.log(x)
-            return within(x > 0, self.log.log_density(logs) - logs)
+            away = log_over(np.maximum(x, 0.0), exp(middle)) + (middle - self.mu)  # whose digits log x - mu has not
+            return within(x > 0, Normal(mu=0.0, sd=self.sd).log_density(away) - (away + self.mu))
 
     def log_density_above_0(self, t: Array) -> Array:
         return self.log.log_density(t) - t
