@@ -12,7 +12,7 @@ from glob import escape
 from hashlib import blake2b
 from pathlib import Path
 from socket import gethostname
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -23,6 +23,7 @@ from klcli.batch.tally import Done, Plan, Tally
 from klcli.console import Destination, reason
 from klcli.errors import InputError, KlcliError, OutputError
 from klcli.readers.tables.stream import Share, Tables
+from klcli.tuples import NamedTuple
 
 PARTS, VALUES, ATTEMPTS = "parts", "values", "attempts"
 """Folders in the staging folder, which stands beside the result, where all workers see it.

@@ -7,9 +7,10 @@ as soon as the bytes before its end have been read, so that its task can start w
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import accumulate
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from klcli.readers.tables.pieces import count_line_ends, end_of_lines, end_of_rows, pieces
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from klcli.readers.sources import ByteStream

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from math import inf, log, sqrt
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from klcli.errors import UsageError
 from klcli.families.catalogue import CONTINUOUS, COUNTS
 from klcli.families.formula import Grid, Parameter, ParameterError
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

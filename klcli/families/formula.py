@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from math import fsum, inf, isfinite
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from klcli.families.catalogue import FAMILIES
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from math import erf, exp, inf, log, nan
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from klcli.families.differences import ROOT_2, log_ratio
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from math import expm1, inf, isfinite, isnan, log, log1p
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from klcli.errors import DistributionError, UsageError
 from klcli.families.catalogue import CONTINUOUS
@@ -28,6 +28,7 @@ from klcli.families.numeric.integrands import (
 )
 from klcli.families.numeric.sampling import draw, sampled
 from klcli.families.numeric.summation import too_many
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

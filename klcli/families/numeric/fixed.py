@@ -6,12 +6,13 @@ Panels are as `quadrature` begins with, none is halved: a value takes a tenth of
 from __future__ import annotations
 
 from math import inf, isnan
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from klcli.families.numeric.panels import FAR, method_at, pieces
 from klcli.families.numeric.quadrature import kronrod_rule
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

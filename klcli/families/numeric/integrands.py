@@ -7,11 +7,12 @@ measures is. Arrays of any one shape in, the same shape out; logs may be -inf.
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from klcli.families.special import SERIES_OF_EXP, exponential_excess
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

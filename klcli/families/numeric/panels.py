@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import exp, inf, isfinite, log
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from klcli.families.numeric.integrands import Nodes
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

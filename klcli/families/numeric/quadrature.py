@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from klcli.families.numeric.integrands import EPS, INTEGRANDS, Integral, evaluate, log_ratio, rounded
 from klcli.families.numeric.panels import FAR, FARTHEST, LARGEST, bounded
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from math import inf, isfinite, log, sqrt
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from klcli.families.numeric.integrands import Integral, log_ratio
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
