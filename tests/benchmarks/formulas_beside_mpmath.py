@@ -307,7 +307,8 @@ def cuts(members):
     for family, values in members:
         points, of_log = marks(family, values)
         for c, s in points:
-            straight |= {c} | {c + sign * s * mpf(2) ** j for j in range(-2, 9) for sign in (-1, 1)}
+            far = 80 if family in {"student_t", "cauchy"} else 9
+            straight |= {c} | {c + sign * s * mpf(2) ** j for j in range(-2, far) for sign in (-1, 1)}
         for c, s in of_log:
             steps = {width * mpf(2) ** j for j in range(-2, 8) for width in (s, 1)}
             logs |= {c} | {c + sign * step for step in steps for sign in (-1, 1)}
