@@ -215,7 +215,7 @@ def batch(
     """
     files = files or piped("FILE...")
     gc.enable()  # millions of rows leave some garbage
-    settings = maths.settings(alpha=measured.alpha)
+    settings = maths.settings(alpha=measured.alpha, js_weight=measured.js_weight)
     rows.output = None if rows.output == "-" else rows.output
     request = rows.request()
     got = [field.partition(":")[2] for field in request.fields]

@@ -26,7 +26,7 @@ def compare(
 
     klcli compare samples/survey.csv --unit bits
     """
-    settings = maths.settings(alpha=measured.alpha)
+    settings = maths.settings(alpha=measured.alpha, js_weight=measured.js_weight)
     request = MeasuresRequest(shape, measured.measures, MEASURES, DEFAULT, elements=ELEMENTS)
     one, other = inputs.arguments(sampled).pair(p, q)
     asked = request.asked(sampled, one)

@@ -353,7 +353,7 @@ class Maths(Group):
         shared = smoothing("--smooth", self.smooth)
         return Side(read_as, shared if own_smooth is None else smoothing(f"--{role}-smooth", own_smooth))
 
-    def settings(self, alpha: str = "2", js_weight: str | None = None) -> Settings:
+    def settings(self, alpha: str = "2", js_weight: str = "1/2") -> Settings:
         """Every option that changes a number, as one value. Raises UsageError."""
         if self.unit is not None and self.base is not None:
             message = "--unit and --base both name a logarithm; give one"
@@ -372,7 +372,7 @@ class Maths(Group):
             unit=one_of("--unit", self.unit or "nats", UNITS),
             base=None if self.base is None else _above("--base", self.base, 1),
             alpha=_order(alpha),
-            js_weight=_share("--js-weight", js_weight or str(getattr(self, "js_weight", "1/2"))),
+            js_weight=_share("--js-weight", js_weight),
         )
 
 
@@ -408,7 +408,6 @@ class PairMaths(Maths):
     align: str = input_option(
         default="outer", choices=ALIGN, help="Labels that one side lacks: weight 0, dropped, or an error."
     )
-    js_weight: str = JS_WEIGHT
     p_smooth: str | None = maths_option(metavar="METHOD[=VALUE]", help="--smooth for P alone.")
     q_smooth: str | None = maths_option(metavar="METHOD[=VALUE]", help="--smooth for Q alone.")
 
@@ -452,6 +451,7 @@ class Measured(Group):
         help=f"Comma-separated, of {', '.join(MEASURES)}.",
     )
     alpha: str = ALPHA
+    js_weight: str = JS_WEIGHT
 
 
 class SingleMeasured(Group):

@@ -36,7 +36,7 @@ def rank(
 
     klcli rank samples/models.csv --sort js_distance -m js_distance
     """
-    settings = maths.settings(alpha=measured.alpha)
+    settings = maths.settings(alpha=measured.alpha, js_weight=measured.js_weight)
     request = MeasuresRequest(shape, measured.measures, MEASURES, DEFAULT, extra=["rank", "name"])
     reference, candidates = inputs.arguments(sampled).candidates(p, q or [])
     asked = request.asked(sampled, reference)

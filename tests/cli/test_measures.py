@@ -109,6 +109,7 @@ def test_the_mixture_may_weigh_p_and_q_unequally(call, refused):
     near = values(call("compare", "1,1,1", "1,1,1.000001", "-q", "--js-weight", "0.1", "-g", "js"))
     assert near == pytest.approx([0.1 * 0.9 / 2 * 2 / 9 * 1e-12], rel=1e-5)
     assert "between 0 and 1" in refused(2, "compare", *PAIR, "--js-weight", "1")
+    assert "no option '--js-weight'" in refused(2, "kl", *PAIR, "--js-weight", ".2")
     assert "--js-weight is for weights" in refused(2, "compare", "normal(0,1)", "normal(1,1)", "--js-weight", ".2")
 
 
