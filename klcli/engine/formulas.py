@@ -230,7 +230,9 @@ FORMULAS: Mapping[str, MeasureFormula] = {
 SINGLE_FORMULAS: Mapping[str, MeasureFormula] = {
     "entropy": FORMULAS["entropy_p"],
     "perplexity": FORMULAS["perplexity_p"],
-    "efficiency": MeasureFormula(("entropy_p",), lambda s, c: s["entropy_p"] / (log(c.outcomes) or nan)),
+    "efficiency": MeasureFormula(
+        ("entropy_p",), lambda s, c: _bounded(s["entropy_p"] / (log(c.outcomes) or nan), 1.0, c)
+    ),
     "renyi_entropy": MeasureFormula(("entropy_p", "power_excess", "power", "present"), _renyi_entropy),
     "simpson": MeasureFormula(("variety",), lambda s, _: s["variety"]),
 }
@@ -280,7 +282,7 @@ def measure(
 ) -> dict[str, Array]:
     """The named measures of n pairs, in nats. Returns name -> (n,), each >= 0 (weights as they are: any sign) or +inf.
 
-    Those of one distribution are p's. js_weight: of p in the Jensen-Shannon mixture. places: where the outcomes lie on
+    Those of one distribution are p's; the efficiency of a single outcome is nan, 0/0. js_weight: of p in the Jensen-Shannon mixture. places: where the outcomes lie on
     a line, (K,), for wasserstein.
 
     Source: see `measures.MEASURES` for each one's; `terms` for the method.

@@ -61,6 +61,16 @@ def test_the_measures_of_one_distribution(call):
     assert values(call("entropy", "7", "-q", "-g", "simpson")) == [0]
 
 
+def test_the_efficiency_of_equal_weights_is_1_whatever_the_rounding():
+    found = [float(measure(single_pair(e, e), ["efficiency"], 2.0)["efficiency"][0]) for e in map(_equal, range(2, 40))]
+    assert max(found) == 1
+    assert found == pytest.approx([1] * len(found), rel=1e-15)
+
+
+def _equal(n):
+    return column([1] * n)
+
+
 @given(st.lists(st.integers(0, 50), min_size=2, max_size=6).filter(any), st.sampled_from([0.0, 1e-9, 0.5, 0.999999]))
 def test_renyi_entropies_fall_with_their_order(counts, alpha):
     pair = single_pair(column(counts), column(counts))
