@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from math import fsum
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from klcli.analyses.breakdown import Shown, breakdown
 from klcli.analyses.compare import engine_pair
 from klcli.analyses.matrix import AlignedDistributions
 from klcli.analyses.prepare import prepare_one
-from klcli.engine.formulas import measure
+from klcli.engine.formulas import jensen_shannon_of_several, measure
 from klcli.engine.measures import SINGLE, SINGLE_ELEMENTS, TOGETHER
 from klcli.engine.pair import single_pair
-from klcli.engine.weights import mass
 from klcli.errors import UsageError
 from klcli.model import Elements, Report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from klcli.engine.pair import EnginePair
     from klcli.model import Asked, Distribution, Settings
 
 _AS_PAIR = {"entropy": "entropy_p", "self_information": "self_information_p"}
@@ -46,10 +47,7 @@ def entropies(given: Sequence[Distribution], settings: Settings, asked: Asked) -
 
 
 def _jensen_shannon(given: Sequence[Distribution], settings: Settings) -> tuple[float, Sequence[str]]:
-    """H(mean of the p) - mean H in nats, equal weights whatever the totals, and what was done for it. Source: Lin 1991.
-
-    It is the mean of the KL divergences from the mean distribution, where nothing cancels.
-    """
+    """What `jensen_shannon_of_several` has of them, equal weights whatever the totals, and what was done for it."""
     if len(given) == 1:
         message = f"{TOGETHER} here is of several distributions; give at least two"
         raise UsageError(message)
@@ -57,11 +55,14 @@ def _jensen_shannon(given: Sequence[Distribution], settings: Settings) -> tuple[
         message = f"{TOGETHER} of several is of weights; klcli compare has that of two formulas"
         raise UsageError(message)
     together = AlignedDistributions(given, settings)
-    shares = mass(together.weights)
-    middle = shares.mean(axis=1, keepdims=True)
-    pairs = (single_pair(column.reshape(-1, 1), middle) for column in together.weights.T)
-    divergences = [float(measure(pair, ["kl_pq"], settings.alpha)["kl_pq"][0]) for pair in pairs]
-    return fsum(divergences) / len(given), together.joined
+    weights, logs = together.weights, together.logs
+
+    def beside_the_first(i: int) -> EnginePair:
+        one = None if logs is None else logs.take(np.array([i]))
+        first = None if logs is None else logs.take(np.array([0]))
+        return single_pair(weights[:, [i]], weights[:, [0]], normalize=settings.normalize, logs=(one, first))
+
+    return jensen_shannon_of_several([beside_the_first(i) for i in range(len(given))]), together.joined
 
 
 def entropy(given: Distribution, settings: Settings, asked: Asked) -> Report:

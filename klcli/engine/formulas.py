@@ -13,9 +13,10 @@ import numpy as np
 
 from klcli.engine.arrays import polynomial, total, weighted
 from klcli.tuples import NamedTuple
+from klcli.engine.terms import Beside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from klcli.engine.arrays import Array, Mask
     from klcli.engine.pair import EnginePair
@@ -282,8 +283,8 @@ def measure(
 ) -> dict[str, Array]:
     """The named measures of n pairs, in nats. Returns name -> (n,), each >= 0 (weights as they are: any sign) or +inf.
 
-    Those of one distribution are p's; the efficiency of a single outcome is nan, 0/0. js_weight: of p in the Jensen-Shannon mixture. places: where the outcomes lie on
-    a line, (K,), for wasserstein.
+    Those of one distribution are p's; the efficiency of a single outcome is nan, 0/0. js_weight: of p in the
+    Jensen-Shannon mixture. places: where the outcomes lie on a line, (K,), for wasserstein.
 
     Source: see `measures.MEASURES` for each one's; `terms` for the method.
     """
@@ -310,6 +311,22 @@ def measure(
                 sums[name] += total(SUMMANDS[name](terms, context))
         found = {name: formula.finish(sums, context) + 0.0 for name, formula in chosen.items()}
         return {name: WHOLES[name](pair, context) if name in WHOLES else found[name] for name in names}
+
+
+def jensen_shannon_of_several(pairs: Sequence[EnginePair]) -> float:
+    """H(m) - mean H(p) in nats of several p, m their mean; from 0 to log n unless weights are taken as they are.
+
+    pairs: a single one for each p, whose q is the same in all. The value is the mean of the KL divergences from m. The
+    p - m are made of the p - q, which keep their digits where the p are so near that m, rounded, is as far from them.
+
+    Source: Lin 1991.
+    """
+    with np.errstate(all="ignore"):
+        found = [pair.terms() for pair in pairs]
+        p, d = (np.concatenate(sides, axis=1) for sides in ([t.p for t in found], [t.d for t in found]))
+        middle, d = p.mean(axis=1, keepdims=True), d - d.mean(axis=1, keepdims=True)
+        value = float(total(Beside(p, np.broadcast_to(middle, p.shape), d).kl_terms()).mean())
+    return min(value, log(len(pairs))) if all(pair.normalize for pair in pairs) else value
 
 
 def elements(pair: EnginePair, names: Iterable[str], where: slice | list[int]) -> dict[str, Array]:

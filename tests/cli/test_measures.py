@@ -101,6 +101,30 @@ def test_several_distributions_have_one_divergence_together(call, refused):
     assert "klcli compare has that" in refused(2, "entropy", "normal(0,1)", "normal(1,1)", "-m", "js")
 
 
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("1,1", "1,1.00000000000001"),
+        ("2,1,-900", "2.0000001,1,-901", "--as", "logits"),
+        ("2,1,-900", "3,1,-901", "--as", "logits", "--temperature", "2"),
+        ("-0.7,-0.7", "-0.7,-0.70000001", "--as", "logprobs"),
+        ("0.2,0.3", "0.3,0.3", "--no-normalize"),
+        ("1,0", "0,1"),
+    ],
+)
+def test_the_divergence_of_two_together_is_that_of_the_pair_to_its_last_digits(call, pair):
+    together, of_pair = (values(call(command, *pair, "-q", "-g", "js")) for command in ("entropy", "compare"))
+    assert together == pytest.approx(of_pair, rel=1e-13, abs=0)
+
+
+def test_near_distributions_have_the_digits_of_their_divergence_together(call):
+    e = 2.0**-45
+    found = values(call("entropy", "1,1", f"1,{1 + e!r}", f"1,{1 + 3 * e!r}", "-q", "-g", "js"))
+    assert found == pytest.approx([7 / 36 * e * e], rel=1e-12, abs=0)  # of shares 1/2 + (0, e/4, 3e/4)
+    apart = [",".join("1" if i == j else "0" for j in range(7)) for i in range(7)]
+    assert log(7) * (1 - 1e-15) <= values(call("entropy", *apart, "-q", "-g", "js"))[0] <= log(7)
+
+
 def test_the_mixture_may_weigh_p_and_q_unequally(call, refused):
     p, q = (0.7, 0.2, 0.1), (0.2, 0.3, 0.5)
     w = 0.25
