@@ -207,20 +207,20 @@ def _fitted(family: str, estimate: LikelihoodEstimate, data: SortedSample, share
 
 
 class _Noise(NamedTuple):
-    """2 n KL of the best family, and what it is at most when the data are its own; but for one time in a thousand."""
+    """2 n KL of a family, and what it is at most when the data are its own; but for one time in a thousand."""
 
     found: float
     most: float
 
 
-def _noise(best: Fit, shared: Histogram, n: float) -> _Noise:
+def _noise(one: Fit, shared: Histogram, n: float) -> _Noise:
     """Chi-square with a degree a bin but one.
 
     Parameters fitted to the values, not to the bins, cost between none and one degree each, and none is the safe side.
     Source: Chernoff & Lehmann 1954.
     """
     most = float(scipy("special", "fit").chdtri(max(1, len(shared.mass) - 1), _CHANCE))
-    return _Noise(2 * n * best.kl_data_model, most)
+    return _Noise(2 * n * one.kl_data_model, most)
 
 
 def _notes(fits: Sequence[Fit], sample: Sample, shared: Histogram, n: float) -> list[str]:
@@ -235,8 +235,12 @@ def _notes(fits: Sequence[Fit], sample: Sample, shared: Histogram, n: float) -> 
         notes.append(f"sample too small: {values} cannot tell families apart well; take errors and ranks with care")
     if not noise.found <= noise.most:
         chance = f"differs by 2 n KL = {noise.found:.4g} where chance gives up to {noise.most:.4g}"
-        notes.append(f"no family describes the data: the best, {name}, {chance}")
-    if noise.found <= noise.most:
+        near = min(fits, key=lambda one: _rank(one, "kl"))
+        if _noise(near, shared, n).found <= noise.most:
+            notes.append(f"the best, {name}, {chance}; {near.component.family}, nearest by KL, is within that")
+        else:
+            notes.append(f"no family describes the data: the best, {name}, {chance}")
+    else:
         notes.extend(_alike(best, fits[1:]))
     # A density's likelihood and one of masses have different units.
     of_its_kind = [one for one in fits if _is_continuous(one.component.family) is _is_continuous(name)]

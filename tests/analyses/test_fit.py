@@ -268,6 +268,19 @@ def test_nothing_fits():
     assert report.notes[0] == f"no family describes the data: the best, uniform, {said}"
 
 
+def test_that_no_family_describes_the_data_is_not_said_where_one_that_is_not_first_does():
+    rng = np.random.default_rng(49)
+    n = int(rng.integers(60, 1500))
+    sample = sample_of(np.concatenate((rng.uniform(0, 1, n), rng.uniform(0, 1.3, n // 20))))
+    report = fit(sample)
+    assert report.fits[0].component.family == "uniform"
+    assert report.notes[0].startswith("the best, uniform, differs by 2 n KL = 30.48 where chance gives up to 20.52; ")
+    assert report.notes[0].endswith("; normal, nearest by KL, is within that")
+    near = next(one for one in report.fits if one.component.family == "normal")
+    assert 2 * len(sample.values) * near.kl_data_model < 20.52
+    assert fit(sample, ["uniform"]).notes[0].startswith("no family describes the data: the best, uniform, differs")
+
+
 def test_what_is_said_of_a_small_sample_and_of_alike_families():
     report = fit(sample_of([1.5, 2.5, 4.0, 3.5]), ["normal", "exponential", "logistic", "gumbel"])
     assert report.notes == (
