@@ -95,6 +95,12 @@ def _less(high: Array, low: Array, other_high: Array, other_low: Array) -> tuple
     return difference, _finite(rest + (low - other_low))
 
 
+def _largest(high: Array, low: Array) -> Mask:
+    """Where sums of two doubles, the first of them about 0 where it is largest, are largest. (K, n)."""
+    sums = high + low
+    return np.asarray(sums == sums.max(axis=0))
+
+
 def _finite(x: Array) -> Array:
     """x, with 0 for what has no value beside an infinity."""
     return np.where(np.isfinite(x), x, 0.0)
@@ -132,7 +138,7 @@ class LogPair:
         with np.errstate(all="ignore"):
             self.outcomes, self.columns = p.values.shape
             of_p, of_q = p.parts(exactly=exactly), q.parts(exactly=exactly)
-            self.tops = (of_p[0] == 0) & (of_p[1] >= 0), (of_q[0] == 0) & (of_q[1] >= 0)
+            self.tops = _largest(*of_p), _largest(*of_q)
             self._p, self._q = _shares(*of_p), _shares(*of_q)
             self._log_ratio = -self._log_quotient(of_p, of_q)
             for side, beyond in ((self._p, np.inf), (self._q, -np.inf)):

@@ -138,3 +138,12 @@ def test_elements_of_logits_are_finite_wherever_the_logits_are():
     assert found["self_information_p"].tolist() == pytest.approx([0, 1000, inf])
     assert found["log_ratio"].tolist() == pytest.approx([0, 2000, 0])
     assert all(isfinite(x) for x in found["kl_pq"])
+
+
+@pytest.mark.parametrize("weight", [286493.16499853, 3.0000000000000004, 1e-300, 4e200])
+def test_of_weights_that_differ_by_a_rounding_one_is_the_largest_beside_logits_too(weight):
+    logits, weights = LogWeights(np.array([[1.0], [0.0]])), np.array([[weight], [np.nextafter(weight, inf)]])
+    for exactly in (False, True):
+        for of, same in ((weights, 0), (weights[::-1], 1)):
+            pair = LogPair(logits, LogWeights(of, of_weights=True), exactly=exactly)
+            assert measure(pair, ["same_top"], 2.0)["same_top"] == same
