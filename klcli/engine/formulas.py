@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from klcli.engine.arrays import polynomial, total, weighted
-from klcli.tuples import NamedTuple
 from klcli.engine.terms import Beside
+from klcli.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
