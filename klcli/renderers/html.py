@@ -81,7 +81,7 @@ td.long{white-space:normal}
 tr>:last-child{padding-right:0}
 .end>*{border-bottom-color:var(--quiet)}
 figure{margin:1.5rem 0;break-inside:avoid}
-figure svg{display:block}
+figure svg{display:block}figure>svg{overflow:visible}
 figcaption{margin-bottom:.5rem}
 figcaption,.notes{color:var(--quiet);font-size:.94rem}
 .notes{margin:0;padding-left:1.25rem}
