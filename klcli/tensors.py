@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 DTYPES = ("float64", "float32")
 REDUCTIONS = ("mean", "sum", "none")
-"""What becomes of the losses; kl-div has batchmean besides."""
+"""What becomes of the losses; kl-div and js have batchmean besides."""
 
 BATCHMEAN = "batchmean"
 LOGITS, PROBS, LOGPROBS = "logits", "probs", "logprobs"
@@ -121,11 +121,11 @@ class Identity(NamedTuple):
 class LossReport:
     """The answer. value: a scalar, or with the reduction none an array.
 
-    indices: whether the targets are class indices. dim: the axis of the classes, counted from 0; None for bce, whose
-    elements each are a distribution. rows: the loss of each distribution, in the shape of INPUT without the classes'
+    indices: whether the targets are class indices. dim: the axis of the classes, counted from 0; None for losses
+    element by element. rows: the loss of each distribution, in the shape of INPUT without the classes'
     axis (where that leaves none: (1,)), and kept: which of them count. elements: how many numbers of INPUT count.
     log_probs: of the predictions, in INPUT's shape; None where not asked for; identity too, and where weights leave
-    none. perplexity: of a cross-entropy. estimates: of a divergence from samples, by the estimator.
+    none. perplexity: exp of the mean loss in nats. estimates: of a divergence from samples, by the estimator.
     """
 
     task: Task

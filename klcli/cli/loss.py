@@ -80,7 +80,7 @@ class Common(Group):
         given = {name: value for name, value in vars(self).items() if name in Task._fields and value is not None}
         if loss not in {"kl-div", "js"}:
             if self.reduction == BATCHMEAN:
-                message = "--reduction batchmean is kl-div's; the mean of the rows is mean here"
+                message = "--reduction batchmean is kl-div's and js's; the mean of the rows is mean here"
                 raise UsageError(message)
             one_of("--reduction", self.reduction, REDUCTIONS)
         given = {name: _checked(name, value) for name, value in given.items()}

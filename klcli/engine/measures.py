@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Measure(NamedTuple):
-    """One number for a pair. `in_unit`: a logarithm, to be divided by that of the base asked for."""
+    """One number for a pair, or for one distribution.
+
+    `in_unit`: a logarithm, to be divided by that of the base asked for.
+    """
 
     title: str
     in_unit: bool

@@ -5,8 +5,9 @@ s = d / (x + b), KL(p, q) is exactly
 
     sum d s [1 + s (1 + s) B(s^2)],    B(z) = (atanh(sqrt z) - sqrt z) / z^(3/2) = 1/3 + z/5 + z^2/7 + ...
 
-Every term is >= 0, so nothing cancels and the sum is as good as d. Two routes give d: `RoundedPair` in floating point,
-with one correction for all roundings at once, down to a KL of about 1e-36; `ExactPair` from integers, always.
+Every term is >= 0, so nothing cancels and the sum is as good as d. Three routes give d: `RoundedPair` in floating
+point, with one correction for all roundings at once, down to a KL of about 1e-36; `ExactPair` from integers, always;
+`LogPair` from logarithms, for what is given by them.
 """
 
 from __future__ import annotations

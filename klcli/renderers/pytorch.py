@@ -1,4 +1,4 @@
-"""The same loss in PyTorch: as an expression of `input`, `target`, `weight` and `pos_weight`, and as a script."""
+"""The same loss in PyTorch: as an expression of `input`, `target` and the other operands by name, and as a script."""
 
 from __future__ import annotations
 

@@ -370,7 +370,7 @@ def test_an_option_of_another_loss_is_refused(loss, call, kind, options):
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in {"kl-div", "js"}])
 def test_batchmean_is_of_kl_div_alone(loss, kind):
-    message = "--reduction batchmean is kl-div's; the mean of the rows is mean here"
+    message = "--reduction batchmean is kl-div's and js's; the mean of the rows is mean here"
     assert loss(2, [kind, *GOOD[kind], "--reduction", "batchmean"]) == message
 
 
