@@ -21,7 +21,7 @@ from klcli.analyses.prepare import (
     weights_of_totals,
     where_outcomes_lie,
 )
-from klcli.engine.measures import MEASURES, ROOT_OF_UNIT
+from klcli.engine.measures import MEASURES, OF_LIKENESS, ROOT_OF_UNIT
 from klcli.engine.pairwise import is_symmetric, pairwise
 from klcli.engine.weights import share_of
 from klcli.errors import DistributionError, clipped
@@ -309,7 +309,8 @@ def square(found: Matrix, heading: str, measure: str, settings: Settings, listin
     )
     if listing is None:
         return made
-    rows, columns = ranked(values, symmetric=symmetric, nearest=listing.nearest, farthest=listing.farthest)
+    distances = -values if measure in OF_LIKENESS else values
+    rows, columns = ranked(distances, symmetric=symmetric, nearest=listing.nearest, farthest=listing.farthest)
     n = len(values)
     more = n * (n - 1) // (2 if symmetric else 1) - len(rows) if listing.counted else 0
     return made._replace(pairs=Listed(rows, columns, listing.nearest or 0, more))

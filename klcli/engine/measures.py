@@ -71,6 +71,9 @@ MEASURES = {
 OF_WEIGHTS = frozenset({"wasserstein", "same_top", "efficiency", "min_entropy", "renyi_entropy", "simpson"})
 """The measures of weights alone, which a formula has not."""
 
+OF_LIKENESS = frozenset({"same_top"})
+"""The measures that are larger where two distributions are more alike; what is nearest has the largest."""
+
 ALIASES = {
     "kl": ("kl_pq",),
     "reverse_kl": ("kl_qp",),

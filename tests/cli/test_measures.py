@@ -170,3 +170,12 @@ def test_the_share_of_rows_whose_largest_outcome_agrees(call):
     rows = "p1,p2,q1,q2\n3,1,1,3\n2,1,5,1\n1,1,0,1\n"
     found = call("batch", "-", "-q", "--p", "p*", "--q", "q*", "-m", "same_top", input=rows)
     assert found.out.split()[1:] == ["0.0", "1.0", "1.0"]
+
+
+def test_what_agrees_on_the_largest_outcome_is_nearer_than_what_does_not(call):
+    assert call("rank", "3,2", "2,3", "7,3", "-q", "--sort", "same_top", "-g", "name").out.split() == ["7,3", "2,3"]
+    table = "n,a,b\nx,3,2\ny,2,3\nz,7,3\n"
+    nearest = call("matrix", "-", "-q", "-m", "same_top", "--top", "1", "-f", "tsv", input=table)
+    farthest = call("matrix", "-", "-q", "-m", "same_top", "--farthest", "2", "-f", "tsv", input=table)
+    assert _rows(nearest.out) == [["x", "z", "1.0"]]
+    assert _rows(farthest.out) == [["x", "y", "0.0"], ["y", "z", "0.0"]]
