@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Mask = npt.NDArray[np.bool_]
 
-_NO_DIVERGENCES = ("entropy", "cross_entropy", "perplexity")
+_NO_DIVERGENCES = ("entropy", "cross_entropy", "perplexity", "same_top")
 
 _SMALLEST_LABEL, _LONGEST_LABEL = 8, 24
 _LEGEND_DIGITS = 3
@@ -247,7 +247,7 @@ def _in_lines(parts: list[str], width: int) -> Iterator[Text]:
 
 
 def ends(square: Square, kit: Kit) -> Iterator[Text]:
-    """The nearest and the farthest pair, by name."""
+    """The pairs with the least and the most, by name; of a divergence these are the nearest and the farthest."""
     names = ("least", "most") if square.measure.startswith(_NO_DIVERGENCES) else ("nearest", "farthest")
     n = len(square.values)
     wanted = np.triu(np.ones((n, n), dtype=bool), 1) if square.symmetric else ~np.eye(n, dtype=bool)

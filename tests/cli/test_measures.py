@@ -179,3 +179,5 @@ def test_what_agrees_on_the_largest_outcome_is_nearer_than_what_does_not(call):
     farthest = call("matrix", "-", "-q", "-m", "same_top", "--farthest", "2", "-f", "tsv", input=table)
     assert _rows(nearest.out) == [["x", "z", "1.0"]]
     assert _rows(farthest.out) == [["x", "y", "0.0"], ["y", "z", "0.0"]]
+    drawn = call("matrix", "-", "-q", "-m", "same_top", "-f", "table", input=table).out
+    assert ("nearest" in drawn, "least" in drawn, "most" in drawn) == (False, True, True)
