@@ -151,6 +151,12 @@ def _hellinger(sums: Mapping[str, Array], context: Context) -> Array:
     return _bounded(np.sqrt(sums["squared_hellinger"]) / context.scale, 1.0, context)
 
 
+def _power_excess(terms: Terms, alpha: float) -> Array:
+    """p^alpha - p, which may be far above p where that is below any double."""
+    y = (alpha - 1) * terms.log_p
+    return np.where(np.abs(y) < 1, terms.p * np.expm1(y), np.exp(alpha * terms.log_p) - terms.p)
+
+
 def _bhattacharyya(sums: Mapping[str, Array], context: Context) -> Array:
     log_affinity = np.log(sums["affinity"]) + context.greatest["affinity"]
     return _minus_log(sums["squared_hellinger"] / context.scale**2, log_affinity, context)
@@ -177,7 +183,7 @@ SUMMANDS: Mapping[str, Callable[[Terms, Context], Array]] = {
     "chi2": lambda t, _: t.chi2_terms(),
     "renyi_excess": _renyi_excess,
     "renyi_mass": _renyi_mass,
-    "power_excess": lambda t, c: weighted(t.p, np.expm1((c.alpha - 1) * t.log_p)),
+    "power_excess": lambda t, c: _power_excess(t, c.alpha),
     "power": lambda t, c: np.exp(c.alpha * (t.log_p - c.top)),
     "present": lambda t, _: np.where(t.log_p > -inf, 1.0, 0.0),
     "variety": lambda t, _: -weighted(t.p, np.expm1(t.log_p)),

@@ -82,6 +82,13 @@ def test_renyi_entropies_fall_with_their_order(counts, alpha):
     assert found[1] == pytest.approx(float(measure(pair, ["entropy"], 2.0)["entropy"][0]), rel=1e-14)
 
 
+@pytest.mark.parametrize(("alpha", "expected"), [("0.01", 3.387943e-4), ("0.5", 3.830339e-174), ("0.001", 0.371472)])
+def test_renyi_entropies_of_small_orders_count_what_has_a_share_below_any_double(call, alpha, expected):
+    # log(1 + e^(-800 alpha)) / (1 - alpha), but for the e^-800 in the sum of all
+    found = values(call("entropy", "0,-800", "--as", "logits", "-q", "-g", "renyi_entropy", "--alpha", alpha))
+    assert found == pytest.approx([expected], rel=1e-6, abs=0)
+
+
 def test_several_distributions_have_one_divergence_together(call, refused):
     three = ("0.5,0.5,0", "0,0.5,0.5", "1/3,1/3,1/3")
     assert values(call("entropy", *three, "-q", "-g", "js")) == pytest.approx([0.24374112697907063], rel=1e-14)
