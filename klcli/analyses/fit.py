@@ -244,7 +244,7 @@ def _notes(fits: Sequence[Fit], sample: Sample, shared: Histogram, n: float) -> 
         notes.extend(_alike(best, fits[1:]))
     # A density's likelihood and one of masses have different units.
     of_its_kind = [one for one in fits if _is_continuous(one.component.family) is _is_continuous(name)]
-    by_aic = min(of_its_kind, key=lambda one: one.aic)
+    by_aic = min(of_its_kind, key=lambda one: (NOT_CONVERGED in one.remarks, one.aic))
     if by_aic.aic < best.aic - _TIED * abs(best.aic):
         notes.append(f"by AIC {by_aic.component.family} is best")
     notes.extend(f"{name}: {remark}" for remark in best.remarks)

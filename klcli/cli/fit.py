@@ -88,7 +88,9 @@ class FitForm(Drawn):
     get: list[str] | None = get_option(
         metavar="FIELD", help="Bare values, a line a fit, best first: family, kl_data_model, parameters.NAME ..."
     )
-    sort: str | None = output_option(choices=SORTS, help="What orders the families, least first; else AIC.")
+    sort: str | None = output_option(
+        choices=SORTS, help="What orders the families, least first; else AIC, or KL of densities beside counts."
+    )
     plot: str | None = output_option(metavar="FILE", help="Draw a picture there: .png, .svg or .pdf.")
 
     def picture(self) -> str:

@@ -56,7 +56,7 @@ MEASURES = {
     "kl_qp": Measure("KL(Q||P)", in_unit=True, source="Cover & Thomas 2.3"),
     "jeffreys": Measure("KL(P||Q) + KL(Q||P), the PSI", in_unit=True, source="Jeffreys 1946"),
     "js_divergence": Measure("Jensen-Shannon divergence", in_unit=True, source="Lin 1991"),
-    "js_distance": Measure("its square root", in_unit=True, source="Endres & Schindelin 2003"),
+    "js_distance": Measure("Jensen-Shannon distance", in_unit=True, source="Endres & Schindelin 2003"),
     "total_variation": Measure("half the sum of |p - q|", in_unit=False, source="Levin & Peres 4.1"),
     "hellinger": Measure("Hellinger distance", in_unit=False, source="van der Vaart 14.5"),
     "bhattacharyya": Measure("Bhattacharyya distance", in_unit=True, source="Bhattacharyya 1943"),
