@@ -18,6 +18,15 @@ COMMANDS = ("compare", "kl", "entropy", "rank", "batch", "matrix", "loss", "fit"
 KINDS = {"loss": ("kl-div", "cross-entropy", "nll", "bce", "bce-with-logits", "focal", "js", "kl-samples")}
 """The commands of a command: functions of its module."""
 
+_ALSO_CALLED = {
+    "ce": "cross-entropy",
+    "binary-cross-entropy": "bce",
+    "binary-cross-entropy-with-logits": "bce-with-logits",
+    "nll-loss": "nll",
+    "sigmoid-focal-loss": "focal",
+}
+"""Names of losses, PyTorch's above all, of which the nearest by its letters is another loss, or none."""
+
 # A value that starts with a minus sign, or standard input with a column: no option does.
 _NOT_AN_OPTION = re.compile(r"-(?:\d|\.\d|inf(?:inity)?\b|nan\b|[:#])", re.IGNORECASE)
 
@@ -54,7 +63,9 @@ class _Commands(TyperGroup):
         """The command that the first argument names. Raises UsageError with the nearest."""
         if args and args[0] not in self.names and not args[0].startswith("-"):
             what = f"no {self.module or 'command'} {clipped(args[0])}"
-            message = f"{what}; there are {listed(self.names)}.{nearest(args[0], self.names)}"
+            named = _ALSO_CALLED.get(args[0].replace("_", "-"), "") if self.module == "loss" else ""
+            hint = f" Did you mean {clipped(named)}?" if named else nearest(args[0], self.names)
+            message = f"{what}; there are {listed(self.names)}.{hint}"
             raise UsageError(message)
         return super().resolve_command(ctx, args)
 

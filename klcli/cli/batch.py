@@ -18,6 +18,7 @@ from klcli.cli.options import (
     get_option,
     grouped,
     input_option,
+    meant,
     names,
     one_of,
     output_option,
@@ -28,7 +29,7 @@ from klcli.cli.options import (
 from klcli.cli.output import Request, measures_shown, suffix_format
 from klcli.console import appears_whole, on_terminal
 from klcli.engine.measures import MEASURES, SIX
-from klcli.errors import UsageError
+from klcli.errors import UsageError, clipped
 from klcli.model import Settings
 
 if TYPE_CHECKING:  # they import NumPy
@@ -147,8 +148,11 @@ class Rows(Drawn):
             message = "--get is of the statistics; add --summary"
             raise UsageError(message)
         for field in parts(self.get):
-            if ":" in field:
-                one_of("--get STATISTIC:FIELD", field.partition(":")[0].strip(), STATISTICS)
+            if ":" not in field:
+                pair = f"{field}:kl_pq" if field in STATISTICS else f"mean:{meant(field, MEASURES) or 'kl_pq'}"
+                message = f"--get {clipped(field)}: write STATISTIC:FIELD, as {pair}"
+                raise UsageError(message)
+            one_of("--get STATISTIC:FIELD", field.partition(":")[0].strip(), STATISTICS)
         of_all = [f"{statistic}:{field}" for statistic in STATISTICS for field in MEASURES]
         fields = names("--get", self.get, of_all)
         format_name = "table" if on_terminal() else "tsv"

@@ -93,14 +93,25 @@ def _usage(error: Exception, args: list[str]) -> str:
     used = context.command_path if context is not None else " ".join(["klcli", *args[:path]])
     name = getattr(error, "option_name", None)
     if type(error).__name__ == "NoSuchOption" and name is not None:
-        options = [opt for param in (context.command.params if context else []) for opt in param.opts]
-        if name in {"-f", "--format"} and used == "klcli kl":
-            return f"no option '{name}': {used} prints one number; klcli compare has {name} ({', '.join(FORMATS)})"
+        params = context.command.params if context else []
+        options = [opt for param in params for opt in (*param.opts, *param.secondary_opts)]
+        if used == "klcli kl" and _has("compare", name):
+            formats = f" ({', '.join(FORMATS)})" if name in {"-f", "--format"} else ""
+            return f"no option '{name}': {used} prints one number; klcli compare has {name}{formats}"
         known = [opt for opt in options if opt.startswith("--")] if name.startswith("--") else []
         others = _kinds_with(name, args[0]) if path > 1 else ""
-        return f"no option '{name}'{others}.{nearest(name, known, 0.7)} See {used} --help"
+        hint = nearest(name, known, 0.7) if not others else ""
+        return f"no option '{name}'{others}.{hint} See {used} --help"
     message = str(getattr(error, "format_message", error.__str__)()).strip().rstrip(".")
     return f"{message[:1].lower()}{message[1:]}; see {used} --help"
+
+
+def _has(name: str, option: str) -> bool:
+    """Whether a command has an option."""
+    from klcli.cli.app import command
+
+    found = command().get_command(None, name)
+    return any(option in (*param.opts, *param.secondary_opts) for param in found.params)
 
 
 def _kinds_with(option: str, name: str) -> str:

@@ -104,12 +104,9 @@ def _options(kind: type[Group]) -> dict[str, Any]:
 def one_of(option: str, value: str, choices: Iterable[str]) -> str:
     """The value, if it is one of the choices. Raises UsageError with the nearest of them."""
     choices = list(choices)
-    if value in choices:
-        return value
-    group, name = (value[: (end := max(value.rfind(":"), value.rfind(".")) + 1)], value[end:])
-    meant = next((group + field for field in ALIASES.get(name, ()) if group + field in choices), None)
-    if meant is not None:
-        return meant
+    chosen = meant(value, choices)
+    if chosen is not None:
+        return chosen
     if len(choices) <= _MOST_LISTED:
         known = f"it is one of {listed(choices, _MOST_LISTED)}."
     else:
@@ -118,6 +115,14 @@ def one_of(option: str, value: str, choices: Iterable[str]) -> str:
         known = f"it is one of {len(choices)}, such as {listed(get_close_matches(value, choices, 4, 0))}; see --help."
     message = f"{option} {clipped(value)}: {known}{nearest(value, choices)}"
     raise UsageError(message)
+
+
+def meant(value: str, choices: Collection[str]) -> str | None:
+    """The choice that a value is, or is another name of; None: it is none."""
+    if value in choices:
+        return value
+    group, name = (value[: (end := max(value.rfind(":"), value.rfind(".")) + 1)], value[end:])
+    return next((group + field for field in ALIASES.get(name, ()) if group + field in choices), None)
 
 
 _MOST_LISTED = 20

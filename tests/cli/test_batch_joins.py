@@ -302,6 +302,9 @@ def test_a_summary_as_json_and_as_bare_values(call, refused, folder):
     assert float(found.out.split()[0]) == pytest.approx(FIRST, rel=1e-13)
     assert len(found.out.split()) == 2
     assert "add --summary" in refused(2, *SCORE, "-g", "mean:kl_pq", cwd=folder)
+    for bad, good in (("js", "mean:js_divergence"), ("same_top", "mean:same_top"), ("p95", "p95:kl_pq")):
+        said = refused(2, *SCORE, "--summary", "-g", bad, cwd=folder)
+        assert said == f"--get '{bad}': write STATISTIC:FIELD, as {good}"
 
 
 def test_a_gate_of_a_summary_shows_only_what_was_asked(call, folder):

@@ -203,6 +203,9 @@ def test_control_characters_in_a_complaint_are_escaped(refused, label):
         (["entropy", "1,2", "-g", "entrop"], "entrop", "entropy"),
         (["entropy", "1,2", "--fail-above", "perplex=1"], "perplex", "perplexity"),
         (["rank", "1,2", "1,2", "--sort", "js_dist"], "js_dist", "js_distance"),
+        (["compare", "1,2", "1,2", "--no-breakdwn"], "--no-breakdwn", "--no-breakdown"),
+        (["loss", "ce", "1,2", "0"], "ce", "cross-entropy"),
+        (["loss", "binary_cross_entropy", "1,2", "0"], "binary_cross_entropy", "bce"),
     ],
 )
 def test_unknown_name_is_refused_with_the_nearest(refused, args, bad, meant):

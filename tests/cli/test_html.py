@@ -204,6 +204,8 @@ def test_suffix_of_the_output_file_makes_a_page(call, tmp_path, suffix):
 def test_formats_are_named_where_there_is_no_page(refused):
     kl = refused(2, "kl", "1,2", "3,4", "-f", "html")
     assert kl.startswith("no option '-f': klcli kl prints one number; klcli compare has -f (table, tsv")
+    measures = refused(2, "kl", "1,2", "3,4", "-m", "js")
+    assert measures == "no option '-m': klcli kl prints one number; klcli compare has -m"
     pairs = ["batch", ROOT / "samples" / "pairs.csv", "--p", "p*", "--q", "q*"]
     assert refused(2, *pairs, "-f", "html") == "--format 'html': it is one of auto, csv, tsv, ndjson, parquet."
     assert refused(2, *pairs, "-o", "a.html").endswith(

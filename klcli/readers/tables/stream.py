@@ -208,7 +208,8 @@ def open_stream(source: Source, reading: ReadSettings) -> TableStream:
         return RecordStream(source, ndjson=kind == "ndjson", size=reading.size)
     if kind in {"npy", "npz", "uniq"}:
         message = (
-            f"{source.name}: {kind} has no columns to choose from; klcli matrix takes it, and kl, compare and rank"
+            f"{source.name}: {kind} has no columns to choose from; klcli matrix takes it, and kl, compare and rank; "
+            "of two arrays klcli loss kl-div Q P -g rows measures every row"
         )
         raise InputError(message)
     from klcli.readers.tables.columnar import ColumnarStream
