@@ -41,11 +41,16 @@ def at(i: int, shape: Sequence[int]) -> Index:
 
 def several_axes(name: str, array: Numbers, source: str) -> Distribution:
     """An array as one distribution; the outcomes of several axes are '0,0', '0,1' ..., as its indices are."""
-    labels = None
+    labels, remarks = None, list[str]()
     if array.ndim > 1:
         labels = [",".join(map(str, index)) for index in np.ndindex(*array.shape)]
+    if array.ndim == 2 and min(array.shape) > 1:  # noqa: PLR2004 - rows and columns
+        rows, width = array.shape
+        remarks.append(f"{source}: {rows} rows of {width} numbers are one distribution; --rows makes each row one")
     where = brackets(source)
-    return Distribution(name, source, frozen(array.reshape(-1)), lambda i: where(at(i, array.shape)), labels)
+    return Distribution(
+        name, source, frozen(array.reshape(-1)), lambda i: where(at(i, array.shape)), labels, tuple(remarks)
+    )
 
 
 def stacked(value: Any, where: Where, how: str = "") -> Numbers:  # noqa: ANN401 - any JSON value

@@ -226,6 +226,9 @@ def test_arrays_of_numpy_are_read_in_every_command(call, kl, tmp_path):
     np.savez(tmp_path / "pq.npz", p=[0.4, 0.6], q=[0.3, 0.7])
     here = {"cwd": tmp_path}
     assert call("entropy", "-q", "p.npy", "-g", "elements.outcome", **here).out.split() == ["0,0", "0,1", "1,0", "1,1"]
+    said = "note: p.npy: 2 rows of 2 numbers are one distribution; --rows makes each row one"
+    assert said in call("entropy", "p.npy", **here).err
+    assert said not in call("entropy", "p.npy", "--rows", **here).err
     assert kl("-q", "p.npy", "[[1,2],[3,4]]", **here) == 0
     assert kl("-q", "v.npy", "pq.npz:q", **here) == KL
     assert kl("-q", "pq.npz", **here) == KL
