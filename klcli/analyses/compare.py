@@ -40,6 +40,8 @@ def compare(
     values = _values(pair, terms, asked.fields(), settings)
     notes = [*pair.notes, *_smoothing(pair, terms), *_infinities(pair, terms, values, settings)]
     sums = {name: values[name] * unit_of(name, settings) for name in ELEMENTS if name in values}
+    if {"kl_pq", "kl_qp"} <= sums.keys():
+        sums["jeffreys"] = sums["kl_pq"] + sums["kl_qp"]
     if settings.normalize:
         sums |= {"p": 1.0, "q": 1.0}
     rows = None
