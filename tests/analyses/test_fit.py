@@ -232,6 +232,19 @@ def test_the_true_family_is_first_or_nearly_and_its_parameters_are_within_their_
         assert aics == sorted(aics)
 
 
+def test_the_logistic_reaches_its_maximum_under_outliers():
+    values = [*drawn("logistic", 300, 5).values, 1e12, -1e9]
+    one = only(sample_of(values), "logistic")
+    found = dict(one.component.parameters)
+    assert found["scale"] > 1e9
+    for name, step in (("mu", found["scale"] / 1000), ("scale", found["scale"] / 1000)):
+        sides = [
+            likelihood("logistic", sample_of(values), found | {name: found[name] + sign * step}) for sign in (-1, 1)
+        ]
+        assert max(sides) < one.log_likelihood
+        assert sides[0] - one.log_likelihood == pytest.approx(sides[1] - one.log_likelihood, rel=0.02)
+
+
 @pytest.mark.parametrize("family", ["normal", "poisson", "exponential", "geometric"])
 def test_what_holds_the_true_family_does_not_lead_it(family):
     near = [place(fit(drawn(family, 1000, seed)), family)[1] for seed in range(20)]

@@ -76,19 +76,32 @@ def errors_of_two(aa: float, ab: float, bb: float, n: float) -> tuple[float, flo
     return (sqrt(bb / whole), sqrt(aa / whole)) if whole > 0 and aa > 0 else (nan, nan)
 
 
-def ascend(objective: Objective, start: Array, low: Array | float = -np.inf, high: Array | float = np.inf) -> Top:
-    """A maximum of the function near the start, (k,), with low <= point <= high."""
+def ascend(
+    objective: Objective,
+    start: Array,
+    low: Array | float = -np.inf,
+    high: Array | float = np.inf,
+    *,
+    located: bool = False,
+) -> Top:
+    """A maximum of the function near the start, (k,), with low <= point <= high.
+
+    located: whether the first two variables are a location and the logarithm of its scale, the unit of its steps.
+    """
     point, low, high = np.clip(start, low, high), np.broadcast_to(low, start.shape), np.broadcast_to(high, start.shape)
     value, gradient, hessian = objective(point)
+    unit = np.ones_like(point)
     for _ in range(_STEPS):
         bound = ((point <= low) & (gradient < 0)) | ((point >= high) & (gradient > 0))
-        step = _uphill(np.where(bound, 0.0, gradient), hessian, bound)
+        if located:
+            unit[0] = max(1.0, float(np.exp(point[1])))
+        step = unit * _uphill(np.where(bound, 0.0, gradient) * unit, hessian * np.outer(unit, unit), bound)
         gain = float(gradient @ step)
         if not np.isfinite(gain):
             return Top(point, value, hessian, bound, converged=False)
         if gain <= _ENOUGH:
             return Top(np.clip(point + step, low, high), value + gain / 2, hessian, bound, converged=True)
-        step *= min(1.0, _LONGEST / float(np.abs(step).max()))
+        step *= min(1.0, _LONGEST / float(np.abs(step / unit).max()))
         for _ in range(_HALVINGS):
             tried = np.clip(point + step, low, high)
             found = objective(tried)

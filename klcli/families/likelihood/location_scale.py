@@ -34,8 +34,8 @@ def top_of(
     point, least, most = np.array(start), np.array(low), np.array(high)
     few = scaled.thinned(FEW)
     if few is not scaled:
-        point = ascend(objective(few), point, least, most).point
-    return ascend(objective(scaled), point, least, most)
+        point = ascend(objective(few), point, least, most, located=True).point
+    return ascend(objective(scaled), point, least, most, located=True)
 
 
 def placed(data: SortedSample, top: Top) -> LikelihoodEstimate:
