@@ -69,7 +69,7 @@ def _same_kind(p: Law, q: Law) -> None:
 
 
 def _added(*parts: Estimate) -> Estimate:
-    """The sum, with the errors of samples added as independent ones are."""
+    """The sum, with the errors of samples added as independent ones are, and others with the rounding of the sum."""
     errors = [part.error for part in parts if part.error is not None]
     method = next((part.method for part in parts if part.method != CLOSED), CLOSED)
     endless = next((part for part in parts if part.value == inf), None)
@@ -77,7 +77,8 @@ def _added(*parts: Estimate) -> Estimate:
         return Estimate(inf, None, endless.method)
     if not errors:
         return Estimate(sum(part.value for part in parts), None, method)
-    error = sqrt(sum(e * e for e in errors)) if method == SAMPLING else sum(errors)
+    rounding = EPS * sum(abs(part.value) for part in parts)
+    error = sqrt(sum(e * e for e in errors)) if method == SAMPLING else sum(errors) + rounding
     return Estimate(sum(part.value for part in parts), error, method)
 
 
