@@ -84,9 +84,11 @@ def score_block(
         remarks[said] += len(pairs.rows) if said else 0
         with np.errstate(all="ignore"):  # what overflows is looked for
             sides = _prepared(pairs, settings, standing, remarks)
+        places = None
         if "wasserstein" in names:
-            remarks[where_outcomes_lie(places_of(sides.outcomes))] += len(pairs.rows)
-        found, failed = _measured(pairs, sides, settings, names, standing)
+            places = places_of(sides.outcomes)
+            remarks[where_outcomes_lie(places)] += len(pairs.rows)
+        found, failed = _measured(pairs, sides, settings, names, standing, places)
         failures += failed
         if len(pairs.rows) == block.size:
             values = found
@@ -257,11 +259,16 @@ def _aligned(
 
 
 def _measured(
-    pairs: Pairs, sides: _Sides, settings: Settings, names: Sequence[str], reference: Distribution | None
+    pairs: Pairs,
+    sides: _Sides,
+    settings: Settings,
+    names: Sequence[str],
+    reference: Distribution | None,
+    places: Array | None,
 ) -> tuple[dict[str, Array], list[Failure]]:
-    """The measures of all columns: the doubtful ones alone, the rest together."""
+    """The measures of all columns: the doubtful ones alone, the rest together. places: as `measure` takes them."""
     n = len(pairs.rows)
-    p, q, doubtful, logs, outcomes = sides
+    p, q, doubtful, logs, _ = sides
     failures = []
     if doubtful.any():
         values = {name: np.full(n, np.nan) for name in names}
@@ -281,7 +288,6 @@ def _measured(
         sound = None
     shape = len(p), n if sound is None else len(sound)
     p, q = np.broadcast_to(p, shape), np.broadcast_to(q, shape)
-    places = places_of(outcomes) if "wasserstein" in names else None
     found = score(p, q, names, logs=logs, **measure_options(settings, places))
     for name, value in found.items():
         unit = unit_of(name, settings)

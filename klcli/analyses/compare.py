@@ -37,7 +37,8 @@ def compare(
         return parametric.compare(p.formula, q.formula, settings, asked, roles)
     pair = prepare_pair(p, q, settings, roles)
     terms = engine_pair(pair, settings)
-    values = _values(pair, terms, asked.fields(), settings)
+    places = places_of(pair.outcomes) if "wasserstein" in asked.fields() else None
+    values = _values(terms, asked.fields(), settings, places)
     notes = [*pair.notes, *_smoothing(pair, terms), *_infinities(pair, terms, values, settings)]
     sums = {name: values[name] * unit_of(name, settings) for name in ELEMENTS if name in values}
     if {"kl_pq", "kl_qp"} <= sums.keys():
@@ -46,7 +47,7 @@ def compare(
         sums |= {"p": 1.0, "q": 1.0}
     rows = None
     if "wasserstein" in values:
-        notes.append(where_outcomes_lie(places_of(pair.outcomes)))
+        notes.append(where_outcomes_lie(places))
     if asked.breakdown:
         reverse = asked.sort == "kl_qp" or ("kl_qp" in asked.names and "kl_pq" not in asked.names)
         shown = Shown("kl_qp" if reverse else "kl_pq", asked.top, asked.sort)
@@ -54,16 +55,18 @@ def compare(
     return Report(pair.inputs[1].name, pair.inputs, *asked.split(values), rows, tuple(notes))
 
 
-def _values(pair: Pair, terms: EnginePair, names: Collection[str], settings: Settings) -> dict[str, float]:
+def _values(
+    terms: EnginePair, names: Collection[str], settings: Settings, places: Array | None = None
+) -> dict[str, float]:
     """The measures in the unit of the settings."""
-    places = places_of(pair.outcomes) if "wasserstein" in names else None
     found = measure(terms, names, settings.alpha, js_weight=settings.js_weight, places=places)
     return {name: float(value[0]) / unit_of(name, settings) for name, value in found.items()}
 
 
 def measures_of(pair: Pair, names: Collection[str], settings: Settings) -> dict[str, float]:
     """The named measures of a prepared pair, in the unit of the settings."""
-    return _values(pair, engine_pair(pair, settings), names, settings)
+    places = places_of(pair.outcomes) if "wasserstein" in names else None
+    return _values(engine_pair(pair, settings), names, settings, places)
 
 
 def engine_pair(pair: Pair, settings: Settings) -> EnginePair:
@@ -107,21 +110,17 @@ def _infinities(pair: Pair, terms: EnginePair, values: Mapping[str, float], sett
     infinite = {name for name, value in values.items() if isinf(value)}
     if not infinite:
         return []
-    known = values if values.keys() >= set(FINITE) else _values(pair, terms, FINITE, settings)
+    known = values if values.keys() >= set(FINITE) else _values(terms, FINITE, settings)
     js, tv = (known[name] for name in FINITE)
     finite = f"finite: Jensen-Shannon {js:.6g} {settings.unit_name}, total variation {tv:.6g}"
     notes = []
     has_p, has_q = pair.has_mass()
-    for side, weights, where, concerned in (
-        (
-            "p",
-            pair.p,
-            has_p & ~has_q,
-            {"kl_pq", "cross_entropy_pq", "jeffreys", "chi2_pq", "renyi_pq", "bhattacharyya"},
-        ),
+    of_p = {"kl_pq", "cross_entropy_pq", "jeffreys", "chi2_pq", "renyi_pq", "bhattacharyya"}
+    for side, weights, lacking, concerned in (
+        ("p", pair.p, has_p & ~has_q, of_p),
         ("q", pair.q, has_q & ~has_p, {"kl_qp", "cross_entropy_qp", "jeffreys"}),
     ):
-        alone = where.nonzero()[0].tolist()
+        alone = lacking.nonzero()[0].tolist()
         if alone and infinite & concerned:
             one, other = pair.roles if side == "p" else pair.roles[::-1]
             share = share_of(weights, alone)

@@ -147,10 +147,7 @@ class _Square:
         step = max(1, _AGAIN // len(self._a))
         for start in range(0, len(i), step):
             p, q = i[start : start + step], j[start : start + step]
-            logs = (
-                None if self._logs is None else self._logs.take(p),
-                None if self._logs is None else self._logs.take(q),
-            )
+            logs = (None, None) if self._logs is None else (self._logs.take(p), self._logs.take(q))
             found = score(self._a[:, p], self._a[:, q], [self._name], logs=logs, **self._options)
             self._values[p, q] = found[self._name]
 

@@ -378,7 +378,7 @@ class RoundedPair:
 
     @cached_property
     def rest_q(self) -> Array | None:
-        """What dividing by the total of q rounded away; see `rest_p`."""
+        """The mass of q outside its largest outcome, as `rest_p` has that of p."""
         return rest(self.b, self.total_q) if self.normalize else None
 
     def greatest_mean(self, weight: float, other: float) -> Array:  # noqa: ARG002 - only of logarithms they matter
